@@ -1,0 +1,2 @@
+//! Links to a card: traits, drivers, and wrappers that add behaviour. No payment
+//! word may enter.

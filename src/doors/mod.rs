@@ -1,0 +1,3 @@
+//! The ways in: the command line.
+
+pub mod cli;

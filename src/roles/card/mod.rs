@@ -1,0 +1,1 @@
+//! The card: the simulator, its applications, profiles and memory, and `serve`.

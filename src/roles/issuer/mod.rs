@@ -1,0 +1,1 @@
+//! The issuer: keys, decision, ledger, recovery of what is in flight.

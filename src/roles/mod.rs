@@ -1,0 +1,7 @@
+//! Who speaks: terminal, card, issuer, bureau. Roles never import one another;
+//! they meet through the traits of `words` and `air`.
+
+pub mod bureau;
+pub mod card;
+pub mod issuer;
+pub mod terminal;

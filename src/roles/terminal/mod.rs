@@ -1,0 +1,1 @@
+//! The terminal: kernels and their steps, the journal, recovery.

@@ -1,0 +1,2 @@
+//! Walks all commands and elements: names AIDs, explains to the bit, and masks
+//! whole exchanges. Prints nothing itself.

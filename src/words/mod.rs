@@ -1,0 +1,10 @@
+//! What is said: bytes, TLV, APDU, data element, message. Words know nothing of
+//! who says them, and nothing of what carries them.
+
+pub mod decode;
+pub mod dictionary;
+pub mod emv;
+pub mod iso4217;
+pub mod iso7816;
+pub mod pboc;
+pub mod tlv;

@@ -1,0 +1,2 @@
+//! PBOC / JR/T 0025: electronic cash, its second currency, logs, issuer
+//! application data, and the purse formulas of its first edition.

@@ -1,0 +1,14 @@
+//! The integration tests, one binary. A forgotten file fails `every_file_is_named`.
+
+#[test]
+fn every_file_is_named() {
+    let here = include_str!("tests.rs");
+    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let Some(module) = name.strip_suffix(".rs") else { continue };
+        if ["tests", "data"].contains(&module) {
+            continue;
+        }
+        assert!(here.contains(&format!("mod {module};")), "tests/{name} has no mod line in tests/tests.rs");
+    }
+}
