@@ -1,2 +1,14 @@
 //! ISO/IEC 7816-4: APDUs, status words, application identifiers, ATR, and the
 //! trait that one command implements for both ends. No payment command may enter.
+
+mod aid;
+mod apdu;
+mod atr;
+pub mod command;
+mod status_word;
+
+pub use aid::Aid;
+pub use apdu::{ApduError, CommandApdu, ResponseApdu};
+pub use atr::{Atr, AtrError};
+pub use command::{ApduCommand, CommandError, CommandRow, Effect};
+pub use status_word::StatusWord;
