@@ -1,27 +1,28 @@
 //! Why a cryptogram, a MAC or a PIN block could not be made.
 
 use crate::base::crypto::CryptoError;
+use crate::words::tlv::Tag;
 
 /// What a cryptogram version needed and what it was given.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CryptogramError {
     /// A data element of the cryptogram's input is absent.
     #[error(
-        "{version}: expected element {tag:X} for the cryptogram, found none; supply it or choose a version without it"
+        "{version}: expected element {tag} for the cryptogram, found none; supply it or choose a version without it"
     )]
     MissingElement {
         /// The cryptogram version's name.
         version: &'static str,
         /// The element's tag.
-        tag: u32,
+        tag: Tag,
     },
     /// A data element of the cryptogram's input has another length.
-    #[error("{version}: expected {expected_bytes} bytes of element {tag:X}, found {found_bytes}")]
+    #[error("{version}: expected {expected_bytes} bytes of element {tag}, found {found_bytes}")]
     ElementLength {
         /// The cryptogram version's name.
         version: &'static str,
         /// The element's tag.
-        tag: u32,
+        tag: Tag,
         /// Bytes expected.
         expected_bytes: usize,
         /// Bytes found.

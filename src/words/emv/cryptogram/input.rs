@@ -2,8 +2,9 @@
 //! elements, in which order.
 
 use super::{CryptogramError, CryptogramVersion};
+use crate::words::tlv::Tag;
 
-const ISSUER_APPLICATION_DATA: u32 = 0x9F10;
+const ISSUER_APPLICATION_DATA: Tag = Tag(0x9F10);
 
 /// One part of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +12,7 @@ pub enum InputPart {
     /// The value of a data element.
     Element {
         /// Its tag.
-        tag: u32,
+        tag: Tag,
         /// Its length in bytes.
         length_bytes: usize,
     },
@@ -27,7 +28,7 @@ impl CryptogramVersion {
     /// Builds the input of this version's cryptogram from values by tag; 9F36,
     /// 82 and 9F10 are asked for like the terminal's own. `lookup` returns the
     /// value without tag and length. Contactless PBOC has no TVR: give zeros.
-    pub fn assemble(&self, lookup: &dyn Fn(u32) -> Option<Vec<u8>>) -> Result<Vec<u8>, CryptogramError> {
+    pub fn assemble(&self, lookup: &dyn Fn(Tag) -> Option<Vec<u8>>) -> Result<Vec<u8>, CryptogramError> {
         let find = |tag| lookup(tag).ok_or(CryptogramError::MissingElement { version: self.name, tag });
         let mut out = Vec::with_capacity(64);
         for part in self.input {
@@ -59,7 +60,7 @@ impl CryptogramVersion {
     }
 
     /// The tags [`Self::assemble`] asks for, in the order of the input.
-    pub fn input_tags(&self) -> impl Iterator<Item = u32> + use<> {
+    pub fn input_tags(&self) -> impl Iterator<Item = Tag> + use<> {
         self.input.iter().map(|part| match part {
             InputPart::Element { tag, .. } => *tag,
             InputPart::Cvr | InputPart::CvrFirstByte | InputPart::WholeIad => ISSUER_APPLICATION_DATA,
@@ -79,8 +80,8 @@ mod tests {
         CryptogramVersion::by_name(name).unwrap()
     }
 
-    fn lookup(tag: u32) -> Option<Vec<u8>> {
-        let length = match tag {
+    fn lookup(tag: Tag) -> Option<Vec<u8>> {
+        let length = match tag.0 {
             0x9F02 | 0x9F03 => 6,
             0x95 => 5,
             0x9F37 => 4,
@@ -89,7 +90,7 @@ mod tests {
             0x9F10 => return Some(vec![7, 1, 1, 3, 0xA0, 0, 0, 1]),
             _ => 2,
         };
-        Some(vec![tag as u8; length])
+        Some(vec![tag.0 as u8; length])
     }
 
     #[test]
@@ -102,17 +103,18 @@ mod tests {
 
     #[test]
     fn names_the_element_that_is_wrong() {
-        let absent = version("PBOC CVN 01").assemble(&|tag| lookup(tag).filter(|_| tag != 0x95)).unwrap_err();
+        let absent =
+            version("PBOC CVN 01").assemble(&|tag| lookup(tag).filter(|_| tag != Tag(0x95))).unwrap_err();
         assert!(absent.to_string().contains("element 95"), "{absent}");
-        let short = |tag| if tag == 0x9F10 { Some(vec![7, 1, 1]) } else { lookup(tag) };
+        let short = |tag: Tag| if tag.0 == 0x9F10 { Some(vec![7, 1, 1]) } else { lookup(tag) };
         assert_eq!(
             version("PBOC CVN 17").assemble(&short),
             Err(CryptogramError::NoCvr { version: "PBOC CVN 17", found_bytes: 3 })
         );
-        let long = |tag| if tag == 0x82 { Some(vec![0; 3]) } else { lookup(tag) };
+        let long = |tag: Tag| if tag.0 == 0x82 { Some(vec![0; 3]) } else { lookup(tag) };
         assert!(matches!(
             version("VIS CVN 10").assemble(&long),
-            Err(CryptogramError::ElementLength { tag: 0x82, expected_bytes: 2, found_bytes: 3, .. })
+            Err(CryptogramError::ElementLength { tag: Tag(0x82), expected_bytes: 2, found_bytes: 3, .. })
         ));
     }
 }

@@ -16,6 +16,7 @@ pub use version::{
 };
 
 use crate::base::crypto::Padding;
+use crate::words::tlv::Tag;
 use InputPart::{Cvr, CvrFirstByte, Element, WholeIad};
 
 /// Every cryptogram version we know. Where two rows answer to the same version
@@ -120,13 +121,13 @@ const EMV_WITH_IAD: &[InputPart] = &[
     WholeIad,
 ];
 
-const AMOUNT_AUTHORISED: InputPart = Element { tag: 0x9F02, length_bytes: 6 };
-const AMOUNT_OTHER: InputPart = Element { tag: 0x9F03, length_bytes: 6 };
-const TERMINAL_COUNTRY_CODE: InputPart = Element { tag: 0x9F1A, length_bytes: 2 };
-const TVR: InputPart = Element { tag: 0x95, length_bytes: 5 };
-const CURRENCY_CODE: InputPart = Element { tag: 0x5F2A, length_bytes: 2 };
-const TRANSACTION_DATE: InputPart = Element { tag: 0x9A, length_bytes: 3 };
-const TRANSACTION_TYPE: InputPart = Element { tag: 0x9C, length_bytes: 1 };
-const UNPREDICTABLE_NUMBER: InputPart = Element { tag: 0x9F37, length_bytes: 4 };
-const AIP: InputPart = Element { tag: 0x82, length_bytes: 2 };
-const ATC: InputPart = Element { tag: 0x9F36, length_bytes: 2 };
+const AMOUNT_AUTHORISED: InputPart = Element { tag: Tag(0x9F02), length_bytes: 6 };
+const AMOUNT_OTHER: InputPart = Element { tag: Tag(0x9F03), length_bytes: 6 };
+const TERMINAL_COUNTRY_CODE: InputPart = Element { tag: Tag(0x9F1A), length_bytes: 2 };
+const TVR: InputPart = Element { tag: Tag(0x95), length_bytes: 5 };
+const CURRENCY_CODE: InputPart = Element { tag: Tag(0x5F2A), length_bytes: 2 };
+const TRANSACTION_DATE: InputPart = Element { tag: Tag(0x9A), length_bytes: 3 };
+const TRANSACTION_TYPE: InputPart = Element { tag: Tag(0x9C), length_bytes: 1 };
+const UNPREDICTABLE_NUMBER: InputPart = Element { tag: Tag(0x9F37), length_bytes: 4 };
+const AIP: InputPart = Element { tag: Tag(0x82), length_bytes: 2 };
+const ATC: InputPart = Element { tag: Tag(0x9F36), length_bytes: 2 };
