@@ -2,8 +2,17 @@
 
 use libtest_mimic::{Arguments, Trial};
 
+#[path = "support/counterpart_pyemv.rs"]
+mod counterpart_pyemv;
+#[path = "support/vector_kinds.rs"]
+mod vector_kinds;
+#[path = "support/vectors.rs"]
+mod vectors;
+
 fn main() {
     let arguments = Arguments::from_args();
-    let trials: Vec<Trial> = Vec::new();
+    let mut trials: Vec<Trial> = Vec::new();
+    trials.extend(vectors::trials());
+    trials.extend(counterpart_pyemv::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -3,6 +3,7 @@
 
 mod afl;
 pub mod command;
+pub mod cryptogram;
 mod dol;
 mod element;
 mod fci;
