@@ -8,10 +8,18 @@ mod support;
 
 use libtest_mimic::{Arguments, Trial};
 
+#[path = "support/counterpart_pyemv.rs"]
+mod counterpart_pyemv;
+#[path = "support/vector_kinds.rs"]
+mod vector_kinds;
+#[path = "support/vectors.rs"]
+mod vectors;
+
 fn main() {
     let arguments = Arguments::from_args();
-    #[allow(unused_mut)]
     let mut trials: Vec<Trial> = Vec::new();
+    trials.extend(vectors::trials());
+    trials.extend(counterpart_pyemv::trials());
     #[cfg(target_os = "linux")]
     trials.extend(counterparts::trials());
     libtest_mimic::run(&arguments, trials).exit();
