@@ -4,9 +4,12 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use cardwright::air::link::{LinkError, Target, TargetRequest, Vpcd};
+use cardwright::base::context::Context;
+use cardwright::base::event::Discard;
 use libtest_mimic::{Failed, Trial};
 
-use crate::support::pcscd::PrivatePcscd;
+use crate::support::pcscd::{PORT, PrivatePcscd};
 use crate::support::process::{Answer, SECONDS_20, run};
 use crate::support::vpicc::FixedCard;
 use crate::support::{Skip, program, python, require_or_skip, skips_fail_where_required};
@@ -21,6 +24,20 @@ connection = readers()[0].createConnection()
 connection.connect()
 data, sw1, sw2 = connection.transmit([0x00, 0xA4, 0x04, 0x00])
 print(readers()[0], bytes(connection.getATR()).hex(), '%02X%02X' % (sw1, sw2))
+";
+
+/// Sends 50 commands and says whether they took under 20 ms each.
+const PYSCARD_TIMED: &str = "
+import time
+from smartcard.System import readers
+connection = readers()[0].createConnection()
+connection.connect()
+begin = time.monotonic()
+for _ in range(50):
+    data, sw1, sw2 = connection.transmit([0x00, 0xA4, 0x04, 0x00])
+    assert (sw1, sw2) == (0x90, 0x00)
+each_ms = (time.monotonic() - begin) * 1000 / 50
+print(bytes(connection.getATR()).hex(), 'in time' if each_ms < 20 else 'late: %.1f ms each' % each_ms)
 ";
 
 /// A daemon, and the program that will use it.
@@ -57,6 +74,9 @@ pub(crate) fn trials() -> Vec<Trial> {
                 })
             })
         }),
+        Trial::ignorable_test("counterparts::private_reader::our_target", || {
+            require_or_skip(setup(python("smartcard")), our_target)
+        }),
         Trial::ignorable_test("counterparts::private_reader::two_side_by_side", || {
             let two =
                 || Ok((setup(program("opensc-tool", "opensc"))?, setup(program("opensc-tool", "opensc"))?));
@@ -74,6 +94,33 @@ pub(crate) fn trials() -> Vec<Trial> {
             })
         }),
     ]
+}
+
+/// Our own way to the virtual reader, played by a card that answers 9000: pyscard sees
+/// its ATR and is answered in time. Without the acknowledgement at once, or with an
+/// answer in two writes, each APDU takes over 40 ms.
+fn our_target(setup: Setup) -> Result<(), Failed> {
+    let address = format!("127.0.0.1:{PORT}");
+    let mut target = setup.daemon.in_its_network(|| Vpcd::connect(&address))??;
+    let served = std::thread::spawn(move || {
+        let mut context = Context::simulated(1, Discard);
+        loop {
+            match target.receive(&mut context)? {
+                TargetRequest::Atr => target.send(ATR, &mut context)?,
+                TargetRequest::Command(_) => target.send(&[0x90, 0x00], &mut context)?,
+                TargetRequest::PowerOn | TargetRequest::PowerOff => {}
+                TargetRequest::Gone => return Ok::<(), LinkError>(()),
+            }
+        }
+    });
+    setup.daemon.wait_for_card(&setup.opensc_tool)?;
+    let mut pyscard = setup.daemon.command(&setup.program);
+    let answer = run(pyscard.args(["-c", PYSCARD_TIMED]), "", SECONDS_20)?;
+    has(answer, "3b80800101 in time")?;
+    // The daemon ends here, and with it the reader: the card must notice.
+    drop(setup);
+    served.join().map_err(|_| "the card panicked")??;
+    Ok(())
 }
 
 /// A daemon of its own for the program that will use it.

@@ -2,6 +2,7 @@
 
 use super::trouble::unavailable;
 use crate::air::link::{Activation, Card, Interface, LinkError};
+use crate::base::bytes::Hex;
 use crate::base::context::Context;
 use crate::words::iso7816::{CommandApdu, ResponseApdu};
 use pcsc::{Disposition, Error, Protocol, Protocols, ShareMode};
@@ -36,12 +37,11 @@ impl Card for PcscCard {
             Protocol::T0 => t0_command(command),
             _ => command.to_bytes(),
         };
-        let answer = self
-            .card
-            .transmit2(&sent, &mut self.buffer)
-            .map_err(|(error, _)| broken(error, format!("during {command}"), &self.activation.place))?;
+        let answer = self.card.transmit2(&sent, &mut self.buffer).map_err(|(error, _)| {
+            broken(error, format!("during {}", name(command)), &self.activation.place)
+        })?;
         ResponseApdu::parse(answer)
-            .map_err(|source| LinkError::Garbled { during: format!("after {command}"), source })
+            .map_err(|source| LinkError::Garbled { during: format!("after {}", name(command)), source })
     }
 
     fn reset(&mut self, _context: &mut Context) -> Result<(), LinkError> {
@@ -90,6 +90,11 @@ fn t0_command(command: &CommandApdu) -> Vec<u8> {
         _ => {}
     }
     command.to_bytes()
+}
+
+/// A command for an error text: its header alone, for the data may hold a PIN.
+fn name(command: &CommandApdu) -> String {
+    Hex(&command.header()).to_string()
 }
 
 /// What a failed exchange means. Whenever the card may have acted and its answer is
