@@ -172,7 +172,7 @@ fn pin_digits(pin: &str, fill: u8) -> Result<[u8; 8], CryptogramError> {
     }
     let mut nibbles = pin.bytes().map(|byte| byte - b'0');
     let mut next = || nibbles.next().unwrap_or(fill);
-    Ok(std::array::from_fn(|_| next() << 4 | next()))
+    Ok(std::array::from_fn(|_| (next() << 4) | next()))
 }
 
 fn xor(onto: &mut [u8; 8], with: &[u8; 8]) {
