@@ -5,6 +5,8 @@ mod card;
 mod fault;
 mod guard;
 mod in_process;
+#[cfg(feature = "pcsc")]
+pub mod pcsc;
 mod record;
 mod t0;
 
