@@ -1,2 +1,10 @@
-//! The door to SQL: the trait `Db`, its engines, migrations, sealed columns.
+//! The door to SQL: the trait [`Db`], its engines, migrations, sealed columns.
 //! No table of anyone may enter: who owns rows owns their schema.
+
+mod db;
+mod sealed;
+mod sqlite;
+
+pub use db::{Db, Decision, Migration, Row, StoreError, Tx, Value, migrate, transact};
+pub use sealed::{SealKey, Sealed, SealedError};
+pub use sqlite::Sqlite;

@@ -1,2 +1,8 @@
 //! The dictionary: every data element, tagged or not, with name, source, format,
 //! length, sensitivity and bit table. No behaviour may enter.
+
+mod row;
+mod rows;
+
+pub use row::{Format, Row, Sensitivity, Source};
+pub use rows::{NAMED, TAGGED, tag};

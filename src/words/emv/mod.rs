@@ -1,4 +1,18 @@
 //! EMV Books 1 to 3: data elements, commands, cryptogram versions, a card's data
 //! before keys. What only PBOC has is in `words::pboc`.
 
+mod afl;
+pub mod command;
 pub mod cryptogram;
+mod dol;
+mod element;
+mod fci;
+mod pan;
+mod script;
+
+pub use afl::{Afl, AflEntry, AflError};
+pub use dol::assemble;
+pub use element::{Aip, Cid, CryptogramType, Ctq, CvmResults, Tsi, Ttq, Tvr};
+pub use fci::{Fci, FciError};
+pub use pan::{Pan, PanError, Track2};
+pub use script::{IssuerScript, ScriptError, ScriptResult};

@@ -1,10 +1,12 @@
 //! A set of data objects by tag, in the order they were put.
 
 use super::{Tag, encode_into};
+use serde::{Deserialize, Serialize};
 
 /// Data objects that a transaction has gathered. Putting a tag again replaces
 /// its value.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct TlvStore(Vec<(Tag, Vec<u8>)>);
 
 impl TlvStore {

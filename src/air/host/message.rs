@@ -1,0 +1,256 @@
+//! Requests, answers and the trait. Field numbers (F2, F11 ...) are those of
+//! ISO 8583:1987, so that a dialect can put them on a wire.
+
+use crate::base::bytes::Secret;
+use crate::base::context::Context;
+use crate::base::env::Timestamp;
+use crate::words::iso4217::Amount;
+use crate::words::tlv::TlvStore;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What kind of message a key belongs to: a reversal repeats the trace of its
+/// original and is no duplicate of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MessageClass {
+    /// A request that wants a decision.
+    Request,
+    /// A reversal.
+    Reversal,
+    /// A notice of something that has happened.
+    Notice,
+    /// Batch and settlement.
+    Batch,
+}
+
+/// The key under which a message acts once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct MessageKey {
+    /// The class.
+    pub class: MessageClass,
+    /// F42, 1 to 15 characters.
+    pub merchant: String,
+    /// F41, 1 to 8 characters.
+    pub terminal: String,
+    /// F60.2, six digits.
+    pub batch: u32,
+    /// F11, six digits.
+    pub trace: u32,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Circle load from the linked account (指定账户圈存), F3 600000.
+    LinkedLoad,
+    /// Purchase that wants authorisation, F3 000000.
+    Purchase,
+    /// A sale that the card approved offline (F60.1 36).
+    OfflineSale,
+    /// What became of a script (0620, F60.3 951).
+    ScriptResult,
+}
+
+/// How the card was read (F22).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Entry {
+    /// Chip by contact (05x).
+    Contact,
+    /// Contactless, quick path (07x).
+    ContactlessQuick,
+    /// Contactless, full path (98x).
+    ContactlessFull,
+}
+
+/// A message to a host.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The key under which it acts once.
+    pub key: MessageKey,
+    /// What is asked for; in a reversal, the kind of the original.
+    pub kind: Kind,
+    /// F4 and F49.
+    pub amount: Amount,
+    /// F2, digits.
+    pub pan: Secret<String>,
+    /// F23, tag 5F34.
+    pub psn: u8,
+    /// F22.
+    pub entry: Entry,
+    /// When the transaction was made, by the terminal's clock (F12, F13).
+    pub at: Timestamp,
+    /// F55: the chip's data. `DF31` stands in script results and reversals.
+    pub chip: TlvStore,
+    /// F52 before it is enciphered: PIN digits.
+    pub pin: Option<Secret<String>>,
+    /// The message that a notice speaks of; a reversal repeats its trace instead.
+    pub original: Option<Original>,
+}
+
+/// Which earlier request a notice speaks of (F61).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Original {
+    /// Its batch.
+    pub batch: u32,
+    /// Its trace.
+    pub trace: u32,
+}
+
+/// F39, two characters. Any value is kept; the named ones have words.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ResponseCode(pub [u8; 2]);
+
+macro_rules! response_codes {
+    ($( $name:ident = $value:literal, $words:literal; )*) => {
+        impl ResponseCode {
+            $( #[doc = $words] pub const $name: Self = Self(*$value); )*
+
+            /// Every named code and what it says.
+            pub const ROWS: &'static [(Self, &'static str)] = &[$((Self::$name, $words)),*];
+        }
+    };
+}
+
+response_codes! {
+    APPROVED = b"00", "approved";
+    DO_NOT_HONOUR = b"05", "do not honour";
+    INVALID_TRANSACTION = b"12", "invalid transaction";
+    INVALID_AMOUNT = b"13", "invalid amount";
+    NO_SUCH_CARD = b"14", "no such card number";
+    NO_ORIGINAL = b"25", "original transaction not found";
+    FORMAT_ERROR = b"30", "format error";
+    INSUFFICIENT_FUNDS = b"51", "insufficient funds";
+    EXPIRED = b"54", "expired card";
+    WRONG_PIN = b"55", "incorrect PIN";
+    LIMIT_EXCEEDED = b"61", "exceeds an amount limit";
+    RESTRICTED = b"62", "restricted card";
+    PIN_TRIES_EXCEEDED = b"75", "PIN tries exceeded";
+    DUPLICATE = b"94", "duplicate transmission with other content";
+    MALFUNCTION = b"96", "system malfunction";
+    MAC_FAILED = b"A0", "message authentication failed";
+}
+
+impl ResponseCode {
+    /// Whether the host approved.
+    pub fn is_approved(self) -> bool {
+        self == Self::APPROVED
+    }
+
+    /// What it says, where that is known.
+    pub fn words(self) -> &'static str {
+        Self::ROWS.iter().find(|row| row.0 == self).map_or("unnamed code", |row| row.1)
+    }
+}
+
+impl fmt::Display for ResponseCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", String::from_utf8_lossy(&self.0), self.words())
+    }
+}
+
+impl fmt::Debug for ResponseCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", String::from_utf8_lossy(&self.0))
+    }
+}
+
+/// How the host's own row of a load stands. The answer to a script result
+/// carries it, so that a terminal whose card never came back still learns it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Settlement {
+    /// Nothing is proven yet.
+    Open,
+    /// The card holds the money.
+    Landed,
+    /// The card does not hold it, and the account has it back.
+    Returned,
+}
+
+/// A host's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// F39.
+    pub code: ResponseCode,
+    /// Which rule led to the code, for people and traces; no card data.
+    pub reason: String,
+    /// F38, six characters, when approved.
+    pub authorisation_code: Option<String>,
+    /// F55: tags 91, 71, 72.
+    pub chip: TlvStore,
+    /// How the row that a script result or reversal speaks of stands now.
+    pub settlement: Option<Settlement>,
+}
+
+impl Answer {
+    /// An answer without chip data.
+    pub fn new(code: ResponseCode, reason: impl Into<String>) -> Self {
+        Self {
+            code,
+            reason: reason.into(),
+            authorisation_code: None,
+            chip: TlvStore::new(),
+            settlement: None,
+        }
+    }
+}
+
+/// Why there is no answer. The request may or may not have acted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HostError {
+    /// Nothing left the terminal: the host cannot have acted.
+    #[error("could not reach the host: {cause}")]
+    Unreachable {
+        /// What the transport said.
+        cause: String,
+    },
+    /// Sent, and no answer came in time.
+    #[error("the host did not answer within {timeout_ms} ms")]
+    NoAnswer {
+        /// The time allowed.
+        timeout_ms: u64,
+    },
+    /// An answer came that cannot be trusted or read.
+    #[error("the host's answer cannot be used: {cause}")]
+    Unusable {
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The host's own store failed.
+    #[error("the host failed: {cause}")]
+    Failed {
+        /// What it said.
+        cause: String,
+    },
+}
+
+/// A host: the issuer, a token service in front of it, or a client of a remote one.
+pub trait Host: Send {
+    /// Decides on a request. Sent twice under one key, it acts once and answers the same.
+    fn authorise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError>;
+
+    /// Takes note of something that has happened.
+    fn advise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError>;
+
+    /// Undoes the request with the same key but for the class. A reversal of an
+    /// unknown original is accepted and bars that original from acting later.
+    fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError>;
+}
+
+impl<H: Host + ?Sized> Host for Box<H> {
+    fn authorise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        (**self).authorise(request, context)
+    }
+
+    fn advise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        (**self).advise(request, context)
+    }
+
+    fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        (**self).reverse(request, context)
+    }
+}

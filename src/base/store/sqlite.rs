@@ -1,0 +1,175 @@
+//! The embedded engine: SQLite with a write-ahead log and full durability.
+
+use super::{Db, Decision, Row, StoreError, Tx, Value};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// How long one writer waits for another.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An SQLite store: a file, or memory that lives as long as a handle to it.
+pub struct Sqlite {
+    connection: Connection,
+    name: Name,
+}
+
+#[derive(Debug, Clone)]
+enum Name {
+    File(PathBuf),
+    Memory(String),
+}
+
+impl Sqlite {
+    /// Opens or makes a file. A new file is readable by its owner alone.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        #[cfg(unix)]
+        if !path.exists() {
+            use std::os::unix::fs::OpenOptionsExt;
+            let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+            if let Err(cause) = made
+                && cause.kind() != std::io::ErrorKind::AlreadyExists
+            {
+                return Err(StoreError::Open { name: path.display().to_string(), cause: cause.to_string() });
+            }
+        }
+        Self::connect(Name::File(path.to_owned()))
+    }
+
+    /// A store in memory; it goes when its last handle goes.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self::connect(Name::Memory(format!("file:cardwright-{number}?mode=memory&cache=shared")))
+    }
+
+    fn connect(name: Name) -> Result<Self, StoreError> {
+        let opened = match &name {
+            Name::File(path) => Connection::open(path),
+            Name::Memory(uri) => {
+                Connection::open_with_flags(uri, OpenFlags::default() | OpenFlags::SQLITE_OPEN_URI)
+            }
+        };
+        let prepared = opened.and_then(|connection| {
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+            connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+            Ok(connection)
+        });
+        match prepared {
+            Ok(connection) => Ok(Self { connection, name }),
+            Err(cause) => Err(StoreError::Open {
+                name: match name {
+                    Name::File(path) => path.display().to_string(),
+                    Name::Memory(_) => "in memory".into(),
+                },
+                cause: cause.to_string(),
+            }),
+        }
+    }
+}
+
+impl Db for Sqlite {
+    fn run(
+        &mut self,
+        work: &mut dyn FnMut(&mut dyn Tx) -> Result<Decision, StoreError>,
+    ) -> Result<(), StoreError> {
+        let transaction =
+            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(statement)?;
+        // An error on the way drops the transaction, which undoes it.
+        match work(&mut Open(&transaction))? {
+            Decision::Commit => transaction.commit().map_err(statement),
+            Decision::Rollback => transaction.rollback().map_err(statement),
+        }
+    }
+
+    fn handle(&self) -> Result<Box<dyn Db>, StoreError> {
+        Ok(Box::new(Self::connect(self.name.clone())?))
+    }
+}
+
+struct Open<'a>(&'a Connection);
+
+impl Tx for Open<'_> {
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        let mut prepared = self.0.prepare_cached(sql).map_err(statement)?;
+        let changed = prepared.execute(rusqlite::params_from_iter(values)).map_err(statement)?;
+        Ok(changed as u64)
+    }
+
+    fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let mut prepared = self.0.prepare_cached(sql).map_err(statement)?;
+        let columns = prepared.column_count();
+        let mut rows = prepared.query(rusqlite::params_from_iter(values)).map_err(statement)?;
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().map_err(statement)? {
+            let values = (0..columns).map(|column| value(row.get_ref(column).map_err(statement)?, column));
+            out.push(Row(values.collect::<Result<_, _>>()?));
+        }
+        Ok(out)
+    }
+}
+
+impl rusqlite::ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Int(value) => ValueRef::Integer(*value),
+            Self::Text(value) => ValueRef::Text(value.as_bytes()),
+            Self::Bytes(value) => ValueRef::Blob(value),
+        }))
+    }
+}
+
+fn value(found: ValueRef<'_>, column: usize) -> Result<Value, StoreError> {
+    match found {
+        ValueRef::Null => Ok(Value::Null),
+        ValueRef::Integer(value) => Ok(Value::Int(value)),
+        ValueRef::Text(bytes) => Ok(Value::Text(String::from_utf8_lossy(bytes).into_owned())),
+        ValueRef::Blob(bytes) => Ok(Value::Bytes(bytes.to_vec())),
+        ValueRef::Real(_) => Err(StoreError::Column { column, expected: "no REAL", found: "REAL" }),
+    }
+}
+
+fn statement(cause: rusqlite::Error) -> StoreError {
+    StoreError::Statement { cause: cause.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::store::{Migration, migrate, transact};
+
+    const STEPS: &[Migration] =
+        &[Migration { statements: &["CREATE TABLE t (id BIGINT PRIMARY KEY, name TEXT, data BYTEA)"] }];
+
+    #[test]
+    fn an_error_undoes_and_a_handle_sees_what_was_committed() {
+        let mut db = Sqlite::in_memory().unwrap();
+        migrate(&mut db, "test", STEPS).unwrap();
+        migrate(&mut db, "test", STEPS).unwrap();
+        let put = |id: i64, fail: bool| {
+            move |tx: &mut dyn Tx| -> Result<(), StoreError> {
+                tx.execute(
+                    "INSERT INTO t (id, name, data) VALUES ($1, $2, $3)",
+                    &[id.into(), "x".into(), Value::Bytes(vec![1, 2])],
+                )?;
+                if fail { Err(StoreError::Statement { cause: "on purpose".into() }) } else { Ok(()) }
+            }
+        };
+        transact(&mut db, put(1, false)).unwrap();
+        assert!(transact(&mut db, put(2, true)).is_err());
+        let mut other = db.handle().unwrap();
+        let rows = transact(other.as_mut(), |tx| tx.query("SELECT id, name, data FROM t", &[])).unwrap();
+        assert_eq!(rows, [Row(vec![1.into(), "x".into(), Value::Bytes(vec![1, 2])])]);
+    }
+
+    #[test]
+    fn a_store_of_a_later_program_is_refused() {
+        let mut db = Sqlite::in_memory().unwrap();
+        migrate(&mut db, "test", STEPS).unwrap();
+        assert!(matches!(migrate(&mut db, "test", &[]), Err(StoreError::Version { found: 1, known: 0, .. })));
+    }
+}

@@ -1,0 +1,27 @@
+//! The commands of EMV Book 3 6.5.
+
+mod application_block;
+mod application_unblock;
+mod card_block;
+mod generate_ac;
+mod get_data;
+mod get_processing_options;
+
+pub use application_block::ApplicationBlock;
+pub use application_unblock::ApplicationUnblock;
+pub use card_block::CardBlock;
+pub use generate_ac::{Cryptogram, GenerateAc};
+pub use get_data::GetData;
+pub use get_processing_options::{GetProcessingOptions, ProcessingOptions};
+
+use crate::words::iso7816::CommandRow;
+
+/// The commands of this room.
+pub const COMMANDS: &[CommandRow] = &[
+    CommandRow::of::<GetData>(),
+    CommandRow::of::<GetProcessingOptions>(),
+    CommandRow::of::<GenerateAc>(),
+    CommandRow::of::<ApplicationBlock>(),
+    CommandRow::of::<ApplicationUnblock>(),
+    CommandRow::of::<CardBlock>(),
+];
