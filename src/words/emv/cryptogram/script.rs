@@ -231,4 +231,25 @@ mod tests {
             assert_eq!(mac(9), Err(CryptogramError::ScriptMacLength { found_bytes: 9 }));
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn enciphered_data_opens_again(data: Vec<u8>, atc: [u8; 2], arqc: [u8; 8]) {
+            for row in CRYPTOGRAM_VERSIONS {
+                let sealed = row.encipher_data(&[7; 16], atc, arqc, &data[..data.len().min(255)]).unwrap();
+                let opened = row.decipher_data(&[7; 16], atc, arqc, &sealed).unwrap();
+                proptest::prop_assert_eq!(opened.expose().as_slice(), &data[..data.len().min(255)]);
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_are_refused_or_read_never_a_panic(bytes: Vec<u8>, atc: [u8; 2], arqc: [u8; 8]) {
+            let _ = CryptogramVersion::by_iad(&bytes);
+            for row in CRYPTOGRAM_VERSIONS {
+                let _ = row.decipher_data(&[7; 16], atc, arqc, &bytes);
+                let _ = row.decipher_pin_block(&keys(), atc, arqc, &bytes, None);
+                let _ = row.assemble(&|_| Some(bytes.clone()));
+            }
+        }
+    }
 }
