@@ -132,8 +132,8 @@ fn packed(sixteen_digits: &str, pan_digits: &str) -> Result<[u8; 8], CryptoError
 
 #[cfg(test)]
 mod tests {
-    use super::super::kcv;
     use super::*;
+    use crate::base::crypto::kcv;
 
     const MASTER: [u8; 16] =
         [0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF, 0xFE, 0xDC, 0xBA, 0x98, 0x76, 0x54, 0x32, 0x10];

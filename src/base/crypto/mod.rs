@@ -6,8 +6,6 @@ mod derivation;
 mod des;
 mod error;
 mod mac;
-#[cfg(test)]
-mod properties;
 mod sm4;
 
 pub use self::aes::{aes_decrypt_block, aes_encrypt_block};

@@ -1,11 +1,10 @@
-//! Properties of the whole room, over random keys and messages.
+//! Properties of `base::crypto` over random keys and messages.
 
-use ::des::Des;
+use cardwright::base::crypto::*;
+use des::Des;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use retail_mac::{KeyInit, Mac, RetailMac};
-
-use super::*;
 
 fn padding() -> impl Strategy<Value = Padding> {
     prop_oneof![Just(Padding::Method1), Just(Padding::Method2)]
