@@ -1,7 +1,6 @@
 //! GET RESPONSE: ISO/IEC 7816-4 11.7.1. Fetches what 61xx announced.
 
-use super::super::CommandApdu;
-use super::{ApduCommand, CommandError, Effect};
+use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
 use crate::base::event::Element;
 
 /// Fetches waiting response bytes.

@@ -1,7 +1,6 @@
 //! READ RECORD by number: ISO/IEC 7816-4 11.4.3, EMV Book 3 6.5.11.
 
-use super::super::CommandApdu;
-use super::{ApduCommand, CommandError, Effect};
+use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
 use crate::base::event::Element;
 
 /// Reads one record of a short file identifier.

@@ -1,7 +1,6 @@
 //! VERIFY: EMV Book 3 6.5.12. The PIN stands in a format 2 block (ISO 9564-1).
 
-use super::super::CommandApdu;
-use super::{ApduCommand, CommandError, Effect};
+use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
 use crate::base::bytes::Secret;
 use crate::base::event::Element;
 
