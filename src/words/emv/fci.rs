@@ -135,13 +135,8 @@ mod tests {
 
     #[test]
     fn reads_logs_and_pdol() {
-        let bytes =
-            parse_hex("6F21 8408A000000333010106 A515 9F38039F6604 BF0C0C 9F4D020B0A DF4D020C0A 8700")
-                .unwrap();
-        // The inner length is one short on purpose of the next assertion's place.
-        assert!(matches!(Fci::parse(&bytes, &aid("A000000333")), Err(FciError::Tlv(_))));
-        let bytes =
-            parse_hex("6F20 8408A000000333010106 A514 9F38039F6604 BF0C0B9F4D020B0ADF4D020C0A00").unwrap();
+        let hex = "6F23 8408A000000333010106 A517 9F38039F6604 BF0C0E 9F4D020B0A DF4D020C0A 870101 00";
+        let bytes = parse_hex(hex).unwrap();
         let fci = Fci::parse(&bytes, &aid("A000000333")).unwrap();
         assert_eq!((fci.log_entry, fci.load_log_entry), (Some((11, 10)), Some((12, 10))));
         assert!(fci.pdol.unwrap().asks_for(tag::TTQ));
