@@ -166,7 +166,7 @@ impl Journal {
             opening.balance_before_minor.map(|minor| minor as i64).into(),
             Value::Null,
             i64::from(opening.second_currency).into(),
-            now.micros().into(),
+            opening.at.micros().into(),
             "".into(),
             sealed.0.into(),
             now.micros().into(),
@@ -284,10 +284,13 @@ fn counter(tx: &mut dyn Tx, name: &str) -> Result<Option<i64>, StoreError> {
 }
 
 fn set_counter(tx: &mut dyn Tx, name: &str, value: i64) -> Result<(), StoreError> {
-    let changed = tx
-        .execute("UPDATE journal_counter SET value = $1 WHERE name = $2", &[value.into(), name.into()])?;
+    let changed =
+        tx.execute("UPDATE journal_counter SET value = $1 WHERE name = $2", &[value.into(), name.into()])?;
     if changed == 0 {
-        tx.execute("INSERT INTO journal_counter (name, value) VALUES ($1, $2)", &[name.into(), value.into()])?;
+        tx.execute(
+            "INSERT INTO journal_counter (name, value) VALUES ($1, $2)",
+            &[name.into(), value.into()],
+        )?;
     }
     Ok(())
 }
@@ -308,6 +311,7 @@ mod tests {
             mode: EntryMode::Contact,
             batch,
             trace,
+            at: Timestamp::default(),
             balance_before_minor: Some(0),
             atc: None,
             chip: TlvStore::new(),

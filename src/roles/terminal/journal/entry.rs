@@ -4,7 +4,8 @@ use super::State;
 use crate::air::host::{Entry as EntryMode, Kind, MessageClass, MessageKey, Original, Request};
 use crate::base::bytes::Secret;
 use crate::base::env::Timestamp;
-use crate::words::emv::Pan;
+use crate::words::dictionary::tag;
+use crate::words::emv::{Pan, ScriptResult};
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::tlv::TlvStore;
 use serde::{Deserialize, Serialize};
@@ -60,13 +61,15 @@ pub struct Opening {
     pub batch: u32,
     /// Trace number.
     pub trace: u32,
+    /// When the transaction was made, by the terminal's clock.
+    pub at: Timestamp,
     /// The balance read before, in minor units, where the card told it.
     pub balance_before_minor: Option<u64>,
     /// The transaction counter, where it is known already.
     pub atc: Option<u16>,
     /// The chip's data so far (F55).
     pub chip: TlvStore,
-    /// Tag of the balance that moves: 9F79 or DF79.
+    /// Whether the second currency's balance moves (DF79).
     pub second_currency: bool,
 }
 
@@ -174,11 +177,23 @@ impl Entry {
         self.request(MessageClass::Notice, Kind::OfflineSale, self.trace, merchant, terminal)
     }
 
-    /// The message that tells what became of the script. `trace` is its own number.
-    pub fn notice(&self, trace: u32, chip: TlvStore, merchant: &str, terminal: &str) -> Request {
-        let mut request = self.request(MessageClass::Notice, Kind::ScriptResult, trace, merchant, terminal);
-        request.chip = chip;
+    /// The message that tells that the script has landed. It has the trace of its
+    /// request, so that telling it again is the same message.
+    pub fn notice(&self, merchant: &str, terminal: &str) -> Request {
+        let mut request =
+            self.request(MessageClass::Notice, Kind::ScriptResult, self.trace, merchant, terminal);
         request.original = Some(Original { batch: self.batch, trace: self.trace });
+        request
+    }
+
+    /// The message that asks how the host's row of a load stands: a script result
+    /// "not performed" under a trace number of its own.
+    pub fn inquiry(&self, trace: (u32, u32), merchant: &str, terminal: &str) -> Request {
+        let mut request = self.notice(merchant, terminal);
+        request.key.batch = trace.0;
+        request.key.trace = trace.1;
+        let result = ScriptResult::NotPerformed.to_bytes([0; 4]);
+        request.chip.put(tag::ISSUER_SCRIPT_RESULTS, result);
         request
     }
 
@@ -190,7 +205,14 @@ impl Entry {
         }
     }
 
-    fn request(&self, class: MessageClass, kind: Kind, trace: u32, merchant: &str, terminal: &str) -> Request {
+    fn request(
+        &self,
+        class: MessageClass,
+        kind: Kind,
+        trace: u32,
+        merchant: &str,
+        terminal: &str,
+    ) -> Request {
         Request {
             key: MessageKey {
                 class,
