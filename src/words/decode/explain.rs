@@ -476,10 +476,10 @@ mod tests {
         let mut explainer = Explainer::unmasked();
         let lines = command(&mut explainer, "00A4040008A00000033301010600");
         has(&lines, "@0 SELECT: A000000333010106 UnionPay electronic cash");
-        let fci = "6F1A 8408A000000333010106 A50E 9F38099F66049F02065F2A02 870101 9000";
+        let fci = "6F1B 8408A000000333010106 A50F 9F38099F66049F02065F2A02 870101 9000";
         let lines = response(&mut explainer, fci);
-        has(&lines, "   @18 9F66 Terminal Transaction Qualifiers: 4 bytes");
-        has(&lines, "@28 status word: normal processing");
+        has(&lines, "   @17 9F66 Terminal Transaction Qualifiers: 4 bytes");
+        has(&lines, "@29 status word: normal processing");
         let lines = command(&mut explainer, "80A800000E 830C 26000000 000000001250 0156 00");
         has(&lines, "  @11 9F02 Amount, Authorised (Numeric): 12.50 CNY");
         has(&lines, "   @7 byte 1 bit 6: qPBOC (quick path) supported");
