@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod tidy;
+mod words;
 
 #[test]
 fn every_file_is_named() {

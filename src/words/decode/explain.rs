@@ -293,6 +293,10 @@ impl Explainer {
             }
             return;
         };
+        // Nothing is in it, and a hostile list could ask for itself many times.
+        if data.is_empty() {
+            return;
+        }
         for (tag, value) in &parts {
             self.session.learn_one(*tag, value);
         }
@@ -507,6 +511,18 @@ mod tests {
         has(&shown(&plain), " @2 5A Application Primary Account Number (PAN): 4111111111111111");
         has(&shown(&masked), " @12 5F20 Cardholder Name: masked");
         assert!(!shown(&masked).concat().contains("4111111111111111"));
+    }
+
+    #[test]
+    fn a_list_that_asks_for_itself_ends() {
+        for list in ["9F3802 8304".to_owned(), format!("9F3850{}", "8300".repeat(40))] {
+            for mut explainer in [Explainer::masked(), Explainer::unmasked()] {
+                command(&mut explainer, "80CA9F3800");
+                response(&mut explainer, &format!("{list} 9000"));
+                assert!(command(&mut explainer, "80A8000006 8304 26000000 00").len() < 50);
+                command(&mut explainer, "80A8000002 8300 00");
+            }
+        }
     }
 
     #[test]

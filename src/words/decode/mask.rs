@@ -63,11 +63,7 @@ impl Masker {
 
     /// Masks the data that a list asked for; data of another length is blanked.
     pub fn dol_data(&mut self, dol: &Dol, data: &[u8]) -> Vec<u8> {
-        let Some(parts) = dol.split(data) else { return vec![0; data.len()] };
-        for (tag, value) in &parts {
-            self.note_pan(*tag, value);
-        }
-        parts.iter().flat_map(|(tag, value)| self.value(*tag, value, 0)).collect()
+        self.dol_data_at(dol, data, 0)
     }
 
     /// Masks the element of an event. `C-APDU` and `R-APDU` are followed as a session.
@@ -107,7 +103,7 @@ impl Masker {
         let data = match template_83(command) {
             Some(parts) => {
                 let mut data = command.data.clone();
-                let masked = self.pdol_data(parts.value);
+                let masked = self.pdol_data(parts.value, depth);
                 data[parts.value_offset..].copy_from_slice(&masked);
                 data
             }
@@ -200,7 +196,7 @@ impl Masker {
         let Some(row) = Row::of_tag(tag) else { return vec![0; value.len()] };
         match row.sensitivity {
             Sensitivity::Plain if tag == tag::ISSUER_SCRIPT_COMMAND => self.script_command(value, depth),
-            Sensitivity::Parts if tag == tag::COMMAND_TEMPLATE => self.pdol_data(value),
+            Sensitivity::Parts if tag == tag::COMMAND_TEMPLATE => self.pdol_data(value, depth),
             Sensitivity::Parts => self.tlv_at(value, depth + 1),
             _ => self.by_row(row, value),
         }
@@ -245,9 +241,20 @@ impl Masker {
         }
     }
 
-    fn pdol_data(&mut self, value: &[u8]) -> Vec<u8> {
+    fn dol_data_at(&mut self, dol: &Dol, data: &[u8], depth: usize) -> Vec<u8> {
+        // A hostile list may ask for a template that the same list explains.
+        let Some(parts) = dol.split(data).filter(|_| depth < DEPTH_LIMIT && !data.is_empty()) else {
+            return vec![0; data.len()];
+        };
+        for (tag, value) in &parts {
+            self.note_pan(*tag, value);
+        }
+        parts.iter().flat_map(|(tag, value)| self.value(*tag, value, depth)).collect()
+    }
+
+    fn pdol_data(&mut self, value: &[u8], depth: usize) -> Vec<u8> {
         match self.session.pdol(value.len()) {
-            Some(list) => self.dol_data(&list, value),
+            Some(list) => self.dol_data_at(&list, value, depth + 1),
             None => vec![0; value.len()],
         }
     }
@@ -428,6 +435,16 @@ mod tests {
         let (ac, answer) = exchange(&mut masker, command, "800B 80 0001 1122334455667788 9000");
         assert!(!ac.contains(PAN) && ac.ends_with("0000000012506000"), "{ac}");
         assert_eq!(answer, "800B80000111223344556677889000");
+    }
+
+    #[test]
+    fn a_list_that_asks_for_itself_ends() {
+        let mut masker = Masker::new();
+        exchange(&mut masker, "80CA9F3800", "9F3802 8304 9000");
+        exchange(&mut masker, "80A8000006 8304 26000000 00", "6985");
+        let mut masker = Masker::new();
+        exchange(&mut masker, "80CA9F3800", &format!("9F3850{} 9000", "8300".repeat(40)));
+        exchange(&mut masker, "80A8000002 8300 00", "6985");
     }
 
     #[test]
