@@ -104,8 +104,8 @@ fn write_line(output: &mut dyn Write, line: &impl serde::Serialize) -> std::io::
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Tee, Trace};
     use super::*;
+    use crate::air::trace::{Tee, Trace};
     use crate::base::bytes::parse_hex;
     use crate::base::context::Context;
     use crate::base::event::Collector;

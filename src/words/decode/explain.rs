@@ -1,17 +1,16 @@
 //! Explains commands, answers and data objects, down to the bit.
 
-use super::judge::{command_row, harmless_read, judge};
+use super::command_meaning::command_meaning;
+use super::judge::{command_row, judge};
 use super::mask::covering;
 use super::meaning::{amount, meaning, text};
 use super::session::{DEPTH_LIMIT, Log, Session};
-use super::{Line, Masker, bits};
-use crate::base::bytes::Hex;
+use super::{Line, Masker, bits, iad};
 use crate::base::event::{Element, ElementKey};
 use crate::words::dictionary::{Format, Row, Sensitivity, tag};
-use crate::words::emv::CryptogramType;
 use crate::words::iso4217::Currency;
-use crate::words::iso7816::{Aid, CommandApdu, ResponseApdu};
-use crate::words::pboc::{EcashSet, Iad, IddValue};
+use crate::words::iso7816::{CommandApdu, ResponseApdu};
+use crate::words::pboc::EcashSet;
 use crate::words::tlv::{self, Dol, Tag, Tlv};
 
 /// Explains one card session. Give it commands and answers in order: lists that the
@@ -263,10 +262,12 @@ impl Explainer {
             return;
         }
         for (byte, bit, words) in bits::of_tag(tag, value).unwrap_or_default() {
-            lines.push(bit_line(depth + 1, value_offset, byte, bit, words));
+            lines.push(Line::bit(depth + 1, value_offset, byte, bit, words));
         }
         match tag {
-            tag::ISSUER_APPLICATION_DATA => self.iad(lines, value, value_offset, depth + 1),
+            tag::ISSUER_APPLICATION_DATA => {
+                lines.extend(iad::lines(value, value_offset, depth + 1, self.currency_of(tag::EC_BALANCE)))
+            }
             tag::COMMAND_TEMPLATE => {
                 let list = self.session.pdol(value.len());
                 self.split(lines, list, value, value_offset, depth + 1);
@@ -320,43 +321,6 @@ impl Explainer {
         }
     }
 
-    fn iad(&mut self, lines: &mut Vec<Line>, value: &[u8], start: usize, depth: usize) {
-        let iad = match Iad::parse(value) {
-            Ok(iad) => iad,
-            // Other schemes have other layouts: the bytes stand in the line above.
-            Err(_) => return,
-        };
-        let part = |at: usize, name, value: &[u8], says: String| {
-            Line::new(depth, start + at, name).value(value).meaning(says)
-        };
-        lines.push(part(1, "derivation key index", &[iad.dki], String::new()));
-        lines.push(part(2, "cryptogram version number", &[iad.cvn], String::new()));
-        let given = |ac: Option<CryptogramType>| ac.map_or("none".to_owned(), |ac| ac.to_string());
-        let says = format!(
-            "first cryptogram {}, second {}, {} script commands",
-            given(iad.cvr.first_cryptogram()),
-            given(iad.cvr.second_cryptogram()),
-            iad.cvr.script_commands()
-        );
-        lines.push(part(4, "CVR", &iad.cvr.0, says));
-        for (byte, bit, words) in bits::of_cvr(iad.cvr) {
-            lines.push(bit_line(depth + 1, start + 4, byte, bit, words));
-        }
-        let algorithm = match iad.algorithm {
-            1 => "triple DES",
-            4 => "SM4",
-            _ => "",
-        };
-        lines.push(part(7, "algorithm identifier", &[iad.algorithm], algorithm.to_owned()));
-        if let Some((discretionary, mac)) = iad.idd {
-            let currency = self.currency_of(tag::EC_BALANCE);
-            let bytes = discretionary.to_bytes();
-            let says = discretionary_meaning(discretionary, currency);
-            lines.push(part(10, "issuer discretionary data", &bytes, says));
-            lines.push(part(10 + bytes.len(), "MAC of the discretionary data", &mac, String::new()));
-        }
-    }
-
     /// The currency of an amount, where the card or the terminal has named it.
     fn currency_of(&self, amount: Tag) -> Option<Currency> {
         let named = |tag| self.session.value(tag).and_then(Currency::from_bcd);
@@ -382,11 +346,6 @@ fn is_leaf(element: &Element) -> bool {
     Row::of_key(&element.key).is_some_and(|row| row.sensitivity != Sensitivity::Parts)
 }
 
-fn bit_line(depth: usize, start: usize, byte: u8, bit: u8, words: &'static str) -> Line {
-    let offset = start + usize::from(byte).saturating_sub(1);
-    Line::new(depth, offset, format!("byte {byte} bit {bit}")).meaning(words)
-}
-
 /// The entries of a list with their places; none where it is no list.
 fn dol_entries(value: &[u8]) -> Vec<(tlv::DolEntry, usize)> {
     let mut at = 0;
@@ -396,54 +355,6 @@ fn dol_entries(value: &[u8]) -> Vec<(tlv::DolEntry, usize)> {
         (entry, here)
     };
     Dol::parse(value).unwrap_or_default().0.into_iter().map(place).collect()
-}
-
-/// What class, instruction and parameters ask for.
-fn command_meaning(command: &CommandApdu) -> String {
-    let name_of = |tag: Tag| Row::of_tag(tag).map_or(String::new(), |row| format!(" {}", row.name));
-    let tag = Tag(u32::from(u16::from_be_bytes([command.p1, command.p2])));
-    match (command.cla, command.ins) {
-        (0x00, 0xA4) => match Aid::new(command.data.as_slice()) {
-            Some(aid) if command.p1 == 0x04 => {
-                let next = if command.p2 & 3 == 2 { "the next application " } else { "" };
-                let name = super::aid_name(&aid).unwrap_or("an application without a public name");
-                format!("{next}{aid} {name}")
-            }
-            _ => String::new(),
-        },
-        (0x00, 0xB2) | (0x04, 0xDC) => format!("SFI {} record {}", command.p2 >> 3, command.p1),
-        (0x80, 0xCA) | (0x04, 0xDA) => format!("{tag}{}", name_of(tag)),
-        (0x80, 0xAE) => match CryptogramType::from_bits(command.p1) {
-            Some(wanted) => {
-                format!("asks for {wanted}{}", if command.p1 & 0x10 != 0 { " with CDA" } else { "" })
-            }
-            None => String::new(),
-        },
-        _ if command_row(command).is_none() && harmless_read(command).is_none() => {
-            format!("a command without a name: {}", Hex(&command.header()))
-        }
-        _ => String::new(),
-    }
-}
-
-fn discretionary_meaning(value: IddValue, currency: Option<Currency>) -> String {
-    let money = |minor: u64| match currency {
-        Some(currency) => crate::words::iso4217::Amount::new(minor, currency).to_string(),
-        None => format!("{minor} in minor units"),
-    };
-    match value {
-        IddValue::Balance { balance_minor } => format!("balance {}", money(balance_minor)),
-        IddValue::CumulativeTotal { total_minor } => format!("cumulative total {}", money(total_minor)),
-        IddValue::BalanceAndTotal { balance_minor, total_minor } => {
-            format!("balance {}, cumulative total {}", money(balance_minor), money(total_minor))
-        }
-        IddValue::TotalAndLimit { total_minor, limit_minor } => {
-            format!("cumulative total {} of {}", money(total_minor), money(limit_minor))
-        }
-        IddValue::AvailableSpending { available_minor } => {
-            format!("available offline {}", money(available_minor))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,12 @@ impl Line {
         Self { depth, offset, tag: None, name: name.into(), value: Vec::new(), meaning: String::new() }
     }
 
+    /// The line of a set bit: byte from 1, bit 8 to 1, of a field that begins at `start`.
+    pub fn bit(depth: usize, start: usize, byte: u8, bit: u8, words: &'static str) -> Self {
+        let offset = start + usize::from(byte).saturating_sub(1);
+        Self::new(depth, offset, format!("byte {byte} bit {bit}")).meaning(words)
+    }
+
     /// Gives the tag.
     #[must_use]
     pub fn tag(mut self, tag: Tag) -> Self {

@@ -3,7 +3,9 @@
 
 mod aid_names;
 mod bits;
+mod command_meaning;
 mod explain;
+mod iad;
 mod judge;
 mod line;
 mod mask;
