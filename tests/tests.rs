@@ -6,6 +6,7 @@
 mod cryptography;
 mod hardware;
 mod tidy;
+mod words;
 
 #[test]
 fn every_file_is_named() {
