@@ -8,7 +8,8 @@ mod check;
 mod decision;
 mod error;
 mod evidence;
-mod issuer;
+mod host;
+
 mod keys;
 mod ledger;
 mod load;
@@ -25,7 +26,7 @@ pub use account::{AccountId, AccountSummary};
 pub use cards::{CardAccount, CardOrder, EcashTerms};
 pub use check::Violation;
 pub use error::IssuerError;
-pub use issuer::Issuer;
+pub use host::Issuer;
 pub use keys::{KeyRow, KeyTable};
 pub use ledger::{Books, CurrencyBooks};
 pub use load::OpenLoad;
