@@ -84,6 +84,28 @@ fn a_reversal_gives_back_once() {
 }
 
 #[test]
+fn a_reversal_or_notice_written_anew_is_the_same_message() {
+    let mut world = World::new();
+    let (request, answer) = world.load(5000);
+    world.card.take_script(&answer);
+    let mut notice = world.notice_request(&request, 0x20);
+    let first = world.issuer.advise(&notice, &mut world.context).unwrap();
+    notice.chip.put(cardwright::words::dictionary::tag::TVR, [0; 5]);
+    assert_eq!(world.issuer.advise(&notice, &mut world.context).unwrap(), first);
+    notice.chip.put(cardwright::words::dictionary::tag::ISSUER_SCRIPT_RESULTS, [0x11, 0, 0, 0, 1]);
+    let other = world.issuer.advise(&notice, &mut world.context).unwrap();
+    assert_eq!(other.code, ResponseCode::DUPLICATE);
+
+    let (request, _) = world.load(1000);
+    let mut reversal = request.clone();
+    reversal.key.class = MessageClass::Reversal;
+    let first = world.issuer.reverse(&reversal, &mut world.context).unwrap();
+    assert!(first.code.is_approved());
+    assert_eq!(world.reverse(&request), first);
+    world.assert_sound();
+}
+
+#[test]
 fn a_reversal_of_what_has_landed_gives_nothing() {
     let mut world = World::new();
     let (request, answer) = world.load(5000);

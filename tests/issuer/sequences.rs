@@ -16,8 +16,8 @@ enum Step {
     ReversalFirst { amount_minor: u64 },
     /// An offline payment, kept by the terminal.
     Pay { amount_minor: u64 },
-    /// The oldest kept payment is uploaded, perhaps twice.
-    Upload { twice: bool },
+    /// A kept payment is uploaded, perhaps twice.
+    Upload { index: usize, twice: bool },
     /// An online purchase.
     Purchase { amount_minor: u64 },
     /// An earlier message comes again.
@@ -34,7 +34,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (1u64..20_000).prop_map(|amount_minor| Step::LoadReversed { amount_minor }),
         1 => (1u64..20_000).prop_map(|amount_minor| Step::ReversalFirst { amount_minor }),
         3 => (1u64..5_000).prop_map(|amount_minor| Step::Pay { amount_minor }),
-        3 => any::<bool>().prop_map(|twice| Step::Upload { twice }),
+        3 => (0usize..9, any::<bool>()).prop_map(|(index, twice)| Step::Upload { index, twice }),
         1 => (1u64..5_000).prop_map(|amount_minor| Step::Purchase { amount_minor }),
         2 => (0usize..100).prop_map(|index| Step::Repeat { index }),
         1 => Just(Step::SpendAtc),
@@ -92,11 +92,11 @@ impl Play {
                     self.kept.push((amount_minor, chip));
                 }
             }
-            Step::Upload { twice } => {
+            Step::Upload { index, twice } => {
                 if self.kept.is_empty() {
                     return;
                 }
-                let (amount_minor, chip) = self.kept.remove(0);
+                let (amount_minor, chip) = self.kept.remove(index % self.kept.len());
                 for _ in 0..=usize::from(twice) {
                     let request = self.world.request(Kind::OfflineSale, amount_minor, chip.clone());
                     assert!(self.send(request).code.is_approved());
@@ -144,7 +144,7 @@ proptest! {
         // At last every payment is uploaded and the card is seen once more: what is
         // still open is hidden by a counter that nobody told, and nothing else.
         while !play.kept.is_empty() {
-            play.run(Step::Upload { twice: false });
+            play.run(Step::Upload { index: 0, twice: false });
         }
         play.run(Step::Purchase { amount_minor: 1 });
         play.world.assert_sound();

@@ -146,12 +146,12 @@ fn same_family(
 fn is_kind(iad: &[u8], wanted: Wanted) -> bool {
     let Some(&[a, b, c]) = iad.get(4..7).and_then(|bytes| bytes.first_chunk::<3>()) else { return false };
     let cvr = Cvr([a, b, c]);
-    match (wanted, cvr.first_cryptogram(), cvr.second_cryptogram()) {
-        (Wanted::Arqc, Some(CryptogramType::Arqc), None) => true,
-        (Wanted::Tc, Some(CryptogramType::Tc), None) => true,
-        (Wanted::Tc, Some(CryptogramType::Arqc), Some(CryptogramType::Tc)) => true,
-        _ => false,
-    }
+    matches!(
+        (wanted, cvr.first_cryptogram(), cvr.second_cryptogram()),
+        (Wanted::Arqc, Some(CryptogramType::Arqc), None)
+            | (Wanted::Tc, Some(CryptogramType::Tc), None)
+            | (Wanted::Tc, Some(CryptogramType::Arqc), Some(CryptogramType::Tc))
+    )
 }
 
 fn told_balance(

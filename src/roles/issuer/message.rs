@@ -3,15 +3,18 @@
 //! comes; other content under it on the same day is refused; on another day it is
 //! a new message, since terminals count traces round.
 //!
-//! What makes the content: kind, amount, card, way of reading, chip data and
-//! original. The time is left out, as a wire may not carry it, and the PIN, of
-//! which nothing is ever stored.
+//! What makes the content: kind, amount and card; in a request also the way of
+//! reading and the chip data; in a script result the original and the result. So a
+//! reversal or notice that is written anew from a journal is the same message. The
+//! time is left out, as a wire may not carry it, and the PIN, of which nothing is
+//! ever stored.
 
 use super::IssuerError;
 use super::answer::Acted;
 use super::work::Work;
-use crate::air::host::{Answer, MessageClass, MessageKey, Original, Request, ResponseCode, Settlement};
+use crate::air::host::{Answer, Kind, MessageClass, MessageKey, Original, Request, ResponseCode, Settlement};
 use crate::base::store::{Sealed, Value};
+use crate::words::dictionary::tag;
 
 /// What the key of a message leads to.
 #[derive(Debug)]
@@ -140,8 +143,17 @@ impl Work<'_> {
     /// A keyed hash of the whole content.
     fn fingerprint(&self, request: &Request) -> Vec<u8> {
         let mut text = subject_text(request);
-        text.extend(format!("|{:?}|{:?}|", request.entry, request.original).into_bytes());
-        text.extend(request.chip.to_bytes());
+        match (request.key.class, request.kind) {
+            (MessageClass::Reversal, _) => {}
+            (_, Kind::ScriptResult) => {
+                text.extend(format!("|{:?}|", request.original).into_bytes());
+                text.extend(request.chip.value(tag::ISSUER_SCRIPT_RESULTS).unwrap_or_default());
+            }
+            _ => {
+                text.extend(format!("|{:?}|", request.entry).into_bytes());
+                text.extend(request.chip.to_bytes());
+            }
+        }
         Sealed::lookup(self.seal, "message.fingerprint", &text)
     }
 

@@ -71,17 +71,25 @@ impl Work<'_> {
         })
     }
 
-    /// Says so where a card claims more than the ledger can explain: its shadow
-    /// and every load that may still have landed.
+    /// Says so where a card claims more at a counter than the ledger can explain:
+    /// its shadow, every load that may still have landed, and what it paid after
+    /// that counter, since payments are uploaded in any order.
     pub(super) fn check_shadow(
         &mut self,
         card: &str,
         currency: Currency,
+        atc: u16,
         balance_minor: u64,
     ) -> Result<bool, IssuerError> {
         let shadow = self.balance_minor(Book::Card(card), currency)?;
         let open = self.open_minor(card, currency)?;
-        let explained = i128::from(balance_minor) <= i128::from(shadow) + i128::from(open);
+        let rows = self.tx.query(
+            "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM offline_sale \
+             WHERE card = $1 AND currency = $2 AND atc > $3 AND state = 'booked'",
+            &[card.into(), i64::from(currency.0).into(), i64::from(atc).into()],
+        )?;
+        let later = rows.first().map_or(Ok(0), |row| row.int(0))?;
+        let explained = i128::from(balance_minor) <= [shadow, open, later].map(i128::from).iter().sum();
         if !explained {
             self.say("Alarm", "the card's balance is above its shadow in the ledger");
         }

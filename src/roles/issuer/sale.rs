@@ -36,7 +36,7 @@ impl Work<'_> {
         };
         self.advance_atc(&card.id, verified.atc)?;
         if let ToldBalance::Proven(balance) = verified.balance {
-            self.check_shadow(&card.id, request.amount.currency, balance)?;
+            self.check_shadow(&card.id, request.amount.currency, verified.atc, balance)?;
         }
         // The sale itself may prove that an open load has landed, which then pays for it.
         self.settle_by_evidence(&card.id)?;
