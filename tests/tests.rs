@@ -3,7 +3,9 @@
 // Test code says what broke by panicking; clippy's leave for tests does not reach helpers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod card;
 mod cryptography;
+mod emv_kernel;
 mod first_slice;
 mod hardware;
 mod issuer;

@@ -1,10 +1,10 @@
 //! Issuer authentication on the card: the ARPC, by EXTERNAL AUTHENTICATE or in the
 //! data of CDOL2 (EMV Book 2 8.2; EMV Book 3 10.9).
 
-use super::cryptogram;
 use super::memory::Image;
 use super::session::{Authentication, Phase, Selected, Transaction};
 use super::simulator::{Answer, Refusal, Work};
+use super::{cryptogram, decision};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
@@ -13,6 +13,9 @@ use crate::words::emv::cryptogram::ArpcMethod;
 use crate::words::iso7816::command::ExternalAuthenticate;
 use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
 use crate::words::pboc::Cvr;
+
+/// Card status update, byte 2 bit 8: the issuer approves (EMV Book 3 annex C).
+const CSU_APPROVES: u8 = 0x80;
 
 /// Answers EXTERNAL AUTHENTICATE: once, between the two GENERATE ACs.
 pub(super) fn external(work: &mut Work<'_>, command: &ExternalAuthenticate, context: &mut Context) -> Answer {
@@ -45,8 +48,8 @@ pub(super) fn perform(
 ) -> Result<(), Refusal> {
     let checked = check(image, transaction, data)?;
     let (reason, authentication) = match checked {
-        Some(code) => {
-            transaction.issuer_code = code;
+        Some(approves) => {
+            transaction.issuer_approves = Some(approves);
             ("the ARPC fits the cryptogram of this transaction", Authentication::Succeeded)
         }
         None => {
@@ -64,9 +67,9 @@ pub(super) fn perform(
     Ok(())
 }
 
-/// `None` when it does not fit; else the response code, where the method carries one.
-#[expect(clippy::option_option, reason = "whether it fits, and whether a code came with it")]
-fn check(image: &Image, transaction: &Transaction, data: &[u8]) -> Result<Option<Option<[u8; 2]>>, Refusal> {
+/// `None` when it does not fit; else whether the issuer approves: by the response
+/// code with method 1, by the card status update with method 2.
+fn check(image: &Image, transaction: &Transaction, data: &[u8]) -> Result<Option<bool>, Refusal> {
     let version = cryptogram::version(image)?;
     let atc = transaction.atc.to_be_bytes();
     let Some((_, arqc)) = transaction.first else { return Ok(None) };
@@ -74,7 +77,7 @@ fn check(image: &Image, transaction: &Transaction, data: &[u8]) -> Result<Option
     Ok(match version.arpc_method {
         ArpcMethod::Method1 => match data.split_first_chunk::<8>() {
             Some((arpc, &[a, b])) => {
-                (version.arpc_method_1(key, atc, arqc, [a, b]) == *arpc).then_some(Some([a, b]))
+                (version.arpc_method_1(key, atc, arqc, [a, b]) == *arpc).then(|| decision::approves([a, b]))
             }
             _ => None,
         },
@@ -83,7 +86,7 @@ fn check(image: &Image, transaction: &Transaction, data: &[u8]) -> Result<Option
             let parts = parts.and_then(|(arpc, rest)| Some((arpc, rest.split_first_chunk::<4>()?)));
             parts.and_then(|(arpc, (update, proprietary))| {
                 let expected = version.arpc_method_2(key, atc, arqc, *update, proprietary).ok()?;
-                (expected == *arpc).then_some(None)
+                (expected == *arpc).then_some(update[1] & CSU_APPROVES != 0)
             })
         }
     })

@@ -153,6 +153,11 @@ pub(super) fn was_online(code: Option<[u8; 2]>) -> bool {
     !code.is_some_and(|code| UNABLE.contains(&&code))
 }
 
+/// Whether a response code is an approval.
+pub(super) fn approves(code: [u8; 2]) -> bool {
+    APPROVALS.contains(&&code)
+}
+
 /// Whether issuer authentication is mandatory: tag 9F56.
 pub(super) fn authentication_is_mandatory(application: &ApplicationMemory) -> bool {
     application.limit(tag::ISSUER_AUTHENTICATION_INDICATOR).is_some_and(|byte| byte & 0x80 != 0)
@@ -165,15 +170,17 @@ fn answered(
     code: Option<[u8; 2]>,
 ) -> Decision {
     let ada = default_action(application);
-    let approves = |code: [u8; 2]| APPROVALS.contains(&&code);
     if asked != Tc {
         return (Aac, "the terminal did not ask for a TC");
     }
     if application.state.blocked {
         return (Aac, "the application is blocked");
     }
-    if !code.is_some_and(approves) || !transaction.issuer_code.is_none_or(approves) {
-        return (Aac, "the response code (8A) is no approval");
+    // What is authenticated counts; the terminal's word only where nothing is.
+    match transaction.issuer_approves {
+        Some(false) => return (Aac, "the authenticated issuer does not approve"),
+        None if !code.is_some_and(approves) => return (Aac, "the response code (8A) is no approval"),
+        _ => {}
     }
     match transaction.authentication {
         Authentication::Failed if ada.has(Ada::DECLINE_IF_AUTHENTICATION_FAILED) => {

@@ -77,7 +77,7 @@ fn transaction(
         cvr: decision::history(application),
         first: None,
         authentication: Authentication::NotPerformed,
-        issuer_code: None,
+        issuer_approves: None,
         scripts: Scripts::Open,
     })
 }

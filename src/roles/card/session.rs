@@ -63,8 +63,8 @@ pub(super) struct Transaction {
     /// The first cryptogram: ARPC and script MACs are bound to it.
     pub first: Option<(CryptogramType, [u8; 8])>,
     pub authentication: Authentication,
-    /// The response code that issuer authentication vouched for.
-    pub issuer_code: Option<[u8; 2]>,
+    /// Whether the issuer approves, where its authentication vouches for that.
+    pub issuer_approves: Option<bool>,
     pub scripts: Scripts,
 }
 
