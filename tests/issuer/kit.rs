@@ -3,7 +3,7 @@
 use cardwright::air::host::{Answer, Entry, Host, Kind, MessageClass, MessageKey, Original, Request};
 use cardwright::base::context::Context;
 use cardwright::base::event::Collector;
-use cardwright::base::store::{Db, SealKey, Sqlite, StoreError, Value, transact};
+use cardwright::base::store::{Db, SealKey, Sqlite, Value, transact};
 use cardwright::roles::issuer::{CardAccount, CardOrder, CurrencyBooks, EcashTerms, Issuer, KeyTable, Rules};
 use cardwright::words::dictionary::tag;
 use cardwright::words::emv::cryptogram::{CardKeys, CryptogramVersion, MasterKeys};
@@ -242,14 +242,14 @@ impl World {
 
     /// Changes the store behind the issuer's back.
     pub(crate) fn execute(&mut self, sql: &str) {
-        let changed = transact(self.db.as_mut(), |tx| Ok::<_, StoreError>(tx.execute(sql, &[])?)).unwrap();
+        let changed = transact(self.db.as_mut(), |tx| tx.execute(sql, &[])).unwrap();
         assert!(changed > 0, "{sql} changed nothing");
     }
 
     /// Every byte of a table.
     pub(crate) fn dump(&mut self, table: &str) -> Vec<u8> {
         let sql = format!("SELECT * FROM {table}");
-        let rows = transact(self.db.as_mut(), |tx| Ok::<_, StoreError>(tx.query(&sql, &[])?)).unwrap();
+        let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &[])).unwrap();
         let bytes = |value: Value| match value {
             Value::Null => Vec::new(),
             Value::Int(number) => number.to_string().into_bytes(),
