@@ -129,7 +129,17 @@ impl World {
         Self::with("PBOC CVN 01")
     }
 
+    /// A world whose cards are of another cryptogram version.
     pub(crate) fn with(version: &str) -> Self {
+        Self::made(version, Rules::default())
+    }
+
+    /// A world with other rules.
+    pub(crate) fn ruled(rules: Rules) -> Self {
+        Self::made("PBOC CVN 01", rules)
+    }
+
+    fn made(version: &str, rules: Rules) -> Self {
         let events = Collector::default();
         let mut context = Context::simulated(7, events.clone());
         let master = MasterKeys { ac: [0x11; 16].into(), mac: [0x22; 16].into(), enc: [0x33; 16].into() };
@@ -137,7 +147,7 @@ impl World {
         let other = db.handle().unwrap();
         let seal = SealKey::random(&mut context);
         let table = KeyTable::of(Pan::TEST_BIN, DKI, master.clone());
-        let mut issuer = Issuer::open(Box::new(db), seal, table, Rules::default()).unwrap();
+        let mut issuer = Issuer::open(Box::new(db), seal, table, rules).unwrap();
         let mut open = |id, currency| {
             let balance = Amount::new(ACCOUNT_MINOR as u64, currency);
             issuer.open_account(Some(id), balance, "Zhang San", &mut context).unwrap()
