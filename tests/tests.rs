@@ -7,6 +7,7 @@ mod cryptography;
 mod hardware;
 mod issuer;
 mod tidy;
+mod words;
 
 #[test]
 fn every_file_is_named() {
