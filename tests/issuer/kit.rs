@@ -6,7 +6,7 @@ use cardwright::base::event::Collector;
 use cardwright::base::store::{Db, SealKey, Sqlite, Value, transact};
 use cardwright::roles::issuer::{CardAccount, CardOrder, CurrencyBooks, EcashTerms, Issuer, KeyTable, Rules};
 use cardwright::words::dictionary::tag;
-use cardwright::words::emv::cryptogram::{CardKeys, CryptogramVersion, MasterKeys};
+use cardwright::words::emv::cryptogram::{ArpcMethod, CardKeys, CryptogramVersion, MasterKeys};
 use cardwright::words::emv::{IssuerScript, Pan};
 use cardwright::words::iso4217::{Amount, Currency};
 use cardwright::words::iso7816::ApduCommand;
@@ -106,8 +106,19 @@ impl Card {
     /// Checks tag 91.
     pub(crate) fn check_arpc(&self, answer: &Answer) {
         let atc = self.atc.to_be_bytes();
-        let arpc = self.version.arpc_method_1(self.keys.ac.expose(), atc, self.arqc, answer.code.0);
-        let expected = [&arpc[..], &answer.code.0].concat();
+        let key = self.keys.ac.expose();
+        let expected = match self.version.arpc_method {
+            ArpcMethod::Method1 => {
+                let arpc = self.version.arpc_method_1(key, atc, self.arqc, answer.code.0);
+                [&arpc[..], &answer.code.0].concat()
+            }
+            ArpcMethod::Method2 => {
+                // "Issuer approves online transaction" is bit 8 of byte 2.
+                let update = [0, if answer.code.is_approved() { 0x80 } else { 0 }, 0, 0];
+                let arpc = self.version.arpc_method_2(key, atc, self.arqc, update, &[]).unwrap();
+                [arpc, update].concat()
+            }
+        };
         assert_eq!(answer.chip.value(tag::ISSUER_AUTHENTICATION_DATA), Some(expected.as_slice()));
     }
 }

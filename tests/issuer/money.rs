@@ -127,7 +127,12 @@ fn every_pboc_version_loads() {
 
 #[test]
 fn a_purchase_moves_money_to_the_merchant_and_back_by_reversal() {
-    let mut world = World::new();
+    for version in ["PBOC CVN 01", "VIS CVN 10", "VIS CVN 18"] {
+        purchase_and_back(World::with(version));
+    }
+}
+
+fn purchase_and_back(mut world: World) {
     let chip = world.card.sign(1250, 0xA0, 0x00);
     let request = world.request(Kind::Purchase, 1250, chip);
     let answer = world.issuer.authorise(&request, &mut world.context).unwrap();
