@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cryptography;
+mod first_slice;
 mod hardware;
 mod issuer;
 mod tidy;
