@@ -5,6 +5,7 @@
 
 mod cryptography;
 mod hardware;
+mod issuer;
 mod tidy;
 mod words;
 

@@ -1,2 +1,6 @@
 //! The personalisation bureau: the test key set and the data of a new card.
 //! What it makes reaches the other roles as data.
+
+mod key_set;
+
+pub use key_set::KeySet;

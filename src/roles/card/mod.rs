@@ -1,1 +1,32 @@
 //! The card: the simulator, its applications, profiles and memory, and `serve`.
+//! It knows commands and keys, never a terminal or an issuer.
+
+mod application;
+mod authentication;
+mod cryptogram;
+mod data;
+mod decision;
+mod error;
+mod generate_ac;
+mod memory;
+mod order;
+mod pin;
+mod processing_options;
+mod profile;
+mod quick;
+mod record;
+mod script;
+mod selection;
+mod serve;
+mod session;
+mod simulator;
+mod storage;
+
+use application::APPLICATIONS;
+pub use error::CardError;
+pub use memory::CardMemory;
+pub use order::Order;
+pub use profile::{PROFILES, Profile, ProfileRow};
+pub use serve::serve;
+pub use simulator::{Simulated, Simulator};
+pub use storage::{CardFile, CardStorage, InMemory};

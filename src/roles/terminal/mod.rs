@@ -9,6 +9,8 @@ pub mod journal;
 mod kernel;
 mod outcome;
 mod phase;
+mod read;
+mod recovery;
 
 mod session;
 mod step;
@@ -19,5 +21,7 @@ pub use drive::{Seat, drive};
 pub use error::TerminalError;
 pub use kernel::{KERNELS, Kernel};
 pub use outcome::{Outcome, Verdict};
+pub use read::{ApplicationFacts, CardFacts, CardKind, Depth, EcashFacts, Fact, LoadFact, PaymentFact, read};
+pub use recovery::{Recovered, RecoveryRule, RecoveryRules, Settled, settle};
 
 pub use session::{Flow, Terms};

@@ -63,6 +63,8 @@ pub(super) struct Session {
     pub(super) set: Option<EcashSet>,
     /// The balance read before, in minor units.
     pub(super) balance_before_minor: Option<u64>,
+    /// The counter value that this transaction will have, where the card tells its last one.
+    pub(super) expected_atc: Option<u16>,
 }
 
 impl Session {
@@ -99,7 +101,15 @@ impl Session {
             Entry::Contact => Ttq::default().with(Ttq::CONTACT),
         };
         store.put(tag::TTQ, qualifiers.0);
-        Self { terms, store, tvr: Tvr::default(), tsi: Tsi::default(), set: None, balance_before_minor: None }
+        Self {
+            terms,
+            store,
+            tvr: Tvr::default(),
+            tsi: Tsi::default(),
+            set: None,
+            balance_before_minor: None,
+            expected_atc: None,
+        }
     }
 
     /// Fills a data object list; TVR and TSI stand as they are now.

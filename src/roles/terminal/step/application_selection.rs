@@ -6,7 +6,7 @@ use crate::air::host::Entry;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
-use crate::roles::terminal::phase::{Next, Phase, Reply};
+use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
 use crate::roles::terminal::session::Session;
 use crate::words::emv::Fci;
 use crate::words::iso7816::command::Select;
@@ -14,6 +14,8 @@ use crate::words::iso7816::{Aid, ApduCommand, CommandError, ResponseApdu, Status
 
 const STEP: &str = "Application selection";
 const CLAUSE: &str = "EMV Book 1 12.3";
+/// The proximity payment system environment.
+const PPSE: &[u8] = b"2PAY.SYS.DDF01";
 /// Most applications that one name is followed to by "next".
 const NEXT_LIMIT: usize = 16;
 
@@ -37,8 +39,13 @@ pub(in crate::roles::terminal) fn begin(session: Session) -> Next {
     if session.terms.mode == Entry::Contact {
         return AskingByName::next(session, Vec::new(), 0, 0);
     }
-    let ask = Select::first(ppse());
-    Next::transmit(ask.to_apdu(), AskingDirectory { session, ask })
+    match Aid::new(PPSE) {
+        Some(name) => {
+            let ask = Select::first(name);
+            Next::transmit(ask.to_apdu(), AskingDirectory { session, ask })
+        }
+        None => AskingByName::next(session, Vec::new(), 0, 0),
+    }
 }
 
 /// Waits for the PPSE.
@@ -68,9 +75,9 @@ impl Phase for AskingDirectory {
         let candidates = fci
             .entries
             .into_iter()
-            .filter_map(|(name, _, priority)| {
-                let place = supported.iter().position(|aid| name.begins_with(aid.as_bytes()))?;
-                Some(Candidate { name, priority: rank(priority), place })
+            .filter_map(|entry| {
+                let place = supported.iter().position(|aid| entry.name.begins_with(aid.as_bytes()))?;
+                Some(Candidate { priority: rank(entry.priority), name: entry.name, place })
             })
             .collect();
         finish(self.session, candidates, context)
@@ -178,13 +185,7 @@ fn accept(
 }
 
 fn finish_by_name(session: Session, candidates: Vec<Candidate>) -> Next {
-    Next::Wait(
-        crate::roles::terminal::phase::Ask {
-            first: Vec::new(),
-            io: crate::roles::terminal::phase::Io::Nothing,
-        },
-        Box::new(Choosing { session, candidates }),
-    )
+    Next::wait(Io::Nothing, Choosing { session, candidates })
 }
 
 /// All names have been asked; the best one is chosen without the card.
@@ -231,9 +232,4 @@ fn rank(priority: Option<u8>) -> u8 {
         0 => 16,
         rank => rank,
     }
-}
-
-pub(in crate::roles::terminal) fn ppse() -> Aid {
-    // Fourteen characters are always a name.
-    Aid::new(b"2PAY.SYS.DDF01".as_slice()).unwrap_or_else(|| unreachable!("the PPSE's name is a name"))
 }

@@ -11,6 +11,7 @@ use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Next, Phase, Reply};
 use crate::roles::terminal::session::Flow;
+use crate::words::dictionary::tag;
 use crate::words::emv::command::GetData;
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::iso7816::ApduCommand;
@@ -22,9 +23,14 @@ const STEP: &str = "Balance reading";
 /// The application that holds nothing but electronic cash.
 const PURE_ECASH: [u8; 8] = [0xA0, 0x00, 0x00, 0x03, 0x33, 0x01, 0x01, 0x06];
 
-/// Reads the currency codes, then the balance and limits of the set that fits.
+/// Reads the transaction counter and the currency codes, then the balance and limits of the set that fits.
 pub(in crate::roles::terminal) fn begin(selected: Selected) -> Next {
-    Reading { selected, wanted: EcashSet::ALL.map(|set| set.currency).to_vec(), found: Vec::new() }.next()
+    Reading {
+        selected,
+        wanted: vec![tag::ATC, EcashSet::FIRST.currency, EcashSet::SECOND.currency],
+        found: Vec::new(),
+    }
+    .next()
 }
 
 struct Reading {
@@ -74,6 +80,8 @@ impl Phase for Reading {
                 return Ok(self.next());
             }
         }
+        let last = self.value(tag::ATC).and_then(|value| <[u8; 2]>::try_from(value).ok());
+        self.selected.session.expected_atc = last.and_then(|last| u16::from_be_bytes(last).checked_add(1));
         if let Some(set) = self.selected.session.set {
             self.selected.session.balance_before_minor = self.amount(set.balance);
         }

@@ -145,7 +145,7 @@ pub(in crate::roles::terminal) fn row(session: &mut Session, kind: EntryKind, ca
         trace: session.terms.trace.1,
         at: session.terms.at,
         balance_before_minor: session.balance_before_minor,
-        atc: session.store.array(tag::ATC).map(u16::from_be_bytes),
+        atc: session.store.array(tag::ATC).map(u16::from_be_bytes).or(session.expected_atc),
         chip: session.chip(REQUEST_CHIP),
         second_currency: session.set == Some(EcashSet::SECOND),
     }

@@ -139,7 +139,7 @@ impl Phase for Reading {
 }
 
 /// The card asks its issuer; it may leave the field.
-fn online(mut session: Session, card: CardMark, context: &mut Context) -> Result<Next, TerminalError> {
+fn online(session: Session, card: CardMark, context: &mut Context) -> Result<Next, TerminalError> {
     let qualifiers = session.store.array(tag::CTQ).map(Ctq).unwrap_or_default();
     if qualifiers.has(Ctq::ONLINE_PIN_REQUIRED) {
         context.emit(Event::new("terminal", "online PIN").clause(CLAUSE).because("CTQ byte 1 bit 8"));

@@ -1,0 +1,69 @@
+//! An issuer's master keys under one derivation key index (EMV Book 2 annex A1.4;
+//! PBOC DGI 8000), and the project's own test key set.
+
+use crate::base::bytes::Secret;
+use crate::words::emv::Pan;
+use crate::words::emv::cryptogram::{CardKeys, CryptogramError, CryptogramVersion, MasterKeys};
+
+// TEST KEYS. Made for this project and printed here: a card that bears them is worth nothing.
+const TEST_AC: [u8; 16] = *b"\xCA\x4D\x01\x10\x20\x31\x40\x51\x61\x70\x80\x91\xA1\xB0\xC1\xD0";
+const TEST_MAC: [u8; 16] = *b"\xCA\x4D\x02\x13\x23\x32\x43\x52\x62\x73\x83\x92\xA2\xB3\xC2\xD3";
+const TEST_ENC: [u8; 16] = *b"\xCA\x4D\x04\x15\x25\x34\x45\x54\x64\x75\x85\x94\xA4\xB5\xC4\xD5";
+
+/// Master keys and the derivation key index (DKI) that names them on a card.
+#[derive(Debug, Clone)]
+pub struct KeySet {
+    dki: u8,
+    master: MasterKeys,
+}
+
+impl KeySet {
+    /// The index of the test key set.
+    pub const TEST_DKI: u8 = 0x01;
+
+    /// The project's own test key set, index 01. Its keys are public.
+    pub fn test() -> Self {
+        let master =
+            MasterKeys { ac: Secret::new(TEST_AC), mac: Secret::new(TEST_MAC), enc: Secret::new(TEST_ENC) };
+        Self { dki: Self::TEST_DKI, master }
+    }
+
+    /// The derivation key index, as issuer application data carries it.
+    pub const fn dki(&self) -> u8 {
+        self.dki
+    }
+
+    /// The master keys, as an issuer holds them.
+    pub const fn master(&self) -> &MasterKeys {
+        &self.master
+    }
+
+    /// The three keys of one card. `psn` is the byte of 5F34, 00 where the card has none.
+    pub fn card_keys(
+        &self,
+        version: &CryptogramVersion,
+        pan: &Pan,
+        psn: u8,
+    ) -> Result<CardKeys, CryptogramError> {
+        CardKeys::diversify(version, &self.master, pan.expose(), psn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cards_get_keys_of_their_own() {
+        let version = CryptogramVersion::by_name("PBOC CVN 01").unwrap();
+        let keys = |body: &str, psn| {
+            let pan = Pan::with_check_digit(body).unwrap();
+            *KeySet::test().card_keys(version, &pan, psn).unwrap().ac.expose()
+        };
+        assert_ne!(keys("629999000000001", 0), keys("629999000000002", 0));
+        assert_ne!(keys("629999000000001", 0), keys("629999000000001", 1));
+        let set = KeySet::test();
+        assert_ne!(set.master().ac, set.master().mac);
+        assert_ne!(set.master().mac, set.master().enc);
+    }
+}

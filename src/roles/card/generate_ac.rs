@@ -1,0 +1,198 @@
+//! GENERATE AC on the card, first and second (EMV Book 3 6.5.5, 10.8, 10.11).
+
+use super::memory::ApplicationMemory;
+use super::session::{Authentication, Path, Phase, Scripts, Transaction};
+use super::simulator::{Answer, Refusal, Work};
+use super::{authentication, cryptogram, decision, record};
+use crate::base::context::Context;
+use crate::base::event::Event;
+use crate::words::dictionary::tag;
+use crate::words::emv::Aip;
+use crate::words::emv::CryptogramType::{self, Aac, Arqc, Tc};
+use crate::words::emv::command::{Cryptogram, GenerateAc};
+use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
+use crate::words::pboc::EcashSet;
+use crate::words::tlv::{Dol, Tag, TlvStore};
+
+/// Elements that may differ between PDOL and CDOL1.
+const FREE: [Tag; 3] = [tag::TVR, tag::TSI, tag::UNPREDICTABLE_NUMBER];
+
+/// Answers GENERATE AC.
+pub(super) fn generate(work: &mut Work<'_>, command: &GenerateAc, context: &mut Context) -> Answer {
+    if command.cda {
+        return Err(Refusal::state("the AIP offers no combined signature (CDA)"));
+    }
+    match work.take_phase() {
+        Phase::Initiated(before) => {
+            let mut transaction = before.clone();
+            let answer = first(work, &mut transaction, command, context);
+            work.set_phase(match (&answer, transaction.first) {
+                (Ok(_), Some((Arqc, _))) => Phase::AskedOnline(transaction),
+                (Ok(_), _) => Phase::Completed(transaction),
+                (Err(_), _) => Phase::Initiated(before),
+            });
+            answer
+        }
+        Phase::AskedOnline(before) => {
+            let mut transaction = before.clone();
+            let answer = second(work, &mut transaction, command, context);
+            work.set_phase(match &answer {
+                Ok(_) => Phase::Completed(transaction),
+                Err(_) => Phase::AskedOnline(before),
+            });
+            answer
+        }
+        other => {
+            work.set_phase(other);
+            Err(Refusal::state(
+                "GENERATE AC follows GET PROCESSING OPTIONS, or a GENERATE AC that gave an ARQC",
+            ))
+        }
+    }
+}
+
+fn first(
+    work: &mut Work<'_>,
+    transaction: &mut Transaction,
+    command: &GenerateAc,
+    context: &mut Context,
+) -> Answer {
+    let given = split(work, tag::CDOL1, &command.cdol_data)?;
+    let changed = given.iter().any(|(tag, value)| {
+        !FREE.contains(&tag) && transaction.data.value(tag).is_some_and(|earlier| earlier != value)
+    });
+    merge(transaction, &given);
+    let mut after = work.application()?.clone();
+    if transaction.path == Path::Full {
+        let currency = given.value(tag::TRANSACTION_CURRENCY_CODE);
+        transaction.set = currency.and_then(|code| after.set_of(code)).or(transaction.set);
+    }
+    let (kind, reason) = decision::first(&after, transaction, command.cryptogram, changed);
+    transaction.cvr.set_first_cryptogram(kind);
+    transaction.cvr.set_second_cryptogram(None);
+    match kind {
+        Tc => approve(work, &mut after, transaction)?,
+        Arqc => after.state.last_online_not_completed = true,
+        Aac => {}
+    }
+    finish(work, after, transaction, (kind, reason), "first GENERATE AC", context)
+}
+
+fn second(
+    work: &mut Work<'_>,
+    transaction: &mut Transaction,
+    command: &GenerateAc,
+    context: &mut Context,
+) -> Answer {
+    let given = split(work, tag::CDOL2, &command.cdol_data)?;
+    merge(transaction, &given);
+    let code = given.array(tag::AUTHORISATION_RESPONSE_CODE);
+    if !Aip(transaction.aip).has(Aip::ISSUER_AUTHENTICATION)
+        && let Some(data) = given.value(tag::ISSUER_AUTHENTICATION_DATA)
+        && data.iter().any(|byte| *byte != 0)
+    {
+        authentication::perform(&work.memory.read().image, transaction, data, context)?;
+    }
+    let mut after = work.application()?.clone();
+    let (kind, reason) = decision::second(&after, transaction, command.cryptogram, code);
+    transaction.cvr.set_second_cryptogram(Some(kind));
+    if decision::was_online(code) {
+        complete_online(&mut after, transaction);
+        if kind == Tc && work.profile()?.log.as_ref().is_some_and(|log| log.online) {
+            log(work, &mut after, transaction)?;
+        }
+    } else if kind == Tc {
+        approve(work, &mut after, transaction)?;
+    }
+    finish(work, after, transaction, (kind, reason), "second GENERATE AC", context)
+}
+
+/// Makes the cryptogram and, only then, writes the memory.
+fn finish(
+    work: &mut Work<'_>,
+    after: ApplicationMemory,
+    transaction: &mut Transaction,
+    (kind, reason): decision::Decision,
+    step: &'static str,
+    context: &mut Context,
+) -> Answer {
+    let made = cryptogram::make(&work.memory.read().image, &after, transaction, kind)?;
+    *work.application_mut()? = after;
+    transaction.first.get_or_insert((kind, made.cryptogram));
+    context.emit(
+        Event::new("card", format!("{step}: {kind}"))
+            .clause(GenerateAc::CLAUSE)
+            .because(reason)
+            .with_tag(tag::ATC.0, transaction.atc.to_be_bytes())
+            .with_named("CVR", [&[0x03], transaction.cvr.0.as_slice()].concat()),
+    );
+    Ok(ResponseApdu::ok(GenerateAc::encode_response(&response(transaction, kind, &made))))
+}
+
+/// What an offline approval writes.
+fn approve(work: &Work<'_>, after: &mut ApplicationMemory, transaction: &Transaction) -> Result<(), Refusal> {
+    let amount = decision::amount_minor(transaction).unwrap_or(0);
+    match (transaction.path, transaction.set) {
+        (Path::Ecash, Some(EcashSet { balance, .. })) => {
+            let left = after.amount(balance).and_then(|minor| minor.checked_sub(amount));
+            let left = left.ok_or_else(|| Refusal::state("the balance does not cover the amount"))?;
+            after.put_amount(balance, left);
+        }
+        (_, Some(_)) => {
+            after.state.cumulative_minor = after.state.cumulative_minor.saturating_add(amount);
+        }
+        (_, None) => after.state.international = after.state.international.saturating_add(1),
+    }
+    log(work, after, transaction)
+}
+
+/// What an answer of the issuer writes.
+fn complete_online(after: &mut ApplicationMemory, transaction: &Transaction) {
+    let mandatory = decision::authentication_is_mandatory(after);
+    let state = &mut after.state;
+    state.last_authentication_failed = transaction.authentication == Authentication::Failed;
+    state.authentication_not_performed =
+        mandatory && transaction.authentication == Authentication::NotPerformed;
+    state.last_script_failed = transaction.scripts != Scripts::Open;
+    state.script_commands = 0;
+    if !state.last_authentication_failed && !state.authentication_not_performed {
+        state.last_online_not_completed = false;
+        state.last_online_atc = transaction.atc;
+        state.international = 0;
+        state.cumulative_minor = 0;
+    }
+}
+
+fn log(work: &Work<'_>, after: &mut ApplicationMemory, transaction: &Transaction) -> Result<(), Refusal> {
+    if let Some(log) = &work.profile()?.log
+        && let Some(entry) = record::log_entry(after, transaction)
+    {
+        record::push(&mut after.state.log, entry, log.records);
+    }
+    Ok(())
+}
+
+/// The data of a CDOL; another length than it adds up to is refused.
+fn split(work: &Work<'_>, list: Tag, data: &[u8]) -> Result<TlvStore, Refusal> {
+    let cdol = work.application()?.data.value(list).and_then(|bytes| Dol::parse(bytes).ok());
+    let cdol = cdol.ok_or_else(|| Refusal::state("the card has no such CDOL"))?;
+    cdol.split(data).map(|parts| parts.into_iter().collect()).ok_or_else(|| {
+        let reason = format!("{list} asks for {} bytes, {} came", cdol.data_length(), data.len());
+        Refusal::because(StatusWord::WRONG_LENGTH, reason)
+    })
+}
+
+fn merge(transaction: &mut Transaction, given: &TlvStore) {
+    for (tag, value) in given.iter() {
+        transaction.data.put(tag, value);
+    }
+}
+
+fn response(transaction: &Transaction, kind: CryptogramType, made: &cryptogram::Made) -> Cryptogram {
+    let mut data = TlvStore::new();
+    data.put(tag::CRYPTOGRAM_INFORMATION_DATA, [kind.bits()]);
+    data.put(tag::ATC, transaction.atc.to_be_bytes());
+    data.put(tag::APPLICATION_CRYPTOGRAM, made.cryptogram);
+    data.put(tag::ISSUER_APPLICATION_DATA, made.iad.as_slice());
+    Cryptogram { data, format_1: true }
+}

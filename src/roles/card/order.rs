@@ -1,0 +1,116 @@
+//! Personalisation: a profile, a card order and keys become a card's memory.
+
+use super::CardError;
+use super::memory::{ApplicationMemory, CardMemory, Image, KeyImage, Record, State};
+use super::profile::{ApplicationProfile, Bytes, Profile};
+use crate::base::bytes::Secret;
+use crate::words::dictionary::tag;
+use crate::words::emv::cryptogram::CardKeys;
+use crate::words::emv::{Pan, Track2};
+use crate::words::iso7816::command::PinBlock;
+use crate::words::pboc::EcashSet;
+use crate::words::tlv::{Tag, TlvStore, encode, encode_into};
+
+/// Whose card it is.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The account number.
+    pub pan: Pan,
+    /// PAN sequence number, 5F34.
+    pub psn: u8,
+    /// Expiry, 5F24: BCD YYMMDD.
+    pub expiry: [u8; 3],
+    /// Effective date, 5F25: BCD YYMMDD.
+    pub effective: [u8; 3],
+    /// Cardholder name, 5F20: 2 to 26 characters; others are cut or filled.
+    pub cardholder_name: Secret<String>,
+    /// The PIN that the card checks, 4 to 12 digits; without one VERIFY is refused.
+    pub pin: Option<Secret<String>>,
+    /// Balances to begin with: data object (9F79, DF79) and minor units. Others are
+    /// what the profile says.
+    pub initial_balances: Vec<(Tag, u64)>,
+}
+
+impl CardMemory {
+    /// Makes a card. The keys must come from the order's PAN and sequence number
+    /// and the profile's cryptogram version and key index.
+    pub fn personalise(profile: &Profile, order: &Order, keys: &CardKeys) -> Result<Self, CardError> {
+        profile.version()?;
+        let pin = match &order.pin {
+            None => None,
+            Some(pin) => Some(
+                PinBlock::from_digits(pin.expose())
+                    .map(|block| Secret::new(*block.expose()))
+                    .ok_or(CardError::Pin { found: pin.expose().chars().count() })?,
+            ),
+        };
+        let mut applications: Vec<_> =
+            profile.applications.iter().map(|application| fill(application, order)).collect();
+        for (tag, minor) in &order.initial_balances {
+            let no_balance = || CardError::NoBalance { profile: profile.name.clone(), tag: *tag };
+            let set = EcashSet::of_balance(*tag).ok_or_else(no_balance)?;
+            let application =
+                applications.iter_mut().find(|a| a.data.has(set.currency)).ok_or_else(no_balance)?;
+            let limit = application.amount(set.balance_limit).unwrap_or(0);
+            if *minor > limit {
+                return Err(CardError::BalanceLimit { tag: *tag, limit_minor: limit, found_minor: *minor });
+            }
+            application.put_amount(*tag, *minor);
+        }
+        Ok(Self {
+            image: Image {
+                profile: profile.clone(),
+                keys: KeyImage::from(keys),
+                pin,
+                blocked: false,
+                applications,
+            },
+        })
+    }
+}
+
+fn fill(profile: &ApplicationProfile, order: &Order) -> ApplicationMemory {
+    let mut data: TlvStore =
+        profile.data.iter().map(|(tag, Bytes(value))| (*tag, value.as_slice())).collect();
+    let service_code = data.value(tag::SERVICE_CODE).map_or("220".into(), |code| {
+        let digits = crate::base::bytes::Hex(code).to_string();
+        digits[digits.len().saturating_sub(3)..].to_owned()
+    });
+    let expiry = crate::base::bytes::Hex(&order.expiry).to_string();
+    let track2 = Track2 {
+        pan: order.pan.clone(),
+        expiry: std::array::from_fn(|i| expiry.as_bytes().get(i).copied().unwrap_or(b'0')),
+        rest: Secret::new(format!("{service_code}00000000")),
+    };
+    data.put(tag::PAN, order.pan.to_bcd());
+    data.put(tag::TRACK_2_EQUIVALENT_DATA, track2.to_bytes());
+    data.put(tag::CARDHOLDER_NAME, name(order.cardholder_name.expose()));
+    data.put(tag::APPLICATION_EXPIRATION_DATE, order.expiry);
+    data.put(tag::APPLICATION_EFFECTIVE_DATE, order.effective);
+    data.put(tag::PAN_SEQUENCE_NUMBER, [order.psn]);
+    for (format, log) in [(tag::LOG_FORMAT, &profile.log), (tag::LOAD_LOG_FORMAT, &profile.load_log)] {
+        if let Some(log) = log {
+            data.put(format, log.format.0.as_slice());
+        }
+    }
+    let records = profile.records.iter().map(|record| {
+        let mut value = Vec::new();
+        for tag in &record.elements {
+            if let Some(element) = data.value(*tag) {
+                encode_into(&mut value, *tag, element);
+            }
+        }
+        Record { sfi: record.sfi, number: record.record, bytes: encode(tag::RECORD_TEMPLATE, &value) }
+    });
+    let records = records.collect();
+    ApplicationMemory { data, records, state: State::new(profile.pin_try_limit) }
+}
+
+/// Tag 5F20 holds 2 to 26 characters.
+fn name(text: &str) -> Vec<u8> {
+    let mut bytes: Vec<u8> = text.bytes().filter(|b| (0x20..0x7F).contains(b)).take(26).collect();
+    while bytes.len() < 2 {
+        bytes.push(b' ');
+    }
+    bytes
+}

@@ -1,0 +1,71 @@
+//! VERIFY on the card: a wrong PIN always costs a try (EMV Book 3 6.5.12; ISO 9564-1).
+
+use super::simulator::{Answer, Refusal, Work};
+use crate::base::context::Context;
+use crate::base::event::Event;
+use crate::words::iso7816::command::Verify;
+use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
+use crate::words::pboc::{ApplicationDefaultAction, Cvr};
+
+/// Answers VERIFY. The try is taken and kept before the PIN is looked at, so that
+/// pulling the card never gives it back.
+pub(super) fn verify(work: &mut Work<'_>, command: &Verify, context: &mut Context) -> Answer {
+    let left = work.application()?.state.pin_tries_left;
+    let Some(presented) = &command.pin else {
+        return Ok(ResponseApdu::status(StatusWord::tries_left(left)));
+    };
+    let Some(reference) = work.memory.read().image.pin.clone() else {
+        return Err(Refusal::state("the card has no PIN to compare with"));
+    };
+    if left == 0 {
+        return Err(Refusal::because(StatusWord::METHOD_BLOCKED, "no PIN try is left"));
+    }
+    let left = left - 1;
+    work.application_mut()?.state.pin_tries_left = left;
+    work.memory.commit(context)?;
+
+    let right = equal(presented.expose(), reference.expose());
+    if let Some(transaction) = work.transaction_mut() {
+        transaction.cvr.set(Cvr::OFFLINE_PIN_PERFORMED);
+        if right {
+            transaction.cvr.clear(Cvr::OFFLINE_PIN_FAILED);
+        } else {
+            transaction.cvr.set(Cvr::OFFLINE_PIN_FAILED);
+        }
+    }
+    let say = |context: &mut Context, reason: String| {
+        context.emit(Event::new("card", "PIN compared").clause(Verify::CLAUSE).because(reason));
+    };
+    if right {
+        let limit = work.profile()?.pin_try_limit;
+        work.application_mut()?.state.pin_tries_left = limit;
+        say(context, format!("the PIN is right: the try counter is back at {limit}"));
+        return Ok(ResponseApdu::ok([]));
+    }
+    say(context, format!("the PIN is wrong: {left} tries left"));
+    if left == 0 {
+        exceeded(work)?;
+    }
+    Ok(ResponseApdu::status(StatusWord::tries_left(left)))
+}
+
+/// The last try was wrong: CVR says so, and the default action may block.
+fn exceeded(work: &mut Work<'_>) -> Result<(), Refusal> {
+    if let Some(transaction) = work.transaction_mut() {
+        transaction.cvr.set(Cvr::PIN_TRY_LIMIT_EXCEEDED);
+    }
+    let application = work.application_mut()?;
+    if super::decision::default_action(application).has(ApplicationDefaultAction::BLOCK_IF_PIN_EXCEEDED) {
+        application.state.blocked = true;
+        application.state.blocked_by_pin = true;
+        if let Some(transaction) = work.transaction_mut() {
+            transaction.cvr.set(Cvr::BLOCKED_BY_PIN);
+        }
+    }
+    Ok(())
+}
+
+/// Compares without stopping at the first difference.
+fn equal(a: &[u8; 8], b: &[u8; 8]) -> bool {
+    a.iter().zip(b).fold(0, |sum, (a, b)| sum | (a ^ b)) == 0
+}

@@ -1,0 +1,112 @@
+//! SELECT on the card: PSE, PPSE, application names, partial names and next
+//! (ISO/IEC 7816-4 11.2.2; EMV Book 1 clause 12).
+
+use super::profile::{ApplicationProfile, InterfaceProfile};
+use super::session::{Phase, Selected};
+use super::simulator::{Answer, Refusal, Work};
+use crate::air::link::Interface;
+use crate::base::context::Context;
+use crate::base::event::Event;
+use crate::words::dictionary::tag;
+use crate::words::iso7816::command::{Occurrence, Select};
+use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
+use crate::words::tlv::{encode, encode_into};
+
+const PSE: &[u8] = b"1PAY.SYS.DDF01";
+const PPSE: &[u8] = b"2PAY.SYS.DDF01";
+/// The file of the PSE's directory.
+pub(super) const DIRECTORY_SFI: u8 = 1;
+
+/// Answers SELECT. One that finds nothing leaves what is selected as it was.
+pub(super) fn select(work: &mut Work<'_>, command: &Select, context: &mut Context) -> Answer {
+    let contactless = work.session.interface == Interface::Contactless;
+    let directory = if contactless { PPSE } else { PSE };
+    if command.name.as_bytes() == directory && command.occurrence == Occurrence::First {
+        work.session.selected = Selected::Directory;
+        say(context, "the payment system environment of this interface");
+        return Ok(ResponseApdu::ok(directory_fci(work, contactless)));
+    }
+    let begin = match (command.occurrence, &work.session.selected) {
+        (Occurrence::Next, Selected::Application { index, .. }) => index + 1,
+        (Occurrence::Next, _) => return Err(not_found("no application is selected to go on from")),
+        (Occurrence::First, _) => 0,
+    };
+    let applications = &work.memory.read().profile().applications;
+    let found = applications.iter().enumerate().skip(begin).find_map(|(index, application)| {
+        let interface = application.interface(contactless)?;
+        application.aid.begins_with(command.name.as_bytes()).then_some((index, application, interface))
+    });
+    let (index, application, interface) =
+        found.ok_or_else(|| not_found("no application on this interface begins with that name"))?;
+    let data = Select::encode_response(&fci(application, interface));
+    work.session.selected = Selected::Application { index, phase: Phase::Selected };
+    if work.application()?.state.blocked {
+        say(context, "the application is blocked: its FCI comes with a warning");
+        return Ok(ResponseApdu { data, status: StatusWord::FILE_INVALIDATED });
+    }
+    say(context, "the application's name begins with the name asked for");
+    Ok(ResponseApdu::ok(data))
+}
+
+/// The records of the PSE's directory: one, with every application that contacts reach.
+pub(super) fn directory_record(work: &Work<'_>, number: u8) -> Answer {
+    let applications = &work.memory.read().profile().applications;
+    let entries: Vec<u8> =
+        applications.iter().filter(|a| a.contact.is_some()).flat_map(directory_entry).collect();
+    if number != 1 || entries.is_empty() {
+        return Err(Refusal::because(StatusWord::RECORD_NOT_FOUND, "the directory has one record"));
+    }
+    Ok(ResponseApdu::ok(encode(tag::RECORD_TEMPLATE, &entries)))
+}
+
+fn directory_fci(work: &Work<'_>, contactless: bool) -> Vec<u8> {
+    let (name, proprietary) = if contactless {
+        let applications = &work.memory.read().profile().applications;
+        let entries: Vec<u8> =
+            applications.iter().filter(|a| a.contactless.is_some()).flat_map(directory_entry).collect();
+        (PPSE, encode(tag::FCI_ISSUER_DISCRETIONARY_DATA, &entries))
+    } else {
+        (PSE, encode(tag::SFI, &[DIRECTORY_SFI]))
+    };
+    let mut value = encode(tag::DF_NAME, name);
+    encode_into(&mut value, tag::FCI_PROPRIETARY_TEMPLATE, &proprietary);
+    encode(tag::FCI_TEMPLATE, &value)
+}
+
+fn directory_entry(application: &ApplicationProfile) -> Vec<u8> {
+    let mut value = encode(tag::AID, application.aid.as_bytes());
+    encode_into(&mut value, tag::APPLICATION_LABEL, application.label.as_bytes());
+    encode_into(&mut value, tag::APPLICATION_PRIORITY_INDICATOR, &[application.priority]);
+    encode(tag::APPLICATION_TEMPLATE, &value)
+}
+
+fn fci(application: &ApplicationProfile, interface: &InterfaceProfile) -> Vec<u8> {
+    let mut proprietary = encode(tag::APPLICATION_LABEL, application.label.as_bytes());
+    encode_into(&mut proprietary, tag::APPLICATION_PRIORITY_INDICATOR, &[application.priority]);
+    if !interface.pdol.0.is_empty() {
+        encode_into(&mut proprietary, tag::PDOL, &interface.pdol.0);
+    }
+    let mut discretionary = Vec::new();
+    for (entry, log) in [(tag::LOG_ENTRY, &application.log), (tag::LOAD_LOG_ENTRY, &application.load_log)] {
+        if let Some(log) = log {
+            encode_into(&mut discretionary, entry, &[log.sfi, log.records]);
+        }
+    }
+    if let Some(capability) = application.data.get(&tag::EXTENDED_APPLICATION_CAPABILITY) {
+        encode_into(&mut discretionary, tag::EXTENDED_APPLICATION_CAPABILITY, &capability.0);
+    }
+    if !discretionary.is_empty() {
+        encode_into(&mut proprietary, tag::FCI_ISSUER_DISCRETIONARY_DATA, &discretionary);
+    }
+    let mut value = encode(tag::DF_NAME, application.aid.as_bytes());
+    encode_into(&mut value, tag::FCI_PROPRIETARY_TEMPLATE, &proprietary);
+    encode(tag::FCI_TEMPLATE, &value)
+}
+
+fn say(context: &mut Context, reason: &'static str) {
+    context.emit(Event::new("card", "selected").clause(Select::CLAUSE).because(reason));
+}
+
+fn not_found(reason: &'static str) -> Refusal {
+    Refusal::because(StatusWord::FILE_NOT_FOUND, reason)
+}

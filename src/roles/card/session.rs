@@ -1,0 +1,137 @@
+//! What a card knows only while it has power: the selected application and the
+//! transaction that is under way.
+
+use crate::air::link::Interface;
+use crate::words::emv::{Afl, CryptogramType};
+use crate::words::pboc::{Cvr, EcashSet};
+use crate::words::tlv::{Tag, TlvStore};
+
+/// Volatile memory.
+pub(super) struct Session {
+    pub interface: Interface,
+    pub selected: Selected,
+}
+
+/// What is selected.
+pub(super) enum Selected {
+    /// Nothing yet.
+    Nothing,
+    /// PSE or PPSE.
+    Directory,
+    /// An application, by its index in the profile.
+    Application { index: usize, phase: Phase },
+}
+
+/// What the application waits for.
+pub(super) enum Phase {
+    /// GET PROCESSING OPTIONS.
+    Selected,
+    /// The last record of a quick payment, or nothing where the quick path is over.
+    Quick(Box<Transaction>, Option<Pending>),
+    /// The first GENERATE AC.
+    Initiated(Box<Transaction>),
+    /// The issuer's answer and the second GENERATE AC.
+    AskedOnline(Box<Transaction>),
+    /// Scripts after the second GENERATE AC, if the issuer was asked.
+    Completed(Box<Transaction>),
+    /// A new selection; nothing else is taken.
+    Over,
+}
+
+/// Which way the transaction goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Path {
+    /// Decided at GET PROCESSING OPTIONS.
+    Quick,
+    /// Electronic cash with GENERATE AC.
+    Ecash,
+    /// Debit/credit.
+    Full,
+}
+
+/// A transaction under way.
+#[derive(Clone)]
+pub(super) struct Transaction {
+    pub path: Path,
+    pub aip: [u8; 2],
+    pub atc: u16,
+    /// The electronic cash set of the transaction's currency.
+    pub set: Option<EcashSet>,
+    /// What PDOL and CDOLs brought.
+    pub data: TlvStore,
+    pub cvr: Cvr,
+    /// The first cryptogram: ARPC and script MACs are bound to it.
+    pub first: Option<(CryptogramType, [u8; 8])>,
+    pub authentication: Authentication,
+    /// The response code that issuer authentication vouched for.
+    pub issuer_code: Option<[u8; 2]>,
+    pub scripts: Scripts,
+}
+
+/// Issuer authentication in this transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Authentication {
+    NotPerformed,
+    Failed,
+    Succeeded,
+}
+
+/// Whether script commands are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scripts {
+    Open,
+    /// A command failed before the second GENERATE AC.
+    FailedBefore,
+    /// A MAC was wrong: nothing more in this transaction.
+    Closed,
+}
+
+/// What reading the last record of a quick payment writes.
+#[derive(Debug, Clone)]
+pub(super) struct Pending {
+    pub last: (u8, u8),
+    pub balance: Option<(Tag, u64)>,
+    pub cumulative_minor: u64,
+    pub international: u8,
+    pub log: Option<Vec<u8>>,
+}
+
+impl Session {
+    /// Just switched on.
+    pub(super) fn new(interface: Interface) -> Self {
+        Self { interface, selected: Selected::Nothing }
+    }
+
+    /// The transaction under way, in any phase.
+    pub(super) fn transaction(&self) -> Option<&Transaction> {
+        match &self.selected {
+            Selected::Application { phase, .. } => phase.transaction(),
+            _ => None,
+        }
+    }
+}
+
+impl Phase {
+    /// The transaction, where there is one.
+    pub(super) fn transaction(&self) -> Option<&Transaction> {
+        match self {
+            Self::Selected | Self::Over => None,
+            Self::Quick(t, _) | Self::Initiated(t) | Self::AskedOnline(t) | Self::Completed(t) => Some(t),
+        }
+    }
+
+    /// The transaction, where there is one.
+    pub(super) fn transaction_mut(&mut self) -> Option<&mut Transaction> {
+        match self {
+            Self::Selected | Self::Over => None,
+            Self::Quick(t, _) | Self::Initiated(t) | Self::AskedOnline(t) | Self::Completed(t) => Some(t),
+        }
+    }
+}
+
+impl Pending {
+    /// The last record of an AFL.
+    pub(super) fn last_record(afl: &[u8]) -> Option<(u8, u8)> {
+        Afl::parse(afl).ok()?.last_record()
+    }
+}

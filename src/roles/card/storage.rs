@@ -1,0 +1,152 @@
+//! Where a card's memory is kept: in this process, or sealed in a file. A commit
+//! lands as a whole or not at all.
+
+use super::{CardError, CardMemory};
+use crate::base::context::Context;
+use crate::base::store::{SealKey, Sealed};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// First bytes of a card file; the version follows, two bytes.
+const MAGIC: &[u8; 6] = b"CWCARD";
+/// The version that this program writes.
+const VERSION: u16 = 1;
+/// What the seal of a card file is for.
+const PURPOSE: &str = "card.file";
+
+/// Keeps a card's memory.
+pub trait CardStorage: Send {
+    /// For people: `memory`, or the file's name.
+    fn place(&self) -> String;
+
+    /// Writes the whole memory. After an error the memory of before is still there.
+    fn commit(&mut self, memory: &CardMemory, context: &mut Context) -> Result<(), CardError>;
+}
+
+/// A card that ends with the process.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct InMemory;
+
+impl CardStorage for InMemory {
+    fn place(&self) -> String {
+        "memory".into()
+    }
+
+    fn commit(&mut self, _memory: &CardMemory, _context: &mut Context) -> Result<(), CardError> {
+        Ok(())
+    }
+}
+
+/// A card that is a file: `FILE.card`, sealed. One process at a time has it.
+#[derive(Debug)]
+pub struct CardFile {
+    path: PathBuf,
+    key: SealKey,
+    /// Held, not read: closing it gives the card free.
+    _lock: File,
+}
+
+impl CardFile {
+    /// Makes a file of a new card; one that is there already is not touched.
+    pub fn create(
+        path: &Path,
+        key: SealKey,
+        memory: &CardMemory,
+        context: &mut Context,
+    ) -> Result<Self, CardError> {
+        let mut file = Self { path: path.into(), key, _lock: lock(path)? };
+        if path.exists() {
+            let cause = "a file of this name is there already".into();
+            return Err(CardError::File { doing: "make", path: path.display().to_string(), cause });
+        }
+        file.commit(memory, context)?;
+        Ok(file)
+    }
+
+    /// Opens a card's file.
+    pub fn open(path: &Path, key: SealKey) -> Result<(Self, CardMemory), CardError> {
+        let name = || path.display().to_string();
+        let bytes = std::fs::read(path).map_err(|cause| error("read", path, &cause))?;
+        let no_card_file = || CardError::NoCardFile { path: name() };
+        let (version, _) = split(&bytes).ok_or_else(no_card_file)?;
+        if version > VERSION {
+            return Err(CardError::Later { path: name(), found: version, known: VERSION });
+        }
+        // Only now is there something to lock; another process may have written meanwhile.
+        let file = Self { path: path.into(), key, _lock: lock(path)? };
+        let bytes = std::fs::read(path).map_err(|cause| error("read", path, &cause))?;
+        let (_, sealed) = split(&bytes).ok_or_else(no_card_file)?;
+        let opened = Sealed(sealed.to_vec())
+            .open(&file.key, PURPOSE)
+            .map_err(|cause| CardError::Sealed { path: name(), cause })?;
+        let memory = CardMemory::from_json(opened.expose())
+            .map_err(|cause| CardError::Content { path: name(), cause })?;
+        Ok((file, memory))
+    }
+}
+
+impl CardStorage for CardFile {
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn commit(&mut self, memory: &CardMemory, context: &mut Context) -> Result<(), CardError> {
+        let Sealed(sealed) = Sealed::seal(&self.key, PURPOSE, memory.to_json().expose(), context);
+        let beside = beside(&self.path, "new");
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let write = || {
+            let mut file = options.open(&beside)?;
+            file.write_all(MAGIC)?;
+            file.write_all(&VERSION.to_be_bytes())?;
+            file.write_all(&sealed)?;
+            file.sync_all()
+        };
+        write().map_err(|cause| error("write", &beside, &cause))?;
+        std::fs::rename(&beside, &self.path).map_err(|cause| error("replace", &self.path, &cause))?;
+        // The new memory is in place now, whatever the folder says: reporting an error here
+        // would make the card forget what its file already holds.
+        #[cfg(unix)]
+        if let Ok(folder) = File::open(folder(&self.path)) {
+            let _ = folder.sync_all();
+        }
+        Ok(())
+    }
+}
+
+/// Version and sealed bytes of a card file.
+fn split(bytes: &[u8]) -> Option<(u16, &[u8])> {
+    let (version, sealed) = bytes.strip_prefix(MAGIC)?.split_first_chunk::<2>()?;
+    Some((u16::from_be_bytes(*version), sealed))
+}
+
+/// Locks a file beside the card's, since the card's own is replaced at each commit.
+fn lock(path: &Path) -> Result<File, CardError> {
+    let beside = beside(path, "lock");
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(&beside);
+    let file = file.map_err(|cause| error("lock", &beside, &cause))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(CardError::InUse { path: path.display().to_string() }),
+        Err(TryLockError::Error(cause)) => Err(error("lock", &beside, &cause)),
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    name.into()
+}
+
+#[cfg(unix)]
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn error(doing: &'static str, path: &Path, cause: &std::io::Error) -> CardError {
+    CardError::File { doing, path: path.display().to_string(), cause: cause.to_string() }
+}
