@@ -3,11 +3,12 @@
 use super::command_meaning::command_meaning;
 use super::judge::{command_row, judge};
 use super::mask::covering;
-use super::meaning::{amount, meaning, text};
+use super::meaning::{amount, meaning};
 use super::session::{DEPTH_LIMIT, Log, Session};
 use super::{Line, Masker, bits, iad};
 use crate::base::event::{Element, ElementKey};
 use crate::words::dictionary::{Format, Row, Sensitivity, tag};
+use crate::words::emv::printable;
 use crate::words::iso4217::Currency;
 use crate::words::iso7816::{CommandApdu, ResponseApdu};
 use crate::words::pboc::EcashSet;
@@ -232,7 +233,7 @@ impl Explainer {
         let says = match row.map(|row| (row.format, row.sensitivity)) {
             Some((_, Sensitivity::Secret)) if self.masker.is_some() => "masked".to_owned(),
             Some((Format::Amount, _)) => amount(value, None).unwrap_or_default(),
-            Some((Format::Text, _)) => text(value),
+            Some((Format::Text, _)) => printable(value),
             _ => String::new(),
         };
         lines.push(line.meaning(says));
