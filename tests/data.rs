@@ -1,5 +1,11 @@
 //! Data-driven tests: every vector, script and counterpart is a named test.
 
+// Counterparts are started in namespaces, which Linux has.
+#[cfg(target_os = "linux")]
+mod counterparts;
+#[cfg(target_os = "linux")]
+mod support;
+
 use libtest_mimic::{Arguments, Trial};
 
 #[path = "support/counterpart_pyemv.rs"]
@@ -14,5 +20,7 @@ fn main() {
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(vectors::trials());
     trials.extend(counterpart_pyemv::trials());
+    #[cfg(target_os = "linux")]
+    trials.extend(counterparts::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -4,8 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod card;
+mod cryptography;
 mod emv_kernel;
+mod hardware;
+mod issuer;
 mod tidy;
+mod words;
 
 #[test]
 fn every_file_is_named() {

@@ -1,2 +1,18 @@
 //! The stage: the only place where sides meet. It opens addresses, joins a
 //! terminal, a card and a host, and checks the money invariant.
+
+mod address;
+mod books;
+mod card;
+mod error;
+mod issue;
+mod position;
+mod stage;
+
+pub use address::{AddressError, CardName, HostAddress, ReaderAddress, StoreAddress, TargetAddress};
+pub use books::{KEY_FILE, open_books, open_journal, open_target, seal_key, store_db};
+pub use card::{Opened, Origin, Permit, open_card};
+pub use error::WorldError;
+pub use issue::{DEFAULT_PIN, NewCard, issue_card, new_card_memory, order_for};
+pub use position::Position;
+pub use stage::Stage;

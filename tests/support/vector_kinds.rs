@@ -110,7 +110,7 @@ pub(crate) fn run_kind(kind: &str, v: &Vector) -> Result<Vec<u8>, String> {
                 "plain" => IddMacPadding::Plain,
                 other => return Err(format!("padding: expected 2 or plain, found {other}")),
             };
-            idd_mac(version(v)?, keys(v)?.mac.expose(), v.array("atc")?, &v.hex("value")?, padding).to_vec()
+            idd_mac(&version(v)?, keys(v)?.mac.expose(), v.array("atc")?, &v.hex("value")?, padding).to_vec()
         }
 
         // Purse
@@ -151,15 +151,15 @@ pub(crate) fn run_kind(kind: &str, v: &Vector) -> Result<Vec<u8>, String> {
 
 /// The version's row, with the session key or padding replaced where a vector
 /// checks what a mistake in them would give.
-fn version(v: &Vector) -> Result<&'static CryptogramVersion, String> {
+fn version(v: &Vector) -> Result<CryptogramVersion, String> {
     let name = v.text("version")?;
-    let row = CryptogramVersion::by_name(&name).ok_or_else(|| format!("no cryptogram version {name}"))?;
+    let row = *CryptogramVersion::by_name(&name).ok_or_else(|| format!("no cryptogram version {name}"))?;
     let Some(session) = v.text_if_any("session_key")? else { return Ok(row) };
     let ac_session_key = match session.as_str() {
         "card key" => SessionKey::CardKey,
         other => return Err(format!("session_key: expected card key, found {other}")),
     };
-    Ok(Box::leak(Box::new(CryptogramVersion { ac_session_key, ..*row })))
+    Ok(CryptogramVersion { ac_session_key, ..row })
 }
 
 /// A row that takes the key as it is, for formulas with a given session key.
@@ -175,7 +175,7 @@ fn keys(v: &Vector) -> Result<CardKeys, String> {
         mac: v.array("master_mac")?.into(),
         enc: v.array("master_enc")?.into(),
     };
-    CardKeys::diversify(version(v)?, &master, &v.text("pan")?, psn(v)?).map_err(text)
+    CardKeys::diversify(&version(v)?, &master, &v.text("pan")?, psn(v)?).map_err(text)
 }
 
 fn ac(v: &Vector) -> Result<Secret<[u8; 16]>, String> {

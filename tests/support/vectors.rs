@@ -7,37 +7,54 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Failed, Trial};
 use toml::{Table, Value};
 
 use super::vector_kinds::run_kind;
 
-/// A trial for every vector of the folder, and one for every file that does not parse.
+/// A trial for every vector of the folder, and one for every file that cannot be read.
 pub(crate) fn trials() -> Vec<Trial> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors");
-    let mut files: Vec<_> = fs::read_dir(&folder)
-        .unwrap_or_else(|error| panic!("tests/vectors: {error}"))
-        .map(|entry| entry.expect("an entry of tests/vectors").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .collect();
-    files.sort();
-    let mut trials = Vec::new();
-    for path in files {
-        let file = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        match vectors_of(&text) {
-            Ok(vectors) => trials.extend(vectors.into_iter().map(|vector| {
-                Trial::test(format!("vector::{file}::{}", vector.name), move || {
-                    run(&vector).map_err(Failed::from)
-                })
-            })),
-            Err(why) => trials.push(Trial::test(format!("vector::{file}"), move || Err(Failed::from(why)))),
-        }
-    }
+    let mut trials = match files_of(&folder) {
+        Ok(files) => files.iter().flat_map(|path| trials_of(path)).collect(),
+        Err(why) => vec![failing("vector", format!("{}: {why}", folder.display()))],
+    };
     trials.extend(self_tests());
     trials
+}
+
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| error.to_string())? {
+        let path = entry.map_err(|error| error.to_string())?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    if files.is_empty() { Err("no vector file".into()) } else { Ok(files) }
+}
+
+fn trials_of(path: &Path) -> Vec<Trial> {
+    let file = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let vectors =
+        fs::read_to_string(path).map_err(|error| error.to_string()).and_then(|text| vectors_of(&text));
+    match vectors {
+        Ok(vectors) => vectors
+            .into_iter()
+            .map(|vector| {
+                let name = format!("vector::{file}::{}", vector.name);
+                Trial::test(name, move || run(&vector).map_err(Failed::from))
+            })
+            .collect(),
+        Err(why) => vec![failing(&format!("vector::{file}"), why)],
+    }
+}
+
+fn failing(name: &str, why: String) -> Trial {
+    Trial::test(name, move || Err(Failed::from(why)))
 }
 
 /// One vector: its own keys, and those of `[common]`.
@@ -110,6 +127,9 @@ fn vectors_of(text: &str) -> Result<Vec<Vector>, String> {
         return Err(format!("unknown key {key} at the top of the file"));
     }
     let mut names = BTreeSet::new();
+    if vectors.is_empty() {
+        return Err("no vector in the file".into());
+    }
     vectors
         .into_iter()
         .map(|value| {

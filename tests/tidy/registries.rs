@@ -76,8 +76,11 @@ fn check_one(registry: &Registry, paths: &[String], sources: &[Source]) -> Vec<F
 
 /// Whether the code of a file is of the kind that wants a row.
 fn is_marked(path: &str, registry: &Registry, sources: &[Source]) -> bool {
-    let code = sources.iter().find(|source| source.path == path).map_or("", |source| &source.product);
-    registry.marks.is_empty() || registry.marks.iter().any(|mark| code.contains(mark))
+    // A `mod.rs` stands for its folder.
+    let folder = path.strip_suffix("mod.rs").unwrap_or(path);
+    let mut code =
+        sources.iter().filter(|source| source.path.starts_with(folder)).map(|source| &source.product);
+    registry.marks.is_empty() || code.any(|code| registry.marks.iter().any(|mark| code.contains(mark)))
 }
 
 /// Whether a file may hold the list: it is in the room itself, or in the registry folder's mod.rs.
@@ -131,7 +134,9 @@ fn a_file_without_its_row_is_found() {
         Source::new("src/doors/cli/mod.rs", rows),
         Source::new("src/words/emv/mod.rs", rows),
         Source::new("src/air/link/mod.rs", "pub const READERS: &[Row] = &[pcsc::ROW];"),
-        Source::new("src/air/link/pcsc/mod.rs", "impl Reader for Pcsc {}"),
+        Source::new("src/air/link/pcsc/mod.rs", "mod reader;"),
+        Source::new("src/air/link/pcsc/reader.rs", "impl Reader for Pcsc {}"),
+        Source::new("src/air/link/pn532/reader.rs", "impl Reader for Pn532 {}"),
         Source::new("src/air/link/vpcd.rs", "impl Target for Vpcd {}"),
         Source::new("src/air/link/fault.rs", "impl Card for Fault {}"),
         Source::new(
@@ -152,6 +157,7 @@ fn a_file_without_its_row_is_found() {
     assert!(found("src/roles/card/profile/ecash.toml"), "part of a name is no row");
     assert!(!found("src/air/link/pcsc/mod.rs"));
     assert!(!found("src/air/link/fault.rs"), "a wrapper is no driver");
+    assert!(found("src/air/link/pn532/mod.rs"), "a folder whose driver is not in the list");
     assert!(found("src/air/link/vpcd.rs"), "a driver not in the list");
     assert!(found("src/roles/terminal/kernel/qpboc.rs"), "there is no list");
 }

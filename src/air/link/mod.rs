@@ -2,6 +2,7 @@
 //! word may enter.
 
 mod card;
+mod driver;
 mod fault;
 mod guard;
 mod in_process;
@@ -9,10 +10,22 @@ mod in_process;
 pub mod pcsc;
 mod record;
 mod t0;
+mod vpcd;
 
 pub use card::{Activation, Card, Interface, LinkError, Reader, Target, TargetRequest};
+pub use driver::{ReaderDriver, ReaderStatus, TargetDriver};
 pub use fault::{Fault, FaultPlan, FaultPoint};
 pub use guard::{Guard, Judge};
 pub use in_process::{Endpoint, InProcess};
 pub use record::Record;
 pub use t0::T0;
+pub use vpcd::Vpcd;
+
+/// The drivers of real readers. Simulated cards are no reader of a driver: `world` opens those.
+pub const READERS: &[ReaderDriver] = &[
+    #[cfg(feature = "pcsc")]
+    pcsc::DRIVER,
+];
+
+/// The drivers of places where a card can be served.
+pub const TARGETS: &[TargetDriver] = &[vpcd::DRIVER];

@@ -3,8 +3,9 @@
 
 use sha1::{Digest, Sha1};
 
+use super::CryptoError;
+use super::des::tdes_encrypt_blocks;
 use super::mac::halves;
-use super::{CryptoError, tdes_encrypt_block};
 use crate::base::bytes::digits_to_bcd;
 
 /// Most digits a PAN has (ISO/IEC 7812-1).
@@ -98,10 +99,8 @@ pub fn purse_tac_key(card_tac_key: &[u8; 16]) -> [u8; 8] {
 
 /// A 16-byte key from two 8-byte inputs, each encrypted with triple DES.
 pub fn derive_pair(key: &[u8; 16], left: [u8; 8], right: [u8; 8]) -> [u8; 16] {
-    let mut out = [0; 16];
-    out[..8].copy_from_slice(&tdes_encrypt_block(key, left));
-    out[8..].copy_from_slice(&tdes_encrypt_block(key, right));
-    out
+    let blocks = tdes_encrypt_blocks(key, [left, right]);
+    std::array::from_fn(|i| blocks[i / 8][i % 8])
 }
 
 fn complement(x: [u8; 8]) -> [u8; 8] {
@@ -133,8 +132,8 @@ fn packed(sixteen_digits: &str, pan_digits: &str) -> Result<[u8; 8], CryptoError
 
 #[cfg(test)]
 mod tests {
-    use super::super::kcv;
     use super::*;
+    use crate::base::crypto::kcv;
 
     const MASTER: [u8; 16] =
         [0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF, 0xFE, 0xDC, 0xBA, 0x98, 0x76, 0x54, 0x32, 0x10];

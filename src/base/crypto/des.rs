@@ -33,6 +33,16 @@ pub fn tdes_decrypt_block(key: &[u8; 16], block: [u8; 8]) -> [u8; 8] {
     out.into()
 }
 
+/// Several blocks under one key schedule, which costs a third of a block.
+pub(super) fn tdes_encrypt_blocks<const N: usize>(key: &[u8; 16], blocks: [[u8; 8]; N]) -> [[u8; 8]; N] {
+    let cipher = TdesEde2::new(&(*key).into());
+    blocks.map(|block| {
+        let mut out = block.into();
+        cipher.encrypt_block(&mut out);
+        out.into()
+    })
+}
+
 /// Encrypts whole 8-byte blocks with triple DES, each by itself. Refuses any
 /// other length: the padding is the caller's rule.
 pub fn tdes_ecb_encrypt(key: &[u8; 16], data: &[u8]) -> Result<Vec<u8>, CryptoError> {

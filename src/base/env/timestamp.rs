@@ -1,6 +1,5 @@
 //! A point in time and its civil date, as cards and messages write it.
 
-use crate::base::bytes::u64_to_bcd;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -82,7 +81,8 @@ impl fmt::Display for Timestamp {
 }
 
 fn bcd(value: i32) -> u8 {
-    u64_to_bcd(value.unsigned_abs().into(), 1).map_or(0, |bytes| bytes[0])
+    let value = value.rem_euclid(100) as u8;
+    value / 10 << 4 | value % 10
 }
 
 #[cfg(test)]

@@ -116,6 +116,11 @@ impl CardMemory {
         self.image.applications.iter().find(|a| a.data.has(set.currency))?.amount(set.balance)
     }
 
+    /// A data object of the first application that has it.
+    pub fn value(&self, tag: Tag) -> Option<&[u8]> {
+        self.image.applications.iter().find_map(|application| application.data.value(tag))
+    }
+
     /// The highest transaction counter of its applications.
     pub fn atc(&self) -> u16 {
         self.image.applications.iter().map(|a| a.state.atc).max().unwrap_or(0)

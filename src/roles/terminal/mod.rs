@@ -1,1 +1,27 @@
-//! The terminal: kernels and their steps, the journal, recovery.
+//! The terminal: kernels and their steps, the journal, recovery, and reading what
+//! a card is. It knows a card and a host by their traits alone.
+
+mod cardholder;
+mod config;
+mod drive;
+mod error;
+pub mod journal;
+mod kernel;
+mod outcome;
+mod phase;
+mod read;
+mod recovery;
+
+mod session;
+mod step;
+
+pub use cardholder::{Cardholder, NoCardholder, PinPrompt};
+pub use config::{Bytes, ConfigError, Oda, TerminalConfig};
+pub use drive::{Seat, drive};
+pub use error::TerminalError;
+pub use kernel::{KERNELS, Kernel};
+pub use outcome::{Outcome, Verdict};
+pub use read::{ApplicationFacts, CardFacts, CardKind, Depth, EcashFacts, Fact, LoadFact, PaymentFact, read};
+pub use recovery::{Recovered, RecoveryRule, RecoveryRules, Settled, settle};
+
+pub use session::{Flow, Terms};

@@ -1,2 +1,22 @@
 //! Walks all commands and elements: names AIDs, explains to the bit, and masks
 //! whole exchanges. Prints nothing itself.
+
+mod aid_names;
+mod bits;
+mod command_meaning;
+mod explain;
+mod iad;
+mod judge;
+mod line;
+mod mask;
+mod mask_text;
+mod meaning;
+mod pseudonym;
+mod session;
+
+pub use aid_names::{AID_NAMES, aid_name};
+pub use explain::Explainer;
+pub use judge::{COMMAND_ROOMS, HARMLESS_READS, HarmlessRead, command_row, judge};
+pub use line::Line;
+pub use mask::Masker;
+pub use meaning::meaning;

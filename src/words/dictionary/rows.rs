@@ -48,6 +48,7 @@ tagged! {
     ISSUER_IDENTIFICATION_NUMBER 0x42 "Issuer Identification Number (IIN)" Card Numeric 3 3 Plain;
     AID 0x4F "Application Identifier (AID) - card" Card Binary 5 16 Plain;
     APPLICATION_LABEL 0x50 "Application Label" Card Text 1 16 Plain;
+    TRACK_1_DATA 0x56 "Track 1 Data" Card Text 0 79 Secret;
     TRACK_2_EQUIVALENT_DATA 0x57 "Track 2 Equivalent Data" Card Binary 0 19 Track;
     PAN 0x5A "Application Primary Account Number (PAN)" Card CompressedNumeric 0 10 Pan;
     CARDHOLDER_NAME 0x5F20 "Cardholder Name" Card Text 2 26 Person;
@@ -60,6 +61,10 @@ tagged! {
     PAN_SEQUENCE_NUMBER 0x5F34 "Application PAN Sequence Number" Card Numeric 1 1 Plain;
     TRANSACTION_CURRENCY_EXPONENT 0x5F36 "Transaction Currency Exponent" Terminal Numeric 1 1 Plain;
     ISSUER_URL 0x5F50 "Issuer URL" Card Text 0 255 Plain;
+    IBAN 0x5F53 "International Bank Account Number (IBAN)" Card Text 0 34 Person;
+    BANK_IDENTIFIER_CODE 0x5F54 "Bank Identifier Code (BIC)" Card Text 8 11 Plain;
+    ISSUER_COUNTRY_CODE_ALPHA_2 0x5F55 "Issuer Country Code (alpha2 format)" Card Text 2 2 Plain;
+    ISSUER_COUNTRY_CODE_ALPHA_3 0x5F56 "Issuer Country Code (alpha3 format)" Card Text 3 3 Plain;
     APPLICATION_TEMPLATE 0x61 "Application Template" Card Template 0 252 Parts;
     FCI_TEMPLATE 0x6F "File Control Information (FCI) Template" Card Template 0 252 Parts;
     RECORD_TEMPLATE 0x70 "READ RECORD Response Message Template" Card Template 0 252 Parts;
@@ -68,6 +73,7 @@ tagged! {
     DIRECTORY_DISCRETIONARY_TEMPLATE 0x73 "Directory Discretionary Template" Card Template 0 252 Parts;
     RESPONSE_TEMPLATE_FORMAT_2 0x77 "Response Message Template Format 2" Card Template 0 255 Parts;
     RESPONSE_TEMPLATE_FORMAT_1 0x80 "Response Message Template Format 1" Card Binary 0 255 Plain;
+    AMOUNT_AUTHORISED_BINARY 0x81 "Amount, Authorised (Binary)" Terminal Binary 4 4 Plain;
     AIP 0x82 "Application Interchange Profile" Card Binary 2 2 Plain;
     COMMAND_TEMPLATE 0x83 "Command Template" Terminal Binary 0 255 Parts;
     DF_NAME 0x84 "Dedicated File (DF) Name" Card Binary 1 16 Plain;
@@ -86,6 +92,8 @@ tagged! {
     SIGNED_STATIC_APPLICATION_DATA 0x93 "Signed Static Application Data" Card Binary 0 248 Plain;
     AFL 0x94 "Application File Locator (AFL)" Card Binary 0 252 Plain;
     TVR 0x95 "Terminal Verification Results" Terminal Binary 5 5 Plain;
+    TDOL 0x97 "Transaction Certificate Data Object List (TDOL)" Card Dol 0 252 Plain;
+    TC_HASH_VALUE 0x98 "Transaction Certificate (TC) Hash Value" Terminal Binary 20 20 Plain;
     TRANSACTION_PIN_DATA 0x99 "Transaction PIN Data" Terminal Binary 0 255 Secret;
     TRANSACTION_DATE 0x9A "Transaction Date" Terminal Date 3 3 Plain;
     TSI 0x9B "Transaction Status Information" Terminal Binary 2 2 Plain;
@@ -96,6 +104,7 @@ tagged! {
     AMOUNT_AUTHORISED 0x9F02 "Amount, Authorised (Numeric)" Terminal Amount 6 6 Plain;
     AMOUNT_OTHER 0x9F03 "Amount, Other (Numeric)" Terminal Amount 6 6 Plain;
     AMOUNT_OTHER_BINARY 0x9F04 "Amount, Other (Binary)" Terminal Binary 4 4 Plain;
+    APPLICATION_DISCRETIONARY_DATA 0x9F05 "Application Discretionary Data" Card Binary 1 32 Secret;
     AID_TERMINAL 0x9F06 "Application Identifier (AID) - terminal" Terminal Binary 5 16 Plain;
     APPLICATION_USAGE_CONTROL 0x9F07 "Application Usage Control" Card Binary 2 2 Plain;
     APPLICATION_VERSION_NUMBER_CARD 0x9F08 "Application Version Number - card" Card Binary 2 2 Plain;
@@ -117,6 +126,7 @@ tagged! {
     TERMINAL_COUNTRY_CODE 0x9F1A "Terminal Country Code" Terminal Numeric 2 2 Plain;
     TERMINAL_FLOOR_LIMIT 0x9F1B "Terminal Floor Limit" Terminal Binary 4 4 Plain;
     TERMINAL_IDENTIFICATION 0x9F1C "Terminal Identification" Terminal Text 8 8 Plain;
+    TERMINAL_RISK_MANAGEMENT_DATA 0x9F1D "Terminal Risk Management Data" Terminal Binary 1 8 Plain;
     INTERFACE_DEVICE_SERIAL_NUMBER 0x9F1E "Interface Device (IFD) Serial Number" Terminal Text 8 8 Plain;
     TRACK_1_DISCRETIONARY_DATA 0x9F1F "Track 1 Discretionary Data" Card Text 0 255 Secret;
     TRACK_2_DISCRETIONARY_DATA 0x9F20 "Track 2 Discretionary Data" Card CompressedNumeric 0 255 Secret;
@@ -139,6 +149,8 @@ tagged! {
     PDOL 0x9F38 "Processing Options Data Object List (PDOL)" Card Dol 0 252 Plain;
     POS_ENTRY_MODE 0x9F39 "Point-of-Service (POS) Entry Mode" Terminal Numeric 1 1 Plain;
     APPLICATION_REFERENCE_CURRENCY 0x9F3B "Application Reference Currency" Card Numeric 2 8 Plain;
+    TRANSACTION_REFERENCE_CURRENCY 0x9F3C "Transaction Reference Currency Code" Terminal Numeric 2 2 Plain;
+    TRANSACTION_REFERENCE_CURRENCY_EXPONENT 0x9F3D "Transaction Reference Currency Exponent" Terminal Numeric 1 1 Plain;
     ADDITIONAL_TERMINAL_CAPABILITIES 0x9F40 "Additional Terminal Capabilities" Terminal Binary 5 5 Plain;
     TRANSACTION_SEQUENCE_COUNTER 0x9F41 "Transaction Sequence Counter" Terminal Numeric 2 4 Plain;
     APPLICATION_CURRENCY_CODE 0x9F42 "Application Currency Code" Card Numeric 2 2 Plain;
@@ -173,6 +185,7 @@ tagged! {
     CARD_CVM_LIMIT 0x9F6B "Card CVM Limit" Card Amount 6 6 Plain;
     CTQ 0x9F6C "Card Transaction Qualifiers" Card Binary 2 2 Plain;
     EC_RESET_THRESHOLD 0x9F6D "Electronic Cash Reset Threshold" Card Amount 6 6 Plain;
+    FORM_FACTOR_INDICATOR 0x9F6E "Form Factor Indicator" Card Binary 4 32 Plain;
     CONSECUTIVE_LIMIT_COUNTRY 0x9F72 "Consecutive Transaction Limit (International - Country)" Card Binary 1 1 Plain;
     CURRENCY_CONVERSION_FACTOR 0x9F73 "Currency Conversion Factor" Card Numeric 4 4 Plain;
     EC_ISSUER_AUTHORISATION_CODE 0x9F74 "Electronic Cash Issuer Authorisation Code" Card Text 6 6 Plain;
@@ -186,6 +199,7 @@ tagged! {
     FCI_ISSUER_DISCRETIONARY_DATA 0xBF0C "File Control Information (FCI) Issuer Discretionary Data" Card Template 0 222 Parts;
     ISSUER_SCRIPT_RESULTS 0xDF31 "Issuer Script Results" Terminal Binary 5 21 Plain;
     CHIP_SERIAL_NUMBER 0xDF32 "Chip Serial Number" Card Binary 0 32 Plain;
+    SESSION_KEY_DATA 0xDF33 "Session Key Data" Card Binary 0 32 Secret;
     LOAD_LOG_ENTRY 0xDF4D "Load Log Entry" Card Binary 2 2 Plain;
     LOAD_LOG_FORMAT 0xDF4F "Load Log Format" Card Dol 0 252 Plain;
     CAPP_INDICATOR 0xDF60 "CAPP Transaction Indicator" Terminal Binary 1 1 Plain;

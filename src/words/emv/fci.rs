@@ -22,10 +22,21 @@ pub struct Fci {
     pub load_log_entry: Option<(u8, u8)>,
     /// Extended application capability, tag DF61.
     pub extended_capability: Option<u8>,
-    /// The applications of a PPSE: name, label, priority.
-    pub entries: Vec<(Aid, Option<String>, Option<u8>)>,
+    /// The applications of a PPSE.
+    pub entries: Vec<DirectoryEntry>,
     /// The file of a PSE directory, tag 88.
     pub directory_sfi: Option<u8>,
+}
+
+/// One application of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryEntry {
+    /// Its name, tag 4F; it may be the beginning of the full name.
+    pub name: Aid,
+    /// Its label, tag 50.
+    pub label: Option<String>,
+    /// Its priority, tag 87.
+    pub priority: Option<u8>,
 }
 
 /// Why an answer to SELECT cannot be used.
@@ -88,7 +99,7 @@ impl Fci {
         let pair = |value: &[u8]| <[u8; 2]>::try_from(value).ok().map(|[sfi, count]| (sfi, count));
         for part in parts {
             match part.tag {
-                tag::APPLICATION_LABEL => self.label = Some(text(part.value)),
+                tag::APPLICATION_LABEL => self.label = Some(printable(part.value)),
                 tag::APPLICATION_PRIORITY_INDICATOR => self.priority = part.value.first().copied(),
                 tag::PDOL => self.pdol = Some(Dol::parse(part.value)?),
                 tag::SFI => self.directory_sfi = part.value.first().copied(),
@@ -106,20 +117,30 @@ impl Fci {
     }
 }
 
+/// The applications in a record of a PSE directory: template 70 with templates 61.
+pub fn directory_entries(record: &[u8]) -> Result<Vec<DirectoryEntry>, TlvError> {
+    let mut entries = Vec::new();
+    for template in tlv::parse_one(record)?.children()? {
+        if template.tag == tag::APPLICATION_TEMPLATE {
+            entries.extend(directory_entry(&template)?);
+        }
+    }
+    Ok(entries)
+}
+
 /// Reads one application template (61) of a directory; one without an AID is none.
-pub(crate) fn directory_entry(
-    template: &tlv::Tlv<'_>,
-) -> Result<Option<(Aid, Option<String>, Option<u8>)>, TlvError> {
+fn directory_entry(template: &tlv::Tlv<'_>) -> Result<Option<DirectoryEntry>, TlvError> {
     let parts = template.children()?;
     let value = |wanted| parts.iter().find(|t| t.tag == wanted).map(|t| t.value);
-    let label = value(tag::APPLICATION_LABEL).map(text);
+    let label = value(tag::APPLICATION_LABEL).map(printable);
     let priority = value(tag::APPLICATION_PRIORITY_INDICATOR).and_then(|v| v.first().copied());
-    Ok(value(tag::AID).and_then(Aid::new).map(|aid| (aid, label, priority)))
+    let name = value(tag::AID).and_then(Aid::new);
+    Ok(name.map(|name| DirectoryEntry { name, label, priority }))
 }
 
 /// Characters that a terminal can show; others become `?`, so that a card cannot
 /// send control sequences to a screen.
-pub(crate) fn text(bytes: &[u8]) -> String {
+pub fn printable(bytes: &[u8]) -> String {
     let readable = |c: char| if c.is_control() { '?' } else { c };
     String::from_utf8_lossy(bytes).chars().map(readable).collect()
 }

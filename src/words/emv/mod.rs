@@ -13,6 +13,6 @@ mod script;
 pub use afl::{Afl, AflEntry, AflError};
 pub use dol::assemble;
 pub use element::{Aip, Cid, CryptogramType, Ctq, CvmResults, Tsi, Ttq, Tvr};
-pub use fci::{Fci, FciError};
+pub use fci::{DirectoryEntry, Fci, FciError, directory_entries, printable};
 pub use pan::{Pan, PanError, Track2};
 pub use script::{IssuerScript, ScriptError, ScriptResult};

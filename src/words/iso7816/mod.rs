@@ -3,12 +3,13 @@
 
 mod aid;
 mod apdu;
+mod apdu_command;
 mod atr;
 pub mod command;
 mod status_word;
 
 pub use aid::Aid;
 pub use apdu::{ApduError, CommandApdu, ResponseApdu};
+pub use apdu_command::{ApduCommand, CommandError, CommandRow, Effect};
 pub use atr::{Atr, AtrError};
-pub use command::{ApduCommand, CommandError, CommandRow, Effect};
 pub use status_word::StatusWord;

@@ -208,7 +208,7 @@ mod tests {
             inner.iter().map(|t| (t.tag, t.offset)).collect::<Vec<_>>(),
             [(Tag(0x84), 3), (Tag(0x50), 8)]
         );
-        assert_eq!(find(&input, Tag(0x50)).unwrap().unwrap().value, []);
+        assert_eq!(find(&input, Tag(0x50)).unwrap().unwrap().value, [0u8; 0]);
         assert_eq!(find(&input, Tag(0x87)).unwrap(), None);
     }
 

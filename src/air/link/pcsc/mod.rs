@@ -1,5 +1,17 @@
 //! Readers behind the PC/SC daemon, by the crate `pcsc`. On Linux its library is
 //! loaded at first use, so nothing PC/SC need be there to build or to start.
 
+mod card;
 #[cfg(target_os = "linux")]
 mod loader;
+mod reader;
+mod trouble;
+
+pub use reader::PcscReader;
+pub use trouble::kernel_driver_in_the_way;
+
+use super::ReaderDriver;
+
+/// The row of this driver in the registry.
+pub const DRIVER: ReaderDriver =
+    ReaderDriver { scheme: "pcsc", rest: "[NAME-PART]", open: reader::open, list: reader::list };

@@ -172,7 +172,7 @@ fn pin_digits(pin: &str, fill: u8) -> Result<[u8; 8], CryptogramError> {
     }
     let mut nibbles = pin.bytes().map(|byte| byte - b'0');
     let mut next = || nibbles.next().unwrap_or(fill);
-    Ok(std::array::from_fn(|_| next() << 4 | next()))
+    Ok(std::array::from_fn(|_| (next() << 4) | next()))
 }
 
 fn xor(onto: &mut [u8; 8], with: &[u8; 8]) {
@@ -229,6 +229,27 @@ mod tests {
             let mac = |length| row.script_mac(&[1; 16], [0, 1], [2; 8], [0x84, 0x1E, 0, 0, 4], &[], length);
             assert_eq!(mac(4).unwrap()[..], mac(8).unwrap()[..4]);
             assert_eq!(mac(9), Err(CryptogramError::ScriptMacLength { found_bytes: 9 }));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn enciphered_data_opens_again(data: Vec<u8>, atc: [u8; 2], arqc: [u8; 8]) {
+            for row in CRYPTOGRAM_VERSIONS {
+                let sealed = row.encipher_data(&[7; 16], atc, arqc, &data[..data.len().min(255)]).unwrap();
+                let opened = row.decipher_data(&[7; 16], atc, arqc, &sealed).unwrap();
+                proptest::prop_assert_eq!(opened.expose().as_slice(), &data[..data.len().min(255)]);
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_are_refused_or_read_never_a_panic(bytes: Vec<u8>, atc: [u8; 2], arqc: [u8; 8]) {
+            let _ = CryptogramVersion::by_iad(&bytes);
+            for row in CRYPTOGRAM_VERSIONS {
+                let _ = row.decipher_data(&[7; 16], atc, arqc, &bytes);
+                let _ = row.decipher_pin_block(&keys(), atc, arqc, &bytes, None);
+                let _ = row.assemble(&|_| Some(bytes.clone()));
+            }
         }
     }
 }

@@ -1,9 +1,8 @@
 //! EXTERNAL AUTHENTICATE: EMV Book 3 6.5.4. Carries the issuer's answer to the
 //! cryptogram (tag 91) to the card.
 
-use super::super::CommandApdu;
-use super::{ApduCommand, CommandError, Effect};
 use crate::base::event::Element;
+use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
 
 /// Gives issuer authentication data to the card.
 #[derive(Debug, Clone, PartialEq, Eq)]

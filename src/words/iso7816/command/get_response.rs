@@ -1,8 +1,7 @@
 //! GET RESPONSE: ISO/IEC 7816-4 11.7.1. Fetches what 61xx announced.
 
-use super::super::CommandApdu;
-use super::{ApduCommand, CommandError, Effect};
 use crate::base::event::Element;
+use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
 
 /// Fetches waiting response bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,8 +1,7 @@
 //! READ RECORD by number: ISO/IEC 7816-4 11.4.3, EMV Book 3 6.5.11.
 
-use super::super::CommandApdu;
-use super::{ApduCommand, CommandError, Effect};
 use crate::base::event::Element;
+use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
 
 /// Reads one record of a short file identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

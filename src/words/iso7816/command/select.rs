@@ -1,8 +1,7 @@
 //! SELECT by DF name: ISO/IEC 7816-4 11.2.2, EMV Book 1 11.3.
 
-use super::super::{Aid, CommandApdu};
-use super::{ApduCommand, CommandError, Effect};
 use crate::base::event::Element;
+use crate::words::iso7816::{Aid, ApduCommand, CommandApdu, CommandError, Effect};
 
 /// Which of several applications that begin with the name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,9 +1,8 @@
 //! VERIFY: EMV Book 3 6.5.12. The PIN stands in a format 2 block (ISO 9564-1).
 
-use super::super::CommandApdu;
-use super::{ApduCommand, CommandError, Effect};
 use crate::base::bytes::Secret;
 use crate::base::event::Element;
+use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
 
 /// A plaintext PIN block of format 2: `2L` digits, filled with F, 8 bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! One type describes a command for both ends: the terminal builds it and reads
 //! the answer, the card reads it and builds the answer.
 
-use super::super::{CommandApdu, ResponseApdu, StatusWord};
+use super::{CommandApdu, ResponseApdu, StatusWord};
 use crate::base::bytes::{Hex, Truncated};
 use crate::base::event::Element;
 use crate::words::tlv::{Tag, TlvError};

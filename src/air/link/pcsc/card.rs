@@ -1,0 +1,148 @@
+//! A card in a PC/SC reader: PC/SC Part 5, SCardTransmit and SCardReconnect.
+
+use super::trouble::unavailable;
+use crate::air::link::{Activation, Card, Interface, LinkError};
+use crate::base::bytes::Hex;
+use crate::base::context::Context;
+use crate::words::iso7816::{CommandApdu, ResponseApdu};
+use pcsc::{Disposition, Error, Protocol, Protocols, ShareMode};
+
+/// The most that a card answers: 65,536 bytes and the status.
+const ANSWER_BYTES: usize = 65_536 + 2;
+
+/// A connected card; dropping it resets the card and lets others have it.
+pub(super) struct PcscCard {
+    card: pcsc::Card,
+    protocol: Protocol,
+    activation: Activation,
+    buffer: Vec<u8>,
+}
+
+impl PcscCard {
+    /// Takes over a connection and asks what came of it.
+    pub(super) fn new(card: pcsc::Card, reader: String) -> Result<Self, LinkError> {
+        let (protocol, atr) = status(&card, &reader)?;
+        let activation = Activation { interface: interface(&atr), atr, place: reader, real: true };
+        Ok(Self { card, protocol, activation, buffer: vec![0; ANSWER_BYTES] })
+    }
+}
+
+impl Card for PcscCard {
+    fn activation(&self) -> &Activation {
+        &self.activation
+    }
+
+    fn transmit(&mut self, command: &CommandApdu, _context: &mut Context) -> Result<ResponseApdu, LinkError> {
+        let sent = match self.protocol {
+            Protocol::T0 => t0_command(command),
+            _ => command.to_bytes(),
+        };
+        let answer = self.card.transmit2(&sent, &mut self.buffer).map_err(|(error, _)| {
+            broken(error, format!("during {}", name(command)), &self.activation.place)
+        })?;
+        ResponseApdu::parse(answer)
+            .map_err(|source| LinkError::Garbled { during: format!("after {}", name(command)), source })
+    }
+
+    fn reset(&mut self, _context: &mut Context) -> Result<(), LinkError> {
+        let reader = self.activation.place.clone();
+        self.card.reconnect(ShareMode::Exclusive, Protocols::ANY, Disposition::ResetCard).map_err(
+            |error| match error {
+                Error::NoSmartcard | Error::RemovedCard => LinkError::NoCard { reader: reader.clone() },
+                error => broken(error, "during the reset".into(), &reader),
+            },
+        )?;
+        let (protocol, atr) = status(&self.card, &reader)?;
+        self.protocol = protocol;
+        self.activation.interface = interface(&atr);
+        self.activation.atr = atr;
+        Ok(())
+    }
+}
+
+/// The protocol and the answer to reset of a connection.
+fn status(card: &pcsc::Card, reader: &str) -> Result<(Protocol, Vec<u8>), LinkError> {
+    let status = card.status2_owned().map_err(|error| broken(error, "when it was reset".into(), reader))?;
+    Ok((status.protocol2().unwrap_or(Protocol::T1), status.atr().to_vec()))
+}
+
+/// The interface that an ATR shows: PC/SC Part 3, 3.1.3.2.3.1 makes a contactless
+/// card's begin `3B 8n 80 01`.
+fn interface(atr: &[u8]) -> Interface {
+    match atr {
+        [0x3B, t0, 0x80, 0x01, ..] if t0 & 0xF0 == 0x80 => Interface::Contactless,
+        _ => Interface::Contact,
+    }
+}
+
+/// The bytes for T=0, which has no case 4 and no case 1: Le stays away where there is
+/// data, and P3 is 00 where there is nothing (ISO/IEC 7816-3 12.2). What 61xx and 6Cxx
+/// then ask for is the terminal's to fetch.
+fn t0_command(command: &CommandApdu) -> Vec<u8> {
+    let mut command = command.clone();
+    match (command.data.is_empty(), command.le) {
+        (true, None) => {
+            let mut bytes = command.to_bytes();
+            bytes.push(0);
+            return bytes;
+        }
+        (false, Some(_)) => command.le = None,
+        _ => {}
+    }
+    command.to_bytes()
+}
+
+/// A command for an error text: its header alone, for the data may hold a PIN.
+fn name(command: &CommandApdu) -> String {
+    Hex(&command.header()).to_string()
+}
+
+/// What a failed exchange means. Whenever the card may have acted and its answer is
+/// lost, that is [`LinkError::Removed`], so that what was under way counts as in doubt.
+fn broken(error: Error, during: String, reader: &str) -> LinkError {
+    match error {
+        Error::RemovedCard
+        | Error::NoSmartcard
+        | Error::ResetCard
+        | Error::UnpoweredCard
+        | Error::UnresponsiveCard
+        | Error::NotTransacted
+        | Error::CommError
+        | Error::CommDataLost
+        | Error::ReaderUnavailable
+        | Error::UnknownReader
+        | Error::InvalidHandle => LinkError::Removed { during: format!("{during} ({reader}: {error})") },
+        error => unavailable(&during, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_atr_tells_the_interface() {
+        assert_eq!(interface(&[0x3B, 0x80, 0x80, 0x01, 0x01]), Interface::Contactless);
+        assert_eq!(interface(&[0x3B, 0x8F, 0x80, 0x01, 0x80]), Interface::Contactless);
+        assert_eq!(interface(&[0x3B, 0x65, 0x00, 0x00, 0x01]), Interface::Contact);
+        assert_eq!(interface(&[0x3B, 0x90, 0x80, 0x01]), Interface::Contact);
+        assert_eq!(interface(&[]), Interface::Contact);
+    }
+
+    #[test]
+    fn t0_has_neither_case_4_nor_case_1() {
+        let select = CommandApdu::new(0x00, 0xA4, 0x04, 0x00);
+        assert_eq!(t0_command(&select), [0x00, 0xA4, 0x04, 0x00, 0x00]);
+        assert_eq!(t0_command(&select.clone().le(256)), [0x00, 0xA4, 0x04, 0x00, 0x00]);
+        assert_eq!(t0_command(&select.clone().data([0xA0])), [0x00, 0xA4, 0x04, 0x00, 0x01, 0xA0]);
+        assert_eq!(t0_command(&select.data([0xA0]).le(256)), [0x00, 0xA4, 0x04, 0x00, 0x01, 0xA0]);
+    }
+
+    #[test]
+    fn a_lost_answer_is_a_removed_card() {
+        for error in [Error::RemovedCard, Error::NotTransacted, Error::CommError, Error::ResetCard] {
+            let broken = broken(error, "during SELECT".into(), "reader");
+            assert!(matches!(broken, LinkError::Removed { .. }), "{error:?}: {broken}");
+        }
+    }
+}

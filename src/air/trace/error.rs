@@ -1,0 +1,41 @@
+//! Why a recording cannot be read or written.
+
+/// What is wrong with a recording, and in which line (from 1).
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// The file cannot be read or written.
+    #[error("the recording cannot be read or written at line {line}: {source}")]
+    Io {
+        /// The line.
+        line: usize,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Nothing is in it.
+    #[error("expected a header line in the recording, found nothing")]
+    Empty,
+    /// The first line is no header of this format.
+    #[error("expected {{\"format\":\"cardwright-trace\",\"version\":1,...}} in line 1, found {found:?}")]
+    NotATrace {
+        /// The beginning of the line, or its `format`.
+        found: String,
+    },
+    /// Another version.
+    #[error(
+        "expected a recording of version {expected}, found version {found}: use the program that wrote it"
+    )]
+    Version {
+        /// What this program reads.
+        expected: u32,
+        /// What the header says.
+        found: u64,
+    },
+    /// A line is no event.
+    #[error("expected an event in line {line}: {reason}")]
+    Event {
+        /// The line.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

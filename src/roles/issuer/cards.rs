@@ -1,0 +1,285 @@
+//! Cards on file: what the issuer knows of a card that it ordered. The PAN and
+//! the reference PIN are sealed; a card is found by a keyed hash of its PAN.
+
+use super::ledger::Book;
+use super::work::{Work, column};
+use super::{AccountId, IssuerError};
+use crate::base::bytes::Secret;
+use crate::base::store::{Row, Sealed, Value};
+use crate::words::emv::Pan;
+use crate::words::emv::cryptogram::CryptogramVersion;
+use crate::words::iso4217::{Amount, Currency};
+use crate::words::pboc::EcashSet;
+use crate::words::tlv::Tag;
+
+const PAN: &str = "card.pan";
+const PIN: &str = "card.pin";
+
+/// A card to be put on file: what personalisation writes and the issuer must know.
+#[derive(Debug, Clone)]
+pub struct CardOrder {
+    /// Its PAN.
+    pub pan: Pan,
+    /// PAN sequence number (5F34), 00 where it has none.
+    pub psn: u8,
+    /// Its cryptogram version, by the name in `CRYPTOGRAM_VERSIONS`. Another number
+    /// in issuer application data (CVN 17 on the quick path) takes the row that
+    /// makes keys the same way.
+    pub version: String,
+    /// Derivation key index of its keys.
+    pub dki: u8,
+    /// Expiry as tag 5F24 has it, YYMMDD in BCD.
+    pub expiry: [u8; 3],
+    /// Reference PIN, 4 to 12 digits, where it has an online PIN.
+    pub pin: Option<Secret<String>>,
+    /// Its currencies, each at most once.
+    pub accounts: Vec<CardAccount>,
+}
+
+/// One currency of a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardAccount {
+    /// The currency.
+    pub currency: Currency,
+    /// The linked account; a card of pure electronic cash may have none.
+    pub account: Option<AccountId>,
+    /// Electronic cash in this currency, where the card has it.
+    pub ecash: Option<EcashTerms>,
+}
+
+/// Electronic cash of one currency as it was personalised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EcashTerms {
+    /// Which data objects hold it.
+    pub set: EcashSet,
+    /// Upper bound of the balance (9F77, DF77), minor units.
+    pub balance_limit_minor: u64,
+    /// The balance that the card starts with, minor units.
+    pub balance_minor: u64,
+}
+
+/// A card as a decision sees it.
+#[derive(Debug, Clone)]
+pub(super) struct CardOnFile {
+    pub(super) id: String,
+    pub(super) version: &'static CryptogramVersion,
+    pub(super) dki: u8,
+    /// YYYYMMDD.
+    pub(super) expiry: i64,
+    pub(super) pin: Option<Sealed>,
+    pub(super) pin_tries: i64,
+    pub(super) active: bool,
+}
+
+/// One currency of a card as a decision sees it.
+#[derive(Debug, Clone)]
+pub(super) struct Linked {
+    pub(super) account: Option<String>,
+    pub(super) ecash: Option<(Tag, u64)>,
+}
+
+impl Work<'_> {
+    /// Puts a card on file.
+    pub(super) fn order_card(&mut self, order: &CardOrder) -> Result<(), IssuerError> {
+        let wrong = |expected, found: String| IssuerError::Order { expected, found };
+        if CryptogramVersion::by_name(&order.version).is_none() {
+            return Err(wrong("a cryptogram version that is known", order.version.clone()));
+        }
+        let expiry = expiry_number(order.expiry)
+            .ok_or_else(|| wrong("an expiry date YYMMDD in BCD", format!("{:02X?}", order.expiry)))?;
+        if let Some(pin) = &order.pin
+            && !(pin.expose().len() >= 4 && pin.expose().len() <= 12 && is_digits(pin.expose()))
+        {
+            return Err(wrong("a PIN of 4 to 12 digits", format!("{} characters", pin.expose().len())));
+        }
+        let id = self.new_id();
+        let pan = Sealed::seal(self.seal, PAN, order.pan.expose().as_bytes(), self.context);
+        let pin = order.pin.as_ref().map(|pin| {
+            let sealed = Sealed::seal(self.seal, PIN, pin.expose().as_bytes(), self.context);
+            Value::Bytes(sealed.0)
+        });
+        let changed = self.tx.execute(
+            "INSERT INTO card (id, pan, pan_lookup, psn, cryptogram_version, dki, expiry, pin, pin_tries, \
+             status, last_atc, ordered_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'active', 0, $10) \
+             ON CONFLICT DO NOTHING",
+            &[
+                id.as_str().into(),
+                Value::Bytes(pan.0),
+                Value::Bytes(self.pan_lookup(order.pan.expose())),
+                i64::from(order.psn).into(),
+                order.version.as_str().into(),
+                i64::from(order.dki).into(),
+                expiry.into(),
+                pin.unwrap_or(Value::Null),
+                i64::from(self.rules.pin_tries).into(),
+                self.now().micros().into(),
+            ],
+        )?;
+        if changed == 0 {
+            return Err(IssuerError::CardExists { psn: order.psn });
+        }
+        for (index, linked) in order.accounts.iter().enumerate() {
+            if order.accounts[..index].iter().any(|other| other.currency == linked.currency) {
+                return Err(wrong("each currency once", linked.currency.to_string()));
+            }
+            self.link(&id, linked)?;
+        }
+        self.say("Card Ordered", "the card is on file with its accounts");
+        Ok(())
+    }
+
+    /// The card with this PAN and sequence number.
+    pub(super) fn find_card(&mut self, pan: &str, psn: u8) -> Result<Option<CardOnFile>, IssuerError> {
+        let lookup = self.pan_lookup(pan);
+        let rows = self.tx.query(
+            "SELECT id, cryptogram_version, dki, expiry, pin, pin_tries, status FROM card \
+             WHERE pan_lookup = $1 AND psn = $2",
+            &[Value::Bytes(lookup), i64::from(psn).into()],
+        )?;
+        rows.first().map(card_on_file).transpose()
+    }
+
+    /// A card's currency.
+    pub(super) fn find_linked(
+        &mut self,
+        card: &str,
+        currency: Currency,
+    ) -> Result<Option<Linked>, IssuerError> {
+        let rows = self.tx.query(
+            "SELECT account, balance_tag, balance_limit FROM card_account \
+             WHERE card = $1 AND currency = $2",
+            &[card.into(), i64::from(currency.0).into()],
+        )?;
+        let Some(row) = rows.first() else { return Ok(None) };
+        let account = if row.is_null(0) { None } else { Some(row.text(0)?.to_owned()) };
+        let ecash = if row.is_null(1) {
+            None
+        } else {
+            Some((Tag(row.int(1)? as u32), super::work::minor("card_account", row.int(2)?)?))
+        };
+        Ok(Some(Linked { account, ecash }))
+    }
+
+    /// The PAN of a card.
+    pub(super) fn card_pan(&mut self, card: &str) -> Result<Pan, IssuerError> {
+        let corrupt = || IssuerError::Corrupt {
+            table: "card",
+            expected: "a sealed PAN",
+            found: "something else".into(),
+        };
+        let rows = self.tx.query("SELECT pan FROM card WHERE id = $1", &[card.into()])?;
+        let sealed = Sealed(rows.first().ok_or_else(corrupt)?.bytes(0)?.to_vec());
+        let digits = sealed.open(self.seal, PAN)?;
+        std::str::from_utf8(digits.expose()).ok().and_then(|digits| Pan::new(digits).ok()).ok_or_else(corrupt)
+    }
+
+    /// Notes the card's counter; `false` where it is not above the last one seen.
+    pub(super) fn advance_atc(&mut self, card: &str, atc: u16) -> Result<bool, IssuerError> {
+        let changed = self.tx.execute(
+            "UPDATE card SET last_atc = $1 WHERE id = $2 AND last_atc < $1",
+            &[i64::from(atc).into(), card.into()],
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Whether the PIN is the card's.
+    pub(super) fn pin_fits(&self, reference: &Sealed, pin: &str) -> Result<bool, IssuerError> {
+        let reference = reference.open(self.seal, PIN)?;
+        Ok(super::decision::equal(reference.expose(), pin.as_bytes()))
+    }
+
+    /// Spends a PIN try; `false` where none is left.
+    pub(super) fn spend_pin_try(&mut self, card: &str) -> Result<bool, IssuerError> {
+        let changed = self.tx.execute(
+            "UPDATE card SET pin_tries = pin_tries - 1 WHERE id = $1 AND pin_tries > 0",
+            &[card.into()],
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// Gives a card its PIN tries back, after a right one.
+    pub(super) fn restore_pin_tries(&mut self, card: &str) -> Result<(), IssuerError> {
+        self.tx.execute(
+            "UPDATE card SET pin_tries = $1 WHERE id = $2",
+            &[i64::from(self.rules.pin_tries).into(), card.into()],
+        )?;
+        Ok(())
+    }
+
+    fn pan_lookup(&self, pan: &str) -> Vec<u8> {
+        Sealed::lookup(self.seal, PAN, pan.as_bytes())
+    }
+
+    fn link(&mut self, card: &str, linked: &CardAccount) -> Result<(), IssuerError> {
+        if let Some(account) = &linked.account {
+            let found = self.account_currency(&account.0)?;
+            if found != linked.currency {
+                let (id, expected) = (account.0.clone(), linked.currency);
+                return Err(IssuerError::AccountCurrency { id, expected, found });
+            }
+        }
+        let limit = linked.ecash.map(|terms| column(terms.balance_limit_minor)).transpose()?;
+        self.tx.execute(
+            "INSERT INTO card_account (card, currency, account, balance_tag, balance_limit) \
+             VALUES ($1, $2, $3, $4, $5)",
+            &[
+                card.into(),
+                i64::from(linked.currency.0).into(),
+                linked.account.as_ref().map(|account| account.0.as_str()).into(),
+                linked.ecash.map(|terms| i64::from(terms.set.balance.0)).into(),
+                limit.into(),
+            ],
+        )?;
+        let Some(terms) = linked.ecash else { return Ok(()) };
+        self.open_book(Book::Card(card), linked.currency)?;
+        if terms.balance_minor > 0 {
+            let balance = Amount::new(terms.balance_minor, linked.currency);
+            self.transfer("card ordered", card, Book::Opening, Book::Card(card), balance)?;
+        }
+        Ok(())
+    }
+}
+
+fn card_on_file(row: &Row) -> Result<CardOnFile, IssuerError> {
+    let name = row.text(1)?;
+    let version = CryptogramVersion::by_name(name).ok_or_else(|| IssuerError::Corrupt {
+        table: "card",
+        expected: "a cryptogram version that is known",
+        found: name.to_owned(),
+    })?;
+    Ok(CardOnFile {
+        id: row.text(0)?.to_owned(),
+        version,
+        dki: row.int(2)? as u8,
+        expiry: row.int(3)?,
+        pin: if row.is_null(4) { None } else { Some(Sealed(row.bytes(4)?.to_vec())) },
+        pin_tries: row.int(5)?,
+        active: row.text(6)? == "active",
+    })
+}
+
+/// YYMMDD in BCD as YYYYMMDD; EMV's century: 50 to 99 are of the twentieth.
+fn expiry_number(bytes: [u8; 3]) -> Option<i64> {
+    let number = crate::base::bytes::bcd_to_u64(&bytes).ok()?;
+    let number = i64::try_from(number).ok()?;
+    let (month, day) = (number / 100 % 100, number % 100);
+    let century = if number / 10_000 >= 50 { 1900 } else { 2000 };
+    ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some(century * 10_000 + number)
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expiry_has_a_century() {
+        assert_eq!(expiry_number([0x30, 0x12, 0x31]), Some(20_301_231));
+        assert_eq!(expiry_number([0x99, 0x01, 0x01]), Some(19_990_101));
+        assert_eq!(expiry_number([0x30, 0x13, 0x01]), None);
+        assert_eq!(expiry_number([0x3A, 0x12, 0x01]), None);
+    }
+}

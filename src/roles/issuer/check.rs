@@ -1,0 +1,147 @@
+//! The check: every invariant of the books, recomputed from the rows.
+
+use super::IssuerError;
+use super::work::Work;
+use std::fmt;
+
+/// An invariant that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Which rule.
+    pub rule: &'static str,
+    /// Where, without card data.
+    pub found: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.rule, self.found)
+    }
+}
+
+/// Each rule and the rows that break it: up to four columns say where.
+const RULES: &[(&str, &str)] = &[
+    (
+        "the postings of an entry sum to zero in each currency",
+        "SELECT entry, currency, CAST(SUM(minor) AS BIGINT) FROM posting GROUP BY entry, currency \
+         HAVING SUM(minor) <> 0 ORDER BY entry",
+    ),
+    (
+        "an entry has two postings",
+        "SELECT entry.id FROM entry LEFT JOIN posting ON posting.entry = entry.id GROUP BY entry.id \
+         HAVING COUNT(posting.line) <> 2 ORDER BY entry.id",
+    ),
+    (
+        "a posting belongs to an entry",
+        "SELECT posting.entry FROM posting LEFT JOIN entry ON entry.id = posting.entry \
+         WHERE entry.id IS NULL ORDER BY posting.entry",
+    ),
+    (
+        "the repeated balance of an account or card equals the sum of its postings",
+        "SELECT balance.kind, balance.holder, balance.currency, balance.minor FROM balance \
+         LEFT JOIN posting ON posting.kind = balance.kind AND posting.holder = balance.holder \
+         AND posting.currency = balance.currency \
+         GROUP BY balance.kind, balance.holder, balance.currency, balance.minor \
+         HAVING balance.minor <> COALESCE(SUM(posting.minor), 0) ORDER BY balance.kind, balance.holder",
+    ),
+    (
+        "every account and card that was posted to has a balance",
+        "SELECT DISTINCT posting.kind, posting.holder, posting.currency FROM posting \
+         LEFT JOIN balance ON balance.kind = posting.kind AND balance.holder = posting.holder \
+         AND balance.currency = posting.currency \
+         WHERE posting.kind IN ('account', 'card') AND balance.holder IS NULL",
+    ),
+    (
+        "no book but the opening one is below zero",
+        "SELECT kind, holder, currency, CAST(SUM(minor) AS BIGINT) FROM posting WHERE kind <> 'opening' \
+         GROUP BY kind, holder, currency HAVING SUM(minor) < 0 ORDER BY kind, holder",
+    ),
+    (
+        "a load has its money in flight while it is open, and only then",
+        "SELECT load.id, load.state, CAST(COALESCE(SUM(posting.minor), 0) AS BIGINT) FROM load \
+         LEFT JOIN entry ON entry.subject = load.id \
+         LEFT JOIN posting ON posting.entry = entry.id AND posting.kind = 'in_flight' \
+         GROUP BY load.id, load.state, load.amount \
+         HAVING COALESCE(SUM(posting.minor), 0) <> CASE load.state WHEN 'open' THEN load.amount ELSE 0 END \
+         ORDER BY load.id",
+    ),
+    (
+        "a landed load is in its card's shadow, and no other is",
+        "SELECT load.id, load.state, CAST(COALESCE(SUM(posting.minor), 0) AS BIGINT) FROM load \
+         LEFT JOIN entry ON entry.subject = load.id \
+         LEFT JOIN posting ON posting.entry = entry.id AND posting.kind = 'card' \
+         AND posting.holder = load.card \
+         GROUP BY load.id, load.state, load.amount \
+         HAVING COALESCE(SUM(posting.minor), 0) <> CASE load.state WHEN 'landed' THEN load.amount ELSE 0 END \
+         ORDER BY load.id",
+    ),
+    (
+        "a returned load is back on its account, and no other is",
+        "SELECT load.id, load.state, CAST(COALESCE(SUM(posting.minor), 0) AS BIGINT) FROM load \
+         LEFT JOIN entry ON entry.subject = load.id \
+         LEFT JOIN posting ON posting.entry = entry.id AND posting.kind = 'account' \
+         AND posting.holder = load.account \
+         GROUP BY load.id, load.state, load.amount \
+         HAVING COALESCE(SUM(posting.minor), 0) \
+         <> CASE load.state WHEN 'returned' THEN 0 ELSE -load.amount END ORDER BY load.id",
+    ),
+    (
+        "nothing but loads is in flight",
+        "SELECT DISTINCT entry.id, entry.subject FROM entry \
+         JOIN posting ON posting.entry = entry.id AND posting.kind = 'in_flight' \
+         LEFT JOIN load ON load.id = entry.subject WHERE load.id IS NULL",
+    ),
+    (
+        "a booked offline sale is paid to its merchant once, a held one not yet",
+        "SELECT offline_sale.id, offline_sale.state, CAST(COALESCE(SUM(posting.minor), 0) AS BIGINT) \
+         FROM offline_sale LEFT JOIN entry ON entry.subject = offline_sale.id \
+         LEFT JOIN posting ON posting.entry = entry.id AND posting.kind = 'merchant' \
+         AND posting.holder = offline_sale.merchant \
+         GROUP BY offline_sale.id, offline_sale.state, offline_sale.amount \
+         HAVING COALESCE(SUM(posting.minor), 0) \
+         <> CASE offline_sale.state WHEN 'booked' THEN offline_sale.amount ELSE 0 END \
+         ORDER BY offline_sale.id",
+    ),
+    (
+        "a purchase is paid to its merchant unless it is reversed",
+        "SELECT purchase.id, purchase.state, CAST(COALESCE(SUM(posting.minor), 0) AS BIGINT) \
+         FROM purchase LEFT JOIN entry ON entry.subject = purchase.id \
+         LEFT JOIN posting ON posting.entry = entry.id AND posting.kind = 'merchant' \
+         AND posting.holder = purchase.merchant \
+         GROUP BY purchase.id, purchase.state, purchase.amount \
+         HAVING COALESCE(SUM(posting.minor), 0) \
+         <> CASE purchase.state WHEN 'booked' THEN purchase.amount ELSE 0 END ORDER BY purchase.id",
+    ),
+    (
+        "every message that was taken has its answer",
+        "SELECT merchant, terminal, batch, trace FROM message WHERE barred = 0 AND answer IS NULL",
+    ),
+    (
+        "no offline sale is held for want of a shadow",
+        "SELECT id, currency, amount FROM offline_sale WHERE state = 'held' ORDER BY id",
+    ),
+];
+
+impl Work<'_> {
+    /// Every broken rule.
+    pub(super) fn check(&mut self) -> Result<Vec<Violation>, IssuerError> {
+        let mut violations = Vec::new();
+        for (rule, sql) in RULES {
+            for row in self.tx.query(sql, &[])? {
+                let found: Vec<String> = row.0.iter().map(shown).collect();
+                violations.push(Violation { rule, found: found.join(", ") });
+            }
+        }
+        Ok(violations)
+    }
+}
+
+fn shown(value: &crate::base::store::Value) -> String {
+    use crate::base::store::Value;
+    match value {
+        Value::Null => "none".into(),
+        Value::Int(number) => number.to_string(),
+        Value::Text(text) => text.clone(),
+        Value::Bytes(bytes) => format!("{} bytes", bytes.len()),
+    }
+}

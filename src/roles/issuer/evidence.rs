@@ -1,0 +1,137 @@
+//! What became of an open load, proven by what was seen of the card since
+//! (design, money; reference: the balance in the next ARQC's issuer data).
+//!
+//! Let a load find the card at `old`. The next proven balance of that currency
+//! comes with a later counter; between the two the card can only have paid
+//! offline, since a further load would have shown its balance itself. `spent` is
+//! what the uploaded payments of those counters come to.
+//!
+//! - Without the load the card could now hold `old - spent` at most: if it holds
+//!   more, or has spent more than `old`, the load has landed.
+//! - If every counter between is known, the card holds exactly `old - spent`
+//!   without the load: then the load has not landed, and the money goes back.
+//! - Else a payment not yet uploaded may hide either: the load stays open, its
+//!   money in flight, and is judged again with every sighting and upload.
+//!
+//! A new load is possible all the while: it starts from the balance that the card
+//! proves, and its own ARQC is the first sighting that the older load is judged by,
+//! so the one never blurs the other.
+
+use super::IssuerError;
+use super::load::LoadRow;
+use super::work::{Work, minor};
+use crate::air::host::Settlement;
+
+/// What has been seen since a load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Trail {
+    /// The balance that the load found.
+    old_minor: u64,
+    /// Uploaded payments between the load and the next sighting.
+    spent_minor: u64,
+    /// The next proven balance.
+    next_minor: Option<u64>,
+    /// Whether every counter between is known.
+    complete: bool,
+}
+
+/// What a trail proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judgement {
+    Landed,
+    Returned,
+    Unproven,
+    /// No history of the card explains what was seen.
+    Contradiction,
+}
+
+fn judge(trail: Trail) -> Judgement {
+    let Some(without_load) = trail.old_minor.checked_sub(trail.spent_minor) else {
+        return Judgement::Landed;
+    };
+    match trail.next_minor {
+        None => Judgement::Unproven,
+        Some(next) if next > without_load => Judgement::Landed,
+        Some(_) if !trail.complete => Judgement::Unproven,
+        Some(next) if next == without_load => Judgement::Returned,
+        Some(_) => Judgement::Contradiction,
+    }
+}
+
+impl Work<'_> {
+    /// Judges every open load of a card and settles what is proven.
+    pub(super) fn settle_by_evidence(&mut self, card: &str) -> Result<(), IssuerError> {
+        for load in self.open_loads_of(card)? {
+            let trail = self.trail(&load)?;
+            match judge(trail) {
+                Judgement::Landed => {
+                    let reason = "the card holds or spent more than it had without the load";
+                    self.settle(&load, Settlement::Landed, "evidence", reason)?;
+                }
+                Judgement::Returned => {
+                    let reason = "the card holds what it had without the load, and nothing else happened";
+                    self.settle(&load, Settlement::Returned, "evidence", reason)?;
+                }
+                Judgement::Unproven => {
+                    self.say("Load Unproven", "a payment that is not uploaded may hide what became of it");
+                }
+                Judgement::Contradiction => {
+                    self.say("Alarm", "the card holds less than its known payments explain");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn trail(&mut self, load: &LoadRow) -> Result<Trail, IssuerError> {
+        let (card, after, currency) =
+            (load.card.as_str(), i64::from(load.atc), i64::from(load.amount.currency.0));
+        let next = self.tx.query(
+            "SELECT atc, balance FROM sighting WHERE card = $1 AND currency = $2 AND atc > $3 \
+             AND balance IS NOT NULL ORDER BY atc LIMIT 1",
+            &[card.into(), currency.into(), after.into()],
+        )?;
+        let (until, next_minor) = match next.first() {
+            Some(row) => (row.int(0)?, Some(minor("sighting", row.int(1)?)?)),
+            None => (i64::from(u16::MAX) + 1, None),
+        };
+        let spent = self.tx.query(
+            "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM offline_sale \
+             WHERE card = $1 AND currency = $2 AND atc > $3 AND atc < $4",
+            &[card.into(), currency.into(), after.into(), until.into()],
+        )?;
+        let known = self.tx.query(
+            "SELECT atc FROM sighting WHERE card = $1 AND atc > $2 AND atc < $3 \
+             UNION SELECT atc FROM offline_sale WHERE card = $1 AND atc > $2 AND atc < $3",
+            &[card.into(), after.into(), until.into()],
+        )?;
+        Ok(Trail {
+            old_minor: load.old_minor,
+            spent_minor: spent.first().map_or(Ok(0), |row| minor("offline_sale", row.int(0)?))?,
+            next_minor,
+            complete: known.len() as i64 == until - after - 1,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn judges_by_what_the_card_could_hold() {
+        let trail = |spent_minor, next_minor, complete| {
+            judge(Trail { old_minor: 1000, spent_minor, next_minor, complete })
+        };
+        assert_eq!(trail(0, Some(6000), true), Judgement::Landed);
+        assert_eq!(trail(0, Some(1001), false), Judgement::Landed, "more than it had");
+        assert_eq!(trail(0, Some(1000), true), Judgement::Returned);
+        assert_eq!(trail(0, Some(1000), false), Judgement::Unproven, "it may have landed and been spent");
+        assert_eq!(trail(400, Some(600), true), Judgement::Returned);
+        assert_eq!(trail(400, Some(5600), true), Judgement::Landed);
+        assert_eq!(trail(400, Some(601), false), Judgement::Landed);
+        assert_eq!(trail(1001, None, false), Judgement::Landed, "it spent more than it had");
+        assert_eq!(trail(1000, None, false), Judgement::Unproven);
+        assert_eq!(trail(0, Some(999), true), Judgement::Contradiction);
+    }
+}

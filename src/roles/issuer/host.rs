@@ -1,0 +1,163 @@
+//! The issuer as a host: a handle over its store. Everything that a message does
+//! is one transaction.
+
+use super::answer::Acted;
+use super::message::{Claim, is_final, key_fits};
+use super::schema::{MIGRATIONS, OWNER};
+use super::work::Work;
+use super::{AccountId, AccountSummary, Books, CardOrder, IssuerError, KeyTable, OpenLoad, Rules, Violation};
+use crate::air::host::{Answer, Host, HostError, Kind, MessageClass, Request, ResponseCode};
+use crate::base::context::Context;
+use crate::base::store::{Db, SealKey, migrate, transact};
+use crate::words::iso4217::Amount;
+
+/// A handle on the issuer's books. Several may work on one store.
+pub struct Issuer {
+    db: Box<dyn Db>,
+    seal: SealKey,
+    keys: KeyTable,
+    rules: Rules,
+}
+
+impl Issuer {
+    /// Opens the books and brings their tables to the newest version.
+    pub fn open(
+        mut db: Box<dyn Db>,
+        seal: SealKey,
+        keys: KeyTable,
+        rules: Rules,
+    ) -> Result<Self, IssuerError> {
+        migrate(db.as_mut(), OWNER, MIGRATIONS)?;
+        Ok(Self { db, seal, keys, rules })
+    }
+
+    /// Another handle on the same books.
+    pub fn handle(&self) -> Result<Self, IssuerError> {
+        let (seal, keys, rules) = (self.seal.clone(), self.keys.clone(), self.rules.clone());
+        Ok(Self { db: self.db.handle()?, seal, keys, rules })
+    }
+
+    /// Opens a funding account; without an id it gets a random one.
+    pub fn open_account(
+        &mut self,
+        id: Option<&str>,
+        balance: Amount,
+        holder: &str,
+        context: &mut Context,
+    ) -> Result<AccountId, IssuerError> {
+        self.work(context, |work| work.open_account(id, balance, holder))
+    }
+
+    /// All funding accounts by id.
+    pub fn accounts(&mut self, context: &mut Context) -> Result<Vec<AccountSummary>, IssuerError> {
+        self.work(context, |work| work.accounts())
+    }
+
+    /// Puts a card on file, with the accounts it is linked to.
+    pub fn order_card(&mut self, order: &CardOrder, context: &mut Context) -> Result<(), IssuerError> {
+        self.work(context, |work| work.order_card(order))
+    }
+
+    /// The sums of the books, from the postings.
+    pub fn books(&mut self, context: &mut Context) -> Result<Books, IssuerError> {
+        self.work(context, |work| work.books())
+    }
+
+    /// Loads that are neither landed nor returned, oldest first.
+    pub fn open_loads(&mut self, context: &mut Context) -> Result<Vec<OpenLoad>, IssuerError> {
+        self.work(context, |work| work.all_open_loads())
+    }
+
+    /// Recomputes every invariant of the books; what is broken, is listed.
+    pub fn check(&mut self, context: &mut Context) -> Result<Vec<Violation>, IssuerError> {
+        self.work(context, |work| work.check())
+    }
+
+    /// Runs a piece of work in one transaction; events go out once it is kept.
+    fn work<T>(
+        &mut self,
+        context: &mut Context,
+        mut job: impl FnMut(&mut Work<'_>) -> Result<T, IssuerError>,
+    ) -> Result<T, IssuerError> {
+        let Self { db, seal, keys, rules } = self;
+        let (value, events) = transact(db.as_mut(), |tx| {
+            let mut work = Work { tx, context: &mut *context, seal, keys, rules, events: Vec::new() };
+            let value = job(&mut work)?;
+            Ok::<_, IssuerError>((value, work.events))
+        })?;
+        events.into_iter().for_each(|event| context.emit(event));
+        Ok(value)
+    }
+
+    /// A message: its key is claimed, it acts, its answer is stored, all or nothing.
+    fn message(
+        &mut self,
+        request: &Request,
+        context: &mut Context,
+        mut act: impl FnMut(&mut Work<'_>, &Request) -> Result<Acted, IssuerError>,
+    ) -> Result<Answer, HostError> {
+        if !key_fits(&request.key) {
+            let reason = "merchant (15), terminal (8), batch or trace (six digits) do not fit their fields";
+            return Ok(Answer::new(ResponseCode::FORMAT_ERROR, reason));
+        }
+        let answer = self.work(context, |work| match work.claim(request)? {
+            Claim::New => {
+                let acted = act(work, request)?;
+                work.store_answer(&request.key, &acted)?;
+                Ok(acted.answer)
+            }
+            Claim::Refused(answer) => {
+                work.say("Message Refused", answer.reason.clone());
+                Ok(answer)
+            }
+            Claim::Repeat(acted) => {
+                work.say("Message Repeated", "it has acted before: the same answer again");
+                let Acted { mut answer, on } = *acted;
+                if let (false, Some(load)) = (is_final(answer.settlement), on) {
+                    answer.settlement = Some(work.settlement(&load)?);
+                }
+                Ok(answer)
+            }
+        })?;
+        Ok(answer)
+    }
+}
+
+impl Host for Issuer {
+    fn authorise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        match (request.key.class, request.kind) {
+            (MessageClass::Request, Kind::LinkedLoad) => {
+                self.message(request, context, |work, request| work.authorise_load(request))
+            }
+            (MessageClass::Request, Kind::Purchase) => {
+                self.message(request, context, |work, request| work.authorise_purchase(request))
+            }
+            _ => Ok(wrong_kind("a load or purchase of class request")),
+        }
+    }
+
+    fn advise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        match (request.key.class, request.kind) {
+            (MessageClass::Notice | MessageClass::Request, Kind::ScriptResult) => {
+                self.message(request, context, |work, request| work.advise_script(request))
+            }
+            (MessageClass::Notice | MessageClass::Request, Kind::OfflineSale) => {
+                self.message(request, context, |work, request| work.advise_sale(request))
+            }
+            _ => Ok(wrong_kind("a script result or offline sale of class notice")),
+        }
+    }
+
+    fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        match (request.key.class, request.kind) {
+            (MessageClass::Reversal, Kind::LinkedLoad | Kind::Purchase) => {
+                self.message(request, context, |work, request| work.undo(request))
+            }
+            _ => Ok(wrong_kind("a load or purchase, of class reversal")),
+        }
+    }
+}
+
+fn wrong_kind(expected: &str) -> Answer {
+    Answer::new(ResponseCode::INVALID_TRANSACTION, format!("expected {expected}"))
+}

@@ -1,0 +1,212 @@
+//! A message acts once (design, money): its key under the business date of first
+//! arrival. The same content under the same key is a repeat, on whatever day it
+//! comes; other content under it on the same day is refused; on another day it is
+//! a new message, since terminals count traces round.
+//!
+//! What makes the content: kind, amount and card; in a request also the way of
+//! reading and the chip data; in a script result the original and the result. So a
+//! reversal or notice that is written anew from a journal is the same message. The
+//! time is left out, as a wire may not carry it, and the PIN, of which nothing is
+//! ever stored.
+
+use super::IssuerError;
+use super::answer::Acted;
+use super::work::Work;
+use crate::air::host::{Answer, Kind, MessageClass, MessageKey, Original, Request, ResponseCode, Settlement};
+use crate::base::store::{Sealed, Value};
+use crate::words::dictionary::tag;
+
+/// What the key of a message leads to.
+#[derive(Debug)]
+pub(super) enum Claim {
+    /// First arrival: it may act.
+    New,
+    /// It has acted; this was the answer.
+    Repeat(Box<Acted>),
+    /// It must not act.
+    Refused(Answer),
+}
+
+/// The message that another one speaks of.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// It came; what it acted on, if on anything.
+    Came(Option<String>),
+    /// The key is taken today by a message about another card, amount or kind.
+    Other,
+    /// It never came.
+    Never,
+}
+
+const COLUMNS: &str = "SELECT business_date, fingerprint, subject, barred, acted_on, answer FROM message \
+     WHERE class = $1 AND merchant = $2 AND terminal = $3 AND batch = $4 AND trace = $5 \
+     ORDER BY business_date DESC";
+
+impl Work<'_> {
+    /// Takes the key of a message, so that nobody else acts under it.
+    pub(super) fn claim(&mut self, request: &Request) -> Result<Claim, IssuerError> {
+        let (fingerprint, subject) = (self.fingerprint(request), self.subject(request));
+        let today = self.now().date_number();
+        // The second round sees what a concurrent arrival has just committed.
+        for _ in 0..2 {
+            let mut taken_today = false;
+            for row in self.tx.query(COLUMNS, &key_values(&request.key))? {
+                taken_today |= row.int(0)? == today;
+                let barred = row.int(3)? != 0;
+                if barred && row.bytes(2)? == subject {
+                    let reason = "a reversal came before this request and bars it";
+                    return Ok(Claim::Refused(Answer::new(ResponseCode::INVALID_TRANSACTION, reason)));
+                }
+                if !barred && row.bytes(1)? == fingerprint && !row.is_null(5) {
+                    let answer = read_answer(row.text(5)?)?;
+                    let on = if row.is_null(4) { None } else { Some(row.text(4)?.to_owned()) };
+                    return Ok(Claim::Repeat(Box::new(Acted { answer, on })));
+                }
+            }
+            if taken_today {
+                let reason = "this key was used today for another message";
+                return Ok(Claim::Refused(Answer::new(ResponseCode::DUPLICATE, reason)));
+            }
+            if self.insert(&request.key, today, &fingerprint, &subject, false)? {
+                return Ok(Claim::New);
+            }
+        }
+        Ok(Claim::Refused(Answer::new(ResponseCode::MALFUNCTION, "the message is being worked on")))
+    }
+
+    /// Stores the answer of a message that was claimed in this transaction.
+    pub(super) fn store_answer(&mut self, key: &MessageKey, acted: &Acted) -> Result<(), IssuerError> {
+        let text = serde_json::to_string(&acted.answer).map_err(|error| IssuerError::Corrupt {
+            table: "message",
+            expected: "an answer that can be written",
+            found: error.to_string(),
+        })?;
+        let today = self.now().date_number();
+        let mut values = vec![Value::Text(text), acted.on.as_deref().into()];
+        values.extend(key_values(key));
+        values.push(today.into());
+        self.tx.execute(
+            "UPDATE message SET answer = $1, acted_on = $2 WHERE class = $3 AND merchant = $4 \
+             AND terminal = $5 AND batch = $6 AND trace = $7 AND business_date = $8",
+            &values,
+        )?;
+        Ok(())
+    }
+
+    /// The request that a reversal undoes: the same key but for the class, the
+    /// same card, amount and kind.
+    pub(super) fn find_reversed(&mut self, reversal: &Request) -> Result<Found, IssuerError> {
+        let key = request_key(&reversal.key);
+        let (subject, today) = (self.subject(reversal), self.now().date_number());
+        let mut other = false;
+        for row in self.tx.query(COLUMNS, &key_values(&key))? {
+            if row.bytes(2)? == subject {
+                let on = if row.is_null(4) { None } else { Some(row.text(4)?.to_owned()) };
+                return Ok(Found::Came(on));
+            }
+            other |= row.int(0)? == today;
+        }
+        Ok(if other { Found::Other } else { Found::Never })
+    }
+
+    /// Bars the request that a reversal speaks of from acting later.
+    pub(super) fn bar(&mut self, reversal: &Request) -> Result<(), IssuerError> {
+        let (subject, today) = (self.subject(reversal), self.now().date_number());
+        self.insert(&request_key(&reversal.key), today, &[], &subject, true)?;
+        Ok(())
+    }
+
+    fn insert(
+        &mut self,
+        key: &MessageKey,
+        today: i64,
+        fingerprint: &[u8],
+        subject: &[u8],
+        barred: bool,
+    ) -> Result<bool, IssuerError> {
+        let mut values = key_values(key).to_vec();
+        values.extend([
+            today.into(),
+            fingerprint.into(),
+            subject.into(),
+            i64::from(barred).into(),
+            self.now().micros().into(),
+        ]);
+        let changed = self.tx.execute(
+            "INSERT INTO message (class, merchant, terminal, batch, trace, business_date, fingerprint, \
+             subject, barred, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+            &values,
+        )?;
+        Ok(changed == 1)
+    }
+
+    /// A keyed hash of the whole content.
+    fn fingerprint(&self, request: &Request) -> Vec<u8> {
+        let mut text = subject_text(request);
+        match (request.key.class, request.kind) {
+            (MessageClass::Reversal, _) => {}
+            (_, Kind::ScriptResult) => {
+                text.extend(format!("|{:?}|", request.original).into_bytes());
+                text.extend(request.chip.value(tag::ISSUER_SCRIPT_RESULTS).unwrap_or_default());
+            }
+            _ => {
+                text.extend(format!("|{:?}|", request.entry).into_bytes());
+                text.extend(request.chip.to_bytes());
+            }
+        }
+        Sealed::lookup(self.seal, "message.fingerprint", &text)
+    }
+
+    /// A keyed hash of what a request and its reversal share.
+    fn subject(&self, request: &Request) -> Vec<u8> {
+        Sealed::lookup(self.seal, "message.subject", &subject_text(request))
+    }
+}
+
+/// The key of the request that a notice speaks of.
+pub(super) fn original_key(key: &MessageKey, original: Original) -> MessageKey {
+    MessageKey { batch: original.batch, trace: original.trace, ..request_key(key) }
+}
+
+/// Whether a key can stand in its fields.
+pub(super) fn key_fits(key: &MessageKey) -> bool {
+    key.merchant.len() <= 15 && key.terminal.len() <= 8 && key.batch <= 999_999 && key.trace <= 999_999
+}
+
+/// How a settlement may change what a stored answer says: `Open` is no last word.
+pub(super) fn is_final(settlement: Option<Settlement>) -> bool {
+    settlement != Some(Settlement::Open)
+}
+
+fn request_key(key: &MessageKey) -> MessageKey {
+    MessageKey { class: MessageClass::Request, ..key.clone() }
+}
+
+fn key_values(key: &MessageKey) -> [Value; 5] {
+    let class = match key.class {
+        MessageClass::Request => "request",
+        MessageClass::Reversal => "reversal",
+        MessageClass::Notice => "notice",
+        MessageClass::Batch => "batch",
+    };
+    [
+        class.into(),
+        key.merchant.as_str().into(),
+        key.terminal.as_str().into(),
+        i64::from(key.batch).into(),
+        i64::from(key.trace).into(),
+    ]
+}
+
+fn subject_text(request: &Request) -> Vec<u8> {
+    let (amount, pan) = (request.amount, request.pan.expose());
+    format!("{:?}|{}|{}|{pan}|{}", request.kind, amount.minor, amount.currency.0, request.psn).into_bytes()
+}
+
+fn read_answer(text: &str) -> Result<Answer, IssuerError> {
+    serde_json::from_str(text).map_err(|error| IssuerError::Corrupt {
+        table: "message",
+        expected: "a stored answer",
+        found: error.to_string(),
+    })
+}

@@ -1,0 +1,122 @@
+//! A card is presented: what every online request goes through before its own
+//! rules. A sighting is kept even where the request is declined later, since it
+//! proves what became of an earlier load.
+
+use super::IssuerError;
+use super::answer::Stop;
+use super::cards::{CardOnFile, Linked};
+use super::decision::{self, Refusal, ToldBalance, Verified, Wanted};
+use super::ledger::Book;
+use super::work::{Work, column};
+use crate::air::host::{Request, ResponseCode};
+use crate::words::iso4217::Currency;
+
+/// A card whose ARQC is right and new.
+#[derive(Debug)]
+pub(super) struct Presented {
+    pub(super) card: CardOnFile,
+    pub(super) verified: Verified,
+}
+
+impl Work<'_> {
+    /// Amount, card, ARQC, counter; then the sighting and what it proves.
+    pub(super) fn present(&mut self, request: &Request) -> Result<Presented, Stop> {
+        decision::check_amount(request)?;
+        let card = self
+            .find_card(request.pan.expose(), request.psn)?
+            .ok_or_else(|| Refusal::new(ResponseCode::NO_SUCH_CARD, "no card on file with this number"))?;
+        let verified = decision::verify(request, &card, self.keys, self.rules, Wanted::Arqc)?;
+        if !self.advance_atc(&card.id, verified.atc)? {
+            let reason = "the transaction counter (9F36) is not above the last one seen";
+            return Err(Refusal::new(ResponseCode::DO_NOT_HONOUR, reason).into());
+        }
+        let balance = match verified.balance {
+            ToldBalance::Proven(balance) => Some(column(balance)?),
+            ToldBalance::Absent | ToldBalance::Unproven => None,
+        };
+        let at = self.now().micros();
+        self.tx
+            .execute(
+                "INSERT INTO sighting (card, atc, currency, balance, at) VALUES ($1, $2, $3, $4, $5)",
+                &[
+                    card.id.as_str().into(),
+                    i64::from(verified.atc).into(),
+                    i64::from(request.amount.currency.0).into(),
+                    balance.into(),
+                    at.into(),
+                ],
+            )
+            .map_err(IssuerError::from)?;
+        self.say("Card Seen", "the ARQC and its counter are right");
+        self.settle_by_evidence(&card.id)?;
+        Ok(Presented { card, verified })
+    }
+
+    /// Status, expiry and PIN of a card that was presented, and its currency.
+    pub(super) fn admit(
+        &mut self,
+        request: &Request,
+        card: &CardOnFile,
+        pin_needed: bool,
+    ) -> Result<Linked, Stop> {
+        if !card.active {
+            return Err(Refusal::new(ResponseCode::RESTRICTED, "the card is blocked on file").into());
+        }
+        if self.now().date_number() > card.expiry {
+            return Err(Refusal::new(ResponseCode::EXPIRED, "the card has expired").into());
+        }
+        self.check_pin(request, card, pin_needed)?;
+        self.find_linked(&card.id, request.amount.currency)?.ok_or_else(|| {
+            Refusal::new(ResponseCode::INVALID_TRANSACTION, "the card has nothing in this currency").into()
+        })
+    }
+
+    /// Says so where a card claims more at a counter than the ledger can explain:
+    /// its shadow, every load that may still have landed, and what it paid after
+    /// that counter, since payments are uploaded in any order.
+    pub(super) fn check_shadow(
+        &mut self,
+        card: &str,
+        currency: Currency,
+        atc: u16,
+        balance_minor: u64,
+    ) -> Result<bool, IssuerError> {
+        let shadow = self.balance_minor(Book::Card(card), currency)?;
+        let open = self.open_minor(card, currency)?;
+        let rows = self.tx.query(
+            "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM offline_sale \
+             WHERE card = $1 AND currency = $2 AND atc > $3 AND state = 'booked'",
+            &[card.into(), i64::from(currency.0).into(), i64::from(atc).into()],
+        )?;
+        let later = rows.first().map_or(Ok(0), |row| row.int(0))?;
+        let explained = i128::from(balance_minor) <= [shadow, open, later].map(i128::from).iter().sum();
+        if !explained {
+            self.say("Alarm", "the card's balance is above its shadow in the ledger");
+        }
+        Ok(explained)
+    }
+
+    /// The online PIN. A wrong one costs a try, which the store keeps with the answer.
+    fn check_pin(&mut self, request: &Request, card: &CardOnFile, needed: bool) -> Result<(), Stop> {
+        let Some(reference) = &card.pin else { return Ok(()) };
+        let Some(pin) = &request.pin else {
+            if needed {
+                return Err(Refusal::new(ResponseCode::WRONG_PIN, "the online PIN is required").into());
+            }
+            return Ok(());
+        };
+        let exceeded = || Refusal::new(ResponseCode::PIN_TRIES_EXCEEDED, "no online PIN try is left");
+        if card.pin_tries == 0 {
+            return Err(exceeded().into());
+        }
+        if self.pin_fits(reference, pin.expose())? {
+            self.restore_pin_tries(&card.id)?;
+            return Ok(());
+        }
+        // Spent by the store's own count, which a concurrent try cannot pass.
+        if !self.spend_pin_try(&card.id)? || card.pin_tries <= 1 {
+            return Err(exceeded().into());
+        }
+        Err(Refusal::new(ResponseCode::WRONG_PIN, "the online PIN is wrong").into())
+    }
+}

@@ -1,0 +1,81 @@
+//! The online purchase on the linked account.
+
+use super::IssuerError;
+use super::answer::{Acted, Stop};
+use super::decision::Refusal;
+use super::ledger::Book;
+use super::present::Presented;
+use super::work::{Work, column};
+use crate::air::host::{Request, ResponseCode};
+use crate::words::iso4217::Amount;
+
+impl Work<'_> {
+    /// Decides on a purchase.
+    pub(super) fn authorise_purchase(&mut self, request: &Request) -> Result<Acted, IssuerError> {
+        let presented = match self.present(request) {
+            Ok(presented) => presented,
+            Err(Stop::Refuse(refusal)) => return Ok(Acted::nothing(self.declined(refusal, None)?)),
+            Err(Stop::Fail(error)) => return Err(error),
+        };
+        match self.grant_purchase(request, &presented) {
+            Ok(acted) => Ok(acted),
+            Err(Stop::Refuse(refusal)) => {
+                Ok(Acted::nothing(self.declined(refusal, Some(&presented.verified))?))
+            }
+            Err(Stop::Fail(error)) => Err(error),
+        }
+    }
+
+    /// Gives the money of a purchase back; `false` where that was done already.
+    pub(super) fn undo_purchase(&mut self, id: &str) -> Result<bool, IssuerError> {
+        let rows = self
+            .tx
+            .query("SELECT account, merchant, amount, currency FROM purchase WHERE id = $1", &[id.into()])?;
+        let Some(row) = rows.first() else { return Ok(false) };
+        let changed = self.tx.execute(
+            "UPDATE purchase SET state = 'reversed' WHERE id = $1 AND state = 'booked'",
+            &[id.into()],
+        )?;
+        if changed == 0 {
+            return Ok(false);
+        }
+        let amount =
+            Amount::new(super::work::minor("purchase", row.int(2)?)?, super::ledger::currency(row, 3)?);
+        let (from, to) = (Book::Merchant(row.text(1)?), Book::Account(row.text(0)?));
+        self.transfer("purchase reversed", id, from, to, amount)?;
+        self.say_amount("Purchase Reversed", amount, "the account has the money back");
+        Ok(true)
+    }
+
+    fn grant_purchase(&mut self, request: &Request, presented: &Presented) -> Result<Acted, Stop> {
+        let Presented { card, verified } = presented;
+        let linked = self.admit(request, card, false)?;
+        let account = linked.account.ok_or_else(|| {
+            Refusal::new(ResponseCode::INVALID_TRANSACTION, "the card has no linked account")
+        })?;
+        let (id, amount, merchant) = (self.new_id(), request.amount, request.key.merchant.as_str());
+        if !self.transfer("purchase", &id, Book::Account(&account), Book::Merchant(merchant), amount)? {
+            return Err(Refusal::new(ResponseCode::INSUFFICIENT_FUNDS, "the account holds less").into());
+        }
+        let at = self.now().micros();
+        self.tx
+            .execute(
+                "INSERT INTO purchase (id, card, currency, account, merchant, atc, amount, state, at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, 'booked', $8)",
+                &[
+                    id.as_str().into(),
+                    card.id.as_str().into(),
+                    i64::from(amount.currency.0).into(),
+                    account.as_str().into(),
+                    merchant.into(),
+                    i64::from(verified.atc).into(),
+                    column(amount.minor)?.into(),
+                    at.into(),
+                ],
+            )
+            .map_err(IssuerError::from)?;
+        let answer = self.approved(verified, "the purchase is booked")?;
+        self.say_amount("Purchase Granted", amount, "account debited, merchant credited");
+        Ok(Acted { answer, on: Some(id) })
+    }
+}

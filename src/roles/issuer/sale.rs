@@ -1,0 +1,84 @@
+//! An offline sale is uploaded (JR/T 0025.13; F60.1 36). The TC is verified again;
+//! the sale is known by card, counter and TC, so two ways of uploading never book
+//! it twice.
+
+use super::IssuerError;
+use super::answer::{Acted, Stop};
+use super::decision::{self, Refusal, ToldBalance, Verified, Wanted};
+use super::ledger::Book;
+use super::work::{Work, column};
+use crate::air::host::{Answer, Request, ResponseCode};
+
+impl Work<'_> {
+    /// Books a sale once.
+    pub(super) fn advise_sale(&mut self, request: &Request) -> Result<Acted, IssuerError> {
+        match self.take_sale(request) {
+            Ok(acted) => Ok(acted),
+            Err(Stop::Refuse(refusal)) => Ok(Acted::nothing(self.declined(refusal, None)?)),
+            Err(Stop::Fail(error)) => Err(error),
+        }
+    }
+
+    fn take_sale(&mut self, request: &Request) -> Result<Acted, Stop> {
+        decision::check_amount(request)?;
+        let card = self
+            .find_card(request.pan.expose(), request.psn)?
+            .ok_or_else(|| Refusal::new(ResponseCode::NO_SUCH_CARD, "no card on file with this number"))?;
+        let verified = decision::verify(request, &card, self.keys, self.rules, Wanted::Tc)?;
+        let linked = self.find_linked(&card.id, request.amount.currency)?;
+        if linked.and_then(|linked| linked.ecash).is_none() {
+            let reason = "the card has no electronic cash in this currency";
+            return Err(Refusal::new(ResponseCode::INVALID_TRANSACTION, reason).into());
+        }
+        let Some(id) = self.insert_sale(request, &card.id, &verified)? else {
+            self.say("Sale Known", "card, counter and TC were uploaded before: nothing is booked again");
+            return Ok(Acted::nothing(Answer::new(ResponseCode::APPROVED, "the sale was booked before")));
+        };
+        self.advance_atc(&card.id, verified.atc)?;
+        if let ToldBalance::Proven(balance) = verified.balance {
+            self.check_shadow(&card.id, request.amount.currency, verified.atc, balance)?;
+        }
+        // The sale itself may prove that an open load has landed, which then pays for it.
+        self.settle_by_evidence(&card.id)?;
+        let merchant = Book::Merchant(&request.key.merchant);
+        if self.transfer("offline sale", &id, Book::Card(&card.id), merchant, request.amount)? {
+            self.say_amount("Sale Booked", request.amount, "the TC is right; shadow to merchant");
+            return Ok(Acted {
+                answer: Answer::new(ResponseCode::APPROVED, "the sale is booked"),
+                on: Some(id),
+            });
+        }
+        // The merchant's claim stands in the row; the ledger has nothing to pay it from yet.
+        self.tx
+            .execute("UPDATE offline_sale SET state = 'held' WHERE id = $1", &[id.as_str().into()])
+            .map_err(IssuerError::from)?;
+        self.say("Alarm", "the card has paid more than its shadow holds; the sale is held");
+        let answer = Answer::new(ResponseCode::APPROVED, "the sale is held: the card's shadow is too low");
+        Ok(Acted { answer, on: Some(id) })
+    }
+
+    fn insert_sale(
+        &mut self,
+        request: &Request,
+        card: &str,
+        verified: &Verified,
+    ) -> Result<Option<String>, IssuerError> {
+        let id = self.new_id();
+        let at = self.now().micros();
+        let changed = self.tx.execute(
+            "INSERT INTO offline_sale (id, card, atc, tc, currency, amount, merchant, state, at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'booked', $8) ON CONFLICT DO NOTHING",
+            &[
+                id.as_str().into(),
+                card.into(),
+                i64::from(verified.atc).into(),
+                verified.cryptogram.as_slice().into(),
+                i64::from(request.amount.currency.0).into(),
+                column(request.amount.minor)?.into(),
+                request.key.merchant.as_str().into(),
+                at.into(),
+            ],
+        )?;
+        Ok((changed == 1).then_some(id))
+    }
+}

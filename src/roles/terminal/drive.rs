@@ -1,0 +1,88 @@
+//! The one loop that does input and output for a transaction.
+
+use super::cardholder::Cardholder;
+use super::error::TerminalError;
+use super::journal::{Change, Journal, State};
+use super::kernel::Kernel;
+use super::outcome::Outcome;
+use super::phase::{Io, Next, Reply};
+use super::session::Terms;
+use crate::air::host::Host;
+use crate::air::link::Card;
+use crate::base::context::Context;
+use crate::base::event::Event;
+
+/// More steps than any transaction needs: 30 files of records, scripts, and the rest.
+const STEP_LIMIT: usize = 1024;
+
+/// Everyone a transaction talks to.
+pub struct Seat<'a> {
+    /// The card.
+    pub card: &'a mut dyn Card,
+    /// The host.
+    pub host: &'a mut dyn Host,
+    /// The person.
+    pub cardholder: &'a mut dyn Cardholder,
+    /// The terminal's journal.
+    pub journal: &'a mut Journal,
+}
+
+/// Runs a transaction to its outcome. On an error the journal says what is due,
+/// and the next start settles it.
+pub fn drive(
+    kernel: &Kernel,
+    terms: Terms,
+    seat: &mut Seat<'_>,
+    context: &mut Context,
+) -> Result<Outcome, TerminalError> {
+    let row = terms.trace;
+    context.emit(Event::new("terminal", "transaction begins").because(kernel.name));
+    let mut next = (kernel.begin)(terms, context)?;
+    for _ in 0..STEP_LIMIT {
+        let (ask, phase) = match next {
+            Next::Wait(ask, phase) => (ask, phase),
+            Next::Done(outcome) => return Ok(*outcome),
+        };
+        for change in &ask.first {
+            seat.journal.write(row, change, context)?;
+        }
+        let step = phase.name();
+        let reply = exchange(ask.io, seat, context);
+        let taken = reply.and_then(|reply| phase.take(reply, context));
+        next = match taken {
+            Ok(next) => next,
+            Err(error) => {
+                context.emit(Event::new("terminal", "broken off").because(format!("{step}: {error}")));
+                note_doubt(row, seat.journal, context)?;
+                return Err(error);
+            }
+        };
+    }
+    note_doubt(row, seat.journal, context)?;
+    Err(TerminalError::Endless { what: "the transaction", limit: STEP_LIMIT })
+}
+
+fn exchange(io: Io, seat: &mut Seat<'_>, context: &mut Context) -> Result<Reply, TerminalError> {
+    Ok(match io {
+        Io::Transmit(command) => Reply::Response(seat.card.transmit(&command, context)?),
+        Io::EnterPin(prompt) => Reply::Pin(seat.cardholder.enter_pin(&prompt)),
+        Io::Authorise(request) => Reply::Answer(seat.host.authorise(&request, context)),
+        Io::Advise(request) => Reply::Answer(seat.host.advise(&request, context)),
+        Io::Reverse(request) => Reply::Answer(seat.host.reverse(&request, context)),
+        Io::Nothing => Reply::Nothing,
+    })
+}
+
+/// A row whose card was told to change and did not answer is in doubt from now on.
+fn note_doubt(
+    (batch, trace): (u32, u32),
+    journal: &mut Journal,
+    context: &mut Context,
+) -> Result<(), TerminalError> {
+    let open = journal.open_rows()?;
+    let row = open.iter().find(|row| (row.batch, row.trace) == (batch, trace));
+    if row.is_some_and(|row| row.sent && row.state.may_become(State::InDoubt)) {
+        journal.write((batch, trace), &Change::InDoubt, context)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! Why a transaction broke off. What the card said is a status word, what the
+//! transaction came to is an outcome; an error is what broke.
+
+use super::journal::JournalError;
+use crate::air::host::HostError;
+use crate::air::link::LinkError;
+use crate::words::emv::{AflError, FciError, PanError, ScriptError};
+use crate::words::iso7816::{CommandError, StatusWord};
+use crate::words::pboc::IadError;
+use crate::words::tlv::{Tag, TlvError};
+
+/// Why a transaction broke off.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TerminalError {
+    /// The link to the card failed.
+    #[error("{0}")]
+    Link(#[from] LinkError),
+    /// The journal failed: nothing may be done that it does not know.
+    #[error("{0}")]
+    Journal(#[from] JournalError),
+    /// The host failed where there is no way on without it.
+    #[error("{0}")]
+    Host(#[from] HostError),
+    /// The card refused a command or answered nonsense.
+    #[error("{0}")]
+    Command(#[from] CommandError),
+    /// The answer to SELECT cannot be used.
+    #[error("{0}")]
+    Fci(#[from] FciError),
+    /// The file locator cannot be used.
+    #[error("{0}")]
+    Afl(#[from] AflError),
+    /// A record or template is no TLV.
+    #[error("{place}: {source}")]
+    Tlv {
+        /// Where the bytes stood.
+        place: String,
+        /// What is wrong with them.
+        source: TlvError,
+    },
+    /// A record does not hold what it must.
+    #[error("expected template 70 in record {record} of SFI {sfi}, found {found}")]
+    Record {
+        /// Short file identifier.
+        sfi: u8,
+        /// Record number.
+        record: u8,
+        /// What stood there.
+        found: String,
+    },
+    /// The same data object came twice.
+    #[error("data object {tag} came twice: the card's records contradict each other (EMV Book 3 10.2)")]
+    Redundant {
+        /// The data object.
+        tag: Tag,
+    },
+    /// A mandatory data object is absent.
+    #[error("expected data object {tag} ({name}) from the card, found none ({clause})")]
+    Missing {
+        /// The data object.
+        tag: Tag,
+        /// Its name.
+        name: &'static str,
+        /// Who demands it.
+        clause: &'static str,
+    },
+    /// The PAN cannot be used.
+    #[error("{0}")]
+    Pan(#[from] PanError),
+    /// Issuer application data cannot be used.
+    #[error("{0}")]
+    Iad(#[from] IadError),
+    /// A script cannot be run.
+    #[error("{0}")]
+    Script(#[from] ScriptError),
+    /// The whole card is blocked.
+    #[error("the card is blocked: SELECT answered {status}")]
+    CardBlocked {
+        /// The status word.
+        status: StatusWord,
+    },
+    /// No application in common.
+    #[error("no application that this terminal supports; it looked for {looked_for}")]
+    NoApplication {
+        /// What it looked for.
+        looked_for: String,
+    },
+    /// The card goes on without end.
+    #[error("{what} did not end after {limit}: giving up")]
+    Endless {
+        /// What went on.
+        what: &'static str,
+        /// How often.
+        limit: usize,
+    },
+    /// A step was given another reply than it asked for: a fault of the program.
+    #[error("step {step} was given another reply than it asked for")]
+    Reply {
+        /// The step.
+        step: &'static str,
+    },
+}

@@ -1,0 +1,362 @@
+//! The journal in a store.
+
+use super::entry::{SealedPart, amount, mode_from_word, mode_word};
+use super::{CardMark, Change, Entry, EntryKind, Opening, State};
+use crate::base::context::Context;
+use crate::base::env::Timestamp;
+use crate::base::event::Event;
+use crate::base::store::{
+    Db, Migration, Row, SealKey, Sealed, SealedError, StoreError, Tx, Value, migrate, transact,
+};
+use crate::words::emv::Pan;
+use crate::words::tlv::TlvStore;
+
+const PURPOSE: &str = "journal.row";
+const MIGRATIONS: &[Migration] = &[Migration {
+    statements: &[
+        "CREATE TABLE journal_counter (name TEXT PRIMARY KEY, value BIGINT NOT NULL)",
+        "CREATE TABLE journal_row (
+            batch BIGINT NOT NULL, trace BIGINT NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL,
+            sent BIGINT NOT NULL, amount BIGINT NOT NULL, currency BIGINT NOT NULL, mode TEXT NOT NULL,
+            atc BIGINT, balance_before BIGINT, balance_after BIGINT, second BIGINT NOT NULL,
+            opened BIGINT NOT NULL, changed BIGINT NOT NULL, reason TEXT NOT NULL,
+            sealed BYTEA NOT NULL, PRIMARY KEY (batch, trace))",
+        "CREATE INDEX journal_row_state ON journal_row (state)",
+    ],
+}];
+const COLUMNS: &str = "batch, trace, kind, state, sent, amount, currency, mode, atc, balance_before, \
+                       balance_after, second, opened, reason, sealed";
+/// Trace numbers have six digits (F11).
+const LAST_TRACE: i64 = 999_999;
+
+/// Why the journal did not take or give a row.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JournalError {
+    /// The store failed.
+    #[error("journal: {0}")]
+    Store(#[from] StoreError),
+    /// The sealed part of a row cannot be opened.
+    #[error("journal: {0}")]
+    Sealed(#[from] SealedError),
+    /// A way between states that there is not.
+    #[error("journal row {trace}: a row that is {from} cannot become {to}")]
+    Transition {
+        /// The row.
+        trace: u32,
+        /// Its state.
+        from: State,
+        /// The state asked for.
+        to: State,
+    },
+    /// No such row.
+    #[error("journal: no row with trace {trace} in batch {batch}")]
+    NoRow {
+        /// The batch.
+        batch: u32,
+        /// The trace.
+        trace: u32,
+    },
+    /// A column holds what no journal wrote.
+    #[error("journal row {trace}: unexpected {column}")]
+    Column {
+        /// The row.
+        trace: u32,
+        /// The column.
+        column: &'static str,
+    },
+}
+
+/// The journal of one terminal.
+pub struct Journal {
+    db: Box<dyn Db>,
+    seal: SealKey,
+}
+
+impl Journal {
+    /// Opens the journal in a store and brings its tables up to date.
+    pub fn open(mut db: Box<dyn Db>, seal: SealKey) -> Result<Self, JournalError> {
+        migrate(db.as_mut(), "terminal journal", MIGRATIONS)?;
+        Ok(Self { db, seal })
+    }
+
+    /// The next batch and trace number; never given twice.
+    pub fn next_trace(&mut self) -> Result<(u32, u32), JournalError> {
+        transact(self.db.as_mut(), |tx| {
+            let batch = counter(tx, "batch")?.unwrap_or(1);
+            let last = counter(tx, "trace")?.unwrap_or(0);
+            let (batch, trace) = if last >= LAST_TRACE { (batch + 1, 1) } else { (batch, last + 1) };
+            set_counter(tx, "batch", batch)?;
+            set_counter(tx, "trace", trace)?;
+            Ok((batch as u32, trace as u32))
+        })
+    }
+
+    /// Writes a change to the row `(batch, trace)`, durably, before it returns.
+    pub fn write(
+        &mut self,
+        (batch, trace): (u32, u32),
+        change: &Change,
+        context: &mut Context,
+    ) -> Result<(), JournalError> {
+        let now = context.now();
+        if let Change::Open(opening) = change {
+            self.insert(opening, now, context)?;
+        } else {
+            self.update(batch, trace, change, now, context)?;
+        }
+        let word = change.state().map_or("sending", State::word);
+        context.emit(
+            Event::new("journal", "state")
+                .because(reason(change))
+                .with_named("state", word)
+                .with_named("trace", trace.to_be_bytes()),
+        );
+        Ok(())
+    }
+
+    /// The row `(batch, trace)`.
+    pub fn row(&mut self, batch: u32, trace: u32) -> Result<Entry, JournalError> {
+        let sql = format!("SELECT {COLUMNS} FROM journal_row WHERE batch = $1 AND trace = $2");
+        let values = [i64::from(batch).into(), i64::from(trace).into()];
+        let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &values))?;
+        self.entry(rows.first().ok_or(JournalError::NoRow { batch, trace })?)
+    }
+
+    /// Every row, oldest first.
+    pub fn rows(&mut self) -> Result<Vec<Entry>, JournalError> {
+        let sql = format!("SELECT {COLUMNS} FROM journal_row ORDER BY batch, trace");
+        let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &[]))?;
+        rows.iter().map(|row| self.entry(row)).collect()
+    }
+
+    /// The rows on which something is left to do, oldest first.
+    pub fn open_rows(&mut self) -> Result<Vec<Entry>, JournalError> {
+        let finals: Vec<Value> = [State::Confirmed, State::Reversed, State::Declined]
+            .into_iter()
+            .map(|state| state.word().into())
+            .collect();
+        let sql = format!(
+            "SELECT {COLUMNS} FROM journal_row WHERE state NOT IN ($1, $2, $3) ORDER BY batch, trace"
+        );
+        let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &finals))?;
+        rows.iter().map(|row| self.entry(row)).collect()
+    }
+
+    fn insert(
+        &mut self,
+        opening: &Opening,
+        now: Timestamp,
+        context: &mut Context,
+    ) -> Result<(), JournalError> {
+        let sealed = self.seal(&opening.card, &opening.chip, context);
+        let sql = format!(
+            "INSERT INTO journal_row ({COLUMNS}, changed) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+        );
+        let values = [
+            i64::from(opening.batch).into(),
+            i64::from(opening.trace).into(),
+            opening.kind.word().into(),
+            State::Started.word().into(),
+            0.into(),
+            (opening.amount.minor as i64).into(),
+            i64::from(opening.amount.currency.0).into(),
+            mode_word(opening.mode).into(),
+            opening.atc.map(i64::from).into(),
+            opening.balance_before_minor.map(|minor| minor as i64).into(),
+            Value::Null,
+            i64::from(opening.second_currency).into(),
+            opening.at.micros().into(),
+            "".into(),
+            sealed.0.into(),
+            now.micros().into(),
+        ];
+        transact(self.db.as_mut(), |tx| tx.execute(&sql, &values))?;
+        Ok(())
+    }
+
+    fn update(
+        &mut self,
+        batch: u32,
+        trace: u32,
+        change: &Change,
+        now: Timestamp,
+        context: &mut Context,
+    ) -> Result<(), JournalError> {
+        let mut entry = self.row(batch, trace)?;
+        let from = entry.state;
+        match change.state() {
+            Some(to) if !from.may_become(to) => return Err(JournalError::Transition { trace, from, to }),
+            Some(to) => entry.state = to,
+            None => entry.sent = true,
+        }
+        match change {
+            Change::Authorised { atc, balance_after_minor, chip } => {
+                entry.atc = Some(*atc);
+                entry.balance_after_minor = *balance_after_minor;
+                entry.chip = chip.clone();
+            }
+            Change::CardUpdated { atc, chip } => {
+                entry.atc = atc.or(entry.atc);
+                if let Some(chip) = chip {
+                    entry.chip = chip.clone();
+                }
+            }
+            Change::InDoubt => entry.sent = true,
+            Change::ReversalDue { reason } | Change::Declined { reason } => {
+                entry.reason = (*reason).to_owned();
+            }
+            _ => {}
+        }
+        let sealed = self.seal(&entry.card, &entry.chip, context);
+        let values = [
+            entry.state.word().into(),
+            i64::from(entry.sent).into(),
+            entry.atc.map(i64::from).into(),
+            entry.balance_after_minor.map(|minor| minor as i64).into(),
+            now.micros().into(),
+            entry.reason.into(),
+            sealed.0.into(),
+            i64::from(batch).into(),
+            i64::from(trace).into(),
+            from.word().into(),
+        ];
+        let changed = transact(self.db.as_mut(), |tx| {
+            tx.execute(
+                "UPDATE journal_row SET state = $1, sent = $2, atc = $3, balance_after = $4, changed = $5, \
+                 reason = $6, sealed = $7 WHERE batch = $8 AND trace = $9 AND state = $10",
+                &values,
+            )
+        })?;
+        match (changed, change.state()) {
+            // Another process has moved the row since it was read.
+            (0, Some(to)) => Err(JournalError::Transition { trace, from: self.row(batch, trace)?.state, to }),
+            (0, None) => Err(JournalError::NoRow { batch, trace }),
+            _ => Ok(()),
+        }
+    }
+
+    fn seal(&self, card: &CardMark, chip: &TlvStore, context: &mut Context) -> Sealed {
+        let part = SealedPart { pan: card.pan.expose().to_owned(), psn: card.psn, chip: chip.clone() };
+        // Strings and byte lists always serialise.
+        let text = crate::base::bytes::Secret::new(serde_json::to_vec(&part).unwrap_or_default());
+        Sealed::seal(&self.seal, PURPOSE, text.expose(), context)
+    }
+
+    fn entry(&self, row: &Row) -> Result<Entry, JournalError> {
+        let trace = row.int(1)? as u32;
+        let column = |column| JournalError::Column { trace, column };
+        let sealed = Sealed(row.bytes(14)?.to_vec()).open(&self.seal, PURPOSE)?;
+        let part: SealedPart = serde_json::from_slice(sealed.expose()).map_err(|_| column("sealed"))?;
+        let optional = |index| if row.is_null(index) { Ok(None) } else { row.int(index).map(Some) };
+        Ok(Entry {
+            batch: row.int(0)? as u32,
+            trace,
+            kind: EntryKind::from_word(row.text(2)?).ok_or(column("kind"))?,
+            state: State::from_word(row.text(3)?).ok_or(column("state"))?,
+            sent: row.int(4)? != 0,
+            amount: amount(row.int(5)?, row.int(6)?),
+            mode: mode_from_word(row.text(7)?).ok_or(column("mode"))?,
+            atc: optional(8)?.map(|atc| atc as u16),
+            balance_before_minor: optional(9)?.map(|minor| minor as u64),
+            balance_after_minor: optional(10)?.map(|minor| minor as u64),
+            second_currency: row.int(11)? != 0,
+            at: Timestamp::from_micros(row.int(12)?),
+            reason: row.text(13)?.to_owned(),
+            card: CardMark { pan: Pan::new(&part.pan).map_err(|_| column("sealed"))?, psn: part.psn },
+            chip: part.chip,
+        })
+    }
+}
+
+fn reason(change: &Change) -> &'static str {
+    match change {
+        Change::ReversalDue { reason } | Change::Declined { reason } => reason,
+        Change::Sending => "the card is about to be told to change",
+        Change::InDoubt => "the card was told to change and no answer came",
+        _ => "",
+    }
+}
+
+fn counter(tx: &mut dyn Tx, name: &str) -> Result<Option<i64>, StoreError> {
+    let rows = tx.query("SELECT value FROM journal_counter WHERE name = $1", &[name.into()])?;
+    rows.first().map(|row| row.int(0)).transpose()
+}
+
+fn set_counter(tx: &mut dyn Tx, name: &str, value: i64) -> Result<(), StoreError> {
+    let changed =
+        tx.execute("UPDATE journal_counter SET value = $1 WHERE name = $2", &[value.into(), name.into()])?;
+    if changed == 0 {
+        tx.execute(
+            "INSERT INTO journal_counter (name, value) VALUES ($1, $2)",
+            &[name.into(), value.into()],
+        )?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::air::host::Entry as EntryMode;
+    use crate::base::event::Discard;
+    use crate::base::store::Sqlite;
+    use crate::words::iso4217::{Amount, Currency};
+
+    fn opening(batch: u32, trace: u32) -> Change {
+        Change::Open(Box::new(Opening {
+            kind: EntryKind::Load,
+            amount: Amount::new(5000, Currency::CNY),
+            card: CardMark { pan: Pan::with_check_digit("629999000000001").unwrap(), psn: 1 },
+            mode: EntryMode::Contact,
+            batch,
+            trace,
+            at: Timestamp::default(),
+            balance_before_minor: Some(0),
+            atc: None,
+            chip: TlvStore::new(),
+            second_currency: false,
+        }))
+    }
+
+    #[test]
+    fn a_row_survives_its_process_and_keeps_to_the_ways() {
+        let mut context = Context::simulated(1, Discard);
+        let db = Sqlite::in_memory().unwrap();
+        let seal = SealKey::random(&mut context);
+        let mut journal = Journal::open(db.handle().unwrap(), seal.clone()).unwrap();
+        let row = journal.next_trace().unwrap();
+        assert_eq!((row, journal.next_trace().unwrap()), ((1, 1), (1, 2)));
+        journal.write(row, &opening(1, 1), &mut context).unwrap();
+        let authorised =
+            Change::Authorised { atc: 7, balance_after_minor: Some(5000), chip: TlvStore::new() };
+        journal.write(row, &authorised, &mut context).unwrap();
+        journal.write(row, &Change::Sending, &mut context).unwrap();
+        drop(journal);
+
+        let mut journal = Journal::open(db.handle().unwrap(), seal).unwrap();
+        let open = journal.open_rows().unwrap();
+        assert_eq!((open[0].state, open[0].sent, open[0].atc), (State::Authorised, true, Some(7)));
+        assert_eq!(open[0].balance_after_minor, Some(5000));
+        let back = journal.write(row, &Change::Declined { reason: "" }, &mut context);
+        assert!(matches!(back, Err(JournalError::Transition { .. })));
+        let open = journal.write(row, &Change::InDoubt, &mut context);
+        assert!(open.is_ok() && journal.rows().unwrap()[0].state == State::InDoubt);
+    }
+
+    #[test]
+    fn the_pan_stands_nowhere_in_the_clear() {
+        let mut context = Context::simulated(1, Discard);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.db");
+        let seal = SealKey::random(&mut context);
+        let mut journal = Journal::open(Box::new(Sqlite::open(&path).unwrap()), seal).unwrap();
+        journal.write((1, 1), &opening(1, 1), &mut context).unwrap();
+        let pan = journal.row(1, 1).unwrap().card.pan;
+        for name in ["journal.db", "journal.db-wal"] {
+            let bytes = std::fs::read(folder.path().join(name)).unwrap_or_default();
+            let found = bytes.windows(pan.expose().len()).any(|w| w == pan.expose().as_bytes());
+            assert!(!found, "{name}");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! A row of the journal and what may be written to it.
+
+use super::State;
+use crate::air::host::{Entry as EntryMode, Kind, MessageClass, MessageKey, Original, Request};
+use crate::base::bytes::Secret;
+use crate::base::env::Timestamp;
+use crate::words::dictionary::tag;
+use crate::words::emv::{Pan, ScriptResult};
+use crate::words::iso4217::{Amount, Currency};
+use crate::words::tlv::TlvStore;
+use serde::{Deserialize, Serialize};
+
+/// What kind of transaction a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EntryKind {
+    /// A load: host first, then the card.
+    Load,
+    /// An offline payment: the card first, then the host.
+    OfflineSale,
+    /// An online purchase: the host decides, no script moves money on the card.
+    OnlinePurchase,
+}
+
+impl EntryKind {
+    /// Its word in the table.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Load => "load",
+            Self::OfflineSale => "offline sale",
+            Self::OnlinePurchase => "online purchase",
+        }
+    }
+
+    /// The kind of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Load, Self::OfflineSale, Self::OnlinePurchase].into_iter().find(|kind| kind.word() == word)
+    }
+}
+
+/// Which card a row belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CardMark {
+    /// Its PAN.
+    pub pan: Pan,
+    /// Its PAN sequence number.
+    pub psn: u8,
+}
+
+/// What a row says when it is opened.
+#[derive(Debug, Clone)]
+pub struct Opening {
+    /// Load, offline sale, online purchase.
+    pub kind: EntryKind,
+    /// The amount.
+    pub amount: Amount,
+    /// The card.
+    pub card: CardMark,
+    /// How the card was read.
+    pub mode: EntryMode,
+    /// Batch and trace number.
+    pub batch: u32,
+    /// Trace number.
+    pub trace: u32,
+    /// When the transaction was made, by the terminal's clock.
+    pub at: Timestamp,
+    /// The balance read before, in minor units, where the card told it.
+    pub balance_before_minor: Option<u64>,
+    /// The transaction counter, where it is known already.
+    pub atc: Option<u16>,
+    /// The chip's data so far (F55).
+    pub chip: TlvStore,
+    /// Whether the second currency's balance moves (DF79).
+    pub second_currency: bool,
+}
+
+/// What may be written to a row. Each is durable before the step it names.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// A row begins.
+    Open(Box<Opening>),
+    /// The host approved.
+    Authorised {
+        /// The transaction counter of the cryptogram.
+        atc: u16,
+        /// The card's balance once the script has landed, in minor units.
+        balance_after_minor: Option<u64>,
+        /// The chip's data of the request.
+        chip: TlvStore,
+    },
+    /// The card is about to be told to change.
+    Sending,
+    /// The card's answer never came.
+    InDoubt,
+    /// The card has changed; with the data that proves it to the host.
+    CardUpdated {
+        /// The transaction counter.
+        atc: Option<u16>,
+        /// The chip's data of the sale or the script result.
+        chip: Option<TlvStore>,
+    },
+    /// Card and host agree.
+    Confirmed,
+    /// To be undone.
+    ReversalDue {
+        /// Why.
+        reason: &'static str,
+    },
+    /// Undone.
+    Reversed,
+    /// Nothing moved.
+    Declined {
+        /// Why.
+        reason: &'static str,
+    },
+}
+
+impl Change {
+    /// The state that the change leads to; [`Change::Sending`] leaves it.
+    pub const fn state(&self) -> Option<State> {
+        match self {
+            Self::Open(_) => Some(State::Started),
+            Self::Authorised { .. } => Some(State::Authorised),
+            Self::Sending => None,
+            Self::InDoubt => Some(State::InDoubt),
+            Self::CardUpdated { .. } => Some(State::CardUpdated),
+            Self::Confirmed => Some(State::Confirmed),
+            Self::ReversalDue { .. } => Some(State::ReversalDue),
+            Self::Reversed => Some(State::Reversed),
+            Self::Declined { .. } => Some(State::Declined),
+        }
+    }
+}
+
+/// A row as it stands.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Trace number; the row's name within its batch.
+    pub trace: u32,
+    /// Batch number.
+    pub batch: u32,
+    /// Load, offline sale, online purchase.
+    pub kind: EntryKind,
+    /// How far it has come.
+    pub state: State,
+    /// Whether the card was told to change: then only proof closes the row.
+    pub sent: bool,
+    /// The amount.
+    pub amount: Amount,
+    /// The card.
+    pub card: CardMark,
+    /// How the card was read.
+    pub mode: EntryMode,
+    /// The transaction counter, once known.
+    pub atc: Option<u16>,
+    /// Balance before, minor units.
+    pub balance_before_minor: Option<u64>,
+    /// Balance once the card has changed, minor units.
+    pub balance_after_minor: Option<u64>,
+    /// Which of the card's balances.
+    pub second_currency: bool,
+    /// The chip's data for messages.
+    pub chip: TlvStore,
+    /// When the row was opened.
+    pub at: Timestamp,
+    /// Why it was declined or is to be undone.
+    pub reason: String,
+}
+
+impl Entry {
+    /// The message that undoes the row.
+    pub fn reversal(&self, merchant: &str, terminal: &str) -> Request {
+        self.request(MessageClass::Reversal, self.request_kind(), self.trace, merchant, terminal)
+    }
+
+    /// The message that uploads an offline sale.
+    pub fn upload(&self, merchant: &str, terminal: &str) -> Request {
+        self.request(MessageClass::Notice, Kind::OfflineSale, self.trace, merchant, terminal)
+    }
+
+    /// The message that tells that the script has landed. It has the trace of its
+    /// request, so that telling it again is the same message.
+    pub fn notice(&self, merchant: &str, terminal: &str) -> Request {
+        let mut request =
+            self.request(MessageClass::Notice, Kind::ScriptResult, self.trace, merchant, terminal);
+        request.original = Some(Original { batch: self.batch, trace: self.trace });
+        request
+    }
+
+    /// The message that asks how the host's row of a load stands: a script result
+    /// "not performed" under a trace number of its own.
+    pub fn inquiry(&self, trace: (u32, u32), merchant: &str, terminal: &str) -> Request {
+        let mut request = self.notice(merchant, terminal);
+        request.key.batch = trace.0;
+        request.key.trace = trace.1;
+        let result = ScriptResult::NotPerformed.to_bytes([0; 4]);
+        request.chip.put(tag::ISSUER_SCRIPT_RESULTS, result);
+        request
+    }
+
+    fn request_kind(&self) -> Kind {
+        match self.kind {
+            EntryKind::Load => Kind::LinkedLoad,
+            EntryKind::OfflineSale => Kind::OfflineSale,
+            EntryKind::OnlinePurchase => Kind::Purchase,
+        }
+    }
+
+    fn request(
+        &self,
+        class: MessageClass,
+        kind: Kind,
+        trace: u32,
+        merchant: &str,
+        terminal: &str,
+    ) -> Request {
+        Request {
+            key: MessageKey {
+                class,
+                merchant: merchant.into(),
+                terminal: terminal.into(),
+                batch: self.batch,
+                trace,
+            },
+            kind,
+            amount: self.amount,
+            pan: Secret::new(self.card.pan.expose().to_owned()),
+            psn: self.card.psn,
+            entry: self.mode,
+            at: self.at,
+            chip: self.chip.clone(),
+            pin: None,
+            original: None,
+        }
+    }
+}
+
+/// What a row keeps sealed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SealedPart {
+    pub(super) pan: String,
+    pub(super) psn: u8,
+    pub(super) chip: TlvStore,
+}
+
+/// Columns of a row that are not sealed, as the table holds them.
+pub(super) fn mode_word(mode: EntryMode) -> &'static str {
+    match mode {
+        EntryMode::Contact => "contact",
+        EntryMode::ContactlessQuick => "contactless quick",
+        EntryMode::ContactlessFull => "contactless full",
+    }
+}
+
+pub(super) fn mode_from_word(word: &str) -> Option<EntryMode> {
+    [EntryMode::Contact, EntryMode::ContactlessQuick, EntryMode::ContactlessFull]
+        .into_iter()
+        .find(|mode| mode_word(*mode) == word)
+}
+
+pub(super) fn amount(minor: i64, currency: i64) -> Amount {
+    Amount::new(minor.unsigned_abs(), Currency(u16::try_from(currency).unwrap_or_default()))
+}

@@ -1,0 +1,11 @@
+//! The terminal's journal: a row per transaction that moves money, with a state
+//! that is durable before the step it names (design: money). Nothing that moves
+//! money is known only in memory.
+
+mod book;
+mod entry;
+mod state;
+
+pub use book::{Journal, JournalError};
+pub use entry::{CardMark, Change, Entry, EntryKind, Opening};
+pub use state::{State, TRANSITIONS};

@@ -1,0 +1,63 @@
+//! What a transaction came to.
+
+use crate::words::emv::Pan;
+use crate::words::iso4217::Amount;
+
+/// The end of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// The card holds the money and the host knows.
+    Loaded,
+    /// The card holds the money; the host has not taken note yet.
+    LoadedUnconfirmed,
+    /// The card approved offline; the sale waits for its upload.
+    ApprovedOffline,
+    /// The host approved.
+    ApprovedOnline,
+    /// Declined, by card or host; nothing moved, or what moved is being undone.
+    Declined,
+    /// Refused by a rule of the terminal or a limit of the card, before money moved.
+    Refused,
+}
+
+impl Verdict {
+    /// Its word for people.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Loaded => "loaded",
+            Self::LoadedUnconfirmed => "loaded, the host is still to be told",
+            Self::ApprovedOffline => "approved offline",
+            Self::ApprovedOnline => "approved online",
+            Self::Declined => "declined",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// Whether the cardholder got what was asked for.
+    pub const fn is_success(self) -> bool {
+        !matches!(self, Self::Declined | Self::Refused)
+    }
+}
+
+/// What a transaction came to, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// The end.
+    pub verdict: Verdict,
+    /// Which rule led there.
+    pub reason: String,
+    /// The amount asked for.
+    pub amount: Amount,
+    /// The balance before, where the card told it.
+    pub balance_before: Option<Amount>,
+    /// The balance after, where it is known.
+    pub balance_after: Option<Amount>,
+    /// Batch and trace number.
+    pub trace: (u32, u32),
+    /// The card's transaction counter, once it was used.
+    pub atc: Option<u16>,
+    /// The card; printed, it is masked.
+    pub pan: Option<Pan>,
+    /// What people must be told besides: offline data authentication that was not performed.
+    pub remarks: Vec<&'static str>,
+}

@@ -1,0 +1,124 @@
+//! A transaction is a row of phases. Each waits for one reply, is consumed by it,
+//! and names what to do next; it does no input or output itself.
+
+use super::cardholder::PinPrompt;
+use super::error::TerminalError;
+use super::journal::Change;
+use super::outcome::Outcome;
+use crate::air::host::{Answer, HostError, Request};
+use crate::base::bytes::Secret;
+use crate::base::context::Context;
+use crate::words::iso7816::{CommandApdu, ResponseApdu};
+
+/// One piece of input and output.
+#[derive(Debug)]
+pub(super) enum Io {
+    /// A command to the card.
+    Transmit(CommandApdu),
+    /// A PIN from the cardholder.
+    EnterPin(PinPrompt),
+    /// A request to the host.
+    Authorise(Box<Request>),
+    /// A notice to the host.
+    Advise(Box<Request>),
+    /// A reversal to the host.
+    Reverse(Box<Request>),
+    /// Nothing: only the journal is written.
+    Nothing,
+}
+
+/// What comes of it.
+#[derive(Debug)]
+pub(super) enum Reply {
+    Response(ResponseApdu),
+    Pin(Option<Secret<String>>),
+    Answer(Result<Answer, HostError>),
+    Nothing,
+}
+
+/// What a phase wants done: the journal first, durably, then the input or output.
+pub(super) struct Ask {
+    pub(super) first: Vec<Change>,
+    pub(super) io: Io,
+}
+
+/// What follows a phase.
+pub(super) enum Next {
+    Wait(Ask, Box<dyn Phase>),
+    Done(Box<Outcome>),
+}
+
+/// A phase that waits for one reply.
+pub(super) trait Phase: Send {
+    /// The section title of its step.
+    fn name(&self) -> &'static str;
+
+    /// Takes the reply.
+    fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError>;
+}
+
+impl Next {
+    /// Sends a command and waits in `phase`.
+    pub(super) fn transmit(command: CommandApdu, phase: impl Phase + 'static) -> Self {
+        Self::Wait(Ask { first: Vec::new(), io: Io::Transmit(command) }, Box::new(phase))
+    }
+
+    /// Does something and waits in `phase`.
+    pub(super) fn wait(io: Io, phase: impl Phase + 'static) -> Self {
+        Self::Wait(Ask { first: Vec::new(), io }, Box::new(phase))
+    }
+
+    /// Writes the journal before anything else of this step.
+    pub(super) fn after(self, change: Change) -> Self {
+        match self {
+            Self::Wait(mut ask, phase) => {
+                ask.first.insert(0, change);
+                Self::Wait(ask, phase)
+            }
+            // A transaction that is over still writes its last state.
+            Self::Done(outcome) => {
+                Self::Wait(Ask { first: vec![change], io: Io::Nothing }, Box::new(Over(outcome)))
+            }
+        }
+    }
+
+    /// The end.
+    pub(super) fn done(outcome: Outcome) -> Self {
+        Self::Done(Box::new(outcome))
+    }
+}
+
+impl Reply {
+    pub(super) fn response(self, step: &'static str) -> Result<ResponseApdu, TerminalError> {
+        match self {
+            Self::Response(response) => Ok(response),
+            _ => Err(TerminalError::Reply { step }),
+        }
+    }
+
+    pub(super) fn pin(self, step: &'static str) -> Result<Option<Secret<String>>, TerminalError> {
+        match self {
+            Self::Pin(pin) => Ok(pin),
+            _ => Err(TerminalError::Reply { step }),
+        }
+    }
+
+    pub(super) fn answer(self, step: &'static str) -> Result<Result<Answer, HostError>, TerminalError> {
+        match self {
+            Self::Answer(answer) => Ok(answer),
+            _ => Err(TerminalError::Reply { step }),
+        }
+    }
+}
+
+struct Over(Box<Outcome>);
+
+impl Phase for Over {
+    fn name(&self) -> &'static str {
+        "Completion"
+    }
+
+    fn take(self: Box<Self>, _reply: Reply, _context: &mut Context) -> Result<Next, TerminalError> {
+        Ok(Next::Done(self.0))
+    }
+}

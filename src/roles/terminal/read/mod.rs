@@ -1,0 +1,9 @@
+//! What a card is, without a transaction: SELECT, GET DATA, READ RECORD. Never GET
+//! PROCESSING OPTIONS unless asked, because that spends a transaction counter.
+
+mod application;
+mod facts;
+mod survey;
+
+pub use facts::{ApplicationFacts, CardFacts, CardKind, EcashFacts, Fact, LoadFact, PaymentFact};
+pub use survey::{Depth, read};

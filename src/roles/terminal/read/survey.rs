@@ -1,0 +1,183 @@
+//! Finds every application on a card.
+
+use super::application::Reader;
+use super::facts::{CardFacts, CardKind, Fact};
+use crate::air::link::{Card, LinkError};
+use crate::base::context::Context;
+use crate::roles::terminal::config::TerminalConfig;
+use crate::words::emv::{Fci, directory_entries};
+use crate::words::iso7816::command::{ReadRecord, Select};
+use crate::words::iso7816::{Aid, ApduCommand, Atr, CommandApdu, StatusWord};
+
+/// How much of a card is spent for the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Depth {
+    /// Nothing: SELECT, GET DATA and READ RECORD alone.
+    Quick,
+    /// One transaction counter value an application: GET PROCESSING OPTIONS with
+    /// amount 0, never the offline path.
+    Full,
+}
+
+/// Most applications that are looked at, and that "next" is followed to.
+const APPLICATION_LIMIT: usize = 24;
+
+/// Names that are asked for besides those of the directories and the terminal:
+/// registered providers whose partial name finds whatever stands under it.
+const WELL_KNOWN: &[&[u8]] = &[
+    &[0xA0, 0x00, 0x00, 0x03, 0x33],
+    &[0xA0, 0x00, 0x00, 0x00, 0x03],
+    &[0xA0, 0x00, 0x00, 0x00, 0x04],
+    &[0xA0, 0x00, 0x00, 0x00, 0x25],
+    &[0xA0, 0x00, 0x00, 0x00, 0x65],
+    &[0xA0, 0x00, 0x00, 0x01, 0x52],
+    &[0xA0, 0x00, 0x00, 0x06, 0x32],
+    &[0xA0, 0x00, 0x00, 0x00, 0x03, 0x86, 0x98, 0x07, 0x01],
+];
+
+/// Reads what a card is.
+pub fn read(
+    card: &mut dyn Card,
+    config: &TerminalConfig,
+    depth: Depth,
+    context: &mut Context,
+) -> Result<CardFacts, LinkError> {
+    let activation = card.activation().clone();
+    let storage = Atr::parse(&activation.atr).ok().and_then(|atr| atr.storage_card());
+    let mut facts = CardFacts {
+        place: activation.place,
+        interface: activation.interface,
+        atr: activation.atr,
+        kind: CardKind::Chip,
+        uid: Fact::Absent("only contactless cards have one, and this link does not tell it".into()),
+        applications: Vec::new(),
+        remarks: Vec::new(),
+    };
+    if let Some((standard, name)) = storage {
+        facts.kind = CardKind::Storage { name: storage_name(standard, name) };
+        facts.uid = uid(card, context)?;
+        facts.remarks.push("a storage card: it has no ISO/IEC 7816-4 applications to read".into());
+        return Ok(facts);
+    }
+    for (name, blocked) in find(card, config, &mut facts.remarks, context)? {
+        let reader = Reader { card: &mut *card, config, depth, context: &mut *context };
+        if let Some(application) = reader.read(name, blocked)? {
+            facts.applications.push(application);
+        }
+    }
+    if facts.applications.is_empty() {
+        facts.remarks.push("no application found by PPSE, PSE or any name that was asked for".into());
+    }
+    Ok(facts)
+}
+
+/// Every application's full name, in the order it was found, and whether it is blocked.
+fn find(
+    card: &mut dyn Card,
+    config: &TerminalConfig,
+    remarks: &mut Vec<String>,
+    context: &mut Context,
+) -> Result<Vec<(Aid, bool)>, LinkError> {
+    let mut found: Vec<(Aid, bool)> = Vec::new();
+    let mut add = |name: Aid, blocked| {
+        if found.len() < APPLICATION_LIMIT && !found.iter().any(|(known, _)| *known == name) {
+            found.push((name, blocked));
+        }
+    };
+    for directory in [b"2PAY.SYS.DDF01", b"1PAY.SYS.DDF01"] {
+        let Some(name) = Aid::new(directory.as_slice()) else { continue };
+        let answer = card.transmit(&Select::first(name.clone()).to_apdu(), context)?;
+        if answer.status == StatusWord::NOT_SUPPORTED {
+            remarks.push(format!("SELECT answered {}: the card may be blocked", answer.status));
+        }
+        if !answer.status.is_ok() {
+            continue;
+        }
+        match Fci::parse(&answer.data, &name) {
+            Ok(fci) => {
+                for entry in fci.entries {
+                    add(entry.name, false);
+                }
+                for name in directory_records(card, fci.directory_sfi, context)? {
+                    add(name, false);
+                }
+            }
+            Err(error) => remarks.push(error.to_string()),
+        }
+    }
+    let names = config.aids.iter().map(Aid::as_bytes).chain(WELL_KNOWN.iter().copied());
+    for name in names.filter_map(Aid::new) {
+        let mut ask = Select::first(name.clone());
+        let mut last = None;
+        for _ in 0..APPLICATION_LIMIT {
+            let answer = card.transmit(&ask.to_apdu(), context)?;
+            let blocked = answer.status == StatusWord::FILE_INVALIDATED;
+            if !answer.status.is_ok() && !blocked {
+                break;
+            }
+            match Fci::parse(&answer.data, &name) {
+                Ok(fci) if last.as_ref() != Some(&fci.df_name) => {
+                    add(fci.df_name.clone(), blocked);
+                    if fci.df_name == name {
+                        break;
+                    }
+                    last = Some(fci.df_name);
+                }
+                // The same one again: this card does not know "next".
+                Ok(_) => break,
+                Err(_) if blocked => {
+                    add(name.clone(), true);
+                    break;
+                }
+                Err(error) => {
+                    let remark = format!("{name}: {error}");
+                    if !remarks.contains(&remark) {
+                        remarks.push(remark);
+                    }
+                    break;
+                }
+            }
+            ask = Select::next(name.clone());
+        }
+    }
+    Ok(found)
+}
+
+/// The names in the records of a PSE directory (EMV Book 1 12.2.3).
+fn directory_records(
+    card: &mut dyn Card,
+    sfi: Option<u8>,
+    context: &mut Context,
+) -> Result<Vec<Aid>, LinkError> {
+    let mut names = Vec::new();
+    let Some(sfi) = sfi.filter(|sfi| (1..=10).contains(sfi)) else { return Ok(names) };
+    for record in 1..=10 {
+        let ask = ReadRecord { sfi, record };
+        let Ok(bytes) = ask.answer(&card.transmit(&ask.to_apdu(), context)?) else { break };
+        let Ok(entries) = directory_entries(&bytes) else { break };
+        names.extend(entries.into_iter().map(|entry| entry.name));
+    }
+    Ok(names)
+}
+
+/// The UID, by the pseudo-APDU of PC/SC Part 3 3.2.2.1.3.
+fn uid(card: &mut dyn Card, context: &mut Context) -> Result<Fact<Vec<u8>>, LinkError> {
+    let answer = card.transmit(&CommandApdu::new(0xFF, 0xCA, 0x00, 0x00).le(256), context)?;
+    Ok(match answer.status.is_ok() && !answer.data.is_empty() {
+        true => Fact::Known(answer.data),
+        false => Fact::Absent(format!("the reader answered {} to GET UID", answer.status)),
+    })
+}
+
+/// PC/SC Part 3 Supplement: standard and card name of a storage card.
+fn storage_name(standard: u8, name: u16) -> String {
+    match (standard, name) {
+        (_, 0x0001) => "MIFARE Classic 1K".into(),
+        (_, 0x0002) => "MIFARE Classic 4K".into(),
+        (_, 0x0003) => "MIFARE Ultralight".into(),
+        (_, 0x0026) => "MIFARE Mini".into(),
+        (_, 0x003A) => "MIFARE Ultralight C".into(),
+        (0x11, _) => "FeliCa".into(),
+        (standard, name) => format!("unnamed storage card (standard {standard:02X}, name {name:04X})"),
+    }
+}

@@ -1,0 +1,357 @@
+//! Settling what is open: reads the card and asks the host, and never guesses. What
+//! is in doubt stays so until something proves it (design: money).
+
+use super::config::TerminalConfig;
+use super::error::TerminalError;
+use super::journal::{Change, Entry, EntryKind, Journal, State};
+use super::read::{ApplicationFacts, CardFacts, Depth, read};
+use crate::air::host::{Host, Settlement};
+use crate::air::link::Card;
+use crate::base::context::Context;
+use crate::base::event::Event;
+use crate::words::dictionary::tag;
+use crate::words::iso4217::Amount;
+
+/// Most ways that one row is taken in one run; the longest is three.
+const WAY_LIMIT: usize = 8;
+
+/// A rule of recovery. Each closes a gap that no other closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RecoveryRule {
+    /// A request without a usable answer may have been booked: it is to be undone.
+    ReverseUnanswered,
+    /// An approval whose script was never sent is to be undone.
+    ReverseUnsent,
+    /// A reversal that is due goes out.
+    SendReversal,
+    /// An entry of the card's log with the row's transaction counter proves that it landed.
+    ProveByLog,
+    /// The balance proves it either way while the transaction counter is unchanged.
+    ProveByBalance,
+    /// The host may have proof by the card's next cryptogram.
+    AskHost,
+    /// A notice that is due goes out.
+    SendNotice,
+    /// An offline sale is uploaded.
+    UploadSale,
+    /// A payment for which the card was never asked is closed: nothing moved.
+    CloseUnsent,
+}
+
+impl RecoveryRule {
+    /// Every rule.
+    pub const ALL: &'static [Self] = &[
+        Self::ReverseUnanswered,
+        Self::ReverseUnsent,
+        Self::SendReversal,
+        Self::ProveByLog,
+        Self::ProveByBalance,
+        Self::AskHost,
+        Self::SendNotice,
+        Self::UploadSale,
+        Self::CloseUnsent,
+    ];
+}
+
+/// Which rules are in force. Switching one off is for tests that show what it is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RecoveryRules {
+    off: Option<RecoveryRule>,
+}
+
+impl RecoveryRules {
+    /// Every rule.
+    pub const ALL: Self = Self { off: None };
+
+    /// Every rule but one.
+    pub const fn without(rule: RecoveryRule) -> Self {
+        Self { off: Some(rule) }
+    }
+
+    fn has(self, rule: RecoveryRule) -> bool {
+        self.off != Some(rule)
+    }
+}
+
+/// What became of one open row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// Batch and trace number.
+    pub trace: (u32, u32),
+    /// What it was.
+    pub kind: EntryKind,
+    /// The amount.
+    pub amount: Amount,
+    /// Its state before.
+    pub from: State,
+    /// Its state now.
+    pub to: State,
+    /// What led there, or what it waits for.
+    pub why: String,
+}
+
+/// What a run of recovery did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recovered {
+    /// Every row that was open.
+    pub rows: Vec<Settled>,
+}
+
+impl Recovered {
+    /// The rows on which something is still due.
+    pub fn due(&self) -> impl Iterator<Item = &Settled> {
+        self.rows.iter().filter(|row| !row.to.is_final())
+    }
+}
+
+/// Settles every open row as far as it can be proven. `card` is the card that is
+/// there now, if any.
+pub fn settle(
+    journal: &mut Journal,
+    card: Option<&mut (dyn Card + '_)>,
+    host: &mut dyn Host,
+    config: &TerminalConfig,
+    rules: RecoveryRules,
+    context: &mut Context,
+) -> Result<Recovered, TerminalError> {
+    let open = journal.open_rows()?;
+    if open.is_empty() {
+        return Ok(Recovered::default());
+    }
+    let wants_card = open.iter().any(|row| row.sent && row.state != State::CardUpdated);
+    let (facts, no_card) = match card {
+        Some(card) if wants_card => match read(card, config, Depth::Quick, context) {
+            Ok(facts) => (Some(facts), String::new()),
+            Err(error) => (None, error.to_string()),
+        },
+        _ => (None, "the card is away".to_owned()),
+    };
+    let mut run = Run { journal, host, config, rules, facts, no_card, context };
+    let rows = open.into_iter().map(|row| run.row(row)).collect::<Result<_, _>>()?;
+    Ok(Recovered { rows })
+}
+
+struct Run<'a> {
+    journal: &'a mut Journal,
+    host: &'a mut dyn Host,
+    config: &'a TerminalConfig,
+    rules: RecoveryRules,
+    facts: Option<CardFacts>,
+    /// Why there are no facts.
+    no_card: String,
+    context: &'a mut Context,
+}
+
+/// What is to be done with a row now.
+enum Way {
+    Write(Change, String),
+    Wait(String),
+}
+
+impl Run<'_> {
+    fn row(&mut self, opened: Entry) -> Result<Settled, TerminalError> {
+        let from = opened.state;
+        let mut row = opened;
+        let mut why = String::new();
+        for _ in 0..WAY_LIMIT {
+            if row.state.is_final() {
+                break;
+            }
+            match self.way(&row)? {
+                Way::Write(change, reason) => {
+                    self.journal.write((row.batch, row.trace), &change, self.context)?;
+                    row = self.journal.row(row.batch, row.trace)?;
+                    why = if why.is_empty() { reason } else { format!("{why}; {reason}") };
+                }
+                Way::Wait(reason) => {
+                    why = if why.is_empty() { reason } else { format!("{why}; {reason}") };
+                    break;
+                }
+            }
+        }
+        self.context.emit(
+            Event::new("terminal", "recovery")
+                .because(format!("{from} -> {}: {why}", row.state))
+                .with_named("trace", row.trace.to_be_bytes()),
+        );
+        Ok(Settled {
+            trace: (row.batch, row.trace),
+            kind: row.kind,
+            amount: row.amount,
+            from,
+            to: row.state,
+            why,
+        })
+    }
+
+    fn way(&mut self, row: &Entry) -> Result<Way, TerminalError> {
+        use RecoveryRule::{CloseUnsent, ReverseUnanswered, ReverseUnsent};
+        Ok(match (row.state, row.kind) {
+            (State::Started, EntryKind::OfflineSale) if row.sent => doubt(),
+            (State::Started, EntryKind::OfflineSale) => {
+                let reason = "the card was never asked to pay";
+                self.if_allowed(CloseUnsent, Change::Declined { reason }, reason)
+            }
+            (State::Started, _) => {
+                let reason = "no usable answer from the host";
+                self.if_allowed(ReverseUnanswered, Change::ReversalDue { reason }, reason)
+            }
+            (State::Authorised, _) if row.sent => doubt(),
+            (State::Authorised, _) => {
+                let reason = "the script was never sent";
+                self.if_allowed(ReverseUnsent, Change::ReversalDue { reason }, reason)
+            }
+            (State::InDoubt, _) => self.prove(row)?,
+            (State::ReversalDue, _) => self.reverse(row),
+            (State::CardUpdated, EntryKind::OfflineSale) => self.upload(row),
+            (State::CardUpdated, _) => self.notify(row),
+            (state, _) => Way::Wait(format!("{state}: nothing to do")),
+        })
+    }
+
+    fn if_allowed(&self, rule: RecoveryRule, change: Change, reason: &str) -> Way {
+        if self.rules.has(rule) { Way::Write(change, reason.into()) } else { Way::Wait(reason.into()) }
+    }
+
+    /// In doubt: the card's log, then its balance, then the host.
+    fn prove(&mut self, row: &Entry) -> Result<Way, TerminalError> {
+        let own = self.facts.as_ref().and_then(|facts| {
+            facts.applications.iter().find(|a| a.pan.known() == Some(&row.card.pan) && a.psn == row.card.psn)
+        });
+        let landed = || Change::CardUpdated { atc: row.atc, chip: None };
+        let mut why = match (&self.facts, own) {
+            (None, _) => self.no_card.clone(),
+            (Some(_), None) => "another card is there".to_owned(),
+            (Some(_), Some(_)) => "the card is there and its data prove nothing yet".to_owned(),
+        };
+        if let Some(own) = own {
+            if self.rules.has(RecoveryRule::ProveByLog) && log_holds(own, row) {
+                return Ok(Way::Write(landed(), "the card's log holds it".into()));
+            }
+            if self.rules.has(RecoveryRule::ProveByBalance) {
+                match by_balance(own, row) {
+                    Some(true) => {
+                        return Ok(Way::Write(landed(), "the balance shows that it landed".into()));
+                    }
+                    Some(false) => return Ok(Way::Write(not_landed(row), "the balance is unchanged".into())),
+                    None => {}
+                }
+            }
+        }
+        if row.kind == EntryKind::Load && self.rules.has(RecoveryRule::AskHost) {
+            let trace = self.journal.next_trace()?;
+            let inquiry = row.inquiry(trace, &self.config.merchant, &self.config.terminal);
+            match self.host.advise(&inquiry, self.context).map(|answer| answer.settlement) {
+                Ok(Some(Settlement::Landed)) => {
+                    let reason = "the host saw the new balance in the card's next cryptogram";
+                    return Ok(Way::Write(Change::Confirmed, reason.into()));
+                }
+                Ok(Some(Settlement::Returned)) => {
+                    let reason = "the host saw the old balance in the card's next cryptogram";
+                    return Ok(Way::Write(Change::Reversed, reason.into()));
+                }
+                Ok(_) => why.push_str(", and the host has not seen it since"),
+                Err(error) => why = format!("{why}; {error}"),
+            }
+        }
+        Ok(Way::Wait(why))
+    }
+
+    fn reverse(&mut self, row: &Entry) -> Way {
+        if !self.rules.has(RecoveryRule::SendReversal) {
+            return Way::Wait("a reversal is due".into());
+        }
+        let request = row.reversal(&self.config.merchant, &self.config.terminal);
+        match self.host.reverse(&request, self.context) {
+            Ok(answer) if answer.settlement == Some(Settlement::Landed) => {
+                let reason = "the host has proof that the card holds the money";
+                Way::Write(Change::Confirmed, reason.into())
+            }
+            Ok(answer) if answer.code.is_approved() => Way::Write(Change::Reversed, "reversed".into()),
+            Ok(answer) => Way::Wait(format!("the host answered {} to the reversal", answer.code)),
+            Err(error) => Way::Wait(error.to_string()),
+        }
+    }
+
+    fn notify(&mut self, row: &Entry) -> Way {
+        if !self.rules.has(RecoveryRule::SendNotice) {
+            return Way::Wait("a notice is due".into());
+        }
+        let mut request = row.notice(&self.config.merchant, &self.config.terminal);
+        if !request.chip.has(tag::ISSUER_SCRIPT_RESULTS) {
+            let result = crate::words::emv::ScriptResult::Succeeded.to_bytes([0; 4]);
+            request.chip.put(tag::ISSUER_SCRIPT_RESULTS, result);
+        }
+        match self.host.advise(&request, self.context) {
+            Ok(answer) if answer.code.is_approved() => {
+                Way::Write(Change::Confirmed, "the host took note".into())
+            }
+            Ok(answer) => Way::Wait(format!("the host answered {} to the notice", answer.code)),
+            Err(error) => Way::Wait(error.to_string()),
+        }
+    }
+
+    fn upload(&mut self, row: &Entry) -> Way {
+        if !row.chip.has(tag::APPLICATION_CRYPTOGRAM) {
+            let reason = "the card paid and its certificate was lost: due until the issuer sees the balance";
+            return Way::Wait(reason.into());
+        }
+        if !self.rules.has(RecoveryRule::UploadSale) {
+            return Way::Wait("an upload is due".into());
+        }
+        let request = row.upload(&self.config.merchant, &self.config.terminal);
+        match self.host.advise(&request, self.context) {
+            Ok(answer) if answer.code.is_approved() => Way::Write(Change::Confirmed, "uploaded".into()),
+            Ok(answer) => Way::Wait(format!("the host answered {} to the upload", answer.code)),
+            Err(error) => Way::Wait(error.to_string()),
+        }
+    }
+}
+
+fn doubt() -> Way {
+    Way::Write(Change::InDoubt, "the card was told to change and no answer came".into())
+}
+
+/// It is proven that the card has not changed.
+fn not_landed(row: &Entry) -> Change {
+    match row.kind {
+        EntryKind::OfflineSale => Change::Declined { reason: "the card has not paid" },
+        _ => Change::ReversalDue { reason: "the card has not changed" },
+    }
+}
+
+/// An entry of the log with the row's transaction counter.
+fn log_holds(own: &ApplicationFacts, row: &Entry) -> bool {
+    let Some(atc) = row.atc else { return false };
+    match row.kind {
+        EntryKind::Load => own.loads.known().is_some_and(|loads| {
+            loads.iter().any(|entry| entry.atc == Some(atc) && entry.second_currency == row.second_currency)
+        }),
+        _ => own.payments.known().is_some_and(|payments| {
+            payments.iter().any(|entry| {
+                entry.atc == Some(atc) && entry.amount.map(|a| a.minor) == Some(row.amount.minor)
+            })
+        }),
+    }
+}
+
+/// Whether the balance shows that it landed, or that it did not; `None` when the
+/// transaction counter has moved on, or the balance is neither.
+fn by_balance(own: &ApplicationFacts, row: &Entry) -> Option<bool> {
+    if own.atc.known().copied()? != row.atc? {
+        return None;
+    }
+    let set = own.ecash.iter().find(|set| set.currency == row.amount.currency)?;
+    let balance = set.balance.known()?.minor;
+    let before = row.balance_before_minor?;
+    let after = match row.kind {
+        EntryKind::Load => row.balance_after_minor?,
+        EntryKind::OfflineSale => before.checked_sub(row.amount.minor)?,
+        EntryKind::OnlinePurchase => return None,
+    };
+    match balance {
+        _ if balance == after => Some(true),
+        _ if balance == before => Some(false),
+        _ => None,
+    }
+}

@@ -1,0 +1,200 @@
+//! What every phase of a transaction carries along: its terms and its data.
+
+use super::TerminalConfig;
+use super::journal::CardMark;
+use super::outcome::{Outcome, Verdict};
+use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
+use crate::base::bytes::Secret;
+use crate::base::context::Context;
+use crate::base::env::Timestamp;
+use crate::base::event::Event;
+use crate::words::dictionary::tag;
+use crate::words::emv::{self, Pan, Tsi, Ttq, Tvr};
+use crate::words::iso4217::Amount;
+use crate::words::pboc::EcashSet;
+use crate::words::tlv::{Dol, Tag, TlvStore};
+use std::sync::Arc;
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Flow {
+    /// Load from the linked account (圈存).
+    Load,
+    /// Pay.
+    Pay,
+}
+
+impl Flow {
+    /// Tag 9C: the first two digits of the processing code.
+    pub const fn transaction_type(self) -> u8 {
+        match self {
+            Self::Load => 0x60,
+            Self::Pay => 0x00,
+        }
+    }
+}
+
+/// The terms of one transaction, fixed before the card is touched.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// The terminal.
+    pub config: Arc<TerminalConfig>,
+    /// What is to be done.
+    pub flow: Flow,
+    /// How the card is read.
+    pub mode: Entry,
+    /// The amount and its currency.
+    pub amount: Amount,
+    /// Batch and trace number.
+    pub trace: (u32, u32),
+    /// When, by the terminal's clock.
+    pub at: Timestamp,
+}
+
+/// The terms and everything gathered so far.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) terms: Terms,
+    /// Data of terminal and card by tag.
+    pub(super) store: TlvStore,
+    pub(super) tvr: Tvr,
+    pub(super) tsi: Tsi,
+    /// Which of the card's electronic cash sets has the transaction's currency.
+    pub(super) set: Option<EcashSet>,
+    /// The balance read before, in minor units.
+    pub(super) balance_before_minor: Option<u64>,
+    /// The counter value that this transaction will have, where the card tells its last one.
+    pub(super) expected_atc: Option<u16>,
+}
+
+impl Session {
+    /// Begins with the terminal's own data and a fresh unpredictable number.
+    pub(super) fn new(terms: Terms, context: &mut Context) -> Self {
+        let config = Arc::clone(&terms.config);
+        let mut store = TlvStore::new();
+        store.put(tag::AMOUNT_AUTHORISED, terms.amount.to_bcd());
+        store.put(tag::AMOUNT_OTHER, [0; 6]);
+        store.put(tag::TERMINAL_COUNTRY_CODE, config.country.to_bcd());
+        store.put(tag::TRANSACTION_CURRENCY_CODE, terms.amount.currency.to_bcd());
+        store.put(tag::TRANSACTION_CURRENCY_EXPONENT, [terms.amount.currency.exponent()]);
+        store.put(tag::TRANSACTION_DATE, terms.at.yymmdd());
+        store.put(tag::TRANSACTION_TIME, terms.at.hhmmss());
+        store.put(tag::TRANSACTION_TYPE, [terms.flow.transaction_type()]);
+        store.put(tag::UNPREDICTABLE_NUMBER, context.random::<4>());
+        store.put(tag::TERMINAL_CAPABILITIES, config.capabilities.0);
+        store.put(tag::ADDITIONAL_TERMINAL_CAPABILITIES, config.additional_capabilities.0);
+        store.put(tag::TERMINAL_TYPE, config.terminal_type.0);
+        store.put(tag::INTERFACE_DEVICE_SERIAL_NUMBER, config.serial.as_bytes());
+        store.put(tag::TERMINAL_IDENTIFICATION, config.terminal.as_bytes());
+        store.put(tag::MERCHANT_IDENTIFIER, config.merchant.as_bytes());
+        store.put(tag::MERCHANT_CATEGORY_CODE, config.merchant_category.0);
+        store.put(tag::MERCHANT_NAME_AND_LOCATION, config.merchant_name.as_bytes());
+        store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, config.application_version.0);
+        store.put(tag::TRANSACTION_SEQUENCE_COUNTER, sequence_counter(terms.trace.1));
+        let ecash = terms.flow == Flow::Pay && terms.amount.minor <= config.ecash_limit_minor;
+        store.put(tag::EC_TERMINAL_SUPPORT_INDICATOR, [u8::from(ecash)]);
+        store.put(tag::CAPP_INDICATOR, [0]);
+        store.put(tag::SM_SUPPORT_INDICATOR, [0]);
+        let qualifiers = match terms.mode {
+            Entry::ContactlessQuick => config.quick(),
+            Entry::ContactlessFull => config.full(),
+            Entry::Contact => Ttq::default().with(Ttq::CONTACT),
+        };
+        store.put(tag::TTQ, qualifiers.0);
+        Self {
+            terms,
+            store,
+            tvr: Tvr::default(),
+            tsi: Tsi::default(),
+            set: None,
+            balance_before_minor: None,
+            expected_atc: None,
+        }
+    }
+
+    /// Fills a data object list; TVR and TSI stand as they are now.
+    pub(super) fn assemble(&mut self, dol: &Dol) -> Vec<u8> {
+        self.note_status();
+        emv::assemble(dol, &self.store)
+    }
+
+    /// The chip's data of a message, in the order of the field's definition.
+    pub(super) fn chip(&mut self, tags: &[Tag]) -> TlvStore {
+        self.note_status();
+        tags.iter().filter_map(|tag| Some((*tag, self.store.value(*tag)?))).collect()
+    }
+
+    /// The balance before, with its currency.
+    pub(super) fn balance_before(&self) -> Option<Amount> {
+        self.balance_before_minor.map(|minor| Amount::new(minor, self.terms.amount.currency))
+    }
+
+    /// The end of the transaction, told as an event too.
+    pub(super) fn outcome(
+        &self,
+        verdict: Verdict,
+        reason: impl Into<String>,
+        balance_after_minor: Option<u64>,
+        context: &mut Context,
+    ) -> Outcome {
+        let reason = reason.into();
+        context.emit(Event::new("terminal", verdict.word()).because(reason.clone()));
+        let remarks = match self.tvr.has(Tvr::ODA_NOT_PERFORMED) {
+            true => vec!["offline data authentication not performed"],
+            false => Vec::new(),
+        };
+        Outcome {
+            verdict,
+            reason,
+            amount: self.terms.amount,
+            balance_before: self.balance_before(),
+            balance_after: balance_after_minor.map(|minor| Amount::new(minor, self.terms.amount.currency)),
+            trace: self.terms.trace,
+            atc: self.store.array(tag::ATC).map(u16::from_be_bytes),
+            pan: self.store.value(tag::PAN).and_then(|bytes| Pan::from_bcd(bytes).ok()),
+            remarks,
+        }
+    }
+
+    /// A message to the host about this transaction.
+    pub(super) fn request(
+        &self,
+        class: MessageClass,
+        kind: Kind,
+        card: &CardMark,
+        chip: TlvStore,
+        pin: Option<Secret<String>>,
+    ) -> Request {
+        let (batch, trace) = self.terms.trace;
+        let config = &self.terms.config;
+        Request {
+            key: MessageKey {
+                class,
+                merchant: config.merchant.clone(),
+                terminal: config.terminal.clone(),
+                batch,
+                trace,
+            },
+            kind,
+            amount: self.terms.amount,
+            pan: Secret::new(card.pan.expose().to_owned()),
+            psn: card.psn,
+            entry: self.terms.mode,
+            at: self.terms.at,
+            chip,
+            pin,
+            original: (kind == Kind::ScriptResult).then_some(Original { batch, trace }),
+        }
+    }
+
+    fn note_status(&mut self) {
+        // The quick path knows no TVR: the card's cryptogram is over zeros (JR/T 0025.12).
+        let tvr = if self.terms.mode == Entry::ContactlessQuick { Tvr::default() } else { self.tvr };
+        self.store.put(tag::TVR, tvr.0);
+        self.store.put(tag::TSI, self.tsi.0);
+    }
+}
+
+fn sequence_counter(trace: u32) -> Vec<u8> {
+    crate::base::bytes::u64_to_bcd(u64::from(trace), 4).unwrap_or_else(|_| vec![0; 4])
+}

@@ -1,0 +1,146 @@
+//! Reading the balance before a transaction: JR/T 0025.13. GET DATA spends no
+//! transaction counter. What a card refuses is absent; limits that would be broken
+//! are refused here, before any money moves.
+
+use super::application_selection::Selected;
+use super::initiate_application_processing;
+use crate::base::bytes::bcd_to_u64;
+use crate::base::context::Context;
+use crate::base::event::Event;
+use crate::roles::terminal::error::TerminalError;
+use crate::roles::terminal::outcome::Verdict;
+use crate::roles::terminal::phase::{Next, Phase, Reply};
+use crate::roles::terminal::session::Flow;
+use crate::words::dictionary::tag;
+use crate::words::emv::command::GetData;
+use crate::words::iso4217::{Amount, Currency};
+use crate::words::iso7816::ApduCommand;
+use crate::words::pboc::EcashSet;
+use crate::words::tlv::Tag;
+
+const STEP: &str = "Balance reading";
+
+/// The application that holds nothing but electronic cash.
+const PURE_ECASH: [u8; 8] = [0xA0, 0x00, 0x00, 0x03, 0x33, 0x01, 0x01, 0x06];
+
+/// Reads the transaction counter and the currency codes, then the balance and limits of the set that fits.
+pub(in crate::roles::terminal) fn begin(selected: Selected) -> Next {
+    Reading {
+        selected,
+        wanted: vec![tag::ATC, EcashSet::FIRST.currency, EcashSet::SECOND.currency],
+        found: Vec::new(),
+    }
+    .next()
+}
+
+struct Reading {
+    selected: Selected,
+    wanted: Vec<Tag>,
+    found: Vec<(Tag, Vec<u8>)>,
+}
+
+impl Reading {
+    fn next(self) -> Next {
+        let tag = self.wanted[0];
+        Next::transmit(GetData { tag }.to_apdu(), self)
+    }
+
+    fn value(&self, tag: Tag) -> Option<&[u8]> {
+        self.found.iter().find(|(found, _)| *found == tag).map(|(_, value)| value.as_slice())
+    }
+
+    fn amount(&self, tag: Tag) -> Option<u64> {
+        self.value(tag).and_then(|value| bcd_to_u64(value).ok())
+    }
+}
+
+impl Phase for Reading {
+    fn name(&self) -> &'static str {
+        STEP
+    }
+
+    fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        let asked = GetData { tag: self.wanted.remove(0) };
+        match asked.answer(&reply.response(STEP)?) {
+            Ok(found) => self.found.push(found),
+            Err(error) => context
+                .emit(Event::new("terminal", "absent").clause("JR/T 0025.13").because(error.to_string())),
+        }
+        if !self.wanted.is_empty() {
+            return Ok(self.next());
+        }
+        let currency = self.selected.session.terms.amount.currency;
+        if self.selected.session.set.is_none() {
+            let set = EcashSet::ALL
+                .into_iter()
+                .find(|set| self.value(set.currency).and_then(Currency::from_bcd) == Some(currency));
+            if let Some(set) = set {
+                self.selected.session.set = Some(set);
+                self.wanted = vec![set.balance, set.balance_limit, set.single_limit];
+                return Ok(self.next());
+            }
+        }
+        let last = self.value(tag::ATC).and_then(|value| <[u8; 2]>::try_from(value).ok());
+        self.selected.session.expected_atc = last.and_then(|last| u16::from_be_bytes(last).checked_add(1));
+        if let Some(set) = self.selected.session.set {
+            self.selected.session.balance_before_minor = self.amount(set.balance);
+        }
+        match self.broken_rule() {
+            Some(rule) => {
+                let outcome = self.selected.session.outcome(
+                    Verdict::Refused,
+                    rule,
+                    self.selected.session.balance_before_minor,
+                    context,
+                );
+                Ok(Next::done(outcome))
+            }
+            None => initiate_application_processing::begin(self.selected, context),
+        }
+    }
+}
+
+impl Reading {
+    /// The rule of the card that this amount would break, if any.
+    fn broken_rule(&self) -> Option<String> {
+        let session = &self.selected.session;
+        let amount = session.terms.amount;
+        let show = |minor| Amount::new(minor, amount.currency).to_string();
+        let Some(set) = session.set else {
+            let pure = self.selected.fci.df_name.begins_with(&PURE_ECASH);
+            return (session.terms.flow == Flow::Load || pure)
+                .then(|| format!("the card has no electronic cash in {}", amount.currency));
+        };
+        let balance = session.balance_before_minor;
+        match session.terms.flow {
+            Flow::Load => {
+                let limit = self.amount(set.balance_limit)?;
+                let total = balance?.saturating_add(amount.minor);
+                (total > limit).then(|| {
+                    format!(
+                        "the balance would be {}, above the card's limit {} ({})",
+                        show(total),
+                        show(limit),
+                        set.balance_limit
+                    )
+                })
+            }
+            Flow::Pay => {
+                // A card with an account behind it may go online instead; a pure one may not.
+                if !self.selected.fci.df_name.begins_with(&PURE_ECASH) {
+                    return None;
+                }
+                let single = self.amount(set.single_limit);
+                if let Some(single) = single.filter(|single| amount.minor > *single) {
+                    return Some(format!(
+                        "{amount} is above the card's limit for one payment, {} ({})",
+                        show(single),
+                        set.single_limit
+                    ));
+                }
+                let balance = balance.filter(|balance| amount.minor > *balance)?;
+                Some(format!("{amount} is above the balance {} ({})", show(balance), set.balance))
+            }
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Card action analysis: EMV Book 3 10.8. The first GENERATE AC.
+
+use super::cardholder_verification::Verified;
+use super::{completion, online_processing};
+use crate::base::context::Context;
+use crate::base::event::Event;
+use crate::roles::terminal::error::TerminalError;
+use crate::roles::terminal::journal::{CardMark, Change, EntryKind, Opening};
+use crate::roles::terminal::phase::{Next, Phase, Reply};
+use crate::roles::terminal::session::{Flow, Session};
+use crate::words::dictionary::tag;
+use crate::words::emv::command::GenerateAc;
+use crate::words::emv::{CryptogramType, Tsi};
+use crate::words::iso7816::ApduCommand;
+use crate::words::pboc::EcashSet;
+use crate::words::tlv::{Tag, TlvStore};
+
+const STEP: &str = "Card action analysis";
+
+/// Field 55 of a request: the UnionPay POS list.
+pub(in crate::roles::terminal) const REQUEST_CHIP: &[Tag] = &[
+    tag::APPLICATION_CRYPTOGRAM,
+    tag::CRYPTOGRAM_INFORMATION_DATA,
+    tag::ISSUER_APPLICATION_DATA,
+    tag::UNPREDICTABLE_NUMBER,
+    tag::ATC,
+    tag::TVR,
+    tag::TRANSACTION_DATE,
+    tag::TRANSACTION_TYPE,
+    tag::AMOUNT_AUTHORISED,
+    tag::TRANSACTION_CURRENCY_CODE,
+    tag::AIP,
+    tag::TERMINAL_COUNTRY_CODE,
+    tag::AMOUNT_OTHER,
+    tag::TERMINAL_CAPABILITIES,
+    tag::CVM_RESULTS,
+    tag::TERMINAL_TYPE,
+    tag::INTERFACE_DEVICE_SERIAL_NUMBER,
+    tag::DF_NAME,
+    tag::APPLICATION_VERSION_NUMBER_TERMINAL,
+    tag::TRANSACTION_SEQUENCE_COUNTER,
+    tag::PRODUCT_IDENTIFICATION,
+    tag::EC_ISSUER_AUTHORISATION_CODE,
+];
+
+/// The card has given its first cryptogram.
+pub(in crate::roles::terminal) struct Decided {
+    pub(in crate::roles::terminal) verified: Verified,
+    pub(in crate::roles::terminal) atc: u16,
+    /// Field 55, as it stood when the cryptogram was made.
+    pub(in crate::roles::terminal) chip: TlvStore,
+}
+
+impl Decided {
+    pub(in crate::roles::terminal) fn session(&mut self) -> &mut Session {
+        self.verified.read.session()
+    }
+}
+
+/// Opens the journal row, then asks the card for a cryptogram.
+pub(in crate::roles::terminal) fn begin(
+    mut verified: Verified,
+    cryptogram: CryptogramType,
+    reason: &'static str,
+) -> Result<Next, TerminalError> {
+    let cdol1 = verified.read.cdol1.clone();
+    let kind = match (verified.read.session().terms.flow, cryptogram) {
+        (Flow::Load, _) => EntryKind::Load,
+        (Flow::Pay, CryptogramType::Arqc) => EntryKind::OnlinePurchase,
+        (Flow::Pay, _) => EntryKind::OfflineSale,
+    };
+    let opening = opening(&mut verified, kind);
+    let cdol_data = verified.read.session().assemble(&cdol1);
+    let ask = GenerateAc { cryptogram, cda: false, cdol_data };
+    let next = Next::transmit(ask.to_apdu(), Asking { verified, ask, reason });
+    // A card that may approve offline moves its money with this very command.
+    let next = if cryptogram == CryptogramType::Tc { next.after(Change::Sending) } else { next };
+    Ok(next.after(Change::Open(Box::new(opening))))
+}
+
+struct Asking {
+    verified: Verified,
+    ask: GenerateAc,
+    reason: &'static str,
+}
+
+impl Phase for Asking {
+    fn name(&self) -> &'static str {
+        STEP
+    }
+
+    fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        let cryptogram = self.ask.answer(&reply.response(STEP)?)?;
+        let mut verified = self.verified;
+        let session = verified.read.session();
+        for (tag, value) in cryptogram.data.iter() {
+            session.store.put(tag, value);
+        }
+        session.tsi.set(Tsi::CARD_RISK_MANAGEMENT_PERFORMED);
+        let missing = |tag, name| TerminalError::Missing { tag, name, clause: "EMV Book 3 6.5.5.4" };
+        let atc = cryptogram.atc().map(u16::from_be_bytes).ok_or(missing(tag::ATC, "ATC"))?;
+        if cryptogram.application_cryptogram().is_none() {
+            return Err(missing(tag::APPLICATION_CRYPTOGRAM, "Application Cryptogram"));
+        }
+        let given = cryptogram.cid().and_then(|cid| cid.cryptogram_type());
+        let given = given.ok_or(missing(tag::CRYPTOGRAM_INFORMATION_DATA, "Cryptogram Information Data"))?;
+        context.emit(
+            Event::new("terminal", format!("the card gave {given}"))
+                .clause("EMV Book 3 10.8")
+                .because(format!("asked for {}", self.ask.cryptogram)),
+        );
+        let chip = session.chip(REQUEST_CHIP);
+        let decided = Decided { verified, atc, chip };
+        match (self.ask.cryptogram, given) {
+            // EMV Book 3 10.8: a card may only answer with what was asked for or weaker.
+            (CryptogramType::Aac, CryptogramType::Tc | CryptogramType::Arqc)
+            | (CryptogramType::Arqc, CryptogramType::Tc) => Ok(completion::declined(
+                decided,
+                "the card gave a stronger cryptogram than asked for",
+                context,
+            )),
+            (_, CryptogramType::Tc) => Ok(completion::approved_offline(decided, context)),
+            (_, CryptogramType::Arqc) => online_processing::begin(decided, context),
+            (CryptogramType::Aac, CryptogramType::Aac) => {
+                Ok(completion::declined(decided, self.reason, context))
+            }
+            (_, CryptogramType::Aac) => Ok(completion::declined(decided, "declined by the card", context)),
+        }
+    }
+}
+
+fn opening(verified: &mut Verified, kind: EntryKind) -> Opening {
+    let card = CardMark { pan: verified.read.pan.clone(), psn: verified.read.psn };
+    row(verified.read.session(), kind, card)
+}
+
+/// What a journal row of this session says when it is opened.
+pub(in crate::roles::terminal) fn row(session: &mut Session, kind: EntryKind, card: CardMark) -> Opening {
+    Opening {
+        kind,
+        amount: session.terms.amount,
+        card,
+        mode: session.terms.mode,
+        batch: session.terms.trace.0,
+        trace: session.terms.trace.1,
+        at: session.terms.at,
+        balance_before_minor: session.balance_before_minor,
+        atc: session.store.array(tag::ATC).map(u16::from_be_bytes).or(session.expected_atc),
+        chip: session.chip(REQUEST_CHIP),
+        second_currency: session.set == Some(EcashSet::SECOND),
+    }
+}

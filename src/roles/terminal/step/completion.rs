@@ -1,0 +1,282 @@
+//! Completion: EMV Book 3 10.11, and what the money asks for after it: the notice
+//! to the host, or the reversal.
+
+use super::card_action_analysis::Decided;
+use super::online_processing::{Authorised, UNABLE_TO_GO_ONLINE};
+use super::script_processing;
+use crate::air::host::{Kind, MessageClass};
+use crate::base::context::Context;
+use crate::roles::terminal::error::TerminalError;
+use crate::roles::terminal::journal::Change;
+use crate::roles::terminal::outcome::Verdict;
+use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
+use crate::roles::terminal::session::Flow;
+use crate::words::dictionary::tag;
+use crate::words::emv::command::{GenerateAc, GetData};
+use crate::words::emv::{CryptogramType, ScriptResult};
+use crate::words::iso7816::ApduCommand;
+use crate::words::tlv::TlvStore;
+
+const STEP: &str = "Completion";
+
+/// The card approved offline: its money has moved, and the sale waits for upload.
+pub(in crate::roles::terminal) fn approved_offline(mut decided: Decided, context: &mut Context) -> Next {
+    let change = Change::CardUpdated { atc: Some(decided.atc), chip: Some(decided.chip.clone()) };
+    let session = decided.session();
+    let after = session.balance_before_minor.map(|before| before.saturating_sub(session.terms.amount.minor));
+    let reason = "the card gave a transaction certificate";
+    let outcome = session.outcome(Verdict::ApprovedOffline, reason, after, context);
+    Next::done(outcome).after(change)
+}
+
+/// The card declined at the first GENERATE AC: nothing moved.
+pub(in crate::roles::terminal) fn declined(
+    mut decided: Decided,
+    reason: &'static str,
+    context: &mut Context,
+) -> Next {
+    let before = decided.session().balance_before_minor;
+    let outcome = decided.session().outcome(Verdict::Declined, reason, before, context);
+    Next::done(outcome).after(Change::Declined { reason })
+}
+
+/// Tells the card that it ends here: asks for an AAC. The journal row is closed
+/// already, or becomes declined with it.
+pub(in crate::roles::terminal) fn second_declining(
+    decided: Decided,
+    code: [u8; 2],
+    reason: impl Into<String>,
+    _context: &mut Context,
+) -> Next {
+    let close = decided.verified.read.ecash;
+    ending(decided, code, Ending { reason: reason.into(), reverse: false, close })
+}
+
+/// Tells the card that it ends here, then undoes what the host may have booked.
+pub(in crate::roles::terminal) fn second_reversing(
+    decided: Decided,
+    reason: impl Into<String>,
+    _context: &mut Context,
+) -> Next {
+    ending(decided, UNABLE_TO_GO_ONLINE, Ending { reason: reason.into(), reverse: true, close: false })
+}
+
+struct Ending {
+    reason: String,
+    reverse: bool,
+    /// Whether the row is still open and nothing moved.
+    close: bool,
+}
+
+fn ending(mut decided: Decided, code: [u8; 2], ending: Ending) -> Next {
+    decided.session().store.put(tag::AUTHORISATION_RESPONSE_CODE, code);
+    let cdol2 = decided.verified.read.cdol2.clone();
+    let cdol_data = decided.session().assemble(&cdol2);
+    let ask = GenerateAc { cryptogram: CryptogramType::Aac, cda: false, cdol_data };
+    Next::transmit(ask.to_apdu(), EndingAc { decided, ending })
+}
+
+struct EndingAc {
+    decided: Decided,
+    ending: Ending,
+}
+
+impl Phase for EndingAc {
+    fn name(&self) -> &'static str {
+        STEP
+    }
+
+    fn take(mut self: Box<Self>, _reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        // Whatever the card answers: it was asked to decline, and no script was sent.
+        if self.ending.reverse {
+            return Ok(reverse(self.decided, None, self.ending.reason));
+        }
+        let before = self.decided.session().balance_before_minor;
+        let outcome = self.decided.session().outcome(Verdict::Declined, self.ending.reason, before, context);
+        let next = Next::done(outcome);
+        Ok(if self.ending.close {
+            next.after(Change::Declined { reason: "the card asked for its issuer" })
+        } else {
+            next
+        })
+    }
+}
+
+/// The second GENERATE AC after an approval: always, and a TC is asked for.
+pub(in crate::roles::terminal) fn second_generate_ac(
+    mut authorised: Authorised,
+) -> Result<Next, TerminalError> {
+    let cdol2 = authorised.decided.verified.read.cdol2.clone();
+    let cdol_data = authorised.session().assemble(&cdol2);
+    let ask = GenerateAc { cryptogram: CryptogramType::Tc, cda: false, cdol_data };
+    Ok(Next::transmit(ask.to_apdu(), SecondAc { authorised, ask }))
+}
+
+struct SecondAc {
+    authorised: Authorised,
+    ask: GenerateAc,
+}
+
+impl Phase for SecondAc {
+    fn name(&self) -> &'static str {
+        STEP
+    }
+
+    fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        let response = reply.response(STEP)?;
+        let mut authorised = self.authorised;
+        let given = self.ask.answer(&response).ok().and_then(|c| c.cid()?.cryptogram_type());
+        let approved = given == Some(CryptogramType::Tc);
+        let answered = match given {
+            Some(given) => format!("the card gave {given}"),
+            None => format!("the card answered {} to the second GENERATE AC", response.status),
+        };
+        if approved || balance_has_landed(&authorised) {
+            return match authorised.session().terms.flow {
+                Flow::Load => script_processing::after_second_ac(authorised, context),
+                Flow::Pay => {
+                    let before = authorised.session().balance_before_minor;
+                    let outcome =
+                        authorised.session().outcome(Verdict::ApprovedOnline, answered, before, context);
+                    Ok(Next::done(outcome).after(Change::Confirmed))
+                }
+            };
+        }
+        // The host approved and the card did not; the script has not been sent.
+        let reason = format!("{answered} after the host's approval");
+        let results = script_results(&authorised);
+        Ok(reverse(authorised.decided, results, reason)
+            .after(Change::ReversalDue { reason: "the card refused after the host's approval" }))
+    }
+}
+
+/// Every script has been run: the notice, or the reversal.
+pub(in crate::roles::terminal) fn scripts_done(
+    mut authorised: Authorised,
+    _context: &mut Context,
+) -> Result<Next, TerminalError> {
+    let results = script_results(&authorised);
+    let failed = authorised.results.iter().any(|(_, result)| *result != ScriptResult::Succeeded);
+    if authorised.scripts.is_empty() || failed {
+        let (reason, cause) = match failed {
+            true => ("the card refused the script", "the card definitely refused the script"),
+            false => ("the host approved and sent no script", "the script was never sent"),
+        };
+        let next = reverse(authorised.decided, results, reason.into());
+        return Ok(next.after(Change::ReversalDue { reason: cause }));
+    }
+    let mut chip = authorised.decided.chip.clone();
+    if let Some(results) = results {
+        chip.put(tag::ISSUER_SCRIPT_RESULTS, results);
+    }
+    let change = Change::CardUpdated { atc: Some(authorised.decided.atc), chip: Some(chip.clone()) };
+    let tag = authorised.session().set.map_or(tag::EC_BALANCE, |set| set.balance);
+    let ask = GetData { tag };
+    Ok(Next::transmit(ask.to_apdu(), ReadingBalance { authorised, ask, chip }).after(change))
+}
+
+/// Reads the new balance, for the receipt alone: what counts is the script's answer.
+struct ReadingBalance {
+    authorised: Authorised,
+    ask: GetData,
+    chip: TlvStore,
+}
+
+impl Phase for ReadingBalance {
+    fn name(&self) -> &'static str {
+        STEP
+    }
+
+    fn take(mut self: Box<Self>, reply: Reply, _context: &mut Context) -> Result<Next, TerminalError> {
+        let read = self.ask.answer(&reply.response(STEP)?).ok();
+        let balance = read.and_then(|(_, value)| crate::base::bytes::bcd_to_u64(&value).ok());
+        let card = self.authorised.decided.card();
+        let notice = self.authorised.session().request(
+            MessageClass::Notice,
+            Kind::ScriptResult,
+            &card,
+            self.chip,
+            None,
+        );
+        Ok(Next::wait(Io::Advise(Box::new(notice)), Notifying { authorised: self.authorised, balance }))
+    }
+}
+
+struct Notifying {
+    authorised: Authorised,
+    balance: Option<u64>,
+}
+
+impl Phase for Notifying {
+    fn name(&self) -> &'static str {
+        STEP
+    }
+
+    fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        let balance = self.balance;
+        let session = self.authorised.session();
+        Ok(match reply.answer(STEP)? {
+            Ok(answer) if answer.code.is_approved() => {
+                let reason = "the card took the script and the host took note";
+                Next::done(session.outcome(Verdict::Loaded, reason, balance, context))
+                    .after(Change::Confirmed)
+            }
+            Ok(answer) => {
+                let reason = format!("the host answered {} to the notice", answer.code);
+                Next::done(session.outcome(Verdict::LoadedUnconfirmed, reason, balance, context))
+            }
+            Err(error) => {
+                Next::done(session.outcome(Verdict::LoadedUnconfirmed, error.to_string(), balance, context))
+            }
+        })
+    }
+}
+
+/// Sends the reversal; the row says `ReversalDue` by now.
+fn reverse(mut decided: Decided, results: Option<Vec<u8>>, reason: String) -> Next {
+    let kind = decided.kind();
+    let card = decided.card();
+    let mut chip = decided.chip.clone();
+    if let Some(results) = results {
+        chip.put(tag::ISSUER_SCRIPT_RESULTS, results);
+    }
+    let request = decided.session().request(MessageClass::Reversal, kind, &card, chip, None);
+    Next::wait(Io::Reverse(Box::new(request)), Reversing { decided, reason })
+}
+
+struct Reversing {
+    decided: Decided,
+    reason: String,
+}
+
+impl Phase for Reversing {
+    fn name(&self) -> &'static str {
+        "Reversal"
+    }
+
+    fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        let answer = reply.answer("Reversal")?;
+        let undone = matches!(&answer, Ok(answer) if answer.code.is_approved());
+        let reason = match undone {
+            true => format!("{}; reversed", self.reason),
+            false => format!("{}; the reversal is due and goes out at the next start", self.reason),
+        };
+        let before = self.decided.session().balance_before_minor;
+        let outcome = self.decided.session().outcome(Verdict::Declined, reason, before, context);
+        let next = Next::done(outcome);
+        Ok(if undone { next.after(Change::Reversed) } else { next })
+    }
+}
+
+/// Whether a script of template 71 has already written the balance.
+fn balance_has_landed(authorised: &Authorised) -> bool {
+    authorised.scripts.iter().any(|script| script.before_second_ac)
+        && authorised.results.iter().any(|(_, result)| *result == ScriptResult::Succeeded)
+}
+
+/// Tag DF31 for the host, where a script was run.
+fn script_results(authorised: &Authorised) -> Option<Vec<u8>> {
+    let entries = authorised.results.iter().map(|(identifier, result)| result.to_bytes(*identifier));
+    let bytes: Vec<u8> = entries.flatten().take(20).collect();
+    (!bytes.is_empty()).then_some(bytes)
+}

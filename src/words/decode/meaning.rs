@@ -1,0 +1,254 @@
+//! What the bytes of one element say, in words on one line.
+
+use super::aid_names::aid_name;
+use crate::base::bytes::{bcd_digits, bcd_to_u64};
+use crate::words::dictionary::{Format, Row, tag};
+use crate::words::emv::{Afl, Cid, CryptogramType, Pan, ScriptResult, Track2};
+use crate::words::iso4217::{Amount, Currency};
+use crate::words::iso7816::Aid;
+use crate::words::tlv::Tag;
+
+/// What the value of an element says; empty where it says nothing more than its
+/// bytes. Amounts are in `currency` where it is known. A PAN is shown as it stands:
+/// who must not see it masks first.
+pub fn meaning(tag: Tag, value: &[u8], currency: Option<Currency>) -> String {
+    special(tag, value).or_else(|| by_format(tag, value, currency)).unwrap_or_default()
+}
+
+fn special(wanted: Tag, value: &[u8]) -> Option<String> {
+    match wanted {
+        tag::AID | tag::AID_TERMINAL | tag::DF_NAME | tag::DDF_NAME => {
+            aid_name(&Aid::new(value)?).map(str::to_owned)
+        }
+        tag::PAN => Some(Pan::from_bcd(value).ok()?.expose().to_owned()),
+        tag::TRACK_2_EQUIVALENT_DATA => {
+            let track = Track2::parse(value)?;
+            let [y1, y2, m1, m2] = track.expiry.map(char::from);
+            Some(format!("{}, expires 20{y1}{y2}-{m1}{m2}", track.pan.expose()))
+        }
+        tag::TRANSACTION_CURRENCY_CODE
+        | tag::APPLICATION_CURRENCY_CODE
+        | tag::APPLICATION_CURRENCY_CODE_EC
+        | tag::SECOND_CURRENCY_CODE
+        | tag::SECONDARY_APPLICATION_CURRENCY => Some(Currency::from_bcd(value)?.to_string()),
+        tag::ATC | tag::LAST_ONLINE_ATC_REGISTER => {
+            Some(u16::from_be_bytes(value.try_into().ok()?).to_string())
+        }
+        tag::PIN_TRY_COUNTER => Some(format!("{} tries left", one(value)?)),
+        tag::CRYPTOGRAM_INFORMATION_DATA => Some(cid(Cid(one(value)?))),
+        tag::AFL => afl(value),
+        tag::LOG_ENTRY | tag::LOAD_LOG_ENTRY => match value {
+            [sfi, count] => Some(format!("SFI {sfi}, {count} records")),
+            _ => None,
+        },
+        tag::SFI => Some(format!("SFI {}", one(value)?)),
+        tag::TRANSACTION_TYPE => transaction_type(one(value)?).map(str::to_owned),
+        tag::TRANSACTION_TIME => match value {
+            [h, m, s] => Some(format!("{h:02X}:{m:02X}:{s:02X}")),
+            _ => None,
+        },
+        tag::CVM_RESULTS => cvm_results(value),
+        tag::CVM_LIST => cvm_list(value),
+        tag::CAPP_INDICATOR => Some(
+            match one(value)? {
+                1 => "segment billing",
+                2 => "offline pre-authorisation",
+                3 => "completion of a pre-authorisation",
+                _ => "none",
+            }
+            .to_owned(),
+        ),
+        tag::EC_TERMINAL_SUPPORT_INDICATOR => {
+            Some(if one(value)? == 1 { "electronic cash supported" } else { "not supported" }.to_owned())
+        }
+        tag::ISSUER_SCRIPT_RESULTS => script_results(value),
+        _ => None,
+    }
+}
+
+fn by_format(wanted: Tag, value: &[u8], currency: Option<Currency>) -> Option<String> {
+    let row = Row::of_tag(wanted)?;
+    match row.format {
+        Format::Amount => amount(value, currency),
+        Format::Date => match value {
+            // EMV Book 4 6.7.3: years from 50 on are of the century before.
+            [yy, mm, dd] => Some(format!("{}{yy:02X}-{mm:02X}-{dd:02X}", if *yy < 0x50 { 20 } else { 19 })),
+            _ => None,
+        },
+        Format::Text if !value.is_empty() => Some(format!("{:?}", text(value))),
+        Format::CompressedNumeric => bcd_digits(value).ok(),
+        Format::Numeric => bcd_to_u64(value).ok().map(|number| number.to_string()),
+        Format::Text | Format::Binary | Format::Dol | Format::Template => None,
+    }
+}
+
+/// An amount, n12.
+pub(super) fn amount(value: &[u8], currency: Option<Currency>) -> Option<String> {
+    let minor = bcd_to_u64(value).ok()?;
+    Some(match currency {
+        Some(currency) => Amount::new(minor, currency).to_string(),
+        None => format!("{minor} in minor units"),
+    })
+}
+
+/// Characters that a screen can show; others become `?`.
+pub(super) fn text(value: &[u8]) -> String {
+    let lossy = String::from_utf8_lossy(value);
+    lossy.chars().map(|c| if c.is_control() || c == char::REPLACEMENT_CHARACTER { '?' } else { c }).collect()
+}
+
+fn one(value: &[u8]) -> Option<u8> {
+    match value {
+        [byte] => Some(*byte),
+        _ => None,
+    }
+}
+
+fn cid(cid: Cid) -> String {
+    let given = match cid.cryptogram_type() {
+        Some(CryptogramType::Aac) => "AAC (declined)",
+        Some(CryptogramType::Tc) => "TC (approved offline)",
+        Some(CryptogramType::Arqc) => "ARQC (asks the issuer)",
+        None => "reserved cryptogram type",
+    };
+    let advice = if cid.advice_required() { ", advice required" } else { "" };
+    format!("{given}{advice}")
+}
+
+fn afl(value: &[u8]) -> Option<String> {
+    let afl = Afl::parse(value).ok()?;
+    let entry = |e: &crate::words::emv::AflEntry| {
+        let signed = if e.signed > 0 { format!(" ({} signed)", e.signed) } else { String::new() };
+        format!("SFI {} records {}-{}{signed}", e.sfi, e.first, e.last)
+    };
+    Some(afl.0.iter().map(entry).collect::<Vec<_>>().join("; "))
+}
+
+fn transaction_type(code: u8) -> Option<&'static str> {
+    Some(match code {
+        0x00 => "purchase of goods or services",
+        0x01 => "cash",
+        0x09 => "purchase with cashback",
+        0x20 => "refund",
+        0x21 => "deposit",
+        0x31 => "balance inquiry",
+        0x60 => "electronic cash load from the bound account",
+        0x62 => "electronic cash load from another account",
+        0x63 => "electronic cash load by cash",
+        _ => return None,
+    })
+}
+
+/// EMV Book 4 A4: method, condition, result.
+fn cvm_results(value: &[u8]) -> Option<String> {
+    let [method, condition, result] = <[u8; 3]>::try_from(value).ok()?;
+    let result = match result {
+        0 => "unknown",
+        1 => "failed",
+        2 => "successful",
+        _ => "reserved result",
+    };
+    Some(format!("{}, {}: {result}", cvm_method(method), cvm_condition(condition)))
+}
+
+/// EMV Book 3 10.5: two amounts, then pairs of method and condition.
+fn cvm_list(value: &[u8]) -> Option<String> {
+    let (head, rules) = value.split_at_checked(8)?;
+    let (x, y) = head.split_at(4);
+    let number = |bytes: &[u8]| bytes.iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
+    let rule = |pair: &[u8; 2]| {
+        let next = if pair[0] & 0x40 != 0 { "else the next rule" } else { "else fail" };
+        format!("{} {}, {next}", cvm_method(pair[0]), cvm_condition(pair[1]))
+    };
+    let rules: Vec<String> = rules.as_chunks::<2>().0.iter().map(rule).collect();
+    Some(format!("X {}, Y {}: {}", number(x), number(y), rules.join("; ")))
+}
+
+/// EMV Book 3 C3, table 39; 20 is PBOC's.
+fn cvm_method(byte: u8) -> &'static str {
+    match byte & 0x3F {
+        0x00 => "fail CVM processing",
+        0x01 => "plaintext PIN verified by the card",
+        0x02 => "enciphered PIN verified online",
+        0x03 => "plaintext PIN verified by the card and signature",
+        0x04 => "enciphered PIN verified by the card",
+        0x05 => "enciphered PIN verified by the card and signature",
+        0x1E => "signature",
+        0x1F => "no CVM required",
+        0x20 => "cardholder identification document",
+        0x3F => "no CVM performed",
+        _ => "reserved method",
+    }
+}
+
+/// EMV Book 3 C3, table 40.
+fn cvm_condition(byte: u8) -> &'static str {
+    match byte {
+        0x00 => "always",
+        0x01 => "if unattended cash",
+        0x02 => "if neither cash nor cashback",
+        0x03 => "if the terminal supports it",
+        0x04 => "if manual cash",
+        0x05 => "if purchase with cashback",
+        0x06 => "if under X",
+        0x07 => "if over X",
+        0x08 => "if under Y",
+        0x09 => "if over Y",
+        _ => "under a reserved condition",
+    }
+}
+
+fn script_results(value: &[u8]) -> Option<String> {
+    let (entries, rest) = value.as_chunks::<5>();
+    if !rest.is_empty() || entries.is_empty() {
+        return None;
+    }
+    let entry = |[first, a, b, c, d]: &[u8; 5]| {
+        let id = crate::base::bytes::Hex(&[*a, *b, *c, *d]).to_string();
+        match ScriptResult::from_byte(*first) {
+            Some(ScriptResult::NotPerformed) => format!("script {id} not performed"),
+            Some(ScriptResult::Failed(command)) => format!("script {id} failed at command {command}"),
+            Some(ScriptResult::Succeeded) => format!("script {id} succeeded"),
+            None => format!("script {id} has a reserved result"),
+        }
+    };
+    Some(entries.iter().map(entry).collect::<Vec<_>>().join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::bytes::parse_hex;
+
+    fn says(tag: Tag, hex: &str) -> String {
+        meaning(tag, &parse_hex(hex).unwrap(), Some(Currency::CNY))
+    }
+
+    #[test]
+    fn elements_say_what_they_are() {
+        assert_eq!(says(tag::EC_BALANCE, "000000038787"), "387.87 CNY");
+        assert_eq!(meaning(tag::EC_BALANCE, &[0, 0, 0, 0, 1, 0], None), "100 in minor units");
+        assert_eq!(says(tag::APPLICATION_EXPIRATION_DATE, "301231"), "2030-12-31");
+        assert_eq!(says(tag::APPLICATION_EXPIRATION_DATE, "991231"), "1999-12-31");
+        assert_eq!(says(tag::APPLICATION_LABEL, "50424F431B"), "\"PBOC?\"");
+        assert_eq!(says(tag::AID, "A000000333010106"), "UnionPay electronic cash");
+        assert_eq!(says(tag::AFL, "08010200 10010101"), "SFI 1 records 1-2; SFI 2 records 1-1 (1 signed)");
+        assert_eq!(says(tag::CRYPTOGRAM_INFORMATION_DATA, "80"), "ARQC (asks the issuer)");
+        assert_eq!(says(tag::CVM_RESULTS, "1F0002"), "no CVM required, always: successful");
+        assert_eq!(says(tag::ISSUER_SCRIPT_RESULTS, "1200000001"), "script 00000001 failed at command 2");
+        assert_eq!(says(tag::TRANSACTION_CURRENCY_CODE, "0344"), "HKD");
+        assert_eq!(
+            says(tag::CVM_LIST, "00000000 00000000 4103 1F00"),
+            "X 0, Y 0: plaintext PIN verified by the card if the terminal supports it, else the next rule; \
+             no CVM required always, else fail"
+        );
+    }
+
+    #[test]
+    fn odd_values_say_nothing_rather_than_something_wrong() {
+        assert_eq!(says(tag::EC_BALANCE, "FF"), "");
+        assert_eq!(says(tag::AFL, "08"), "");
+        assert_eq!(says(tag::ATC, "08"), "");
+        assert_eq!(says(Tag(0xDF7E), "08"), "");
+    }
+}

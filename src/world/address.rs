@@ -1,0 +1,211 @@
+//! Addresses: every end is named the same way, everywhere.
+
+use nom::branch::alt;
+use nom::bytes::complete::tag;
+use nom::character::complete::{char, digit1};
+use nom::combinator::{all_consuming, map_res, recognize, rest};
+use nom::sequence::preceded;
+use nom::{IResult, Parser};
+use std::fmt;
+use std::path::PathBuf;
+
+/// Why a text is no address.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected}, found {found:?}")]
+pub struct AddressError {
+    /// What it may look like.
+    pub expected: &'static str,
+    /// The text.
+    pub found: String,
+}
+
+/// Which simulated card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CardName {
+    /// A fresh card of a built-in profile.
+    Profile(String),
+    /// A fresh card of a user's own profile, `FILE.toml`.
+    ProfileFile(PathBuf),
+    /// A card whose memory is a file, `FILE.card`.
+    File(PathBuf),
+}
+
+/// Where a card is: `--reader`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReaderAddress {
+    /// `sim:PROFILE`, `sim:FILE.toml`, `sim:FILE.card`.
+    Simulated(CardName),
+    /// A driver's readers: its scheme and what follows it, `pcsc` or `pcsc:NAME-PART`.
+    Driver {
+        /// `pcsc`.
+        scheme: String,
+        /// What follows the colon; empty asks for the reader that holds a card.
+        rest: String,
+    },
+}
+
+/// Where a card is served: `--on`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetAddress {
+    /// `vpcd`.
+    pub scheme: String,
+    /// What follows the colon.
+    pub rest: String,
+}
+
+/// Who authorises: `--host`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostAddress {
+    /// The issuer in this process.
+    Local,
+}
+
+/// The issuer's books: `--store`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreAddress {
+    /// `sqlite:FILE`.
+    Sqlite(PathBuf),
+    /// Books that end with the process.
+    Memory,
+}
+
+const READER: &str = "a reader address: sim:PROFILE, sim:FILE.toml, sim:FILE.card, pcsc, or pcsc:NAME-PART";
+const TARGET: &str = "a target address: vpcd:HOST:PORT";
+const HOST: &str = "a host address: local (hosts over TCP are not built yet)";
+const STORE: &str = "a store address: sqlite:FILE or memory";
+const SERVED: &str = "a card to serve: sim:PROFILE, sim:FILE.toml or sim:FILE.card";
+
+impl ReaderAddress {
+    /// Reads a reader address.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        whole(alt((simulated, driver)), text, READER)
+    }
+}
+
+impl CardName {
+    /// Reads the address of a card that can be served.
+    pub fn parse_served(text: &str) -> Result<Self, AddressError> {
+        match whole(simulated, text, SERVED)? {
+            ReaderAddress::Simulated(name) => Ok(name),
+            ReaderAddress::Driver { .. } => Err(AddressError { expected: SERVED, found: text.into() }),
+        }
+    }
+}
+
+impl TargetAddress {
+    /// Reads a target address.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        whole(target, text, TARGET)
+    }
+}
+
+impl HostAddress {
+    /// Reads a host address.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        whole(|input| tag("local").map(|_| Self::Local).parse(input), text, HOST)
+    }
+}
+
+impl StoreAddress {
+    /// Reads a store address.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        whole(store, text, STORE)
+    }
+}
+
+impl fmt::Display for CardName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Profile(name) => write!(f, "sim:{name}"),
+            Self::ProfileFile(path) | Self::File(path) => write!(f, "sim:{}", path.display()),
+        }
+    }
+}
+
+fn whole<'a, T>(
+    parser: impl Parser<&'a str, Output = T, Error = nom::error::Error<&'a str>>,
+    text: &'a str,
+    expected: &'static str,
+) -> Result<T, AddressError> {
+    let found = || AddressError { expected, found: text.into() };
+    all_consuming(parser).parse(text).map(|(_, value)| value).map_err(|_| found())
+}
+
+fn simulated(input: &str) -> IResult<&str, ReaderAddress> {
+    let name = |name: &str| {
+        let path = PathBuf::from(name);
+        match path.extension().and_then(|extension| extension.to_str()) {
+            _ if name.is_empty() => Err(()),
+            Some("toml") => Ok(CardName::ProfileFile(path)),
+            Some("card") => Ok(CardName::File(path)),
+            _ if name.contains(['/', '\\', '.']) => Err(()),
+            _ => Ok(CardName::Profile(name.into())),
+        }
+    };
+    map_res(preceded(tag("sim:"), rest), name).map(ReaderAddress::Simulated).parse(input)
+}
+
+fn driver(input: &str) -> IResult<&str, ReaderAddress> {
+    let (input, scheme) = alt((tag("pcsc"), tag("pn532"))).parse(input)?;
+    let rest = if input.is_empty() { ("", "") } else { preceded(char(':'), rest).parse(input)? };
+    Ok((rest.0, ReaderAddress::Driver { scheme: scheme.into(), rest: rest.1.into() }))
+}
+
+fn target(input: &str) -> IResult<&str, TargetAddress> {
+    let (input, _) = tag("vpcd:").parse(input)?;
+    let port = |text: &str| {
+        let (host, port) = text.rsplit_once(':').ok_or(())?;
+        let (left, _) = recognize(digit1::<_, nom::error::Error<&str>>).parse(port).map_err(|_| ())?;
+        if host.is_empty() || !left.is_empty() || port.parse::<u16>().is_err() {
+            return Err(());
+        }
+        Ok(TargetAddress { scheme: "vpcd".into(), rest: text.into() })
+    };
+    map_res(rest, port).parse(input)
+}
+
+fn store(input: &str) -> IResult<&str, StoreAddress> {
+    let file = |path: &str| if path.is_empty() { Err(()) } else { Ok(StoreAddress::Sqlite(path.into())) };
+    alt((map_res(preceded(tag("sqlite:"), rest), file), tag("memory").map(|_| StoreAddress::Memory)))
+        .parse(input)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn every_end_is_named_one_way() {
+        let reader = |text| ReaderAddress::parse(text).unwrap();
+        assert_eq!(reader("sim:ecash"), ReaderAddress::Simulated(CardName::Profile("ecash".into())));
+        assert_eq!(reader("sim:a/b.card"), ReaderAddress::Simulated(CardName::File("a/b.card".into())));
+        assert_eq!(reader("sim:my.toml"), ReaderAddress::Simulated(CardName::ProfileFile("my.toml".into())));
+        assert_eq!(reader("pcsc"), ReaderAddress::Driver { scheme: "pcsc".into(), rest: String::new() });
+        assert_eq!(
+            reader("pcsc:ACS ACR122U"),
+            ReaderAddress::Driver { scheme: "pcsc".into(), rest: "ACS ACR122U".into() }
+        );
+        assert_eq!(TargetAddress::parse("vpcd:127.0.0.1:35963").unwrap().rest, "127.0.0.1:35963");
+        assert_eq!(StoreAddress::parse("sqlite:x.db").unwrap(), StoreAddress::Sqlite("x.db".into()));
+    }
+
+    #[test]
+    fn what_is_no_address_says_what_one_looks_like() {
+        for text in ["", "sim:", "sim:../x", "simulated", "pcscx", "usb:1"] {
+            let error = ReaderAddress::parse(text).unwrap_err();
+            assert!(error.to_string().contains("sim:PROFILE"), "{text}");
+        }
+        for text in ["vpcd:", "vpcd:35963", "vpcd:host:", "vpcd:host:99999", "vpcd::1", "vpcd:h:1x"] {
+            assert!(TargetAddress::parse(text).is_err(), "{text}");
+        }
+        assert!(StoreAddress::parse("sqlite:").is_err() && HostAddress::parse("tcp:1").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_an_address_or_an_error(text in ".{0,40}") {
+            let _ = (ReaderAddress::parse(&text), TargetAddress::parse(&text), StoreAddress::parse(&text));
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Opens what is kept: the issuer's books, the terminal's journal, sealing keys,
+//! and targets.
+
+use super::address::{StoreAddress, TargetAddress};
+use super::error::WorldError;
+use crate::air::link::{TARGETS, Target};
+use crate::base::context::Context;
+use crate::base::store::{Db, SealKey, Sqlite};
+use crate::roles::bureau::KeySet;
+use crate::roles::issuer::{Issuer, KeyTable, Rules};
+use crate::roles::terminal::journal::Journal;
+use crate::words::emv::Pan;
+use std::path::{Path, PathBuf};
+
+/// The name of the sealing key's file beside a store, where no other is named.
+pub const KEY_FILE: &str = "cardwright.key";
+
+/// Opens the store at an address; a file that is not there is made.
+pub fn store_db(store: &StoreAddress) -> Result<Box<dyn Db>, WorldError> {
+    Ok(match store {
+        StoreAddress::Sqlite(path) => Box::new(Sqlite::open(path)?),
+        StoreAddress::Memory => Box::new(Sqlite::in_memory()?),
+    })
+}
+
+/// The sealing key of what is kept beside `file`: the named one, else the key file
+/// in its folder, which is made where it is absent.
+pub fn seal_key(
+    named: Option<&Path>,
+    file: Option<&Path>,
+    context: &mut Context,
+) -> Result<SealKey, WorldError> {
+    match (named, file) {
+        (Some(named), _) => Ok(SealKey::read(named)?),
+        (None, Some(file)) => Ok(SealKey::read_or_make(&beside(file), context)?),
+        (None, None) => Ok(SealKey::random(context)),
+    }
+}
+
+/// Opens the issuer's books at an address.
+pub fn open_books(
+    store: &StoreAddress,
+    seal: Option<&Path>,
+    context: &mut Context,
+) -> Result<Issuer, WorldError> {
+    let file = match store {
+        StoreAddress::Sqlite(path) => Some(path.as_path()),
+        StoreAddress::Memory => None,
+    };
+    let seal = seal_key(seal, file, context)?;
+    let keys = KeySet::test();
+    let table = KeyTable::of(Pan::TEST_BIN, keys.dki(), keys.master().clone());
+    Ok(Issuer::open(store_db(store)?, seal, table, Rules::default())?)
+}
+
+/// Opens the terminal's journal in a folder, which is made where it is absent;
+/// without a folder it ends with the process.
+pub fn open_journal(folder: Option<&Path>, context: &mut Context) -> Result<Journal, WorldError> {
+    let Some(folder) = folder else {
+        return Ok(Journal::open(Box::new(Sqlite::in_memory()?), SealKey::random(context))?);
+    };
+    std::fs::create_dir_all(folder).map_err(|cause| WorldError::File {
+        doing: "make the folder",
+        path: folder.display().to_string(),
+        cause: cause.to_string(),
+    })?;
+    let file = folder.join("journal.db");
+    let seal = SealKey::read_or_make(&beside(&file), context)?;
+    Ok(Journal::open(Box::new(Sqlite::open(&file)?), seal)?)
+}
+
+/// Opens a target.
+pub fn open_target(address: &TargetAddress) -> Result<Box<dyn Target>, WorldError> {
+    let driver = TARGETS.iter().find(|driver| driver.scheme == address.scheme);
+    let driver = driver.ok_or_else(|| WorldError::NoDriver { scheme: address.scheme.clone() })?;
+    Ok((driver.open)(&address.rest)?)
+}
+
+fn beside(file: &Path) -> PathBuf {
+    file.with_file_name(KEY_FILE)
+}

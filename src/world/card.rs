@@ -1,0 +1,135 @@
+//! Opens a card at an address, with the wrappers that every card gets: whole
+//! answers (T=0), a guard on real cards, and the recording.
+
+use super::address::{CardName, ReaderAddress};
+use super::error::WorldError;
+use super::issue::{NewCard, issue_card};
+use crate::air::link::{Card, Guard, InProcess, Interface, LinkError, READERS, Reader, Record, T0};
+use crate::base::context::Context;
+use crate::base::store::SealKey;
+use crate::roles::card::{CardFile, Profile, Simulator};
+use crate::roles::issuer::Issuer;
+use crate::roles::terminal::{Depth, TerminalConfig, read};
+use crate::words::decode::judge;
+use crate::words::iso7816::Effect;
+use std::time::Duration;
+
+/// What a fresh simulated card begins with: 100.00 on it, 500.00 behind it.
+const FRESH_BALANCE_MINOR: u64 = 10_000;
+const FRESH_ACCOUNT_MINOR: u64 = 50_000;
+
+/// What may be done to a card that is not ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permit {
+    /// The worst that the command is going to do.
+    pub wants: Effect,
+    /// The worst that the user allows.
+    pub allowed: Effect,
+}
+
+/// What a card turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A fresh simulated card that the issuer knows, of this profile.
+    Fresh(String),
+    /// A simulated card whose memory is a file.
+    File,
+    /// A card in a reader.
+    Reader,
+}
+
+/// An open card.
+pub struct Opened {
+    /// The link to it.
+    pub card: Box<dyn Card>,
+    /// What it is.
+    pub origin: Origin,
+}
+
+/// Opens the card at an address. A fresh card is put on the issuer's file. `wait`
+/// is how long to wait for a card to be presented, where the reader is empty.
+#[expect(clippy::too_many_arguments, reason = "each is one switch of the command line")]
+pub fn open_card(
+    address: &ReaderAddress,
+    interface: Option<Interface>,
+    default_interface: Interface,
+    permit: Permit,
+    wait: Option<Duration>,
+    seal: impl FnOnce(&mut Context) -> Result<SealKey, WorldError>,
+    issuer: &mut Issuer,
+    config: &TerminalConfig,
+    context: &mut Context,
+) -> Result<Opened, WorldError> {
+    let over = interface.unwrap_or(default_interface);
+    match address {
+        ReaderAddress::Simulated(CardName::File(path)) => {
+            let (file, memory) = CardFile::open(path, seal(context)?)?;
+            let card = InProcess::connect(Simulator::new(memory, file), over, context);
+            Ok(Opened { card: Box::new(Record(T0(card))), origin: Origin::File })
+        }
+        ReaderAddress::Simulated(name) => {
+            let profile = profile(name)?;
+            let origin = Origin::Fresh(profile.name.clone());
+            let new =
+                NewCard::with_accounts(issuer, profile, FRESH_ACCOUNT_MINOR, FRESH_BALANCE_MINOR, context)?;
+            let memory = issue_card(issuer, &new, context)?;
+            let card = InProcess::connect(Simulator::in_memory(memory), over, context);
+            Ok(Opened { card: Box::new(Record(T0(card))), origin })
+        }
+        ReaderAddress::Driver { scheme, rest } => {
+            let driver = READERS.iter().find(|driver| driver.scheme == scheme);
+            let driver = driver.ok_or_else(|| WorldError::NoDriver { scheme: scheme.clone() })?;
+            let mut reader = (driver.open)(rest)?;
+            wait_for_card(reader.as_mut(), wait)?;
+            let card = reader.connect(context)?;
+            let real = card.activation().real;
+            let first = if real { permit.allowed.min(permit.wants) } else { Effect::Destroys };
+            let mut guarded = Guard::new(T0(card), judge, first);
+            if real && permit.wants > permit.allowed {
+                admit(&mut guarded, permit, config, context)?;
+            }
+            Ok(Opened { card: Box::new(Record(guarded)), origin: Origin::Reader })
+        }
+    }
+}
+
+/// A card in our own test range needs no leave; any other is refused here, before
+/// the first command above what was allowed.
+fn admit<C: Card>(
+    guarded: &mut Guard<C>,
+    permit: Permit,
+    config: &TerminalConfig,
+    context: &mut Context,
+) -> Result<(), WorldError> {
+    let facts = read(guarded, config, Depth::Quick, context)?;
+    let pans: Vec<_> = facts.applications.iter().filter_map(|a| a.pan.known()).collect();
+    if !pans.is_empty() && pans.iter().all(|pan| pan.is_test()) {
+        guarded.allow(Effect::Destroys);
+        return Ok(());
+    }
+    let command = "this command".to_owned();
+    Err(LinkError::NotAllowed { command, effect: permit.wants }.into())
+}
+
+fn wait_for_card(reader: &mut dyn Reader, wait: Option<Duration>) -> Result<(), WorldError> {
+    let there = match wait {
+        Some(timeout) => reader.wait_for_card(timeout)?,
+        None => reader.has_card()?,
+    };
+    if there { Ok(()) } else { Err(LinkError::NoCard { reader: reader.name().into() }.into()) }
+}
+
+/// The profile that an address names.
+pub(super) fn profile(name: &CardName) -> Result<Profile, WorldError> {
+    match name {
+        CardName::Profile(name) => Ok(Profile::named(name)?),
+        CardName::ProfileFile(path) | CardName::File(path) => {
+            let text = std::fs::read_to_string(path).map_err(|cause| WorldError::File {
+                doing: "read",
+                path: path.display().to_string(),
+                cause: cause.to_string(),
+            })?;
+            Ok(Profile::parse(&text)?)
+        }
+    }
+}

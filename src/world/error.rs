@@ -1,0 +1,76 @@
+//! Why the stage could not be set.
+
+use super::address::AddressError;
+use crate::air::link::LinkError;
+use crate::base::store::{SealedError, StoreError};
+use crate::roles::card::CardError;
+use crate::roles::issuer::IssuerError;
+use crate::roles::terminal::TerminalError;
+use crate::roles::terminal::journal::JournalError;
+use crate::words::emv::PanError;
+use crate::words::emv::cryptogram::CryptogramError;
+
+/// Why the stage could not be set, or a scene broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    /// An address cannot be read.
+    #[error(transparent)]
+    Address(#[from] AddressError),
+    /// A link failed.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// A simulated card failed.
+    #[error(transparent)]
+    Card(#[from] CardError),
+    /// The issuer failed.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    /// The terminal broke off.
+    #[error(transparent)]
+    Terminal(#[from] TerminalError),
+    /// The journal failed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A sealing key failed.
+    #[error(transparent)]
+    Sealed(#[from] SealedError),
+    /// A PAN cannot be used.
+    #[error(transparent)]
+    Pan(#[from] PanError),
+    /// Card keys could not be made.
+    #[error(transparent)]
+    Cryptogram(#[from] CryptogramError),
+    /// A file or folder failed.
+    #[error("could not {doing} {path}: {cause}")]
+    File {
+        /// What was being done.
+        doing: &'static str,
+        /// The file or folder.
+        path: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// A profile without what the scene needs.
+    #[error("the card profile {profile} has no {what}")]
+    Profile {
+        /// The profile.
+        profile: String,
+        /// What it lacks.
+        what: &'static str,
+    },
+    /// An address whose driver is not part of this program.
+    #[error("{scheme}: readers are not part of this program; it was built without them or they come later")]
+    NoDriver {
+        /// The first part of the address.
+        scheme: String,
+    },
+    /// The invariant of the money is broken.
+    #[error("the books do not balance: {what}")]
+    Invariant {
+        /// Where.
+        what: String,
+    },
+}

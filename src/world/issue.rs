@@ -1,0 +1,123 @@
+//! Issues a card: the bureau's keys, the card's memory, the issuer's row.
+
+use super::error::WorldError;
+use crate::base::bytes::{Secret, bcd_to_u64};
+use crate::base::context::Context;
+use crate::roles::bureau::KeySet;
+use crate::roles::card::{CardMemory, Order, Profile};
+use crate::roles::issuer::{AccountId, CardAccount, CardOrder, EcashTerms, Issuer};
+use crate::words::dictionary::tag;
+use crate::words::emv::Pan;
+use crate::words::iso4217::{Amount, Currency};
+use crate::words::pboc::EcashSet;
+
+/// The PIN of a card for which nobody chose one.
+pub const DEFAULT_PIN: &str = "123456";
+
+/// Effective and expiry date of a card made here.
+const EFFECTIVE: [u8; 3] = [0x25, 0x01, 0x01];
+const EXPIRY: [u8; 3] = [0x35, 0x12, 0x31];
+
+/// A card that is to be made.
+#[derive(Debug, Clone)]
+pub struct NewCard {
+    /// Its profile.
+    pub profile: Profile,
+    /// Its PIN, 4 to 12 digits, known to card and issuer.
+    pub pin: Secret<String>,
+    /// The electronic cash that it begins with, in the first currency.
+    pub balance_minor: u64,
+    /// The linked account of each currency.
+    pub accounts: Vec<(Currency, AccountId)>,
+}
+
+/// The card order of a profile: a fresh PAN of our own test range.
+pub fn order_for(card: &NewCard, context: &mut Context) -> Result<Order, WorldError> {
+    let number = u64::from_be_bytes(context.random()) % 1_000_000_000;
+    let has_ecash = card.profile.kinds().any(|kind| kind == "ecash");
+    Ok(Order {
+        pan: Pan::with_check_digit(&format!("{}{number:09}", Pan::TEST_BIN))?,
+        psn: 1,
+        expiry: EXPIRY,
+        effective: EFFECTIVE,
+        cardholder_name: Secret::new("TEST/CARD".into()),
+        pin: Some(card.pin.clone()),
+        initial_balances: match has_ecash {
+            true => vec![(tag::EC_BALANCE, card.balance_minor)],
+            false => Vec::new(),
+        },
+    })
+}
+
+/// The card's memory: profile and order under the bureau's keys.
+pub fn new_card_memory(profile: &Profile, order: &Order) -> Result<CardMemory, WorldError> {
+    let keys = KeySet::test().card_keys(profile.version()?, &order.pan, order.psn)?;
+    Ok(CardMemory::personalise(profile, order, &keys)?)
+}
+
+/// Makes a card and puts it on the issuer's file.
+pub fn issue_card(
+    issuer: &mut Issuer,
+    card: &NewCard,
+    context: &mut Context,
+) -> Result<CardMemory, WorldError> {
+    let order = order_for(card, context)?;
+    let memory = new_card_memory(&card.profile, &order)?;
+    let mut accounts = Vec::new();
+    for set in EcashSet::ALL {
+        let Some(currency) = memory.value(set.currency).and_then(Currency::from_bcd) else { continue };
+        let limit = memory.value(set.balance_limit).and_then(|bytes| bcd_to_u64(bytes).ok());
+        accounts.push(CardAccount {
+            currency,
+            account: linked(card, currency),
+            ecash: limit.map(|balance_limit_minor| EcashTerms {
+                set,
+                balance_limit_minor,
+                balance_minor: memory.balance(set).unwrap_or(0),
+            }),
+        });
+    }
+    for (currency, account) in &card.accounts {
+        if !accounts.iter().any(|row| row.currency == *currency) {
+            let account = Some(account.clone());
+            accounts.push(CardAccount { currency: *currency, account, ecash: None });
+        }
+    }
+    let on_file = CardOrder {
+        pan: order.pan.clone(),
+        psn: order.psn,
+        version: card.profile.cryptogram_version.clone(),
+        dki: card.profile.dki,
+        expiry: order.expiry,
+        pin: order.pin.clone(),
+        accounts,
+    };
+    issuer.order_card(&on_file, context)?;
+    Ok(memory)
+}
+
+impl NewCard {
+    /// A card with an account behind each of its currencies, holding `account_minor`.
+    pub fn with_accounts(
+        issuer: &mut Issuer,
+        profile: Profile,
+        account_minor: u64,
+        balance_minor: u64,
+        context: &mut Context,
+    ) -> Result<Self, WorldError> {
+        let mut currencies = vec![Currency::CNY];
+        if profile.name.contains("dual") {
+            currencies.push(Currency::HKD);
+        }
+        let mut accounts = Vec::new();
+        for currency in currencies {
+            let balance = Amount::new(account_minor, currency);
+            accounts.push((currency, issuer.open_account(None, balance, "Test Holder", context)?));
+        }
+        Ok(Self { profile, pin: Secret::new(DEFAULT_PIN.into()), balance_minor, accounts })
+    }
+}
+
+fn linked(card: &NewCard, currency: Currency) -> Option<AccountId> {
+    card.accounts.iter().find(|(of, _)| *of == currency).map(|(_, account)| account.clone())
+}

@@ -1,0 +1,82 @@
+//! Where the money is, and whether it is all there (design: money).
+
+use crate::base::context::Context;
+use crate::roles::issuer::{Issuer, IssuerError};
+use crate::roles::terminal::CardFacts;
+use crate::roles::terminal::journal::{EntryKind, Journal, JournalError, State};
+use crate::words::iso4217::{Amount, Currency};
+
+/// Where the money of one currency is, in minor units. The sum is constant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The currency.
+    pub currency: Currency,
+    /// The funding accounts, by the issuer's books.
+    pub accounts_minor: i64,
+    /// The card, by its own word.
+    pub card_minor: i64,
+    /// Loads that are on their way, and offline payments that are not uploaded.
+    pub in_flight_minor: i64,
+    /// The merchants, by the issuer's books.
+    pub merchants_minor: i64,
+}
+
+impl Position {
+    /// Looks at books, journal and card; the journal's word counts for what the
+    /// books cannot know: payments not yet uploaded, loads landed and not yet told.
+    pub fn of(
+        currency: Currency,
+        issuer: &mut Issuer,
+        journal: &mut Journal,
+        card_minor: u64,
+        context: &mut Context,
+    ) -> Result<Self, PositionError> {
+        let books = issuer.books(context)?.of(currency);
+        let mut in_flight_minor = books.in_flight_minor;
+        for row in journal.open_rows()? {
+            if row.state == State::CardUpdated && row.amount.currency == currency {
+                let minor = row.amount.minor as i64;
+                match row.kind {
+                    EntryKind::OfflineSale => in_flight_minor += minor,
+                    EntryKind::Load => in_flight_minor -= minor,
+                    EntryKind::OnlinePurchase => {}
+                }
+            }
+        }
+        Ok(Self {
+            currency,
+            accounts_minor: books.accounts_minor,
+            card_minor: card_minor as i64,
+            in_flight_minor,
+            merchants_minor: books.merchants_minor,
+        })
+    }
+
+    /// All of it.
+    pub const fn total_minor(&self) -> i64 {
+        self.accounts_minor + self.card_minor + self.in_flight_minor + self.merchants_minor
+    }
+
+    /// A part as an amount, with a minus sign where it is negative.
+    pub fn show(&self, minor: i64) -> String {
+        let sign = if minor < 0 { "-" } else { "" };
+        format!("{sign}{}", Amount::new(minor.unsigned_abs(), self.currency))
+    }
+}
+
+/// The stored balance that a card tells in a currency, minor units; 0 where it has none.
+pub(super) fn card_balance(facts: &CardFacts, currency: Currency) -> u64 {
+    let sets = facts.applications.iter().flat_map(|application| &application.ecash);
+    sets.filter(|set| set.currency == currency).filter_map(|set| set.balance.known()).map(|a| a.minor).sum()
+}
+
+/// Why the position could not be told.
+#[derive(Debug, thiserror::Error)]
+pub enum PositionError {
+    /// The issuer failed.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+    /// The journal failed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}

@@ -1,0 +1,142 @@
+//! Every command of every registry goes both ways.
+
+use cardwright::words::decode::{COMMAND_ROOMS, command_row};
+use cardwright::words::dictionary::tag;
+use cardwright::words::emv::CryptogramType;
+use cardwright::words::emv::command::{
+    ApplicationBlock, ApplicationUnblock, CardBlock, Cryptogram, GenerateAc, GetData, GetProcessingOptions,
+    ProcessingOptions,
+};
+use cardwright::words::iso7816::command::{
+    ExternalAuthenticate, GetResponse, Occurrence, PinBlock, ReadRecord, Select, Verify,
+};
+use cardwright::words::iso7816::{Aid, ApduCommand, CommandApdu};
+use cardwright::words::pboc::command::{PutData, UpdateRecord};
+use cardwright::words::tlv::{Tag, TlvStore};
+use proptest::prelude::*;
+use std::fmt::Debug;
+
+/// A command survives the wire, is found by its header, and its answer survives too.
+fn goes_both_ways<C>(command: &C, response: &C::Response) -> Result<(), TestCaseError>
+where
+    C: ApduCommand + PartialEq + Debug,
+    C::Response: PartialEq + Debug,
+{
+    let apdu = CommandApdu::parse(&command.to_apdu().to_bytes()).unwrap();
+    prop_assert_eq!(&apdu, &command.to_apdu());
+    prop_assert_eq!(command_row(&apdu).map(|row| row.name), Some(C::NAME), "by its header");
+    prop_assert_eq!(&C::from_apdu(&apdu).unwrap(), command);
+    let data = C::encode_response(response);
+    prop_assert_eq!(&command.decode_response(&data).unwrap(), response);
+    Ok(())
+}
+
+/// One property a command, and the list of commands that have one.
+macro_rules! round_trips {
+    ($( $test:ident: $command:ty = $strategy:expr; )*) => {
+        /// The commands that have a property below.
+        const COVERED: &[&str] = &[$(<$command as ApduCommand>::NAME),*];
+
+        proptest! {
+            $(
+                #[test]
+                fn $test((command, response) in $strategy) {
+                    goes_both_ways::<$command>(&command, &response)?;
+                }
+            )*
+        }
+    };
+}
+
+round_trips! {
+    select: Select = (aid(), any::<bool>(), bytes(0..300)).prop_map(|(name, next, fci)| {
+        let occurrence = if next { Occurrence::Next } else { Occurrence::First };
+        (Select { name, occurrence }, fci)
+    });
+    read_record: ReadRecord = (1u8..=30, any::<u8>(), bytes(0..300))
+        .prop_map(|(sfi, record, data)| (ReadRecord { sfi, record }, data));
+    get_response: GetResponse = (1u16..=256, bytes(0..300))
+        .prop_map(|(length, data)| (GetResponse { length }, data));
+    verify: Verify = prop::option::of(any::<[u8; 8]>())
+        .prop_map(|block| (Verify { pin: block.map(PinBlock::from_bytes) }, ()));
+    external_authenticate: ExternalAuthenticate = bytes(8..17)
+        .prop_map(|issuer_authentication_data| (ExternalAuthenticate { issuer_authentication_data }, ()));
+    get_data: GetData = (wire_tag(), bytes(0..300))
+        .prop_map(|(tag, value)| (GetData { tag }, (tag, value)));
+    get_processing_options: GetProcessingOptions = (bytes(0..253), processing_options())
+        .prop_map(|(pdol_data, options)| (GetProcessingOptions { pdol_data }, options));
+    generate_ac: GenerateAc = (cryptogram_type(), any::<bool>(), bytes(0..256), cryptogram())
+        .prop_map(|(cryptogram, cda, cdol_data, answer)| (GenerateAc { cryptogram, cda, cdol_data }, answer));
+    application_block: ApplicationBlock = any::<[u8; 4]>().prop_map(|mac| (ApplicationBlock { mac }, ()));
+    application_unblock: ApplicationUnblock =
+        any::<[u8; 4]>().prop_map(|mac| (ApplicationUnblock { mac }, ()));
+    card_block: CardBlock = any::<[u8; 4]>().prop_map(|mac| (CardBlock { mac }, ()));
+    put_data: PutData = (any::<u16>(), bytes(1..252), any::<[u8; 4]>())
+        .prop_map(|(tag, value, mac)| (PutData { tag: Tag(tag.into()), value, mac }, ()));
+    update_record: UpdateRecord = (1u8..=30, any::<u8>(), bytes(1..252), any::<[u8; 4]>())
+        .prop_map(|(sfi, record, data, mac)| (UpdateRecord { sfi, record, data, mac }, ()));
+}
+
+#[test]
+fn every_command_has_a_round_trip() {
+    let names: Vec<&str> = COMMAND_ROOMS.iter().flat_map(|room| room.iter()).map(|row| row.name).collect();
+    assert!(!names.is_empty());
+    for name in &names {
+        assert!(COVERED.contains(name), "{name} has no property in tests/words/commands.rs");
+    }
+    assert_eq!(names.len(), COVERED.len());
+}
+
+fn bytes(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(any::<u8>(), length)
+}
+
+fn aid() -> impl Strategy<Value = Aid> {
+    bytes(1..17).prop_map(|name| Aid::new(name).unwrap())
+}
+
+/// A tag that GET DATA can name and BER-TLV can carry: 00 and FF are padding.
+fn wire_tag() -> impl Strategy<Value = Tag> {
+    let one = (1u32..=0xFE).prop_filter("a one-byte tag", |tag| tag & 0x1F != 0x1F);
+    let two = (0u32..7, 0u32..0x80).prop_map(|(class, number)| (class << 5 | 0x1F) << 8 | number);
+    prop_oneof![one, two].prop_map(Tag)
+}
+
+fn cryptogram_type() -> impl Strategy<Value = CryptogramType> {
+    prop::sample::select(vec![CryptogramType::Aac, CryptogramType::Tc, CryptogramType::Arqc])
+}
+
+/// Other data objects that a card may add to format 2.
+fn extra() -> impl Strategy<Value = Vec<(Tag, Vec<u8>)>> {
+    prop::collection::vec((wire_tag(), bytes(0..40)), 0..6)
+}
+
+fn processing_options() -> impl Strategy<Value = ProcessingOptions> {
+    (any::<[u8; 2]>(), bytes(0..60), extra(), any::<bool>()).prop_map(|(aip, afl, extra, format_1)| {
+        let mut data: TlvStore = [(tag::AIP, aip.to_vec()), (tag::AFL, afl)].into_iter().collect();
+        let known = [tag::AIP, tag::AFL];
+        for (tag, value) in extra.into_iter().filter(|(tag, _)| !format_1 && !known.contains(tag)) {
+            data.put(tag, value);
+        }
+        ProcessingOptions { data, format_1 }
+    })
+}
+
+fn cryptogram() -> impl Strategy<Value = Cryptogram> {
+    let fixed = (any::<u8>(), any::<[u8; 2]>(), any::<[u8; 8]>(), bytes(0..33));
+    (fixed, extra(), any::<bool>()).prop_map(|((cid, atc, ac, iad), extra, format_1)| {
+        let mut data = TlvStore::new();
+        data.put(tag::CRYPTOGRAM_INFORMATION_DATA, [cid]);
+        data.put(tag::ATC, atc);
+        data.put(tag::APPLICATION_CRYPTOGRAM, ac);
+        if !iad.is_empty() {
+            data.put(tag::ISSUER_APPLICATION_DATA, iad);
+        }
+        for (tag, value) in extra.into_iter().filter(|_| !format_1) {
+            if !data.has(tag) {
+                data.put(tag, value);
+            }
+        }
+        Cryptogram { data, format_1 }
+    })
+}
