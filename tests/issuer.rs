@@ -7,6 +7,7 @@ mod money;
 mod sequences;
 
 use cardwright::air::host::{Host, MessageClass, ResponseCode, Settlement};
+use cardwright::roles::issuer::{Recovery, Rules};
 use kit::{ACCOUNT_MINOR, CNY, World};
 
 #[test]
@@ -176,6 +177,45 @@ fn a_message_of_the_wrong_class_or_kind_is_refused() {
     request.key.class = MessageClass::Request;
     let answer = world.issuer.authorise(&request, &mut world.context).unwrap();
     assert_eq!(answer.code, ResponseCode::FORMAT_ERROR);
+}
+
+#[test]
+fn two_handles_on_one_store_act_once() {
+    let mut world = World::new();
+    let mut other = world.issuer.handle().unwrap();
+    let request = world.load_request(5000);
+    let first = world.issuer.authorise(&request, &mut world.context).unwrap();
+    assert_eq!(other.authorise(&request, &mut world.context).unwrap(), first);
+    assert_eq!(world.books().in_flight_minor, 5000);
+    world.assert_sound();
+}
+
+#[test]
+fn each_recovery_rule_is_needed() {
+    // With every rule on, nothing is in flight at the end and no money has gone astray.
+    assert_eq!(in_flight_after_recovery(Recovery::default()), 0);
+    let all = Recovery::default;
+    for (name, rules) in [
+        ("settle_by_evidence", Recovery { settle_by_evidence: false, ..all() }),
+        ("return_on_refusal", Recovery { return_on_refusal: false, ..all() }),
+        ("bar_unknown_originals", Recovery { bar_unknown_originals: false, ..all() }),
+    ] {
+        assert_ne!(in_flight_after_recovery(rules), 0, "{name} is not needed");
+    }
+}
+
+/// A landed load whose notice is lost, a refused script, and a request that its
+/// reversal overtakes. The last is last, so that no later ARQC settles it.
+fn in_flight_after_recovery(recovery: Recovery) -> i64 {
+    let mut world = World::ruled(Rules { recovery, ..Rules::default() });
+    let (_, answer) = world.load(200);
+    world.card.take_script(&answer);
+    let (refused, _) = world.load(100);
+    world.notice(&refused, 0x11);
+    let overtaken = world.load_request(300);
+    world.reverse(&overtaken);
+    world.issuer.authorise(&overtaken, &mut world.context).unwrap();
+    world.books().in_flight_minor
 }
 
 #[test]

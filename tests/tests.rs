@@ -6,6 +6,7 @@
 mod card;
 mod cryptography;
 mod emv_kernel;
+mod first_slice;
 mod hardware;
 mod issuer;
 mod tidy;

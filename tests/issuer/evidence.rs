@@ -1,7 +1,7 @@
 //! What became of an open load, proven by the card's next ARQC at any terminal.
 
 use super::kit::{ACCOUNT_MINOR, World};
-use cardwright::air::host::{ResponseCode, Settlement};
+use cardwright::air::host::{Entry, Host, Kind, ResponseCode, Settlement};
 
 fn settlement(world: &mut World, of: &cardwright::air::host::Request) -> Option<Settlement> {
     world.notice(of, 0x00).settlement
@@ -53,8 +53,8 @@ fn a_balance_without_its_mac_is_no_evidence() {
     let mut iad = request.chip.value(tag).unwrap().to_vec();
     *iad.last_mut().unwrap() ^= 1;
     request.chip.put(tag, iad);
-    let host: &mut dyn cardwright::air::host::Host = &mut world.issuer;
-    assert_eq!(host.authorise(&request, &mut world.context).unwrap().code, ResponseCode::DO_NOT_HONOUR);
+    let answer = world.issuer.authorise(&request, &mut world.context).unwrap();
+    assert_eq!(answer.code, ResponseCode::DO_NOT_HONOUR);
     assert_eq!(settlement(&mut world, &lost), Some(Settlement::Open));
     world.assert_sound();
 }
@@ -123,4 +123,67 @@ fn a_returned_load_that_turns_up_on_the_card_raises_the_alarm() {
     world.card.check_arpc(&answer);
     assert_eq!(world.alarms(), 1);
     world.assert_sound();
+}
+
+#[test]
+fn a_purchase_shows_the_balance_too() {
+    for lands in [true, false] {
+        let mut world = World::new();
+        let (lost, answer) = world.load(5000);
+        if lands {
+            world.card.take_script(&answer);
+        }
+        purchase(&mut world, Entry::Contact, 100);
+        let expected = if lands { Settlement::Landed } else { Settlement::Returned };
+        assert_eq!(settlement(&mut world, &lost), Some(expected));
+        world.assert_sound();
+    }
+}
+
+#[test]
+fn a_quick_arqc_may_have_paid_so_it_only_proves_a_landing() {
+    let mut world = World::new();
+    let (lost, answer) = world.load(5000);
+    world.card.take_script(&answer);
+    // A prepaid card pays as it asks and tells what results: the old balance.
+    world.card.balance_minor -= 5000;
+    purchase(&mut world, Entry::ContactlessQuick, 5000);
+    assert_eq!(settlement(&mut world, &lost), Some(Settlement::Open));
+    // Nor does a load after it prove more.
+    world.load(100);
+    assert_eq!(settlement(&mut world, &lost), Some(Settlement::Open));
+    world.assert_sound();
+
+    let mut world = World::new();
+    let (lost, answer) = world.load(5000);
+    world.card.take_script(&answer);
+    purchase(&mut world, Entry::ContactlessQuick, 100);
+    assert_eq!(settlement(&mut world, &lost), Some(Settlement::Landed));
+}
+
+#[test]
+fn a_purchase_between_may_have_been_approved_offline() {
+    let mut world = World::new();
+    // The balance of the purchase's ARQC has a wrong MAC, so that it ends no trail.
+    let (lost, answer) = world.load(5000);
+    world.card.take_script(&answer);
+    let mut chip = world.card.sign(5000, 0xA0, 0x00);
+    let tag = cardwright::words::dictionary::tag::ISSUER_APPLICATION_DATA;
+    let mut iad = chip.value(tag).unwrap().to_vec();
+    *iad.last_mut().unwrap() ^= 1;
+    chip.put(tag, iad);
+    let request = world.request(Kind::Purchase, 5000, chip);
+    world.issuer.authorise(&request, &mut world.context).unwrap();
+    // The answer was lost and the card paid offline from what it was loaded with.
+    world.card.balance_minor -= 5000;
+    world.load(100);
+    assert_eq!(settlement(&mut world, &lost), Some(Settlement::Open));
+}
+
+fn purchase(world: &mut World, entry: Entry, amount_minor: u64) {
+    let chip = world.card.sign(amount_minor, 0xA0, 0x00);
+    let mut request = world.request(Kind::Purchase, amount_minor, chip);
+    request.entry = entry;
+    let answer = world.issuer.authorise(&request, &mut world.context).unwrap();
+    assert_eq!(answer.code, ResponseCode::APPROVED, "{}", answer.reason);
 }

@@ -3,10 +3,10 @@
 use cardwright::air::host::{Answer, Entry, Host, Kind, MessageClass, MessageKey, Original, Request};
 use cardwright::base::context::Context;
 use cardwright::base::event::Collector;
-use cardwright::base::store::{Db, SealKey, Sqlite, StoreError, Value, transact};
+use cardwright::base::store::{Db, SealKey, Sqlite, Value, transact};
 use cardwright::roles::issuer::{CardAccount, CardOrder, CurrencyBooks, EcashTerms, Issuer, KeyTable, Rules};
 use cardwright::words::dictionary::tag;
-use cardwright::words::emv::cryptogram::{CardKeys, CryptogramVersion, MasterKeys};
+use cardwright::words::emv::cryptogram::{ArpcMethod, CardKeys, CryptogramVersion, MasterKeys};
 use cardwright::words::emv::{IssuerScript, Pan};
 use cardwright::words::iso4217::{Amount, Currency};
 use cardwright::words::iso7816::ApduCommand;
@@ -106,8 +106,19 @@ impl Card {
     /// Checks tag 91.
     pub(crate) fn check_arpc(&self, answer: &Answer) {
         let atc = self.atc.to_be_bytes();
-        let arpc = self.version.arpc_method_1(self.keys.ac.expose(), atc, self.arqc, answer.code.0);
-        let expected = [&arpc[..], &answer.code.0].concat();
+        let key = self.keys.ac.expose();
+        let expected = match self.version.arpc_method {
+            ArpcMethod::Method1 => {
+                let arpc = self.version.arpc_method_1(key, atc, self.arqc, answer.code.0);
+                [&arpc[..], &answer.code.0].concat()
+            }
+            ArpcMethod::Method2 => {
+                // "Issuer approves online transaction" is bit 8 of byte 2.
+                let update = [0, if answer.code.is_approved() { 0x80 } else { 0 }, 0, 0];
+                let arpc = self.version.arpc_method_2(key, atc, self.arqc, update, &[]).unwrap();
+                [arpc, update].concat()
+            }
+        };
         assert_eq!(answer.chip.value(tag::ISSUER_AUTHENTICATION_DATA), Some(expected.as_slice()));
     }
 }
@@ -129,7 +140,17 @@ impl World {
         Self::with("PBOC CVN 01")
     }
 
+    /// A world whose cards are of another cryptogram version.
     pub(crate) fn with(version: &str) -> Self {
+        Self::made(version, Rules::default())
+    }
+
+    /// A world with other rules.
+    pub(crate) fn ruled(rules: Rules) -> Self {
+        Self::made("PBOC CVN 01", rules)
+    }
+
+    fn made(version: &str, rules: Rules) -> Self {
         let events = Collector::default();
         let mut context = Context::simulated(7, events.clone());
         let master = MasterKeys { ac: [0x11; 16].into(), mac: [0x22; 16].into(), enc: [0x33; 16].into() };
@@ -137,7 +158,7 @@ impl World {
         let other = db.handle().unwrap();
         let seal = SealKey::random(&mut context);
         let table = KeyTable::of(Pan::TEST_BIN, DKI, master.clone());
-        let mut issuer = Issuer::open(Box::new(db), seal, table, Rules::default()).unwrap();
+        let mut issuer = Issuer::open(Box::new(db), seal, table, rules).unwrap();
         let mut open = |id, currency| {
             let balance = Amount::new(ACCOUNT_MINOR as u64, currency);
             issuer.open_account(Some(id), balance, "Zhang San", &mut context).unwrap()
@@ -242,14 +263,14 @@ impl World {
 
     /// Changes the store behind the issuer's back.
     pub(crate) fn execute(&mut self, sql: &str) {
-        let changed = transact(self.db.as_mut(), |tx| Ok::<_, StoreError>(tx.execute(sql, &[])?)).unwrap();
+        let changed = transact(self.db.as_mut(), |tx| tx.execute(sql, &[])).unwrap();
         assert!(changed > 0, "{sql} changed nothing");
     }
 
     /// Every byte of a table.
     pub(crate) fn dump(&mut self, table: &str) -> Vec<u8> {
         let sql = format!("SELECT * FROM {table}");
-        let rows = transact(self.db.as_mut(), |tx| Ok::<_, StoreError>(tx.query(&sql, &[])?)).unwrap();
+        let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &[])).unwrap();
         let bytes = |value: Value| match value {
             Value::Null => Vec::new(),
             Value::Int(number) => number.to_string().into_bytes(),

@@ -127,7 +127,12 @@ fn every_pboc_version_loads() {
 
 #[test]
 fn a_purchase_moves_money_to_the_merchant_and_back_by_reversal() {
-    let mut world = World::new();
+    for version in ["PBOC CVN 01", "VIS CVN 10", "VIS CVN 18"] {
+        purchase_and_back(World::with(version));
+    }
+}
+
+fn purchase_and_back(mut world: World) {
     let chip = world.card.sign(1250, 0xA0, 0x00);
     let request = world.request(Kind::Purchase, 1250, chip);
     let answer = world.issuer.authorise(&request, &mut world.context).unwrap();
@@ -182,4 +187,31 @@ fn a_sale_that_no_load_explains_is_held_with_an_alarm() {
     assert_eq!(world.books().merchants_minor, 0);
     let violations = world.issuer.check(&mut world.context).unwrap();
     assert_eq!(violations.len(), 1, "{violations:?}");
+}
+
+#[test]
+fn a_blocked_card_is_declined_until_the_block_is_lifted() {
+    let mut world = World::new();
+    let pan = world.card.pan.clone();
+    for (active, code) in [(false, ResponseCode::RESTRICTED), (true, ResponseCode::APPROVED)] {
+        assert!(world.issuer.set_card_active(&pan, 0, active, &mut world.context).unwrap());
+        assert_eq!(world.load(100).1.code, code);
+    }
+    assert!(!world.issuer.set_card_active(&pan, 9, false, &mut world.context).unwrap());
+}
+
+#[test]
+fn the_quick_path_signs_zeros_for_the_tvr_and_its_own_version() {
+    use cardwright::words::emv::cryptogram::CryptogramVersion;
+    for version in ["PBOC CVN 01", "PBOC CVN 17"] {
+        // On file the card is of CVN 01 either way.
+        let mut world = World::new();
+        world.card.version = CryptogramVersion::by_name(version).unwrap();
+        let mut chip = world.card.sign(1250, 0xA0, 0x00);
+        chip.put(tag::TVR, [0, 0, 0, 0x80, 0]);
+        let mut request = world.request(Kind::Purchase, 1250, chip);
+        request.entry = cardwright::air::host::Entry::ContactlessQuick;
+        let answer = world.issuer.authorise(&request, &mut world.context).unwrap();
+        assert_eq!(answer.code, ResponseCode::APPROVED, "{version}: {}", answer.reason);
+    }
 }

@@ -128,6 +128,21 @@ impl Work<'_> {
         Ok(())
     }
 
+    /// Blocks a card or lifts the block; `false` where there is no such card.
+    pub(super) fn set_card_active(&mut self, pan: &Pan, psn: u8, active: bool) -> Result<bool, IssuerError> {
+        let status = if active { "active" } else { "blocked" };
+        let lookup = self.pan_lookup(pan.expose());
+        let changed = self.tx.execute(
+            "UPDATE card SET status = $1 WHERE pan_lookup = $2 AND psn = $3",
+            &[status.into(), Value::Bytes(lookup), i64::from(psn).into()],
+        )?;
+        if changed == 1 {
+            let name = if active { "Card Unblocked" } else { "Card Blocked" };
+            self.say(name, "told by the issuer's own people");
+        }
+        Ok(changed == 1)
+    }
+
     /// The card with this PAN and sequence number.
     pub(super) fn find_card(&mut self, pan: &str, psn: u8) -> Result<Option<CardOnFile>, IssuerError> {
         let lookup = self.pan_lookup(pan);

@@ -3,7 +3,7 @@
 
 use super::cards::CardOnFile;
 use super::{KeyTable, Rules};
-use crate::air::host::{Request, ResponseCode};
+use crate::air::host::{Entry, Request, ResponseCode};
 use crate::words::dictionary::tag;
 use crate::words::emv::CryptogramType;
 use crate::words::emv::cryptogram::{CRYPTOGRAM_VERSIONS, CardKeys, CryptogramVersion};
@@ -101,8 +101,9 @@ pub(super) fn verify(
     let zeros = |length: usize| Some(vec![0; length]);
     let data = version
         .assemble(&|tag| match chip.value(tag) {
+            // The quick path has no TVR, whatever the terminal reports.
+            _ if tag == tag::TVR && request.entry == Entry::ContactlessQuick => zeros(5),
             Some(value) => Some(value.to_vec()),
-            // Contactless PBOC has no TVR; no other amount is an other amount of 0.
             None if tag == tag::TVR => zeros(5),
             None if tag == tag::AMOUNT_OTHER => zeros(6),
             None => None,

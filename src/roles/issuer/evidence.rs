@@ -13,6 +13,12 @@
 //! - Else a payment not yet uploaded may hide either: the load stays open, its
 //!   money in flight, and is judged again with every sighting and upload.
 //!
+//! Not every counter that the host saw is known for that: only a load's can have
+//! paid nothing. A purchase may have been approved offline after its ARQC, when the
+//! host's answer was lost; a prepaid card on the quick path pays as it asks, and
+//! tells the balance that results. So a quick sighting can prove that a load has
+//! landed, since paying only lowers the balance, and never that it has not.
+//!
 //! A new load is possible all the while: it starts from the balance that the card
 //! proves, and its own ARQC is the first sighting that the older load is judged by,
 //! so the one never blurs the other.
@@ -61,9 +67,15 @@ fn judge(trail: Trail) -> Judgement {
 impl Work<'_> {
     /// Judges every open load of a card and settles what is proven.
     pub(super) fn settle_by_evidence(&mut self, card: &str) -> Result<(), IssuerError> {
+        if !self.rules.recovery.settle_by_evidence {
+            return Ok(());
+        }
         for load in self.open_loads_of(card)? {
-            let trail = self.trail(&load)?;
-            match judge(trail) {
+            let mut judgement = judge(self.trail(&load, "quick")?);
+            if judgement == Judgement::Unproven {
+                judgement = judge(self.trail(&load, "")?);
+            }
+            match judgement {
                 Judgement::Landed => {
                     let reason = "the card holds or spent more than it had without the load";
                     self.settle(&load, Settlement::Landed, "evidence", reason)?;
@@ -83,17 +95,19 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn trail(&mut self, load: &LoadRow) -> Result<Trail, IssuerError> {
+    /// The trail up to the next sighting; where quick ones are passed over, up to
+    /// the next that tells the balance before its own payment.
+    fn trail(&mut self, load: &LoadRow, passed_over: &'static str) -> Result<Trail, IssuerError> {
         let (card, after, currency) =
             (load.card.as_str(), i64::from(load.atc), i64::from(load.amount.currency.0));
         let next = self.tx.query(
-            "SELECT atc, balance FROM sighting WHERE card = $1 AND currency = $2 AND atc > $3 \
-             AND balance IS NOT NULL ORDER BY atc LIMIT 1",
-            &[card.into(), currency.into(), after.into()],
+            "SELECT atc, balance, path FROM sighting WHERE card = $1 AND currency = $2 AND atc > $3 \
+             AND balance IS NOT NULL AND path <> $4 ORDER BY atc LIMIT 1",
+            &[card.into(), currency.into(), after.into(), passed_over.into()],
         )?;
-        let (until, next_minor) = match next.first() {
-            Some(row) => (row.int(0)?, Some(minor("sighting", row.int(1)?)?)),
-            None => (i64::from(u16::MAX) + 1, None),
+        let (until, next_minor, certain) = match next.first() {
+            Some(row) => (row.int(0)?, Some(minor("sighting", row.int(1)?)?), row.text(2)? != "quick"),
+            None => (i64::from(u16::MAX) + 1, None, false),
         };
         let spent = self.tx.query(
             "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM offline_sale \
@@ -101,7 +115,7 @@ impl Work<'_> {
             &[card.into(), currency.into(), after.into(), until.into()],
         )?;
         let known = self.tx.query(
-            "SELECT atc FROM sighting WHERE card = $1 AND atc > $2 AND atc < $3 \
+            "SELECT atc FROM sighting WHERE card = $1 AND atc > $2 AND atc < $3 AND path = 'load' \
              UNION SELECT atc FROM offline_sale WHERE card = $1 AND atc > $2 AND atc < $3",
             &[card.into(), after.into(), until.into()],
         )?;
@@ -109,7 +123,7 @@ impl Work<'_> {
             old_minor: load.old_minor,
             spent_minor: spent.first().map_or(Ok(0), |row| minor("offline_sale", row.int(0)?))?,
             next_minor,
-            complete: known.len() as i64 == until - after - 1,
+            complete: certain && known.len() as i64 == until - after - 1,
         })
     }
 }

@@ -9,6 +9,7 @@ use super::{AccountId, AccountSummary, Books, CardOrder, IssuerError, KeyTable, 
 use crate::air::host::{Answer, Host, HostError, Kind, MessageClass, Request, ResponseCode};
 use crate::base::context::Context;
 use crate::base::store::{Db, SealKey, migrate, transact};
+use crate::words::emv::Pan;
 use crate::words::iso4217::Amount;
 
 /// A handle on the issuer's books. Several may work on one store.
@@ -56,6 +57,18 @@ impl Issuer {
     /// Puts a card on file, with the accounts it is linked to.
     pub fn order_card(&mut self, order: &CardOrder, context: &mut Context) -> Result<(), IssuerError> {
         self.work(context, |work| work.order_card(order))
+    }
+
+    /// Blocks a card for online requests, or lifts the block; `false` where there is
+    /// no such card. Offline sales of a blocked card are still taken.
+    pub fn set_card_active(
+        &mut self,
+        pan: &Pan,
+        psn: u8,
+        active: bool,
+        context: &mut Context,
+    ) -> Result<bool, IssuerError> {
+        self.work(context, |work| work.set_card_active(pan, psn, active))
     }
 
     /// The sums of the books, from the postings.

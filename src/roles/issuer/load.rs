@@ -77,8 +77,10 @@ impl Work<'_> {
         let result = request.chip.value(tag::ISSUER_SCRIPT_RESULTS).and_then(load_result);
         let told = match result {
             Some(ScriptResult::Succeeded) => Some(Settlement::Landed),
-            Some(ScriptResult::Failed(_)) => Some(Settlement::Returned),
-            Some(ScriptResult::NotPerformed) | None => None,
+            Some(ScriptResult::Failed(_)) if self.rules.recovery.return_on_refusal => {
+                Some(Settlement::Returned)
+            }
+            Some(ScriptResult::Failed(_) | ScriptResult::NotPerformed) | None => None,
         };
         let mut settlement = load.settlement;
         match (told, load.settlement) {

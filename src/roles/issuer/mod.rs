@@ -30,4 +30,4 @@ pub use host::Issuer;
 pub use keys::{KeyRow, KeyTable};
 pub use ledger::{Books, CurrencyBooks};
 pub use load::OpenLoad;
-pub use rules::Rules;
+pub use rules::{Recovery, Rules};

@@ -8,7 +8,7 @@ use super::cards::{CardOnFile, Linked};
 use super::decision::{self, Refusal, ToldBalance, Verified, Wanted};
 use super::ledger::Book;
 use super::work::{Work, column};
-use crate::air::host::{Request, ResponseCode};
+use crate::air::host::{Entry, Kind, Request, ResponseCode};
 use crate::words::iso4217::Currency;
 
 /// A card whose ARQC is right and new.
@@ -34,15 +34,22 @@ impl Work<'_> {
             ToldBalance::Proven(balance) => Some(column(balance)?),
             ToldBalance::Absent | ToldBalance::Unproven => None,
         };
+        // What else the counter may have done: see `evidence`.
+        let path = match (request.kind, request.entry) {
+            (Kind::LinkedLoad, _) => "load",
+            (_, Entry::ContactlessQuick) => "quick",
+            _ => "full",
+        };
         let at = self.now().micros();
         self.tx
             .execute(
-                "INSERT INTO sighting (card, atc, currency, balance, at) VALUES ($1, $2, $3, $4, $5)",
+                "INSERT INTO sighting (card, atc, currency, balance, path, at) VALUES ($1, $2, $3, $4, $5, $6)",
                 &[
                     card.id.as_str().into(),
                     i64::from(verified.atc).into(),
                     i64::from(request.amount.currency.0).into(),
                     balance.into(),
+                    path.into(),
                     at.into(),
                 ],
             )

@@ -17,7 +17,9 @@ impl Work<'_> {
                 return Ok(Acted::nothing(Answer::new(ResponseCode::NO_ORIGINAL, reason)));
             }
             Found::Never => {
-                self.bar(reversal)?;
+                if self.rules.recovery.bar_unknown_originals {
+                    self.bar(reversal)?;
+                }
                 let reason = "no such request came; it is barred from acting later";
                 self.say("Request Barred", reason);
                 return Ok(Acted::nothing(Answer::new(ResponseCode::APPROVED, reason)));

@@ -16,6 +16,26 @@ pub struct Rules {
     pub pin_tries: u8,
     /// Whether a load from the linked account needs the online PIN of a card that has one.
     pub load_needs_pin: bool,
+    /// The rules by which money in flight is settled.
+    pub recovery: Recovery,
+}
+
+/// The host's recovery rules. All are on; a test switches one off to show that
+/// money is lost or stays in flight without it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recovery {
+    /// The balance in a card's later cryptograms settles an open load.
+    pub settle_by_evidence: bool,
+    /// A script result that says that the card refused gives the money back.
+    pub return_on_refusal: bool,
+    /// A reversal of an unknown request bars it from acting later.
+    pub bar_unknown_originals: bool,
+}
+
+impl Default for Recovery {
+    fn default() -> Self {
+        Self { settle_by_evidence: true, return_on_refusal: true, bar_unknown_originals: true }
+    }
 }
 
 impl Rules {
@@ -33,6 +53,7 @@ impl Default for Rules {
             idd_mac_padding: IddMacPadding::default(),
             pin_tries: 3,
             load_needs_pin: true,
+            recovery: Recovery::default(),
         }
     }
 }

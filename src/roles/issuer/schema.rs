@@ -33,7 +33,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[Migration {
             PRIMARY KEY (card, currency))",
         "CREATE TABLE sighting (
             card TEXT NOT NULL REFERENCES card (id), atc BIGINT NOT NULL, currency BIGINT NOT NULL,
-            balance BIGINT, at BIGINT NOT NULL, PRIMARY KEY (card, atc))",
+            balance BIGINT, path TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (card, atc))",
         "CREATE TABLE load (
             id TEXT PRIMARY KEY, card TEXT NOT NULL REFERENCES card (id), currency BIGINT NOT NULL,
             account TEXT NOT NULL REFERENCES account (id), atc BIGINT NOT NULL, amount BIGINT NOT NULL,

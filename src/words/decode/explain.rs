@@ -3,11 +3,12 @@
 use super::command_meaning::command_meaning;
 use super::judge::{command_row, judge};
 use super::mask::covering;
-use super::meaning::{amount, meaning, text};
+use super::meaning::{amount, meaning};
 use super::session::{DEPTH_LIMIT, Log, Session};
 use super::{Line, Masker, bits, iad};
 use crate::base::event::{Element, ElementKey};
 use crate::words::dictionary::{Format, Row, Sensitivity, tag};
+use crate::words::emv::printable;
 use crate::words::iso4217::Currency;
 use crate::words::iso7816::{CommandApdu, ResponseApdu};
 use crate::words::pboc::EcashSet;
@@ -67,6 +68,8 @@ impl Explainer {
     /// Explains data objects that stand side by side; bytes that are none are one
     /// line that says why.
     pub fn tlv(&mut self, bytes: &[u8]) -> Vec<Line> {
+        // Why bytes are no data objects is asked of the bytes themselves: blanked ones are padding.
+        let error = tlv::parse(bytes).err();
         let masked;
         let bytes = match &mut self.masker {
             Some(masker) => {
@@ -76,13 +79,13 @@ impl Explainer {
             None => bytes,
         };
         let mut lines = Vec::new();
-        match tlv::parse(bytes) {
-            Ok(list) => {
+        match (error, tlv::parse(bytes)) {
+            (Some(error), _) | (None, Err(error)) => {
+                lines.push(Line::new(0, 0, "no data objects").value(bytes).meaning(error.to_string()));
+            }
+            (None, Ok(list)) => {
                 self.session.learn(&list, 0);
                 self.list(&mut lines, &list, 0, 0);
-            }
-            Err(error) => {
-                lines.push(Line::new(0, 0, "no data objects").value(bytes).meaning(error.to_string()))
             }
         }
         lines
@@ -230,7 +233,7 @@ impl Explainer {
         let says = match row.map(|row| (row.format, row.sensitivity)) {
             Some((_, Sensitivity::Secret)) if self.masker.is_some() => "masked".to_owned(),
             Some((Format::Amount, _)) => amount(value, None).unwrap_or_default(),
-            Some((Format::Text, _)) => text(value),
+            Some((Format::Text, _)) => printable(value),
             _ => String::new(),
         };
         lines.push(line.meaning(says));
@@ -422,6 +425,15 @@ mod tests {
         has(&shown(&plain), " @2 5A Application Primary Account Number (PAN): 4111111111111111");
         has(&shown(&masked), " @12 5F20 Cardholder Name: masked");
         assert!(!shown(&masked).concat().contains("4111111111111111"));
+    }
+
+    #[test]
+    fn bytes_that_are_no_data_objects_are_one_line_that_says_why() {
+        for mut explainer in [Explainer::masked(), Explainer::unmasked()] {
+            let lines = shown(&explainer.tlv(&[0x5A, 0x08, 0x41]));
+            assert_eq!(lines.len(), 1);
+            assert!(lines[0].contains("expected 8 bytes of value for tag 5A at offset 2"), "{}", lines[0]);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::aid_names::aid_name;
 use crate::base::bytes::{bcd_digits, bcd_to_u64};
 use crate::words::dictionary::{Format, Row, tag};
-use crate::words::emv::{Afl, Cid, CryptogramType, Pan, ScriptResult, Track2};
+use crate::words::emv::{Afl, Cid, CryptogramType, Pan, ScriptResult, Track2, printable};
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::iso7816::Aid;
 use crate::words::tlv::Tag;
@@ -75,7 +75,7 @@ fn by_format(wanted: Tag, value: &[u8], currency: Option<Currency>) -> Option<St
             [yy, mm, dd] => Some(format!("{}{yy:02X}-{mm:02X}-{dd:02X}", if *yy < 0x50 { 20 } else { 19 })),
             _ => None,
         },
-        Format::Text if !value.is_empty() => Some(format!("{:?}", text(value))),
+        Format::Text if !value.is_empty() => Some(format!("{:?}", printable(value))),
         Format::CompressedNumeric => bcd_digits(value).ok(),
         Format::Numeric => bcd_to_u64(value).ok().map(|number| number.to_string()),
         Format::Text | Format::Binary | Format::Dol | Format::Template => None,
@@ -89,12 +89,6 @@ pub(super) fn amount(value: &[u8], currency: Option<Currency>) -> Option<String>
         Some(currency) => Amount::new(minor, currency).to_string(),
         None => format!("{minor} in minor units"),
     })
-}
-
-/// Characters that a screen can show; others become `?`.
-pub(super) fn text(value: &[u8]) -> String {
-    let lossy = String::from_utf8_lossy(value);
-    lossy.chars().map(|c| if c.is_control() || c == char::REPLACEMENT_CHARACTER { '?' } else { c }).collect()
 }
 
 fn one(value: &[u8]) -> Option<u8> {

@@ -75,6 +75,7 @@ pub const TRANSITIONS: &[(State, State)] = &[
     // An offline payment: the card is asked for its certificate and nobody else.
     (State::Started, State::InDoubt),
     (State::Started, State::CardUpdated),
+    (State::Authorised, State::CardUpdated),
     (State::Authorised, State::InDoubt),
     // The script was never sent, or the card refused before it.
     (State::Authorised, State::ReversalDue),

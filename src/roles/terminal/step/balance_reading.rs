@@ -83,6 +83,10 @@ impl Phase for Reading {
         let last = self.value(tag::ATC).and_then(|value| <[u8; 2]>::try_from(value).ok());
         self.selected.session.expected_atc = last.and_then(|last| u16::from_be_bytes(last).checked_add(1));
         if let Some(set) = self.selected.session.set {
+            // Bank cards have an application currency too; electronic cash tells of itself.
+            if self.value(set.balance).is_none() && self.value(set.balance_limit).is_none() {
+                self.selected.session.set = None;
+            }
             self.selected.session.balance_before_minor = self.amount(set.balance);
         }
         match self.broken_rule() {
