@@ -166,7 +166,7 @@ impl Demo<'_, '_> {
             &mut self.context,
         )?;
         self.recording.begin(Some(opened.card.activation()), &self.call.switches, &self.context)?;
-        Ok(Stage::new(opened.card, issuer, journal, self.config.clone()))
+        Ok(Stage::new(opened.card, issuer, journal, self.config.clone())?)
     }
 
     /// Takes the card from one reader to another.

@@ -99,7 +99,7 @@ impl Scene {
         recording.begin(activation.as_ref(), &call.switches, &context)?;
         let opened = opened?;
         Ok(Self {
-            stage: Stage::new(opened.card, issuer, journal, config),
+            stage: Stage::new(opened.card, issuer, journal, config)?,
             context,
             recording,
             origin: opened.origin,
