@@ -219,6 +219,8 @@ mod tests {
                 atc: Some(1),
                 second_currency: false,
             }]),
+            log_depths: (Some(10), Some(10)),
+            logs_offline: true,
             spent_atc: None,
         };
         CardFacts {
