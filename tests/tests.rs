@@ -5,6 +5,7 @@
 
 mod bad_cards;
 mod card;
+mod cli;
 mod cryptography;
 mod emv_kernel;
 mod first_slice;
