@@ -1,7 +1,7 @@
 //! The person at the command line: enters the PIN.
 
 use super::failure::Failure;
-use super::switches::{Switches, is_pin};
+use super::switches::is_pin;
 use crate::base::bytes::Secret;
 use crate::roles::terminal::{Cardholder, PinPrompt};
 use crate::world::DEFAULT_PIN;
@@ -30,20 +30,19 @@ pub(in crate::doors::cli) enum Person {
 }
 
 impl Person {
-    /// Who is there. A fresh card's PIN is known.
-    pub(in crate::doors::cli) fn at(switches: &Switches, fresh: bool) -> Result<Self, Failure> {
-        let knows = |pin| Self::Knows { pin, entered: false };
-        Ok(match switches.pin()? {
-            Some(pin) => knows(pin),
-            None if fresh => knows(Secret::new(DEFAULT_PIN.into())),
+    /// Who is there: a PIN that was given is known, and so is that of a fresh card.
+    pub(in crate::doors::cli) fn at(pin: Option<Secret<String>>, fresh: bool) -> Self {
+        let known = pin.or_else(|| fresh.then(|| Secret::new(DEFAULT_PIN.into())));
+        match known {
+            Some(pin) => Self::Knows { pin, entered: false },
             None if std::io::stdin().is_terminal() => Self::Asked,
             None => Self::Away { wanted: false },
-        })
+        }
     }
 
-    /// Whether a PIN was entered that nobody typed and no file held.
-    pub(in crate::doors::cli) fn entered_the_default(&self, switches: &Switches) -> bool {
-        switches.pin_file.is_none() && matches!(self, Self::Knows { entered: true, .. })
+    /// Whether a PIN was entered that was known before.
+    pub(in crate::doors::cli) fn entered_a_pin(&self) -> bool {
+        matches!(self, Self::Knows { entered: true, .. })
     }
 
     /// The error for a PIN that nobody could enter.

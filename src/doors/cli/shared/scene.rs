@@ -7,6 +7,7 @@ use super::hint::real_card;
 use super::recording::Recording;
 use super::{journal, person::Person};
 use crate::air::link::Interface;
+use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::words::iso7816::Effect;
 use crate::world::{CardName, Origin, Permit, ReaderAddress, Stage, StoreAddress, open_card, seal_key};
@@ -39,6 +40,8 @@ pub(in crate::doors::cli) struct Scene {
     pub origin: Origin,
     /// Where the card is, as `--reader` names it.
     pub place: String,
+    /// The PIN of the PIN file. It is read once, since the file may be a pipe.
+    pub pin: Option<Secret<String>>,
 }
 
 impl Scene {
@@ -48,7 +51,7 @@ impl Scene {
         let named = call.switches.reader()?;
         let mut config = call.switches.config()?;
         // A PIN file that cannot be used is told before a card is touched.
-        call.switches.pin()?;
+        let pin = call.switches.pin()?;
         let reader =
             named.clone().unwrap_or_else(|| ReaderAddress::Simulated(CardName::Profile(FRESH.into())));
         let fresh = is_fresh(&reader);
@@ -104,12 +107,13 @@ impl Scene {
             recording,
             origin: opened.origin,
             place: call.switches.reader.clone().unwrap_or_else(|| format!("sim:{FRESH}")),
+            pin,
         })
     }
 
     /// Who enters the PIN.
-    pub(in crate::doors::cli) fn person(&self, call: &Call<'_>) -> Result<Person, Failure> {
-        Person::at(&call.switches, self.is_fresh())
+    pub(in crate::doors::cli) fn person(&self) -> Person {
+        Person::at(self.pin.clone(), self.is_fresh())
     }
 
     /// Whether card and issuer end with the process.

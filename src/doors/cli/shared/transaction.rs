@@ -37,7 +37,7 @@ pub(in crate::doors::cli) fn run(call: &mut Call<'_>, flow: Flow) -> Result<Exit
     };
     let want = Want { command, interface, effect: call.effect, money: true };
     let mut scene = Scene::open(call, want)?;
-    let mut person = scene.person(call)?;
+    let mut person = scene.person();
     if flow == Flow::Load && matches!(person, Person::Away { .. }) {
         return Err(Person::away());
     }
@@ -46,7 +46,7 @@ pub(in crate::doors::cli) fn run(call: &mut Call<'_>, flow: Flow) -> Result<Exit
         Ok(done) => done,
         Err(cause) => return Err(broken_off(cause, &mut scene)),
     };
-    if person.entered_the_default(&call.switches) {
+    if scene.pin.is_none() && person.entered_a_pin() {
         call.output.note(format!("The fresh card's PIN, {DEFAULT_PIN}, was entered for you."));
     }
     tell(call, &recovered, &outcome, scene.is_fresh());
