@@ -290,7 +290,7 @@ fn directories_name_the_applications_of_their_interface() {
     let ppse: String = b"2PAY.SYS.DDF01".iter().map(|b| format!("{b:02X}")).collect();
     let mut table = Table::new("ecash", Interface::Contactless, &[]);
     let entries = table.select(&ppse).entries;
-    assert_eq!(entries[0].0.to_string(), ECASH);
+    assert_eq!(entries[0].name.to_string(), ECASH);
     assert_eq!(table.hex(&format!("00A404000E{pse}00")).status.0, 0x6A82);
     table.power(Interface::Contact);
     assert_eq!(table.select(&pse).directory_sfi, Some(1));

@@ -28,9 +28,12 @@ additional_terminal_capabilities = "6000F0A001"
 cardholder_selection_and_confirmation_supported = false
 "#;
 
+/// Commands and answers.
+type Exchanges = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// The card in the kernel's reader, and what went over it.
 #[derive(Clone)]
-struct Reader(Rc<RefCell<(Table, Vec<(Vec<u8>, Vec<u8>)>)>>);
+struct Reader(Rc<RefCell<(Table, Exchanges)>>);
 
 impl CardReader for Reader {
     type Error = emv::Error;

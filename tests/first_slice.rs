@@ -34,7 +34,7 @@ fn stage(profile: &str, interface: Interface) -> (Stage, Context, Collector) {
     )
     .unwrap();
     let journal = open_journal(None, &mut context).unwrap();
-    (Stage::new(opened.card, issuer, journal, config), context, events)
+    (Stage::new(opened.card, issuer, journal, config).unwrap(), context, events)
 }
 
 fn transact(profile: &str, interface: Interface, flow: Flow, amount: Amount, pin: &str) -> (Stage, Verdict) {

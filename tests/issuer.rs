@@ -92,6 +92,7 @@ fn a_reversal_or_notice_written_anew_is_the_same_message() {
     let mut notice = world.notice_request(&request, 0x20);
     let first = world.issuer.advise(&notice, &mut world.context).unwrap();
     notice.chip.put(cardwright::words::dictionary::tag::TVR, [0; 5]);
+    notice.chip.put(cardwright::words::dictionary::tag::ISSUER_SCRIPT_RESULTS, [0x20, 0, 0, 0, 0]);
     assert_eq!(world.issuer.advise(&notice, &mut world.context).unwrap(), first);
     notice.chip.put(cardwright::words::dictionary::tag::ISSUER_SCRIPT_RESULTS, [0x11, 0, 0, 0, 1]);
     let other = world.issuer.advise(&notice, &mut world.context).unwrap();

@@ -9,6 +9,7 @@ mod emv_kernel;
 mod first_slice;
 mod hardware;
 mod issuer;
+mod tear;
 mod tidy;
 mod words;
 

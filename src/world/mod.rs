@@ -8,6 +8,7 @@ mod error;
 mod issue;
 mod position;
 mod stage;
+pub mod tear;
 
 pub use address::{AddressError, CardName, HostAddress, ReaderAddress, StoreAddress, TargetAddress};
 pub use books::{KEY_FILE, open_books, open_journal, open_target, seal_key, store_db};

@@ -2,6 +2,7 @@
 
 use super::error::WorldError;
 use super::position::{Position, PositionError, card_balance};
+use crate::air::host::Host;
 use crate::air::link::Card;
 use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
@@ -17,7 +18,9 @@ use std::sync::Arc;
 pub struct Stage {
     /// The card.
     pub card: Box<dyn Card>,
-    /// The issuer, who is the host.
+    /// The host, as the terminal sees it.
+    pub host: Box<dyn Host>,
+    /// The issuer's books; the host is another handle on them.
     pub issuer: Issuer,
     /// The terminal's journal.
     pub journal: Journal,
@@ -29,8 +32,14 @@ pub struct Stage {
 
 impl Stage {
     /// Seats everyone.
-    pub fn new(card: Box<dyn Card>, issuer: Issuer, journal: Journal, config: TerminalConfig) -> Self {
-        Self { card, issuer, journal, config: Arc::new(config), rules: RecoveryRules::ALL }
+    pub fn new(
+        card: Box<dyn Card>,
+        issuer: Issuer,
+        journal: Journal,
+        config: TerminalConfig,
+    ) -> Result<Self, WorldError> {
+        let host = Box::new(issuer.handle()?);
+        Ok(Self { card, host, issuer, journal, config: Arc::new(config), rules: RecoveryRules::ALL })
     }
 
     /// What the card is.
@@ -57,7 +66,7 @@ impl Stage {
             at: context.now(),
         };
         let mut seat =
-            Seat { card: &mut self.card, host: &mut self.issuer, cardholder, journal: &mut self.journal };
+            Seat { card: &mut self.card, host: &mut self.host, cardholder, journal: &mut self.journal };
         let outcome = drive(kernel, terms, &mut seat, context)?;
         Ok((recovered, outcome))
     }
@@ -65,7 +74,7 @@ impl Stage {
     /// Settles what is open, with the card that is there.
     pub fn recover(&mut self, context: &mut Context) -> Result<Recovered, WorldError> {
         let card = Some(&mut *self.card);
-        Ok(settle(&mut self.journal, card, &mut self.issuer, &self.config, self.rules, context)?)
+        Ok(settle(&mut self.journal, card, &mut self.host, &self.config, self.rules, context)?)
     }
 
     /// Where the money of a currency is.

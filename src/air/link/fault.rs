@@ -4,6 +4,7 @@ use super::{Activation, Card, LinkError};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::iso7816::{CommandApdu, ResponseApdu};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// At which point of an exchange the card goes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,50 +20,80 @@ pub enum FaultPoint {
 impl FaultPoint {
     /// Every point, in the order of time.
     pub const ALL: &'static [Self] = &[Self::BeforeCommand, Self::AnswerLost, Self::AfterAnswer];
+
+    /// For tables.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::BeforeCommand => "before the command",
+            Self::AnswerLost => "answer lost",
+            Self::AfterAnswer => "after the answer",
+        }
+    }
 }
 
 /// When the card is pulled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FaultPlan {
-    /// Which exchange, counted from 0.
+    /// Which exchange, counted from 0 since the plan was armed.
     pub exchange: usize,
     /// At which point of it.
     pub point: FaultPoint,
 }
 
-/// Wraps a card that is pulled as the plan says and stays away until it is reset.
-pub struct Fault<C> {
-    card: C,
+/// The hand that pulls the card; clones are the same hand.
+#[derive(Debug, Clone, Default)]
+pub struct FaultControl(Arc<Mutex<Hand>>);
+
+#[derive(Debug, Default)]
+struct Hand {
     plan: Option<FaultPlan>,
     exchanges: usize,
     away: bool,
 }
 
-impl<C: Card> Fault<C> {
-    /// Wraps `card`; without a plan nothing happens and exchanges are counted.
-    pub fn new(card: C, plan: Option<FaultPlan>) -> Self {
-        Self { card, plan, exchanges: 0, away: false }
+impl FaultControl {
+    /// Pulls the card as the plan says, counting exchanges from now. Without a plan
+    /// nothing happens but counting.
+    pub fn arm(&self, plan: Option<FaultPlan>) {
+        *self.hand() = Hand { plan, exchanges: 0, away: false };
     }
 
-    /// Exchanges so far.
+    /// Exchanges since it was armed.
     pub fn exchanges(&self) -> usize {
-        self.exchanges
+        self.hand().exchanges
     }
 
-    /// Whether the plan came true.
-    pub fn happened(&self) -> bool {
-        self.plan.is_none()
+    /// Whether the card is away.
+    pub fn is_away(&self) -> bool {
+        self.hand().away
+    }
+
+    fn hand(&self) -> MutexGuard<'_, Hand> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Wraps a card that can be pulled. It is away until it is reset, which puts it
+/// back: active again, its volatile memory lost.
+pub struct Fault<C> {
+    card: C,
+    control: FaultControl,
+}
+
+impl<C: Card> Fault<C> {
+    /// Wraps `card`; `control` pulls it.
+    pub fn new(card: C, control: FaultControl) -> Self {
+        Self { card, control }
     }
 
     fn pull(&mut self, context: &mut Context) -> LinkError {
-        let during = match self.plan.take() {
-            Some(FaultPlan { exchange, point: FaultPoint::BeforeCommand }) => {
-                format!("before exchange {exchange}")
-            }
-            Some(FaultPlan { exchange, .. }) => format!("during exchange {exchange}"),
-            None => "earlier".into(),
+        let exchange = {
+            let mut hand = self.control.hand();
+            hand.away = true;
+            hand.plan = None;
+            hand.exchanges
         };
-        self.away = true;
+        let during = format!("in exchange {exchange}");
         context.emit(Event::new("link", "card pulled").because(during.clone()));
         LinkError::Removed { during }
     }
@@ -74,11 +105,15 @@ impl<C: Card> Card for Fault<C> {
     }
 
     fn transmit(&mut self, command: &CommandApdu, context: &mut Context) -> Result<ResponseApdu, LinkError> {
-        if self.away {
-            return Err(LinkError::Removed { during: "earlier and is not back".into() });
-        }
-        let point = self.plan.filter(|plan| plan.exchange == self.exchanges).map(|plan| plan.point);
-        self.exchanges += 1;
+        let point = {
+            let mut hand = self.control.hand();
+            if hand.away {
+                return Err(LinkError::Removed { during: "earlier and is not back".into() });
+            }
+            let point = hand.plan.filter(|plan| plan.exchange == hand.exchanges).map(|plan| plan.point);
+            hand.exchanges += 1;
+            point
+        };
         if point == Some(FaultPoint::BeforeCommand) {
             return Err(self.pull(context));
         }
@@ -94,22 +129,7 @@ impl<C: Card> Card for Fault<C> {
     }
 
     fn reset(&mut self, context: &mut Context) -> Result<(), LinkError> {
-        if self.away {
-            return Err(LinkError::NoCard { reader: self.card.activation().place.clone() });
-        }
+        self.control.hand().away = false;
         self.card.reset(context)
-    }
-}
-
-impl<C: Card> Fault<C> {
-    /// Puts the card back: it is active again with its volatile memory lost.
-    pub fn put_back(&mut self, context: &mut Context) -> Result<(), LinkError> {
-        self.away = false;
-        self.card.reset(context)
-    }
-
-    /// The card, wherever it is.
-    pub fn into_card(self) -> C {
-        self.card
     }
 }

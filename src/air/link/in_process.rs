@@ -61,8 +61,10 @@ impl<E: Endpoint> Card for InProcess<E> {
         let sent = command.to_bytes();
         let answer = self.endpoint.process(&sent, context)?;
         context.elapse(CARD_WORK + BYTE * (sent.len() + answer.len()) as u32);
-        ResponseApdu::parse(&answer)
-            .map_err(|source| LinkError::Garbled { during: format!("after {command}"), source })
+        ResponseApdu::parse(&answer).map_err(|source| LinkError::Garbled {
+            during: format!("after {}", crate::base::bytes::Hex(&command.header())),
+            source,
+        })
     }
 
     fn reset(&mut self, context: &mut Context) -> Result<(), LinkError> {

@@ -14,7 +14,7 @@ mod vpcd;
 
 pub use card::{Activation, Card, Interface, LinkError, Reader, Target, TargetRequest};
 pub use driver::{ReaderDriver, ReaderStatus, TargetDriver};
-pub use fault::{Fault, FaultPlan, FaultPoint};
+pub use fault::{Fault, FaultControl, FaultPlan, FaultPoint};
 pub use guard::{Guard, Judge};
 pub use in_process::{Endpoint, InProcess};
 pub use record::Record;

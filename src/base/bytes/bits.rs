@@ -49,6 +49,7 @@ macro_rules! bit_field {
         #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
         pub struct $name(pub [u8; $length]);
 
+        #[allow(dead_code, reason = "every field gets the same verbs")]
         impl $name {
             $(
                 #[doc = $words]

@@ -176,6 +176,13 @@ impl Profile {
         Ok(profile)
     }
 
+    /// Takes the logs away, as on cards that keep none.
+    pub fn remove_logs(&mut self) {
+        for application in &mut self.applications {
+            (application.log, application.load_log) = (None, None);
+        }
+    }
+
     /// The names of its applications' kinds, in order.
     pub fn kinds(&self) -> impl Iterator<Item = &str> {
         self.applications.iter().map(|application| application.kind.as_str())

@@ -56,3 +56,80 @@ pub fn serve(
     card.power_off();
     result
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::air::link::Endpoint;
+    use crate::base::event::Discard;
+
+    /// A far side that asks what it was told to, and keeps the answers.
+    struct Asks(Vec<Result<TargetRequest, LinkError>>, Vec<Vec<u8>>);
+
+    impl Target for Asks {
+        fn place(&self) -> &str {
+            "a list of requests"
+        }
+
+        fn is_radio(&self) -> bool {
+            false
+        }
+
+        fn receive(&mut self, _: &mut Context) -> Result<TargetRequest, LinkError> {
+            self.0.remove(0)
+        }
+
+        fn send(&mut self, answer: &[u8], _: &mut Context) -> Result<(), LinkError> {
+            self.1.push(answer.to_vec());
+            Ok(())
+        }
+    }
+
+    /// A card that answers with its state of power.
+    struct Echo(bool);
+
+    impl Endpoint for Echo {
+        fn place(&self) -> String {
+            "a test".into()
+        }
+
+        fn power_on(&mut self, _: Interface, _: &mut Context) -> Vec<u8> {
+            self.0 = true;
+            vec![0x3B, 0x00]
+        }
+
+        fn power_off(&mut self) {
+            self.0 = false;
+        }
+
+        fn process(&mut self, command: &[u8], _: &mut Context) -> Result<Vec<u8>, LinkError> {
+            assert!(self.0, "a card without power is asked nothing");
+            Ok(command.to_vec())
+        }
+    }
+
+    impl crate::roles::card::simulator::sealed::Sealed for Echo {}
+    impl Simulated for Echo {}
+
+    #[test]
+    fn carries_requests_until_the_far_side_is_gone() {
+        let timeout = LinkError::Timeout { during: "waiting".into(), timeout_ms: 1 };
+        let requests = [
+            Ok(TargetRequest::Atr),
+            Err(timeout),
+            Ok(TargetRequest::PowerOff),
+            Ok(TargetRequest::PowerOn),
+            Ok(TargetRequest::Command(vec![1])),
+            Ok(TargetRequest::PowerOff),
+            Ok(TargetRequest::Command(vec![2])),
+            Ok(TargetRequest::Gone),
+        ];
+        let mut target = Asks(requests.into(), Vec::new());
+        let mut card = Echo(false);
+        let mut context = Context::simulated(1, Discard);
+        serve(&mut card, Interface::Contact, &mut target, &mut context, &|| true).unwrap();
+        assert_eq!(target.1, [vec![0x3B, 0x00], vec![1], vec![2]]);
+        assert!(!card.0, "the card is switched off at the end");
+        serve(&mut card, Interface::Contact, &mut target, &mut context, &|| false).unwrap();
+    }
+}

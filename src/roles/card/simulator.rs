@@ -19,7 +19,7 @@ use std::borrow::Cow;
 /// sealed: a real card cannot be made to pass for one.
 pub trait Simulated: Endpoint + sealed::Sealed {}
 
-mod sealed {
+pub(super) mod sealed {
     /// Only this room implements it.
     pub trait Sealed {}
     impl Sealed for super::Simulator {}

@@ -289,7 +289,7 @@ impl Work<'_> {
 
 /// The result of the load script in DF31: the entry with its identifier, else the
 /// only one.
-fn load_result(results: &[u8]) -> Option<ScriptResult> {
+pub(super) fn load_result(results: &[u8]) -> Option<ScriptResult> {
     let (entries, rest) = results.as_chunks::<5>();
     if !rest.is_empty() {
         return None;

@@ -11,6 +11,7 @@
 
 use super::IssuerError;
 use super::answer::Acted;
+use super::load::load_result;
 use super::work::Work;
 use crate::air::host::{Answer, Kind, MessageClass, MessageKey, Original, Request, ResponseCode, Settlement};
 use crate::base::store::{Sealed, Value};
@@ -146,8 +147,8 @@ impl Work<'_> {
         match (request.key.class, request.kind) {
             (MessageClass::Reversal, _) => {}
             (_, Kind::ScriptResult) => {
-                text.extend(format!("|{:?}|", request.original).into_bytes());
-                text.extend(request.chip.value(tag::ISSUER_SCRIPT_RESULTS).unwrap_or_default());
+                let result = request.chip.value(tag::ISSUER_SCRIPT_RESULTS).and_then(load_result);
+                text.extend(format!("|{:?}|{result:?}", request.original).into_bytes());
             }
             _ => {
                 text.extend(format!("|{:?}|", request.entry).into_bytes());

@@ -3,7 +3,7 @@
 use super::cardholder::Cardholder;
 use super::error::TerminalError;
 use super::journal::{Change, Journal, State};
-use super::kernel::Kernel;
+use super::kernel_row::Kernel;
 use super::outcome::Outcome;
 use super::phase::{Io, Next, Reply};
 use super::session::Terms;

@@ -26,6 +26,10 @@ pub enum RecoveryRule {
     SendReversal,
     /// An entry of the card's log with the row's transaction counter proves that it landed.
     ProveByLog,
+    /// A log that reaches back beyond the row's transaction counter and has no entry
+    /// with it proves that it did not land: the card writes the entry and the money
+    /// in one step.
+    ProveByAbsence,
     /// The balance proves it either way while the transaction counter is unchanged.
     ProveByBalance,
     /// The host may have proof by the card's next cryptogram.
@@ -45,6 +49,7 @@ impl RecoveryRule {
         Self::ReverseUnsent,
         Self::SendReversal,
         Self::ProveByLog,
+        Self::ProveByAbsence,
         Self::ProveByBalance,
         Self::AskHost,
         Self::SendNotice,
@@ -237,6 +242,10 @@ impl Run<'_> {
                     None => {}
                 }
             }
+            if self.rules.has(RecoveryRule::ProveByAbsence) && log_lacks(own, row) {
+                let reason = "the card's log reaches back beyond it and does not hold it";
+                return Ok(Way::Write(not_landed(row), reason.into()));
+            }
         }
         if row.kind == EntryKind::Load && self.rules.has(RecoveryRule::AskHost) {
             let trace = self.journal.next_trace()?;
@@ -333,6 +342,27 @@ fn log_holds(own: &ApplicationFacts, row: &Entry) -> bool {
             })
         }),
     }
+}
+
+/// A log that would hold the row had it landed, and does not. The load log is
+/// written with every load; the transaction log only where the card says so.
+fn log_lacks(own: &ApplicationFacts, row: &Entry) -> bool {
+    let Some(atc) = row.atc else { return false };
+    let (depth, entries): (_, Option<Vec<_>>) = match row.kind {
+        EntryKind::Load => {
+            (own.log_depths.1, own.loads.known().map(|log| log.iter().map(|entry| entry.atc).collect()))
+        }
+        EntryKind::OfflineSale if own.logs_offline => {
+            (own.log_depths.0, own.payments.known().map(|log| log.iter().map(|entry| entry.atc).collect()))
+        }
+        _ => return false,
+    };
+    let (Some(depth), Some(entries)) = (depth, entries) else { return false };
+    // An entry without a counter could be this one.
+    let Some(counters) = entries.into_iter().collect::<Option<Vec<u16>>>() else { return false };
+    let reaches_back = counters.len() < usize::from(depth) || counters.iter().any(|counter| *counter < atc);
+    let moved_on = own.atc.known().is_some_and(|now| *now >= atc);
+    moved_on && reaches_back && !counters.contains(&atc)
 }
 
 /// Whether the balance shows that it landed, or that it did not; `None` when the

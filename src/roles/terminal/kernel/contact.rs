@@ -6,10 +6,10 @@
 //! verification -> terminal action analysis -> card action analysis -> online
 //! processing -> issuer authentication -> script processing -> completion.
 
-use super::Kernel;
 use crate::air::host::Entry;
 use crate::base::context::Context;
 use crate::roles::terminal::error::TerminalError;
+use crate::roles::terminal::kernel_row::Kernel;
 use crate::roles::terminal::phase::Next;
 use crate::roles::terminal::session::{Session, Terms};
 use crate::roles::terminal::step::application_selection;

@@ -2,9 +2,8 @@
 
 mod contact;
 mod quick;
-mod row;
 
-pub use row::Kernel;
+use super::kernel_row::Kernel;
 
 /// The kernels of this terminal.
 pub const KERNELS: &[Kernel] = &[contact::KERNEL, contact::FULL_CONTACTLESS, quick::KERNEL];

@@ -4,10 +4,10 @@
 //! Application selection -> initiate application processing -> the card's decision
 //! -> read application data -> completion.
 
-use super::Kernel;
 use crate::air::host::Entry;
 use crate::base::context::Context;
 use crate::roles::terminal::error::TerminalError;
+use crate::roles::terminal::kernel_row::Kernel;
 use crate::roles::terminal::phase::Next;
 use crate::roles::terminal::session::{Session, Terms};
 use crate::roles::terminal::step::application_selection;

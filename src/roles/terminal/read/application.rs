@@ -12,7 +12,7 @@ use crate::words::emv::{self, Afl, Fci, Pan, Track2, Ttq};
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::iso7816::command::{ReadRecord, Select};
 use crate::words::iso7816::{Aid, ApduCommand, CommandError, StatusWord};
-use crate::words::pboc::{EcashSet, LoadLogRecord, LogRecord};
+use crate::words::pboc::{CardAdditionalProcessing, EcashSet, LoadLogRecord, LogRecord};
 use crate::words::tlv::{self, Dol, Tag, TlvStore};
 
 /// Files that are probed for records: EMV Book 3 5.3.2.2 keeps 1 to 10 for them.
@@ -47,6 +47,11 @@ impl Reader<'_> {
         let currency = ecash.first().map_or(self.config.currency, |set| set.currency);
         let payments = self.payments(fci.as_ref().and_then(|fci| fci.log_entry), currency)?;
         let loads = self.loads(fci.as_ref().and_then(|fci| fci.load_log_entry), &ecash)?;
+        let logs = fci.as_ref().map(|fci| (fci.log_entry, fci.load_log_entry)).unwrap_or_default();
+        let log_depths = (logs.0.map(|(_, depth)| depth), logs.1.map(|(_, depth)| depth));
+        let processing = self.data(tag::CARD_ADDITIONAL_PROCESSING)?;
+        let processing = processing.known().and_then(|b| CardAdditionalProcessing::from_bytes(b));
+        let logs_offline = processing.is_some_and(|p| p.has(CardAdditionalProcessing::LOG_OFFLINE));
         let (mut store, refusal) = self.probe_records()?;
         let mut spent_atc = None;
         if self.depth == Depth::Full {
@@ -74,6 +79,8 @@ impl Reader<'_> {
             ecash,
             payments,
             loads,
+            log_depths,
+            logs_offline,
             spent_atc,
         }))
     }

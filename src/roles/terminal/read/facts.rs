@@ -92,6 +92,10 @@ pub struct ApplicationFacts {
     pub payments: Fact<Vec<PaymentFact>>,
     /// Last loads, newest first.
     pub loads: Fact<Vec<LoadFact>>,
+    /// How many entries the transaction log and the load log can hold.
+    pub log_depths: (Option<u8>, Option<u8>),
+    /// Whether the card says that it logs what it approves offline (9F68 byte 2 bit 5).
+    pub logs_offline: bool,
     /// The transaction counter that `--full` has spent.
     pub spent_atc: Option<u16>,
 }

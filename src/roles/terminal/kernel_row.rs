@@ -1,6 +1,6 @@
 //! A kernel's row.
 
-use super::KERNELS;
+use super::kernel::KERNELS;
 use crate::air::host::Entry;
 use crate::air::link::Interface;
 use crate::base::context::Context;

@@ -1,0 +1,15 @@
+//! The tear test: pulls the card, silences the host, or stops the terminal at every
+//! point of a transaction, lets recovery work, and looks whether the money is all
+//! there (design: money).
+
+mod case;
+mod crash;
+mod muted_host;
+mod report;
+mod run;
+
+pub use case::{Afterwards, TearCard, TearCase, TearFault, TearKind};
+pub use crash::{CrashControl, CrashPlan, CrashingDb};
+pub use muted_host::{HostControl, HostPlan, HostPoint, MutedHost};
+pub use report::{TearReport, TearRow};
+pub use run::{TearSettings, tear};

@@ -1,0 +1,131 @@
+//! A host whose messages get lost or come twice.
+
+use crate::air::host::{Answer, Host, HostError, Request};
+use crate::base::context::Context;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What happens to a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HostPoint {
+    /// It never reaches the host.
+    RequestLost,
+    /// The host acts; its answer never comes.
+    AnswerLost,
+    /// It reaches the host twice; the second answer comes.
+    Twice,
+    /// The host acts on it; no answer comes, and nothing gets through any more.
+    Down,
+}
+
+impl HostPoint {
+    /// Every point.
+    pub const ALL: &'static [Self] = &[Self::RequestLost, Self::AnswerLost, Self::Twice, Self::Down];
+}
+
+/// Which message it happens to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HostPlan {
+    /// Which, counted from 0 since the plan was armed.
+    pub message: usize,
+    /// What happens to it.
+    pub point: HostPoint,
+}
+
+/// The hand on the line; clones are the same hand.
+#[derive(Debug, Clone, Default)]
+pub struct HostControl(Arc<Mutex<Line>>);
+
+#[derive(Debug, Default)]
+struct Line {
+    plan: Option<HostPlan>,
+    messages: usize,
+    /// A second answer that was not the first one.
+    differed: bool,
+}
+
+impl HostControl {
+    /// Does as the plan says, counting from now.
+    pub fn arm(&self, plan: Option<HostPlan>) {
+        *self.line() = Line { plan, messages: 0, differed: false };
+    }
+
+    /// Messages since it was armed.
+    pub fn messages(&self) -> usize {
+        self.line().messages
+    }
+
+    /// Whether a message that came twice was answered in two ways.
+    pub fn differed(&self) -> bool {
+        self.line().differed
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next(&self) -> Option<HostPoint> {
+        let mut line = self.line();
+        let point = match line.plan {
+            Some(plan) if plan.message == line.messages => Some(plan.point),
+            Some(HostPlan { message, point: HostPoint::Down }) if message < line.messages => {
+                Some(HostPoint::RequestLost)
+            }
+            _ => None,
+        };
+        line.messages += 1;
+        point
+    }
+}
+
+/// Wraps a host.
+pub struct MutedHost<H> {
+    inner: H,
+    control: HostControl,
+}
+
+impl<H: Host> MutedHost<H> {
+    /// Wraps a host.
+    pub fn new(inner: H, control: HostControl) -> Self {
+        Self { inner, control }
+    }
+
+    fn deliver(
+        &mut self,
+        mut send: impl FnMut(&mut H) -> Result<Answer, HostError>,
+    ) -> Result<Answer, HostError> {
+        match self.control.next() {
+            None => send(&mut self.inner),
+            Some(HostPoint::RequestLost) => Err(lost()),
+            Some(HostPoint::AnswerLost | HostPoint::Down) => {
+                send(&mut self.inner)?;
+                Err(lost())
+            }
+            Some(HostPoint::Twice) => {
+                let first = send(&mut self.inner)?;
+                let second = send(&mut self.inner)?;
+                if first != second {
+                    self.control.line().differed = true;
+                }
+                Ok(second)
+            }
+        }
+    }
+}
+
+impl<H: Host> Host for MutedHost<H> {
+    fn authorise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        self.deliver(|host| host.authorise(request, context))
+    }
+
+    fn advise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        self.deliver(|host| host.advise(request, context))
+    }
+
+    fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        self.deliver(|host| host.reverse(request, context))
+    }
+}
+
+fn lost() -> HostError {
+    HostError::NoAnswer { timeout_ms: 30_000 }
+}

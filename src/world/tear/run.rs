@@ -1,0 +1,251 @@
+//! Plays the cases.
+
+use super::case::{Afterwards, TearCard, TearCase, TearFault, TearKind};
+use super::crash::{CrashControl, CrashingDb};
+use super::muted_host::{HostControl, MutedHost};
+use super::report::{TearReport, TearRow};
+use crate::air::link::{Fault, FaultControl, InProcess, Record, T0};
+use crate::base::bytes::Secret;
+use crate::base::context::Context;
+use crate::base::event::Discard;
+use crate::base::store::{Db, SealKey, Sqlite};
+use crate::roles::bureau::KeySet;
+use crate::roles::card::{Profile, Simulator};
+use crate::roles::issuer::{Issuer, KeyTable, Recovery, Rules};
+use crate::roles::terminal::journal::{EntryKind, Journal, State};
+use crate::roles::terminal::{Flow, RecoveryRules, Settled, TerminalConfig, settle};
+use crate::words::dictionary::tag;
+use crate::words::emv::Pan;
+use crate::words::iso4217::{Amount, Currency};
+use crate::world::error::WorldError;
+use crate::world::issue::{DEFAULT_PIN, NewCard, issue_card};
+use crate::world::stage::Stage;
+use std::sync::Arc;
+
+const CNY: Currency = Currency::CNY;
+const ACCOUNT_MINOR: u64 = 50_000;
+const CARD_MINOR: u64 = 10_000;
+const LOAD: Amount = Amount::new(5_000, CNY);
+const PAYMENT: Amount = Amount::new(1_250, CNY);
+const ELSEWHERE_LOAD: Amount = Amount::new(1_000, CNY);
+const ELSEWHERE_PAYMENT: Amount = Amount::new(100, CNY);
+/// How often the terminal starts again at the most; the longest way takes two.
+const RESTARTS: usize = 3;
+
+/// What is played, and under which rules.
+#[derive(Debug, Clone)]
+pub struct TearSettings {
+    /// Which transactions.
+    pub kinds: Vec<TearKind>,
+    /// The terminal's rules of recovery.
+    pub terminal: RecoveryRules,
+    /// The issuer's rules of recovery.
+    pub issuer: Recovery,
+    /// Seed of the world.
+    pub seed: u64,
+    /// Ends at the first violation: enough where one is expected.
+    pub until_violation: bool,
+}
+
+impl Default for TearSettings {
+    fn default() -> Self {
+        Self {
+            kinds: TearKind::ALL.to_vec(),
+            terminal: RecoveryRules::ALL,
+            issuer: Recovery::default(),
+            seed: 1,
+            until_violation: false,
+        }
+    }
+}
+
+/// Plays every case of the settings. `progress` is told how many are done, and of
+/// how many.
+pub fn tear(
+    settings: &TearSettings,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<TearReport, WorldError> {
+    let mut cases = Vec::new();
+    for kind in &settings.kinds {
+        let mut scene = Scene::set(settings, *kind, TearCard::WithLogs)?;
+        scene.transact()?;
+        let (exchanges, messages, writes) =
+            (scene.card.exchanges(), scene.host.messages(), scene.crash.writes());
+        let faults = TearFault::all(exchanges, messages, writes);
+        for card in TearCard::ALL {
+            for fault in &faults {
+                let (kind, card, fault) = (*kind, *card, *fault);
+                cases.extend(card.afterwards(kind).map(|afterwards| TearCase {
+                    kind,
+                    card,
+                    fault,
+                    afterwards,
+                }));
+            }
+        }
+    }
+    let mut report = TearReport::default();
+    for (done, case) in cases.iter().enumerate() {
+        progress(done, cases.len());
+        report.rows.push(play(settings, *case)?);
+        if settings.until_violation && report.violations().next().is_some() {
+            break;
+        }
+    }
+    progress(report.rows.len(), cases.len());
+    Ok(report)
+}
+
+fn play(settings: &TearSettings, case: TearCase) -> Result<TearRow, WorldError> {
+    let mut scene = Scene::set(settings, case.kind, case.card)?;
+    let total = scene.stage.position(CNY, &mut scene.context)?.total_minor();
+    match case.fault {
+        TearFault::Card(plan) => scene.card.arm(Some(plan)),
+        TearFault::Host(plan) => scene.host.arm(Some(plan)),
+        TearFault::Crash(plan) => scene.crash.arm(Some(plan)),
+    }
+    let broke = scene.transact().err().map(|error| error.to_string());
+    let differed = scene.host.differed();
+    scene.restart()?;
+    let torn = scene.stage.journal.rows()?.iter().map(|row| row.state).next_back();
+    let mut settled = Vec::new();
+    match case.afterwards {
+        Afterwards::Back => {}
+        Afterwards::SpentElsewhere => scene.elsewhere(Flow::Pay, ELSEWHERE_PAYMENT)?,
+        Afterwards::LoadedElsewhere | Afterwards::NeverBack => {
+            scene.elsewhere(Flow::Load, ELSEWHERE_LOAD)?;
+            settled.extend(scene.recover_without_card()?);
+        }
+    }
+    for _ in 0..RESTARTS {
+        scene.restart()?;
+        settled.extend(match case.afterwards {
+            Afterwards::NeverBack => scene.recover_without_card()?,
+            _ => scene.stage.recover(&mut scene.context)?.rows,
+        });
+    }
+    let rows = scene.stage.journal.rows()?;
+    let last = rows.last().map(|row| row.state);
+    let mut violation = differed.then(|| "a message that came twice was answered in two ways".to_owned());
+    let found = scene.stage.position(CNY, &mut scene.context)?.total_minor();
+    if found != total {
+        violation = Some(format!("the sum was {total} and is {found}"));
+    }
+    if let Err(error) = scene.stage.check(&mut scene.context) {
+        violation = Some(error.to_string());
+    }
+    // A payment whose certificate was lost with the card's answer stays due: the card
+    // has paid, and the terminal has nothing to show for it.
+    let may_stay = |row: &crate::roles::terminal::journal::Entry| {
+        row.kind == EntryKind::OfflineSale
+            && row.state == State::CardUpdated
+            && !row.chip.has(tag::APPLICATION_CRYPTOGRAM)
+    };
+    if let Some(open) = rows.iter().find(|row| !row.state.is_final() && !may_stay(row)) {
+        violation = Some(format!("a row is left {}", open.state));
+    }
+    if let Some(load) = scene.stage.issuer.open_loads(&mut scene.context)?.first() {
+        violation = Some(format!("the issuer's load of {} is still open", load.amount));
+    }
+    let way = settled.iter().map(describe).collect();
+    Ok(TearRow { case, broke, torn, last, way, violation })
+}
+
+fn describe(row: &Settled) -> String {
+    format!("{} -> {}: {}", row.from, row.to, row.why)
+}
+
+/// One terminal with one card and one host, and a hand on each.
+struct Scene {
+    stage: Stage,
+    card: FaultControl,
+    host: HostControl,
+    crash: CrashControl,
+    store: Box<dyn Db>,
+    seal: SealKey,
+    kind: TearKind,
+    context: Context,
+}
+
+impl Scene {
+    fn set(settings: &TearSettings, kind: TearKind, card: TearCard) -> Result<Self, WorldError> {
+        let mut context = Context::simulated(settings.seed, Discard);
+        let keys = KeySet::test();
+        let table = KeyTable::of(Pan::TEST_BIN, keys.dki(), keys.master().clone());
+        let rules = Rules { recovery: settings.issuer, ..Rules::default() };
+        let seal = SealKey::random(&mut context);
+        let mut issuer = Issuer::open(Box::new(Sqlite::in_memory()?), seal.clone(), table, rules)?;
+        let mut profile = Profile::named("ecash")?;
+        if card == TearCard::WithoutLogs {
+            profile.remove_logs();
+        }
+        let new = NewCard::with_accounts(&mut issuer, profile, ACCOUNT_MINOR, CARD_MINOR, &mut context)?;
+        let simulator = Simulator::in_memory(issue_card(&mut issuer, &new, &mut context)?);
+        let (card, host, crash) = (FaultControl::default(), HostControl::default(), CrashControl::default());
+        let link = InProcess::connect(simulator, kind.interface(), &mut context);
+        let link = Record(T0(Fault::new(link, card.clone())));
+        let store: Box<dyn Db> = Box::new(Sqlite::in_memory()?);
+        let journal = journal(store.as_ref(), &seal, &crash)?;
+        let mut stage = Stage::new(Box::new(link), issuer, journal, TerminalConfig::default())?;
+        stage.host = Box::new(MutedHost::new(stage.host, host.clone()));
+        stage.rules = settings.terminal;
+        let mut scene = Self { stage, card, host, crash, store, seal, kind, context };
+        scene.arm_nothing();
+        Ok(scene)
+    }
+
+    fn arm_nothing(&mut self) {
+        self.card.arm(None);
+        self.host.arm(None);
+        self.crash.arm(None);
+    }
+
+    fn transact(&mut self) -> Result<(), WorldError> {
+        let amount = match self.kind.flow() {
+            Flow::Load => LOAD,
+            Flow::Pay => PAYMENT,
+        };
+        let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+        self.stage.transact(self.kind.flow(), amount, &mut pin, &mut self.context)?;
+        Ok(())
+    }
+
+    /// The terminal starts again and the card is put back.
+    fn restart(&mut self) -> Result<(), WorldError> {
+        self.arm_nothing();
+        self.stage.journal = journal(self.store.as_ref(), &self.seal, &self.crash)?;
+        self.stage.card.reset(&mut self.context)?;
+        Ok(())
+    }
+
+    /// The first terminal settles what it can while the card is away.
+    fn recover_without_card(&mut self) -> Result<Vec<Settled>, WorldError> {
+        let Stage { host, journal, config, rules, .. } = &mut self.stage;
+        Ok(settle(journal, None, host.as_mut(), config, *rules, &mut self.context)?.rows)
+    }
+
+    /// The card does something at another terminal, which settles its own rows.
+    fn elsewhere(&mut self, flow: Flow, amount: Amount) -> Result<(), WorldError> {
+        let config = TerminalConfig { terminal: "CW000002".into(), ..TerminalConfig::default() };
+        let config = Arc::new(config);
+        let store: Box<dyn Db> = Box::new(Sqlite::in_memory()?);
+        let mut other = journal(store.as_ref(), &self.seal, &CrashControl::default())?;
+        std::mem::swap(&mut self.stage.journal, &mut other);
+        let own = std::mem::replace(&mut self.stage.config, config);
+        // The other terminal works as it should: only the first one's rules are on trial.
+        let rules = std::mem::replace(&mut self.stage.rules, RecoveryRules::ALL);
+        let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+        self.stage.transact(flow, amount, &mut pin, &mut self.context)?;
+        self.stage.recover(&mut self.context)?;
+        self.stage.rules = rules;
+        self.stage.config = own;
+        std::mem::swap(&mut self.stage.journal, &mut other);
+        self.stage.card.reset(&mut self.context)?;
+        Ok(())
+    }
+}
+
+fn journal(store: &dyn Db, seal: &SealKey, crash: &CrashControl) -> Result<Journal, WorldError> {
+    let db = CrashingDb::new(store.handle()?, crash.clone());
+    Ok(Journal::open(Box::new(db), seal.clone())?)
+}
