@@ -46,10 +46,7 @@ fn every_rule_of_the_issuer_is_needed() {
     let on = Recovery::default();
     // `return_on_refusal` is for terminals that tell a refusal by notice instead of
     // reversing, as ours does: the issuer's own tests show that it is needed.
-    let off = [
-        Recovery { settle_by_evidence: false, ..on },
-        Recovery { bar_unknown_originals: false, ..on },
-    ];
+    let off = [Recovery { settle_by_evidence: false, ..on }, Recovery { bar_unknown_originals: false, ..on }];
     for issuer in off {
         let settings = TearSettings { issuer, until_violation: true, ..TearSettings::default() };
         let report = play(&settings);
