@@ -155,6 +155,7 @@ response_codes! {
     DUPLICATE = b"94", "duplicate transmission with other content";
     NOT_BALANCED = b"95", "the totals do not agree";
     MALFUNCTION = b"96", "system malfunction";
+    UNKNOWN_TERMINAL = b"97", "unknown terminal";
     MAC_FAILED = b"A0", "message authentication failed";
 }
 

@@ -2,11 +2,14 @@
 //! host implements, in process or remote; and the line between: messages, keys,
 //! client and server.
 
+mod desk;
 mod error;
 mod kinds;
 mod mapping;
 mod message;
+mod security;
 
+pub use desk::{Desk, MasterKeys, Reply};
 pub use error::WireError;
 pub use kinds::{KINDS, KindRow, Verb, verb};
 pub use mapping::{
@@ -16,3 +19,4 @@ pub use message::{
     Answer, BatchTotals, Entry, Host, HostError, Kind, MessageClass, MessageKey, Original, Request,
     ResponseCode, Settlement,
 };
+pub use security::{MasterKey, WorkingKeys, echo, sign_on, sign_on_answer, signed_on};
