@@ -11,6 +11,7 @@ mod hardware;
 mod issuer;
 mod tear;
 mod tidy;
+mod wire;
 mod words;
 
 #[test]

@@ -2,13 +2,17 @@
 //! host implements, in process or remote; and the line between: messages, keys,
 //! client and server.
 
+mod client;
 mod desk;
 mod error;
 mod kinds;
 mod mapping;
 mod message;
+mod metrics;
 mod security;
+mod server;
 
+pub use client::{TcpHost, Timeouts};
 pub use desk::{Desk, MasterKeys, Reply};
 pub use error::WireError;
 pub use kinds::{KINDS, KindRow, Verb, verb};
@@ -19,4 +23,6 @@ pub use message::{
     Answer, BatchTotals, Entry, Host, HostError, Kind, MessageClass, MessageKey, Original, Request,
     ResponseCode, Settlement,
 };
+pub use metrics::Metrics;
 pub use security::{MasterKey, WorkingKeys, echo, sign_on, sign_on_answer, signed_on};
+pub use server::{Limits, Server, Setup};
