@@ -21,7 +21,19 @@ pub fn store_db(store: &StoreAddress) -> Result<Box<dyn Db>, WorldError> {
     Ok(match store {
         StoreAddress::Sqlite(path) => Box::new(Sqlite::open(path)?),
         StoreAddress::Memory => Box::new(Sqlite::in_memory()?),
+        StoreAddress::Postgres(address) => server_db(address.expose())?,
     })
+}
+
+#[cfg(feature = "postgres")]
+fn server_db(address: &str) -> Result<Box<dyn Db>, WorldError> {
+    Ok(Box::new(crate::base::store::Postgres::open(address)?))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn server_db(_: &str) -> Result<Box<dyn Db>, WorldError> {
+    let cause = "this program was built without the feature postgres".into();
+    Err(crate::base::store::StoreError::Open { name: "postgres://...".into(), cause }.into())
 }
 
 /// The sealing key of what is kept beside `file`: the named one, else the key file
@@ -44,11 +56,13 @@ pub fn open_books(
     seal: Option<&Path>,
     context: &mut Context,
 ) -> Result<Issuer, WorldError> {
-    let file = match store {
-        StoreAddress::Sqlite(path) => Some(path.as_path()),
-        StoreAddress::Memory => None,
+    let seal = match (store, seal) {
+        (StoreAddress::Sqlite(path), seal) => seal_key(seal, Some(path), context)?,
+        (StoreAddress::Memory, seal) => seal_key(seal, None, context)?,
+        // Nothing stands beside a server, and all its hosts need the same key.
+        (StoreAddress::Postgres(_), Some(seal)) => SealKey::read_or_make(seal, context)?,
+        (StoreAddress::Postgres(_), None) => return Err(WorldError::NoSealKey),
     };
-    let seal = seal_key(seal, file, context)?;
     let keys = KeySet::test();
     let table = KeyTable::of(Pan::TEST_BIN, keys.dki(), keys.master().clone());
     Ok(Issuer::open(store_db(store)?, seal, table, Rules::default())?)

@@ -75,6 +75,9 @@ pub enum WorldError {
         /// The first part of the address.
         scheme: String,
     },
+    /// A store on a server without the file of its sealing key.
+    #[error("expected --seal-key FILE beside a store on a server, found none: all its hosts share that file")]
+    NoSealKey,
     /// The invariant of the money is broken.
     #[error("the books do not balance: {what}")]
     Invariant {

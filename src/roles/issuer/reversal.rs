@@ -17,8 +17,11 @@ impl Work<'_> {
                 return Ok(Acted::nothing(Answer::new(ResponseCode::NO_ORIGINAL, reason)));
             }
             Found::Never => {
-                if self.rules.recovery.bar_unknown_originals {
-                    self.bar(reversal)?;
+                if self.rules.recovery.bar_unknown_originals && !self.bar(reversal)? {
+                    // The card is held, so that its own requests cannot come between:
+                    // the key went to another card's message.
+                    let reason = "the request with this key has another card, amount or kind";
+                    return Ok(Acted::nothing(Answer::new(ResponseCode::NO_ORIGINAL, reason)));
                 }
                 let reason = "no such request came; it is barred from acting later";
                 self.say("Request Barred", reason);

@@ -166,7 +166,8 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::Cryptogram(_)
         | WorldError::File { .. }
         | WorldError::Profile { .. }
-        | WorldError::NoDriver { .. } => Exit::Usage,
+        | WorldError::NoDriver { .. }
+        | WorldError::NoSealKey => Exit::Usage,
     }
 }
 
