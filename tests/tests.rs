@@ -14,6 +14,7 @@ mod hardware;
 mod issuer;
 mod tear;
 mod tidy;
+mod wire;
 mod words;
 
 #[test]

@@ -1,5 +1,6 @@
 //! Addresses: every end is named the same way, everywhere.
 
+use crate::base::bytes::Secret;
 use nom::branch::alt;
 use nom::bytes::complete::tag;
 use nom::character::complete::{char, digit1};
@@ -65,6 +66,8 @@ pub enum HostAddress {
 pub enum StoreAddress {
     /// `sqlite:FILE`.
     Sqlite(PathBuf),
+    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE?...`, whole; it may hold a password.
+    Postgres(Secret<String>),
     /// Books that end with the process.
     Memory,
 }
@@ -72,7 +75,7 @@ pub enum StoreAddress {
 const READER: &str = "a reader address: sim:PROFILE, sim:FILE.toml, sim:FILE.card, pcsc, or pcsc:NAME-PART";
 const TARGET: &str = "a target address: vpcd:HOST:PORT";
 const HOST: &str = "a host address: local (hosts over TCP are not built yet)";
-const STORE: &str = "a store address: sqlite:FILE or memory";
+const STORE: &str = "a store address: sqlite:FILE, postgres://USER@HOST:PORT/DATABASE or memory";
 const SERVED: &str = "a card to serve: sim:PROFILE, sim:FILE.toml or sim:FILE.card";
 
 impl ReaderAddress {
@@ -166,8 +169,10 @@ fn target(input: &str) -> IResult<&str, TargetAddress> {
 
 fn store(input: &str) -> IResult<&str, StoreAddress> {
     let file = |path: &str| if path.is_empty() { Err(()) } else { Ok(StoreAddress::Sqlite(path.into())) };
-    alt((map_res(preceded(tag("sqlite:"), rest), file), tag("memory").map(|_| StoreAddress::Memory)))
-        .parse(input)
+    let server = (alt((tag("postgres://"), tag("postgresql://"))), rest);
+    let server = recognize(server).map(|text: &str| StoreAddress::Postgres(Secret::new(text.into())));
+    let memory = tag("memory").map(|_| StoreAddress::Memory);
+    alt((map_res(preceded(tag("sqlite:"), rest), file), server, memory)).parse(input)
 }
 
 #[cfg(test)]
@@ -188,6 +193,9 @@ mod tests {
         );
         assert_eq!(TargetAddress::parse("vpcd:127.0.0.1:35963").unwrap().rest, "127.0.0.1:35963");
         assert_eq!(StoreAddress::parse("sqlite:x.db").unwrap(), StoreAddress::Sqlite("x.db".into()));
+        let server = StoreAddress::parse("postgres://u:hunter2@h/d").unwrap();
+        assert_eq!(server, StoreAddress::Postgres("postgres://u:hunter2@h/d".to_owned().into()));
+        assert!(!format!("{server:?}").contains("hunter2"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::roles::bureau::KeySet;
 use crate::roles::issuer::{Issuer, KeyTable, Rules};
 use crate::roles::terminal::journal::Journal;
 use crate::words::emv::Pan;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 /// The name of the sealing key's file beside a store, where no other is named.
@@ -20,7 +21,19 @@ pub fn store_db(store: &StoreAddress) -> Result<Box<dyn Db>, WorldError> {
     Ok(match store {
         StoreAddress::Sqlite(path) => Box::new(Sqlite::open(path)?),
         StoreAddress::Memory => Box::new(Sqlite::in_memory()?),
+        StoreAddress::Postgres(address) => server_db(address.expose())?,
     })
+}
+
+#[cfg(feature = "postgres")]
+fn server_db(address: &str) -> Result<Box<dyn Db>, WorldError> {
+    Ok(Box::new(crate::base::store::Postgres::open(address)?))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn server_db(_: &str) -> Result<Box<dyn Db>, WorldError> {
+    let cause = "this program was built without the feature postgres".into();
+    Err(crate::base::store::StoreError::Open { name: "postgres://...".into(), cause }.into())
 }
 
 /// The sealing key of what is kept beside `file`: the named one, else the key file
@@ -43,11 +56,13 @@ pub fn open_books(
     seal: Option<&Path>,
     context: &mut Context,
 ) -> Result<Issuer, WorldError> {
-    let file = match store {
-        StoreAddress::Sqlite(path) => Some(path.as_path()),
-        StoreAddress::Memory => None,
+    let seal = match (store, seal) {
+        (StoreAddress::Sqlite(path), seal) => seal_key(seal, Some(path), context)?,
+        (StoreAddress::Memory, seal) => seal_key(seal, None, context)?,
+        // Nothing stands beside a server, and all its hosts need the same key.
+        (StoreAddress::Postgres(_), Some(seal)) => SealKey::read_or_make(seal, context)?,
+        (StoreAddress::Postgres(_), None) => return Err(WorldError::NoSealKey),
     };
-    let seal = seal_key(seal, file, context)?;
     let keys = KeySet::test();
     let table = KeyTable::of(Pan::TEST_BIN, keys.dki(), keys.master().clone());
     Ok(Issuer::open(store_db(store)?, seal, table, Rules::default())?)
@@ -64,9 +79,25 @@ pub fn open_journal(folder: Option<&Path>, context: &mut Context) -> Result<Jour
         path: folder.display().to_string(),
         cause: cause.to_string(),
     })?;
+    let lock = lock(&folder.join("journal.lock"))?;
     let file = folder.join("journal.db");
     let seal = SealKey::read_or_make(&beside(&file), context)?;
-    Ok(Journal::open(Box::new(Sqlite::open(&file)?), seal)?)
+    Ok(Journal::open(Box::new(Sqlite::open(&file)?), seal)?.guarded_by(lock))
+}
+
+/// Makes this process the only one that is this terminal.
+fn lock(path: &Path) -> Result<File, WorldError> {
+    let file_error = |cause: std::io::Error| WorldError::File {
+        doing: "lock",
+        path: path.display().to_string(),
+        cause: cause.to_string(),
+    };
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(file_error)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(WorldError::InUse { path: path.display().to_string() }),
+        Err(TryLockError::Error(cause)) => Err(file_error(cause)),
+    }
 }
 
 /// Opens a target.

@@ -53,6 +53,14 @@ pub enum WorldError {
         /// What the system said.
         cause: String,
     },
+    /// Another process is this terminal.
+    #[error(
+        "another cardwright is at work as this terminal ({path}): wait until it has ended, or name another --state"
+    )]
+    InUse {
+        /// The lock.
+        path: String,
+    },
     /// A profile without what the scene needs.
     #[error("the card profile {profile} has no {what}")]
     Profile {
@@ -67,6 +75,9 @@ pub enum WorldError {
         /// The first part of the address.
         scheme: String,
     },
+    /// A store on a server without the file of its sealing key.
+    #[error("expected --seal-key FILE beside a store on a server, found none: all its hosts share that file")]
+    NoSealKey,
     /// The invariant of the money is broken.
     #[error("the books do not balance: {what}")]
     Invariant {

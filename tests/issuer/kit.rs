@@ -187,8 +187,8 @@ impl World {
     pub(crate) fn request(&mut self, kind: Kind, amount_minor: u64, chip: TlvStore) -> Request {
         self.trace += 1;
         let class = match kind {
-            Kind::LinkedLoad | Kind::Purchase => MessageClass::Request,
             Kind::OfflineSale | Kind::ScriptResult => MessageClass::Notice,
+            _ => MessageClass::Request,
         };
         Request {
             key: MessageKey {

@@ -32,6 +32,16 @@ pub enum StoreError {
         /// What the engine said, without the values.
         cause: String,
     },
+    /// The connection was lost while the transaction was being committed, so that
+    /// nobody knows whether it was kept. Work with a key of its own may be run again.
+    #[error(
+        "the store did not say whether it kept the work: {cause}; send the same message again, or read \
+         what it did"
+    )]
+    CommitUnknown {
+        /// What the engine said, without the values.
+        cause: String,
+    },
     /// A column holds something else than the program wrote.
     #[error("expected {expected} in column {column}, found {found}")]
     Column {
@@ -100,19 +110,31 @@ pub enum Decision {
     Rollback,
 }
 
-/// A transaction that is open.
+/// A transaction that is open. Where a statement failed, the transaction can only be
+/// undone: its commit is refused with that statement's error, on every engine.
 pub trait Tx {
     /// Runs a statement; returns how many rows it changed.
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError>;
 
     /// Runs a query.
     fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError>;
+
+    /// Runs a query on one table, and keeps the rows from every other writer until the
+    /// transaction ends. What is read after it, is as the last writer left it.
+    fn query_locked(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError>;
 }
 
 /// A store. Each engine runs a piece of work in one durable transaction, and may
 /// run it again from the start where the engine asks for that.
 pub trait Db: Send {
     /// Runs `work` in a transaction and makes its decision durable before returning.
+    ///
+    /// Work that was certainly undone is run again, a bounded number of times: a
+    /// conflict between writers, or a connection lost before the commit was sent. A
+    /// connection lost after that is [`StoreError::CommitUnknown`] and never run again
+    /// here: the work may have been kept. Whoever asks with a key that acts once (the
+    /// host's message key, a journal's row) repeats the whole question, which then
+    /// finds what was kept, or acts for the first time.
     fn run(
         &mut self,
         work: &mut dyn FnMut(&mut dyn Tx) -> Result<Decision, StoreError>,
@@ -153,8 +175,12 @@ pub fn migrate(db: &mut dyn Db, owner: &'static str, steps: &[Migration]) -> Res
             "CREATE TABLE IF NOT EXISTS schema_version (owner TEXT PRIMARY KEY, version BIGINT NOT NULL)",
             &[],
         )?;
-        let rows =
-            tx.query("SELECT version FROM schema_version WHERE owner = $1", &[Value::Text(owner.into())])?;
+        // Another process may be at it: its row is waited for, and tables that it has
+        // just made are a conflict that runs this again.
+        let rows = tx.query_locked(
+            "SELECT version FROM schema_version WHERE owner = $1",
+            &[Value::Text(owner.into())],
+        )?;
         let found = rows.first().map_or(Ok(0), |row| row.int(0))?;
         let known = steps.len() as i64;
         if found > known {
@@ -168,11 +194,16 @@ pub fn migrate(db: &mut dyn Db, owner: &'static str, steps: &[Migration]) -> Res
                 tx.execute(statement, &[])?;
             }
         }
-        tx.execute("DELETE FROM schema_version WHERE owner = $1", &[Value::Text(owner.into())])?;
-        tx.execute(
-            "INSERT INTO schema_version (owner, version) VALUES ($1, $2)",
-            &[Value::Text(owner.into()), Value::Int(known)],
+        let stands = tx.execute(
+            "UPDATE schema_version SET version = $1 WHERE owner = $2",
+            &[Value::Int(known), Value::Text(owner.into())],
         )?;
+        if stands == 0 {
+            tx.execute(
+                "INSERT INTO schema_version (owner, version) VALUES ($1, $2)",
+                &[Value::Text(owner.into()), Value::Int(known)],
+            )?;
+        }
         Ok(())
     })
 }

@@ -2,9 +2,14 @@
 //! No table of anyone may enter: who owns rows owns their schema.
 
 mod db;
+mod group;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod sealed;
 mod sqlite;
 
 pub use db::{Db, Decision, Migration, Row, StoreError, Tx, Value, migrate, transact};
+#[cfg(feature = "postgres")]
+pub use postgres::{Isolation, Postgres};
 pub use sealed::{SealKey, Sealed, SealedError};
 pub use sqlite::Sqlite;

@@ -1,26 +1,21 @@
 //! The embedded engine: SQLite with a write-ahead log and full durability.
 
+use super::group::Group;
 use super::{Db, Decision, Row, StoreError, Tx, Value};
+use rusqlite::Connection;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-/// How long one writer waits for another.
+/// How long one process waits for another's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Statements kept prepared.
+const STATEMENTS: usize = 128;
 
-/// An SQLite store: a file, or memory that lives as long as a handle to it.
-pub struct Sqlite {
-    connection: Connection,
-    name: Name,
-}
-
-#[derive(Debug, Clone)]
-enum Name {
-    File(PathBuf),
-    Memory(String),
-}
+/// An SQLite store: a file, or memory that lives as long as a handle to it. All
+/// handles of one store share one writer, which commits for several at once.
+pub struct Sqlite(Arc<Group>);
 
 impl Sqlite {
     /// Opens or makes a file. A new file is readable by its owner alone.
@@ -35,38 +30,25 @@ impl Sqlite {
                 return Err(StoreError::Open { name: path.display().to_string(), cause: cause.to_string() });
             }
         }
-        Self::connect(Name::File(path.to_owned()))
+        Self::prepare(Connection::open(path), || path.display().to_string())
     }
 
     /// A store in memory; it goes when its last handle goes.
     pub fn in_memory() -> Result<Self, StoreError> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self::connect(Name::Memory(format!("file:cardwright-{number}?mode=memory&cache=shared")))
+        Self::prepare(Connection::open_in_memory(), || "in memory".into())
     }
 
-    fn connect(name: Name) -> Result<Self, StoreError> {
-        let opened = match &name {
-            Name::File(path) => Connection::open(path),
-            Name::Memory(uri) => {
-                Connection::open_with_flags(uri, OpenFlags::default() | OpenFlags::SQLITE_OPEN_URI)
-            }
-        };
+    fn prepare(opened: rusqlite::Result<Connection>, name: impl Fn() -> String) -> Result<Self, StoreError> {
         let prepared = opened.and_then(|connection| {
             connection.busy_timeout(BUSY_TIMEOUT)?;
             connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
             connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
+            connection.set_prepared_statement_cache_capacity(STATEMENTS);
             Ok(connection)
         });
         match prepared {
-            Ok(connection) => Ok(Self { connection, name }),
-            Err(cause) => Err(StoreError::Open {
-                name: match name {
-                    Name::File(path) => path.display().to_string(),
-                    Name::Memory(_) => "in memory".into(),
-                },
-                cause: cause.to_string(),
-            }),
+            Ok(connection) => Ok(Self(Arc::new(Group::new(connection)))),
+            Err(cause) => Err(StoreError::Open { name: name(), cause: cause.to_string() }),
         }
     }
 }
@@ -76,39 +58,69 @@ impl Db for Sqlite {
         &mut self,
         work: &mut dyn FnMut(&mut dyn Tx) -> Result<Decision, StoreError>,
     ) -> Result<(), StoreError> {
-        let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(statement)?;
-        // An error on the way drops the transaction, which undoes it.
-        match work(&mut Open(&transaction))? {
-            Decision::Commit => transaction.commit().map_err(statement),
-            Decision::Rollback => transaction.rollback().map_err(statement),
-        }
+        self.0.run(&mut |connection| {
+            let mut open = Open { connection, failed: None };
+            let decision = work(&mut open)?;
+            match open.failed {
+                Some(error) if decision == Decision::Commit => Err(error),
+                _ => Ok(decision),
+            }
+        })
     }
 
     fn handle(&self) -> Result<Box<dyn Db>, StoreError> {
-        Ok(Box::new(Self::connect(self.name.clone())?))
+        Ok(Box::new(Self(Arc::clone(&self.0))))
     }
 }
 
-struct Open<'a>(&'a Connection);
+struct Open<'a> {
+    connection: &'a Connection,
+    /// The first error, after which nothing is kept.
+    failed: Option<StoreError>,
+}
+
+impl Open<'_> {
+    fn asked<T>(
+        &mut self,
+        ask: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
+    ) -> Result<T, StoreError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        ask(self.connection).map_err(|error| {
+            let error = statement(error);
+            self.failed = Some(error.clone());
+            error
+        })
+    }
+}
 
 impl Tx for Open<'_> {
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        let mut prepared = self.0.prepare_cached(sql).map_err(statement)?;
-        let changed = prepared.execute(rusqlite::params_from_iter(values)).map_err(statement)?;
-        Ok(changed as u64)
+        self.asked(|connection| {
+            let changed = connection.prepare_cached(sql)?.execute(rusqlite::params_from_iter(values))?;
+            Ok(changed as u64)
+        })
     }
 
     fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
-        let mut prepared = self.0.prepare_cached(sql).map_err(statement)?;
-        let columns = prepared.column_count();
-        let mut rows = prepared.query(rusqlite::params_from_iter(values)).map_err(statement)?;
-        let mut out = Vec::new();
-        while let Some(row) = rows.next().map_err(statement)? {
-            let values = (0..columns).map(|column| value(row.get_ref(column).map_err(statement)?, column));
-            out.push(Row(values.collect::<Result<_, _>>()?));
-        }
-        Ok(out)
+        let rows = self.asked(|connection| {
+            let mut prepared = connection.prepare_cached(sql)?;
+            let columns = prepared.column_count();
+            let mut rows = prepared.query(rusqlite::params_from_iter(values))?;
+            let mut out = Vec::new();
+            while let Some(row) = rows.next()? {
+                let values = (0..columns).map(|column| Ok(value(row.get_ref(column)?, column)));
+                out.push(values.collect::<Result<Vec<_>, rusqlite::Error>>()?);
+            }
+            Ok(out)
+        })?;
+        rows.into_iter().map(|values| values.into_iter().collect::<Result<_, _>>().map(Row)).collect()
+    }
+
+    fn query_locked(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        // Whoever has a transaction here is the only writer.
+        self.query(sql, values)
     }
 }
 
@@ -133,7 +145,7 @@ fn value(found: ValueRef<'_>, column: usize) -> Result<Value, StoreError> {
     }
 }
 
-fn statement(cause: rusqlite::Error) -> StoreError {
+pub(super) fn statement(cause: rusqlite::Error) -> StoreError {
     StoreError::Statement { cause: cause.to_string() }
 }
 

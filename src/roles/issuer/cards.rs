@@ -143,6 +143,18 @@ impl Work<'_> {
         Ok(changed == 1)
     }
 
+    /// Keeps every other message of a card waiting until this one is done: what is read
+    /// of it from here on is decided on and written by nobody else. Where the engine has
+    /// one writer anyway, this costs a look-up.
+    pub(super) fn hold_card(&mut self, pan: &str, psn: u8) -> Result<(), IssuerError> {
+        let lookup = self.pan_lookup(pan);
+        self.tx.query_locked(
+            "SELECT id FROM card WHERE pan_lookup = $1 AND psn = $2",
+            &[Value::Bytes(lookup), i64::from(psn).into()],
+        )?;
+        Ok(())
+    }
+
     /// The card with this PAN and sequence number.
     pub(super) fn find_card(&mut self, pan: &str, psn: u8) -> Result<Option<CardOnFile>, IssuerError> {
         let lookup = self.pan_lookup(pan);

@@ -113,23 +113,26 @@ impl Issuer {
             let reason = "merchant (15), terminal (8), batch or trace (six digits) do not fit their fields";
             return Ok(Answer::new(ResponseCode::FORMAT_ERROR, reason));
         }
-        let answer = self.work(context, |work| match work.claim(request)? {
-            Claim::New => {
-                let acted = act(work, request)?;
-                work.store_answer(&request.key, &acted)?;
-                Ok(acted.answer)
-            }
-            Claim::Refused(answer) => {
-                work.say("Message Refused", answer.reason.clone());
-                Ok(answer)
-            }
-            Claim::Repeat(acted) => {
-                work.say("Message Repeated", "it has acted before: the same answer again");
-                let Acted { mut answer, on } = *acted;
-                if let (false, Some(load)) = (is_final(answer.settlement), on) {
-                    answer.settlement = Some(work.settlement(&load)?);
+        let answer = self.work(context, |work| {
+            work.hold_card(request.pan.expose(), request.psn)?;
+            match work.claim(request)? {
+                Claim::New => {
+                    let acted = act(work, request)?;
+                    work.store_answer(&request.key, &acted)?;
+                    Ok(acted.answer)
                 }
-                Ok(answer)
+                Claim::Refused(answer) => {
+                    work.say("Message Refused", answer.reason.clone());
+                    Ok(answer)
+                }
+                Claim::Repeat(acted) => {
+                    work.say("Message Repeated", "it has acted before: the same answer again");
+                    let Acted { mut answer, on } = *acted;
+                    if let (false, Some(load)) = (is_final(answer.settlement), on) {
+                        answer.settlement = Some(work.settlement(&load)?);
+                    }
+                    Ok(answer)
+                }
             }
         })?;
         Ok(answer)

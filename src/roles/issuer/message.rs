@@ -110,11 +110,11 @@ impl Work<'_> {
         Ok(if other { Found::Other } else { Found::Never })
     }
 
-    /// Bars the request that a reversal speaks of from acting later.
-    pub(super) fn bar(&mut self, reversal: &Request) -> Result<(), IssuerError> {
+    /// Bars the request that a reversal speaks of from acting later; `false` where
+    /// its key has just been taken.
+    pub(super) fn bar(&mut self, reversal: &Request) -> Result<bool, IssuerError> {
         let (subject, today) = (self.subject(reversal), self.now().date_number());
-        self.insert(&request_key(&reversal.key), today, &[], &subject, true)?;
-        Ok(())
+        self.insert(&request_key(&reversal.key), today, &[], &subject, true)
     }
 
     fn insert(

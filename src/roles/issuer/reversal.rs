@@ -17,8 +17,11 @@ impl Work<'_> {
                 return Ok(Acted::nothing(Answer::new(ResponseCode::NO_ORIGINAL, reason)));
             }
             Found::Never => {
-                if self.rules.recovery.bar_unknown_originals {
-                    self.bar(reversal)?;
+                if self.rules.recovery.bar_unknown_originals && !self.bar(reversal)? {
+                    // The card is held, so that its own requests cannot come between:
+                    // the key went to another card's message.
+                    let reason = "the request with this key has another card, amount or kind";
+                    return Ok(Acted::nothing(Answer::new(ResponseCode::NO_ORIGINAL, reason)));
                 }
                 let reason = "no such request came; it is barred from acting later";
                 self.say("Request Barred", reason);
@@ -37,7 +40,7 @@ impl Work<'_> {
                 let answer = Answer::new(ResponseCode::APPROVED, "the purchase is undone");
                 Ok(Acted { answer, on: Some(on) })
             }
-            Kind::OfflineSale | Kind::ScriptResult => {
+            _ => {
                 let reason = "this kind of message has no reversal";
                 Ok(Acted::nothing(Answer::new(ResponseCode::INVALID_TRANSACTION, reason)))
             }

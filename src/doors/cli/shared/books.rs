@@ -59,6 +59,6 @@ pub(in crate::doors::cli) fn open(
 fn at(store: &StoreAddress, cause: WorldError) -> Failure {
     match store {
         StoreAddress::Sqlite(path) => Failure::Kept { path: path.clone(), cause: Box::new(cause) },
-        StoreAddress::Memory => cause.into(),
+        StoreAddress::Memory | StoreAddress::Postgres(_) => cause.into(),
     }
 }

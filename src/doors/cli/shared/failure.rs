@@ -154,7 +154,7 @@ fn of_world(error: &WorldError) -> Exit {
         }
         // A card that answers nonsense: the conversation broke off.
         WorldError::Terminal(_) => Exit::Transport,
-        WorldError::Card(CardError::InUse { .. }) => Exit::Transport,
+        WorldError::Card(CardError::InUse { .. }) | WorldError::InUse { .. } => Exit::Transport,
         WorldError::Invariant { .. } => Exit::Invariant,
         WorldError::Address(_)
         | WorldError::Card(_)
@@ -166,7 +166,8 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::Cryptogram(_)
         | WorldError::File { .. }
         | WorldError::Profile { .. }
-        | WorldError::NoDriver { .. } => Exit::Usage,
+        | WorldError::NoDriver { .. }
+        | WorldError::NoSealKey => Exit::Usage,
     }
 }
 

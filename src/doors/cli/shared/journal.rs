@@ -63,7 +63,15 @@ fn state_folder() -> Result<PathBuf, Failure> {
 
 /// A folder's name for books: the same for the same file, another for another one.
 fn books_name(store: &StoreAddress) -> String {
-    let StoreAddress::Sqlite(path) = store else { return "memory".into() };
+    let path = match store {
+        StoreAddress::Sqlite(path) => path,
+        StoreAddress::Memory => return "memory".into(),
+        StoreAddress::Postgres(address) => {
+            // The same database is the same books, whoever asks and with what password.
+            let place = address.expose().rsplit('@').next().unwrap_or_default();
+            return format!("server-{:016x}", fnv_1a(place.as_bytes()));
+        }
+    };
     let whole = std::fs::canonicalize(path).or_else(|_| std::path::absolute(path));
     let whole = whole.unwrap_or_else(|_| path.clone());
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
