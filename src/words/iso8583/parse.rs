@@ -192,9 +192,9 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{DIALECTS, dialect, encode};
     use super::*;
     use crate::base::bytes::parse_hex;
+    use crate::words::iso8583::{DIALECTS, dialect, encode};
     use proptest::prelude::*;
 
     /// A value that fits a row.
