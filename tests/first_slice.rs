@@ -145,3 +145,14 @@ fn reading_spends_nothing_unless_asked() {
     assert_eq!(again.applications[0].atc.known(), Some(&1));
     assert_eq!(again.applications[0].ecash[0].balance.known().map(|a| a.minor), Some(10_000));
 }
+
+#[test]
+fn a_terminal_is_one_process_at_a_time() {
+    let mut context = Context::simulated(1, Collector::default());
+    let folder = tempfile::tempdir().unwrap();
+    let first = open_journal(Some(folder.path()), &mut context).unwrap();
+    let Err(error) = open_journal(Some(folder.path()), &mut context) else { panic!("opened twice") };
+    assert!(error.to_string().contains("another cardwright is at work"), "{error}");
+    drop(first);
+    assert!(open_journal(Some(folder.path()), &mut context).is_ok());
+}

@@ -21,7 +21,7 @@ fn the_money_is_all_there_after_every_fault() {
     let states: BTreeSet<_> = report.rows.iter().flat_map(|row| [row.torn, row.last]).flatten().collect();
     assert_eq!(states, State::ALL.iter().copied().collect());
     let faults: BTreeSet<_> = report.rows.iter().map(|row| row.case.fault.word()).collect();
-    assert_eq!(faults.len(), 9, "{faults:?}");
+    assert_eq!(faults.len(), 10, "{faults:?}");
 }
 
 #[test]

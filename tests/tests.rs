@@ -3,8 +3,11 @@
 // Test code says what broke by panicking; clippy's leave for tests does not reach helpers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod bad_cards;
 mod card;
+mod cli;
 mod cryptography;
+mod effects;
 mod emv_kernel;
 mod first_slice;
 mod hardware;

@@ -48,7 +48,7 @@ impl Currency {
     /// As tags 5F2A, 9F51, DF71 have it.
     pub fn to_bcd(self) -> [u8; 2] {
         let n = self.0 % 1000;
-        [(n / 100) as u8, (((n / 10) % 10) << 4 | n % 10) as u8]
+        [(n / 100) as u8, ((((n / 10) % 10) << 4) | (n % 10)) as u8]
     }
 
     /// Digits after the point; 2 where the currency is not named here.

@@ -10,6 +10,7 @@ use crate::roles::bureau::KeySet;
 use crate::roles::issuer::{Issuer, KeyTable, Rules};
 use crate::roles::terminal::journal::Journal;
 use crate::words::emv::Pan;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
 /// The name of the sealing key's file beside a store, where no other is named.
@@ -64,9 +65,25 @@ pub fn open_journal(folder: Option<&Path>, context: &mut Context) -> Result<Jour
         path: folder.display().to_string(),
         cause: cause.to_string(),
     })?;
+    let lock = lock(&folder.join("journal.lock"))?;
     let file = folder.join("journal.db");
     let seal = SealKey::read_or_make(&beside(&file), context)?;
-    Ok(Journal::open(Box::new(Sqlite::open(&file)?), seal)?)
+    Ok(Journal::open(Box::new(Sqlite::open(&file)?), seal)?.guarded_by(lock))
+}
+
+/// Makes this process the only one that is this terminal.
+fn lock(path: &Path) -> Result<File, WorldError> {
+    let file_error = |cause: std::io::Error| WorldError::File {
+        doing: "lock",
+        path: path.display().to_string(),
+        cause: cause.to_string(),
+    };
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(file_error)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(WorldError::InUse { path: path.display().to_string() }),
+        Err(TryLockError::Error(cause)) => Err(file_error(cause)),
+    }
 }
 
 /// Opens a target.

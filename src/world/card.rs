@@ -62,18 +62,13 @@ pub fn open_card(
 ) -> Result<Opened, WorldError> {
     let over = interface.unwrap_or(default_interface);
     match address {
-        ReaderAddress::Simulated(CardName::File(path)) => {
-            let (file, memory) = CardFile::open(path, seal(context)?)?;
-            let card = InProcess::connect(Simulator::new(memory, file), over, context);
-            Ok(Opened { card: Box::new(Record(T0(card))), origin: Origin::File })
-        }
         ReaderAddress::Simulated(name) => {
-            let profile = profile(name)?;
-            let origin = Origin::Fresh(profile.name.clone());
-            let new =
-                NewCard::with_accounts(issuer, profile, FRESH_ACCOUNT_MINOR, FRESH_BALANCE_MINOR, context)?;
-            let memory = issue_card(issuer, &new, context)?;
-            let card = InProcess::connect(Simulator::in_memory(memory), over, context);
+            let card = open_simulated(name, seal, issuer, context)?;
+            let origin = match name {
+                CardName::File(_) => Origin::File,
+                _ => Origin::Fresh(card.memory().profile().name.clone()),
+            };
+            let card = InProcess::connect(card, over, context);
             Ok(Opened { card: Box::new(Record(T0(card))), origin })
         }
         ReaderAddress::Driver { scheme, rest } => {
@@ -91,6 +86,22 @@ pub fn open_card(
             Ok(Opened { card: Box::new(Record(guarded)), origin: Origin::Reader })
         }
     }
+}
+
+/// Opens a simulated card by itself. A fresh one is put on the issuer's file.
+pub fn open_simulated(
+    name: &CardName,
+    seal: impl FnOnce(&mut Context) -> Result<SealKey, WorldError>,
+    issuer: &mut Issuer,
+    context: &mut Context,
+) -> Result<Simulator, WorldError> {
+    if let CardName::File(path) = name {
+        let (file, memory) = CardFile::open(path, seal(context)?)?;
+        return Ok(Simulator::new(memory, file));
+    }
+    let profile = load_profile(name)?;
+    let new = NewCard::with_accounts(issuer, profile, FRESH_ACCOUNT_MINOR, FRESH_BALANCE_MINOR, context)?;
+    Ok(Simulator::in_memory(issue_card(issuer, &new, context)?))
 }
 
 /// A card in our own test range needs no leave; any other is refused here, before
@@ -120,7 +131,7 @@ fn wait_for_card(reader: &mut dyn Reader, wait: Option<Duration>) -> Result<(), 
 }
 
 /// The profile that an address names.
-pub(super) fn profile(name: &CardName) -> Result<Profile, WorldError> {
+pub fn load_profile(name: &CardName) -> Result<Profile, WorldError> {
     match name {
         CardName::Profile(name) => Ok(Profile::named(name)?),
         CardName::ProfileFile(path) | CardName::File(path) => {

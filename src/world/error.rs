@@ -53,6 +53,14 @@ pub enum WorldError {
         /// What the system said.
         cause: String,
     },
+    /// Another process is this terminal.
+    #[error(
+        "another cardwright is at work as this terminal ({path}): wait until it has ended, or name another --state"
+    )]
+    InUse {
+        /// The lock.
+        path: String,
+    },
     /// A profile without what the scene needs.
     #[error("the card profile {profile} has no {what}")]
     Profile {

@@ -1,11 +1,14 @@
 //! Tests against software that no one here wrote. Each is a named trial, ignored with
 //! its reason where the software is not installed.
 
+mod our_card;
 mod private_reader;
 
 use libtest_mimic::Trial;
 
 /// Every trial of this folder.
 pub(crate) fn trials() -> Vec<Trial> {
-    private_reader::trials()
+    let mut trials = private_reader::trials();
+    trials.extend(our_card::trials());
+    trials
 }

@@ -82,7 +82,7 @@ impl fmt::Display for Timestamp {
 
 fn bcd(value: i32) -> u8 {
     let value = value.rem_euclid(100) as u8;
-    value / 10 << 4 | value % 10
+    ((value / 10) << 4) | (value % 10)
 }
 
 #[cfg(test)]

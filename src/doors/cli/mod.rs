@@ -1,8 +1,46 @@
-//! The command line: one file per command.
+//! The command line: one file per command and a row for each. Arguments and the
+//! environment come in here, text and exit codes go out; the rest is asked of `world`.
 
-use std::process::ExitCode;
-
-/// Runs the command line with these arguments.
-pub fn run(_arguments: impl IntoIterator<Item = std::ffi::OsString>) -> ExitCode {
-    ExitCode::SUCCESS
+mod account;
+mod card;
+mod demo;
+mod load;
+mod pay;
+mod read;
+mod readers;
+mod recover;
+mod send;
+/// What several commands need.
+mod shared {
+    pub(super) mod books;
+    pub(super) mod command;
+    pub(super) mod failure;
+    pub(super) mod hint;
+    pub(super) mod journal;
+    pub(super) mod output;
+    pub(super) mod person;
+    pub(super) mod recording;
+    pub(super) mod run;
+    pub(super) mod scene;
+    pub(super) mod settling;
+    pub(super) mod switches;
+    pub(super) mod transaction;
 }
+mod upload;
+
+use shared::command::Command;
+pub use shared::run::run;
+
+/// Every command, in the order of the help text.
+const COMMANDS: &[Command] = &[
+    read::COMMAND,
+    load::COMMAND,
+    pay::COMMAND,
+    upload::COMMAND,
+    recover::COMMAND,
+    send::COMMAND,
+    account::COMMAND,
+    card::COMMAND,
+    readers::COMMAND,
+    demo::COMMAND,
+];

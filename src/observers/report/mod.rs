@@ -1,8 +1,38 @@
-//! Reports: one file per format. Nothing here decides.
+//! Reports: one file per format, as text for people and as JSON values for programs.
+//! Nothing here decides.
 
+mod card_facts;
+mod card_file;
 mod exchange;
+mod outcome;
+mod position;
+mod recovery;
+/// What several formats need.
+mod shared {
+    pub(super) mod columns;
+    pub(super) mod values;
+}
+mod story;
 
+pub use card_facts::{card_facts_json, card_facts_text};
+pub use card_file::{card_file_json, card_file_text};
 pub use exchange::{ExchangeReport, tree};
+pub use outcome::{outcome_json, outcome_text};
+pub use position::{position_header, position_json, position_row};
+pub use recovery::{recovery_json, recovery_text, settled_line};
+pub use shared::columns::Columns;
+pub use story::Story;
+
+/// The version of every JSON value that a report makes.
+pub const JSON_SCHEMA: u32 = 1;
 
 /// The formats of reports, by name.
-pub const FORMATS: &[&str] = &[exchange::NAME];
+pub const FORMATS: &[&str] = &[
+    card_facts::NAME,
+    card_file::NAME,
+    exchange::NAME,
+    outcome::NAME,
+    position::NAME,
+    recovery::NAME,
+    story::NAME,
+];

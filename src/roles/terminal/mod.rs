@@ -23,7 +23,10 @@ pub use error::TerminalError;
 pub use kernel::KERNELS;
 pub use kernel_row::Kernel;
 pub use outcome::{Outcome, Verdict};
-pub use read::{ApplicationFacts, CardFacts, CardKind, Depth, EcashFacts, Fact, LoadFact, PaymentFact, read};
+pub use read::{
+    ApplicationFacts, CardFacts, CardKind, Depth, EcashFacts, Fact, LoadFact, PaymentFact, quick_balance,
+    read,
+};
 pub use recovery::{Recovered, RecoveryRule, RecoveryRules, Settled, settle};
 
 pub use session::{Flow, Terms};

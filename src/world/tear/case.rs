@@ -128,6 +128,7 @@ impl TearFault {
                 HostPoint::AnswerLost => "answer of the host lost",
                 HostPoint::Twice => "message delivered twice",
                 HostPoint::Down => "host silent from here on",
+                HostPoint::Late => "message overtaken by the next",
             },
             Self::Crash(CrashPlan { committed: false, .. }) => "terminal stopped before a write",
             Self::Crash(CrashPlan { committed: true, .. }) => "terminal stopped after a write",

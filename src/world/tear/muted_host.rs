@@ -15,11 +15,14 @@ pub enum HostPoint {
     Twice,
     /// The host acts on it; no answer comes, and nothing gets through any more.
     Down,
+    /// It reaches the host only after the message that follows it.
+    Late,
 }
 
 impl HostPoint {
     /// Every point.
-    pub const ALL: &'static [Self] = &[Self::RequestLost, Self::AnswerLost, Self::Twice, Self::Down];
+    pub const ALL: &'static [Self] =
+        &[Self::RequestLost, Self::AnswerLost, Self::Twice, Self::Down, Self::Late];
 }
 
 /// Which message it happens to.
@@ -77,52 +80,77 @@ impl HostControl {
     }
 }
 
+/// Which verb of the trait carries a message.
+#[derive(Debug, Clone, Copy)]
+enum Verb {
+    Authorise,
+    Advise,
+    Reverse,
+}
+
 /// Wraps a host.
 pub struct MutedHost<H> {
     inner: H,
     control: HostControl,
+    /// A message that is still on its way.
+    late: Option<(Verb, Request)>,
 }
 
 impl<H: Host> MutedHost<H> {
     /// Wraps a host.
     pub fn new(inner: H, control: HostControl) -> Self {
-        Self { inner, control }
+        Self { inner, control, late: None }
     }
 
-    fn deliver(
-        &mut self,
-        mut send: impl FnMut(&mut H) -> Result<Answer, HostError>,
-    ) -> Result<Answer, HostError> {
-        match self.control.next() {
-            None => send(&mut self.inner),
+    fn deliver(&mut self, verb: Verb, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        let late = self.late.take();
+        let result = match self.control.next() {
+            None => self.send(verb, request, context),
             Some(HostPoint::RequestLost) => Err(lost()),
             Some(HostPoint::AnswerLost | HostPoint::Down) => {
-                send(&mut self.inner)?;
+                self.send(verb, request, context)?;
                 Err(lost())
             }
             Some(HostPoint::Twice) => {
-                let first = send(&mut self.inner)?;
-                let second = send(&mut self.inner)?;
+                let first = self.send(verb, request, context)?;
+                let second = self.send(verb, request, context)?;
                 if first != second {
                     self.control.line().differed = true;
                 }
                 Ok(second)
             }
+            Some(HostPoint::Late) => {
+                self.late = Some((verb, request.clone()));
+                Err(lost())
+            }
+        };
+        if let Some((verb, request)) = late {
+            // Its answer finds nobody who waits for it.
+            let _ = self.send(verb, &request, context);
+        }
+        result
+    }
+
+    fn send(&mut self, verb: Verb, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        match verb {
+            Verb::Authorise => self.inner.authorise(request, context),
+            Verb::Advise => self.inner.advise(request, context),
+            Verb::Reverse => self.inner.reverse(request, context),
         }
     }
 }
 
 impl<H: Host> Host for MutedHost<H> {
     fn authorise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
-        self.deliver(|host| host.authorise(request, context))
+        self.deliver(Verb::Authorise, request, context)
     }
 
     fn advise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
-        self.deliver(|host| host.advise(request, context))
+        self.deliver(Verb::Advise, request, context)
     }
 
     fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
-        self.deliver(|host| host.reverse(request, context))
+        self.deliver(Verb::Reverse, request, context)
     }
 }
 

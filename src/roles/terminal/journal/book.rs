@@ -10,6 +10,7 @@ use crate::base::store::{
 };
 use crate::words::emv::Pan;
 use crate::words::tlv::TlvStore;
+use std::fs::File;
 
 const PURPOSE: &str = "journal.row";
 const MIGRATIONS: &[Migration] = &[Migration {
@@ -70,13 +71,23 @@ pub enum JournalError {
 pub struct Journal {
     db: Box<dyn Db>,
     seal: SealKey,
+    /// Held, not read: closing it lets another process be this terminal.
+    _lock: Option<File>,
 }
 
 impl Journal {
     /// Opens the journal in a store and brings its tables up to date.
     pub fn open(mut db: Box<dyn Db>, seal: SealKey) -> Result<Self, JournalError> {
         migrate(db.as_mut(), "terminal journal", MIGRATIONS)?;
-        Ok(Self { db, seal })
+        Ok(Self { db, seal, _lock: None })
+    }
+
+    /// Keeps `lock` for as long as the journal is open: two processes that were one
+    /// terminal at once would settle each other's open rows.
+    #[must_use]
+    pub fn guarded_by(mut self, lock: File) -> Self {
+        self._lock = Some(lock);
+        self
     }
 
     /// The next batch and trace number; never given twice.
@@ -186,6 +197,10 @@ impl Journal {
         let mut entry = self.row(batch, trace)?;
         let from = entry.state;
         match change.state() {
+            // Only a row that may come to be in doubt may tell the card to change.
+            None if !from.may_become(State::InDoubt) => {
+                return Err(JournalError::Transition { trace, from, to: State::InDoubt });
+            }
             Some(to) if !from.may_become(to) => return Err(JournalError::Transition { trace, from, to }),
             Some(to) => entry.state = to,
             None => entry.sent = true,
@@ -342,6 +357,9 @@ mod tests {
         assert!(matches!(back, Err(JournalError::Transition { .. })));
         let open = journal.write(row, &Change::InDoubt, &mut context);
         assert!(open.is_ok() && journal.rows().unwrap()[0].state == State::InDoubt);
+        journal.write(row, &Change::ReversalDue { reason: "" }, &mut context).unwrap();
+        let late = journal.write(row, &Change::Sending, &mut context);
+        assert!(matches!(late, Err(JournalError::Transition { from: State::ReversalDue, .. })));
     }
 
     #[test]

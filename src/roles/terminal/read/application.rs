@@ -23,6 +23,9 @@ const RECORDS_IN_ALL: usize = 64;
 /// Most entries read of one log.
 const LOG_ENTRIES: u8 = 30;
 
+/// The format of a log, and its records as the card gives them, newest first.
+type RawLog = (Dol, Vec<Vec<u8>>);
+
 pub(super) struct Reader<'a> {
     pub(super) card: &'a mut dyn Card,
     pub(super) config: &'a TerminalConfig,
@@ -157,7 +160,7 @@ impl Reader<'_> {
         entry: Option<(u8, u8)>,
         entry_tag: Tag,
         format_tag: Tag,
-    ) -> Result<Fact<(Dol, Vec<Vec<u8>>)>, LinkError> {
+    ) -> Result<Fact<RawLog>, LinkError> {
         let Some((sfi, depth)) = entry.filter(|(sfi, _)| (1..=30).contains(sfi)) else {
             return Ok(Fact::Absent(format!("the card names no such log (tag {entry_tag} in the FCI)")));
         };

@@ -2,8 +2,10 @@
 //! PROCESSING OPTIONS unless asked, because that spends a transaction counter.
 
 mod application;
+mod balance;
 mod facts;
 mod survey;
 
+pub use balance::quick_balance;
 pub use facts::{ApplicationFacts, CardFacts, CardKind, EcashFacts, Fact, LoadFact, PaymentFact};
 pub use survey::{Depth, read};

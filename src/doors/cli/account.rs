@@ -1,0 +1,119 @@
+//! `cardwright account`: the funding accounts in the issuer's books.
+
+use super::shared::books::{self, Need};
+use super::shared::command::{Call, Command, Run, no_arguments};
+use super::shared::failure::{Exit, Failure};
+use super::shared::recording::Recording;
+use super::shared::transaction::parse_currency;
+use crate::base::context::Context;
+use crate::observers::report::Columns;
+use crate::roles::issuer::Issuer;
+use crate::words::iso4217::Amount;
+use clap::Arg;
+use serde_json::json;
+
+/// The row of this command.
+pub(super) const COMMAND: Command = Command {
+    name: "account",
+    about: "Opens and lists the accounts behind cards",
+    effect: None,
+    arguments: no_arguments,
+    run: Run::OneOf(&[
+        Command {
+            name: "open",
+            about: "Opens an account; makes the books where there are none",
+            effect: None,
+            arguments: open_arguments,
+            run: Run::Alone(open),
+        },
+        Command {
+            name: "list",
+            about: "Lists the accounts",
+            effect: None,
+            arguments: no_arguments,
+            run: Run::Alone(list),
+        },
+    ]),
+};
+
+fn open_arguments(line: clap::Command) -> clap::Command {
+    line.arg(
+        Arg::new("balance")
+            .long("balance")
+            .value_name("AMOUNT")
+            .default_value("0")
+            .allow_negative_numbers(true)
+            .help("What it begins with"),
+    )
+    .arg(
+        Arg::new("currency")
+            .long("currency")
+            .value_name("CODE")
+            .default_value("CNY")
+            .help("ISO 4217 number or letters"),
+    )
+    .arg(Arg::new("id").long("id").value_name("ID").help("Its id; else a random number"))
+    .arg(
+        Arg::new("holder")
+            .long("holder")
+            .value_name("NAME")
+            .default_value("Test Holder")
+            .help("Who holds it; kept sealed"),
+    )
+}
+
+fn open(call: &mut Call<'_>) -> Result<Exit, Failure> {
+    let currency = parse_currency(call.text("currency").unwrap_or("CNY"))?;
+    let balance = Amount::parse_or_zero(call.text("balance").unwrap_or("0"), currency)?;
+    let id = call.text("id").map(str::to_owned);
+    if id.as_ref().is_some_and(|id| !is_id(id)) {
+        return Err(Failure::Usage(
+            "expected an account id of 1 to 32 letters, digits, `-` or `_` after --id".into(),
+        ));
+    }
+    let holder = call.text("holder").unwrap_or_default().to_owned();
+    let (mut issuer, mut context) = books(call, Need::Makes)?;
+    let id = issuer.open_account(id.as_deref(), balance, &holder, &mut context)?;
+    call.output.say(&format!("account {id} is open with {balance}\n"));
+    call.output.tell("id", json!(id.0));
+    call.output.tell("balance_minor", json!(balance.minor));
+    call.output.tell("currency", json!(currency.to_string()));
+    Ok(Exit::Done)
+}
+
+fn list(call: &mut Call<'_>) -> Result<Exit, Failure> {
+    let (mut issuer, mut context) = books(call, Need::Uses)?;
+    let accounts = issuer.accounts(&mut context)?;
+    let mut columns = Columns::indented(0);
+    let mut values = Vec::new();
+    for account in &accounts {
+        // A name is card data: it shows when it is asked for.
+        let holder = if call.switches.unmask { account.holder.expose() } else { "***" };
+        columns.row(&account.id.0, format!("{:>18}  {holder}", account.balance.to_string()));
+        values.push(json!({
+            "id": account.id.0,
+            "balance_minor": account.balance.minor,
+            "currency": account.balance.currency.to_string(),
+            "holder": holder,
+        }));
+    }
+    if accounts.is_empty() {
+        call.output.say("No account is open: cardwright account open --balance 500.00\n");
+    }
+    call.output.say(&columns.to_string());
+    call.output.tell("accounts", json!(values));
+    Ok(Exit::Done)
+}
+
+fn books(call: &mut Call<'_>, need: Need) -> Result<(Issuer, Context), Failure> {
+    let store = books::address(call, need)?;
+    let mut context = call.switches.context(Recording::default());
+    let issuer = books::open(call, &store, &mut context)?;
+    Ok((issuer, context))
+}
+
+/// Whether a text may be an account's id: it stands in messages and logs.
+fn is_id(text: &str) -> bool {
+    (1..=32).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}

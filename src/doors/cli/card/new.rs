@@ -1,0 +1,136 @@
+//! `cardwright card new`: a card in a file, on the issuer's file.
+
+use crate::base::bytes::Secret;
+use crate::base::context::Context;
+use crate::doors::cli::shared::books::{self, Need};
+use crate::doors::cli::shared::command::{Call, Command, Run};
+use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::doors::cli::shared::recording::Recording;
+use crate::observers::report::{card_file_json, card_file_text};
+use crate::roles::card::{CardFile, Profile};
+use crate::roles::issuer::{AccountId, Issuer};
+use crate::words::iso4217::{Amount, Currency};
+use crate::world::{CardName, DEFAULT_PIN, NewCard, ReaderAddress, issue_card, load_profile, seal_key};
+use clap::{Arg, ArgAction, value_parser};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// The row of this command.
+pub(super) const COMMAND: Command = Command {
+    name: "new",
+    about: "Makes a card in a file and puts it in the issuer's books",
+    effect: None,
+    arguments,
+    run: Run::Alone(run),
+};
+
+fn arguments(line: clap::Command) -> clap::Command {
+    line.arg(
+        Arg::new("PROFILE")
+            .required(true)
+            .help("ecash, ecash-dual, debit, or a profile of your own, FILE.toml"),
+    )
+    .arg(
+        Arg::new("FILE")
+            .required(true)
+            .value_parser(value_parser!(PathBuf))
+            .help("The card's file, FILE.card; one that is there is not touched"),
+    )
+    .arg(
+        Arg::new("account")
+            .long("account")
+            .value_name("ID")
+            .action(ArgAction::Append)
+            .help("The account that loads it; once for each currency"),
+    )
+    .arg(
+        Arg::new("balance")
+            .long("balance")
+            .value_name("AMOUNT")
+            .default_value("0")
+            .allow_negative_numbers(true)
+            .help("The electronic cash that it begins with"),
+    )
+}
+
+fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
+    let path = call.arguments.get_one::<PathBuf>("FILE").cloned().unwrap_or_default();
+    must_be_free(&path)?;
+    let profile = profile(call.text("PROFILE").unwrap_or_default())?;
+    let balance = Amount::parse_or_zero(call.text("balance").unwrap_or("0"), Currency::CNY)?;
+    let pin = call.switches.pin()?;
+    let chosen = pin.is_some();
+    let ids: Vec<String> = call.texts("account").cloned().collect();
+    let store = books::address(call, Need::Makes)?;
+    let mut context = call.switches.context(Recording::default());
+    let mut issuer = books::open(call, &store, &mut context)?;
+    let accounts = accounts(&mut issuer, &ids, &mut context)?;
+    let card = NewCard {
+        profile,
+        pin: pin.unwrap_or_else(|| Secret::new(DEFAULT_PIN.into())),
+        balance_minor: balance.minor,
+        accounts,
+    };
+    let memory = issue_card(&mut issuer, &card, &mut context)?;
+    let seal = seal_key(call.switches.seal_key.as_deref(), Some(&path), &mut context)?;
+    CardFile::create(&path, seal, &memory, &mut context)?;
+
+    let shown = path.display().to_string();
+    call.output.say(&format!("{shown} is a new card\n{}", card_file_text(&memory, call.switches.unmask)));
+    if !chosen {
+        call.output.note(format!("Its PIN is {DEFAULT_PIN}, as no --pin-file was named."));
+    }
+    if ids.is_empty() {
+        call.output.note("No account is linked to it (--account ID): it can pay and cannot be loaded.");
+    }
+    call.output.say(&format!("Read it: cardwright read --reader sim:{shown}\n"));
+    call.output.tell("file", json!(shown));
+    call.output.tell("card", card_file_json(&memory, call.switches.unmask));
+    Ok(Exit::Done)
+}
+
+/// The file must end so that `sim:FILE.card` finds it, and must not be there.
+fn must_be_free(path: &Path) -> Result<(), Failure> {
+    let shown = path.display();
+    if path.extension().is_none_or(|ending| ending != "card") {
+        return Err(Failure::Usage(format!("expected a file that ends in .card, found {shown}")));
+    }
+    if path.exists() {
+        return Err(Failure::Usage(format!("{shown} is there already: name another file")));
+    }
+    Ok(())
+}
+
+fn profile(name: &str) -> Result<Profile, Failure> {
+    match ReaderAddress::parse(&format!("sim:{name}"))? {
+        ReaderAddress::Simulated(name @ (CardName::Profile(_) | CardName::ProfileFile(_))) => {
+            Ok(load_profile(&name)?)
+        }
+        _ => Err(Failure::Usage(format!("expected a profile's name or FILE.toml, found {name:?}"))),
+    }
+}
+
+/// Each account with its currency.
+fn accounts(
+    issuer: &mut Issuer,
+    ids: &[String],
+    context: &mut Context,
+) -> Result<Vec<(Currency, AccountId)>, Failure> {
+    let open = issuer.accounts(context)?;
+    let mut linked: Vec<(Currency, AccountId)> = Vec::new();
+    for id in ids {
+        let Some(account) = open.iter().find(|account| account.id.0 == *id) else {
+            return Err(Failure::Usage(format!(
+                "no account {id:?} is open in these books: `cardwright account list` names those that are"
+            )));
+        };
+        let currency = account.balance.currency;
+        if linked.iter().any(|(of, _)| *of == currency) {
+            return Err(Failure::Usage(format!(
+                "two accounts in {currency}: a card has one for each currency"
+            )));
+        }
+        linked.push((currency, account.id.clone()));
+    }
+    Ok(linked)
+}

@@ -1,0 +1,269 @@
+//! `cardwright demo`: a card, an issuer, a load and a payment, told as a story.
+
+use super::shared::command::{Call, Command, Run, no_arguments};
+use super::shared::failure::{Exit, Failure};
+use super::shared::recording::Recording;
+use crate::air::link::Interface;
+use crate::base::bytes::Secret;
+use crate::base::context::Context;
+use crate::observers::report::{
+    Story, card_facts_json, card_facts_text, outcome_json, outcome_text, position_header, position_json,
+    position_row, recovery_json, recovery_text,
+};
+use crate::roles::card::CardFile;
+use crate::roles::issuer::Issuer;
+use crate::roles::terminal::journal::Journal;
+use crate::roles::terminal::{Depth, Flow, Outcome, TerminalConfig};
+use crate::words::iso4217::{Amount, Currency};
+use crate::words::iso7816::Effect;
+use crate::world::{
+    CardName, DEFAULT_PIN, NewCard, Permit, Position, ReaderAddress, Stage, StoreAddress, issue_card,
+    load_profile, open_books, open_card, open_journal, seal_key,
+};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// The row of this command.
+pub(super) const COMMAND: Command = Command {
+    name: "demo",
+    about: "Tells a load and a payment as a story, on a simulated card",
+    effect: Some(Effect::Changes),
+    arguments: no_arguments,
+    run: Run::Alone(run),
+};
+
+const CNY: Currency = Currency::CNY;
+const ACCOUNT: Amount = Amount::new(50_000, CNY);
+const LOAD: Amount = Amount::new(5_000, CNY);
+const PAYMENT: Amount = Amount::new(1_250, CNY);
+
+/// Most folders of one process: a number that is taken is passed over.
+const FOLDERS: u32 = 1000;
+
+fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
+    let config = call.switches.config()?;
+    let folder = make_folder()?;
+    let trace = call.switches.save.clone().unwrap_or_else(|| folder.join("demo.cwt"));
+    let recording = Recording::at(trace.clone())?;
+    let context = call.switches.context(recording.clone());
+    let mut demo = Demo { call, folder, config, context, recording, positions: Vec::new(), sum: None };
+    demo.tell(&trace)?;
+    demo.recording.check()?;
+    Ok(Exit::Done)
+}
+
+/// Everything that lasts from chapter to chapter; the card goes in and out of the reader.
+struct Demo<'a, 'b> {
+    call: &'a mut Call<'b>,
+    folder: PathBuf,
+    config: TerminalConfig,
+    context: Context,
+    recording: Recording,
+    /// Where the money was after each step.
+    positions: Vec<(&'static str, Position)>,
+    sum: Option<i64>,
+}
+
+impl Demo<'_, '_> {
+    fn tell(&mut self, trace: &Path) -> Result<(), Failure> {
+        let mut story = Story::default();
+        let store = StoreAddress::Sqlite(self.folder.join("cardwright.db"));
+        let mut issuer = open_books(&store, None, &mut self.context)?;
+        let journal = open_journal(Some(&self.folder.join("terminal")), &mut self.context)?;
+        let account = issuer.open_account(None, ACCOUNT, "Test Holder", &mut self.context)?;
+        self.make_card(&mut issuer, vec![(CNY, account)])?;
+
+        self.say(&story.paragraph(
+            "A bank, a card and a shop, all simulated; the cryptography, the ledger and the files are real.",
+        ));
+        self.say(&story.chapter("The card"));
+        self.say(&story.paragraph(
+            "The bank has opened an account and issued an electronic cash card for it. The card lies on a \
+             contactless reader, which asks what it is and spends nothing by asking.",
+        ));
+        let mut stage = self.seat(issuer, journal, Interface::Contactless)?;
+        let facts = stage.read(Depth::Quick, &mut self.context)?;
+        self.say("\n");
+        self.say(&story.evidence(&card_facts_text(&facts, self.call.switches.unmask)));
+        self.call.output.tell("card_before", card_facts_json(&facts, self.call.switches.unmask));
+        self.note_position("before", &mut stage)?;
+
+        self.say(&story.chapter(&format!("A circle load (圈存) of {LOAD}")));
+        self.say(&story.paragraph(
+            "The card goes into a contact reader and its holder enters the PIN. The card makes a request \
+             cryptogram; the bank checks it, takes the money from the account, and answers with proof of \
+             itself and a script that only this card accepts. The card takes the new balance, and the \
+             terminal tells the bank that it did.",
+        ));
+        let mut stage = self.change_reader(stage, Interface::Contact)?;
+        self.transact("load", Flow::Load, LOAD, &mut stage, &story)?;
+        self.note_position("after the load", &mut stage)?;
+
+        self.say(&story.chapter(&format!("A payment of {PAYMENT} by tap")));
+        self.say(&story.paragraph(
+            "In the shop the card touches a reader that is not connected to anything. It decides by \
+             itself, pays, and leaves a certificate: the money is now in flight.",
+        ));
+        let mut stage = self.change_reader(stage, Interface::Contactless)?;
+        self.transact("payment", Flow::Pay, PAYMENT, &mut stage, &story)?;
+        self.note_position("after the payment", &mut stage)?;
+
+        self.say(&story.chapter("The upload"));
+        self.say(&story.paragraph(
+            "In the evening the shop uploads the sale. The bank checks the card's certificate and pays the \
+             merchant.",
+        ));
+        let recovered = stage.recover(&mut self.context)?;
+        self.say("\n");
+        self.say(&story.evidence(&recovery_text(&recovered)));
+        self.call.output.tell("upload", recovery_json(&recovered));
+        if recovered.rows.is_empty() || recovered.due().next().is_some() {
+            return Err(Failure::Invariant("the sale was not settled by its upload".into()));
+        }
+        self.note_position("after the upload", &mut stage)?;
+
+        self.say(&story.chapter("The card now"));
+        let facts = stage.read(Depth::Quick, &mut self.context)?;
+        self.say("\n");
+        self.say(&story.evidence(&card_facts_text(&facts, self.call.switches.unmask)));
+        self.call.output.tell("card_after", card_facts_json(&facts, self.call.switches.unmask));
+        stage.check(&mut self.context)?;
+
+        self.say(&story.chapter("Where the money was"));
+        self.say("\n");
+        self.tell_positions(&story);
+        self.say(&story.paragraph("The sum never changed: no money was made, and none was lost."));
+        self.tell_files(trace);
+        Ok(())
+    }
+
+    fn make_card(
+        &mut self,
+        issuer: &mut Issuer,
+        accounts: Vec<(Currency, crate::roles::issuer::AccountId)>,
+    ) -> Result<(), Failure> {
+        let profile = load_profile(&CardName::Profile("ecash".into()))?;
+        let new = NewCard { profile, pin: Secret::new(DEFAULT_PIN.into()), balance_minor: 0, accounts };
+        let memory = issue_card(issuer, &new, &mut self.context)?;
+        let path = self.card_path();
+        let seal = seal_key(None, Some(&path), &mut self.context)?;
+        CardFile::create(&path, seal, &memory, &mut self.context)?;
+        Ok(())
+    }
+
+    /// Puts the card on a reader.
+    fn seat(&mut self, mut issuer: Issuer, journal: Journal, over: Interface) -> Result<Stage, Failure> {
+        let path = self.card_path();
+        let opened = open_card(
+            &ReaderAddress::Simulated(CardName::File(path.clone())),
+            None,
+            over,
+            Permit { wants: Effect::Changes, allowed: Effect::Reads },
+            None,
+            |context: &mut Context| seal_key(None, Some(&path), context),
+            &mut issuer,
+            &self.config,
+            &mut self.context,
+        )?;
+        self.recording.begin(Some(opened.card.activation()), &self.call.switches, &self.context)?;
+        Ok(Stage::new(opened.card, issuer, journal, self.config.clone())?)
+    }
+
+    /// Takes the card from one reader to another.
+    fn change_reader(&mut self, stage: Stage, over: Interface) -> Result<Stage, Failure> {
+        let Stage { card, issuer, journal, .. } = stage;
+        drop(card);
+        self.seat(issuer, journal, over)
+    }
+
+    fn transact(
+        &mut self,
+        name: &str,
+        flow: Flow,
+        amount: Amount,
+        stage: &mut Stage,
+        story: &Story,
+    ) -> Result<(), Failure> {
+        let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+        let (_, outcome) = stage.transact(flow, amount, &mut pin, &mut self.context)?;
+        self.say("\n");
+        self.say(&story.evidence(&outcome_text(&outcome, self.call.switches.unmask)));
+        self.call.output.tell(name, outcome_json(&outcome, self.call.switches.unmask));
+        succeeded(name, &outcome)
+    }
+
+    /// Looks where the money is; a sum that has changed ends the story.
+    fn note_position(&mut self, when: &'static str, stage: &mut Stage) -> Result<(), Failure> {
+        let position = stage.position(CNY, &mut self.context)?;
+        self.say(&format!("\n   {}\n   {}\n", position_header(CNY), position_row(when, &position)));
+        let expected = *self.sum.get_or_insert(position.total_minor());
+        self.positions.push((when, position));
+        if position.total_minor() != expected {
+            return Err(Failure::Invariant(format!(
+                "{when}: expected a sum of {expected} minor units, found {}",
+                position.total_minor()
+            )));
+        }
+        Ok(())
+    }
+
+    fn tell_positions(&mut self, story: &Story) {
+        let mut table = position_header(CNY) + "\n";
+        for (when, position) in &self.positions {
+            table.push_str(&(position_row(when, position) + "\n"));
+        }
+        self.say(&(story.evidence(&table) + "\n"));
+        let values: Vec<Value> = self.positions.iter().map(|(when, at)| position_json(when, at)).collect();
+        self.call.output.tell("positions", json!(values));
+    }
+
+    fn tell_files(&mut self, trace: &Path) {
+        let card = self.card_path().display().to_string();
+        let store = self.folder.join("cardwright.db").display().to_string();
+        let masked = if self.call.switches.unmask { "" } else { ", masked" };
+        self.say(&format!("\nThe conversation is saved{masked}: {}\n", trace.display()));
+        self.say(&format!("The card and the books are kept:  {}\n", self.folder.display()));
+        self.say("Go on with them:\n");
+        self.say(&format!("  cardwright read --reader sim:{card}\n"));
+        self.say(&format!("  cardwright pay 3.00 --reader sim:{card} --store sqlite:{store}\n"));
+        self.call.output.tell("trace", json!(trace.display().to_string()));
+        self.call.output.tell("folder", json!(self.folder.display().to_string()));
+    }
+
+    fn card_path(&self) -> PathBuf {
+        self.folder.join("demo.card")
+    }
+
+    fn say(&mut self, text: &str) {
+        self.call.output.say(text);
+    }
+}
+
+fn succeeded(name: &str, outcome: &Outcome) -> Result<(), Failure> {
+    match outcome.verdict.is_success() {
+        true => Ok(()),
+        false => Err(Failure::Invariant(format!(
+            "the {name} of the demo was {}: {}",
+            outcome.verdict.word(),
+            outcome.reason
+        ))),
+    }
+}
+
+/// A new folder of its own among the temporary ones, for its owner alone.
+fn make_folder() -> Result<PathBuf, Failure> {
+    let base = std::env::temp_dir();
+    let process = std::process::id();
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    for number in 0..FOLDERS {
+        let folder = base.join(format!("cardwright-demo-{process}-{number}"));
+        match builder.create(&folder) {
+            Ok(()) => return Ok(folder),
+            Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(cause) => return Err(Failure::file("make the folder", &folder, cause)),
+        }
+    }
+    Err(Failure::Usage(format!("{} is full of folders of earlier demos: remove them", base.display())))
+}

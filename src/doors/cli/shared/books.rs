@@ -1,0 +1,64 @@
+//! The issuer's books that a command works on.
+
+use super::command::Call;
+use super::failure::Failure;
+use crate::base::context::Context;
+use crate::roles::issuer::Issuer;
+use crate::world::{StoreAddress, WorldError, open_books};
+use std::path::Path;
+
+/// The books in the current folder, where none are named.
+pub(in crate::doors::cli) const BOOKS: &str = "cardwright.db";
+
+/// What a command needs books for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::doors::cli) enum Need {
+    /// It makes them where they are not there.
+    Makes,
+    /// It uses those that are there.
+    Uses,
+    /// It has a card in memory, whose books are in memory too.
+    Fresh,
+}
+
+/// Which books, and says so where nobody named them.
+pub(in crate::doors::cli) fn address(call: &mut Call<'_>, need: Need) -> Result<StoreAddress, Failure> {
+    if let Some(named) = &call.switches.store {
+        return Ok(StoreAddress::parse(named)?);
+    }
+    let here = Path::new(BOOKS);
+    let there = here.exists();
+    Ok(match need {
+        Need::Fresh => StoreAddress::Memory,
+        Need::Makes if !there => {
+            call.output.note(format!("The issuer's books are made in {BOOKS}, its key beside it."));
+            StoreAddress::Sqlite(here.into())
+        }
+        Need::Uses if !there => {
+            call.output.note(format!(
+                "There is no {BOOKS} here: the issuer begins with empty books in memory; \
+                 name the card's with --store sqlite:FILE."
+            ));
+            StoreAddress::Memory
+        }
+        Need::Makes | Need::Uses => StoreAddress::Sqlite(here.into()),
+    })
+}
+
+/// Opens the books.
+pub(in crate::doors::cli) fn open(
+    call: &Call<'_>,
+    store: &StoreAddress,
+    context: &mut Context,
+) -> Result<Issuer, Failure> {
+    let seal = call.switches.seal_key.as_deref();
+    open_books(store, seal, context).map_err(|cause| at(store, cause))
+}
+
+/// Names the books in an error that does not.
+fn at(store: &StoreAddress, cause: WorldError) -> Failure {
+    match store {
+        StoreAddress::Sqlite(path) => Failure::Kept { path: path.clone(), cause: Box::new(cause) },
+        StoreAddress::Memory => cause.into(),
+    }
+}

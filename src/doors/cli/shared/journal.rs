@@ -1,0 +1,133 @@
+//! The terminal's journal: one for each pair of terminal and books, since a message
+//! is known by terminal and trace number, and must be settled with the host that
+//! it went to.
+
+use super::failure::Failure;
+use super::switches::Switches;
+use crate::base::context::Context;
+use crate::roles::terminal::TerminalConfig;
+use crate::roles::terminal::journal::Journal;
+use crate::world::{StoreAddress, open_journal};
+use std::path::{Path, PathBuf};
+
+/// Where a journal's folder keeps the name of its terminal (F41, tag 9F1C).
+const TERMINAL: &str = "terminal";
+
+/// Opens the journal, and gives a terminal that nobody described a name of its own.
+/// With `kept` unset the journal ends with the process.
+pub(in crate::doors::cli) fn open(
+    switches: &Switches,
+    store: &StoreAddress,
+    kept: bool,
+    config: &mut TerminalConfig,
+    context: &mut Context,
+) -> Result<Journal, Failure> {
+    let described = switches.terminal.is_some();
+    if !kept {
+        if !described {
+            config.terminal = fresh_name(context);
+        }
+        return Ok(open_journal(None, context)?);
+    }
+    let folder = folder(switches, store, described.then_some(config.terminal.as_str()))?;
+    let at = |cause| Failure::Kept { path: folder.clone(), cause: Box::new(cause) };
+    let journal = open_journal(Some(&folder), context).map_err(at)?;
+    if !described {
+        config.terminal = kept_name(&folder.join(TERMINAL), context)?;
+    }
+    Ok(journal)
+}
+
+fn folder(switches: &Switches, store: &StoreAddress, terminal: Option<&str>) -> Result<PathBuf, Failure> {
+    let folder = match &switches.state {
+        Some(named) => named.clone(),
+        None => state_folder()?.join(books_name(store)),
+    };
+    Ok(match terminal {
+        Some(name) => folder.join(crate::base::bytes::Hex(name.as_bytes()).to_string()),
+        None => folder,
+    })
+}
+
+/// The user's state folder, by the XDG base directory specification.
+fn state_folder() -> Result<PathBuf, Failure> {
+    let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let base = named("XDG_STATE_HOME").or_else(|| Some(named("HOME")?.join(".local/state")));
+    base.map(|base| base.join("cardwright")).ok_or_else(|| {
+        Failure::Usage(
+            "neither XDG_STATE_HOME nor HOME names a folder for the terminal's journal: add --state DIR"
+                .into(),
+        )
+    })
+}
+
+/// A folder's name for books: the same for the same file, another for another one.
+fn books_name(store: &StoreAddress) -> String {
+    let StoreAddress::Sqlite(path) = store else { return "memory".into() };
+    let whole = std::fs::canonicalize(path).or_else(|_| std::path::absolute(path));
+    let whole = whole.unwrap_or_else(|_| path.clone());
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let stem: String = stem.chars().filter(|c| c.is_ascii_alphanumeric()).take(32).collect();
+    format!("{stem}-{:016x}", fnv_1a(whole.as_os_str().as_encoded_bytes()))
+}
+
+/// The hash FNV-1a, 64 bits: only to tell folders apart.
+fn fnv_1a(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3)
+    })
+}
+
+/// The name in the file, or a new one for good.
+fn kept_name(path: &Path, context: &mut Context) -> Result<String, Failure> {
+    let is_name = |name: &str| name.len() == 8 && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match std::fs::read_to_string(path) {
+        Ok(text) if is_name(text.trim()) => Ok(text.trim().to_owned()),
+        Ok(text) => Err(Failure::Usage(format!(
+            "{}: expected a terminal's name of 8 letters and digits, found {text:?}",
+            path.display()
+        ))),
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => {
+            let name = fresh_name(context);
+            std::fs::write(path, format!("{name}\n")).map_err(|cause| Failure::file("write", path, cause))?;
+            Ok(name)
+        }
+        Err(cause) => Err(Failure::file("read", path, cause)),
+    }
+}
+
+/// Two letters and six random letters or digits.
+fn fresh_name(context: &mut Context) -> String {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    let random: [u8; 6] = context.random();
+    let letters = random.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
+    format!("CW{}", letters.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::event::Discard;
+
+    #[test]
+    fn other_books_have_another_folder() {
+        let name = |path: &str| books_name(&StoreAddress::Sqlite(path.into()));
+        assert_eq!(name("a/cardwright.db"), name("a/cardwright.db"));
+        assert_ne!(name("a/cardwright.db"), name("b/cardwright.db"));
+        assert!(name("a/cardwright.db").starts_with("cardwright-"));
+        assert_eq!(fnv_1a(b""), 0xCBF2_9CE4_8422_2325);
+        assert_eq!(fnv_1a(b"a"), 0xAF63_DC4C_8601_EC8C);
+    }
+
+    #[test]
+    fn a_terminal_keeps_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(TERMINAL);
+        let mut context = Context::simulated(1, Discard);
+        let name = kept_name(&path, &mut context).unwrap();
+        assert_eq!(kept_name(&path, &mut context).unwrap(), name);
+        assert_ne!(fresh_name(&mut context), name);
+        std::fs::write(&path, "nonsense and more").unwrap();
+        assert!(kept_name(&path, &mut context).unwrap_err().to_string().contains("8 letters"));
+    }
+}

@@ -1,0 +1,76 @@
+//! The person at the command line: enters the PIN.
+
+use super::failure::Failure;
+use super::switches::is_pin;
+use crate::base::bytes::Secret;
+use crate::roles::terminal::{Cardholder, PinPrompt};
+use crate::world::DEFAULT_PIN;
+use std::io::IsTerminal;
+
+/// How often a person may mistype before the transaction is given up. No PIN try of
+/// the card is spent by it.
+const ATTEMPTS: usize = 3;
+
+/// The person at the command line.
+pub(in crate::doors::cli) enum Person {
+    /// The PIN is known already; remembers whether it was entered.
+    Knows {
+        /// The PIN.
+        pin: Secret<String>,
+        /// Whether it was entered.
+        entered: bool,
+    },
+    /// It is asked for, without echo.
+    Asked,
+    /// Nobody can be asked; remembers whether it was wanted.
+    Away {
+        /// Whether a PIN was wanted.
+        wanted: bool,
+    },
+}
+
+impl Person {
+    /// Who is there: a PIN that was given is known, and so is that of a fresh card.
+    pub(in crate::doors::cli) fn at(pin: Option<Secret<String>>, fresh: bool) -> Self {
+        let known = pin.or_else(|| fresh.then(|| Secret::new(DEFAULT_PIN.into())));
+        match known {
+            Some(pin) => Self::Knows { pin, entered: false },
+            None if std::io::stdin().is_terminal() => Self::Asked,
+            None => Self::Away { wanted: false },
+        }
+    }
+
+    /// Whether a PIN was entered that was known before.
+    pub(in crate::doors::cli) fn entered_a_pin(&self) -> bool {
+        matches!(self, Self::Knows { entered: true, .. })
+    }
+
+    /// The error for a PIN that nobody could enter.
+    pub(in crate::doors::cli) fn away() -> Failure {
+        Failure::Usage(
+            "a PIN is wanted and there is no terminal to ask for it: name a file that holds it, \
+             --pin-file FILE"
+                .into(),
+        )
+    }
+}
+
+impl Cardholder for Person {
+    fn enter_pin(&mut self, prompt: &PinPrompt) -> Option<Secret<String>> {
+        match self {
+            Self::Knows { pin, entered } => {
+                *entered = true;
+                Some(pin.clone())
+            }
+            Self::Away { wanted } => {
+                *wanted = true;
+                None
+            }
+            Self::Asked => (0..ATTEMPTS).find_map(|_| {
+                let question = format!("PIN of {} for {} (4 to 12 digits): ", prompt.pan, prompt.amount);
+                let typed = Secret::new(rpassword::prompt_password(question).ok()?);
+                is_pin(typed.expose()).then_some(typed)
+            }),
+        }
+    }
+}

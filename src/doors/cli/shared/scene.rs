@@ -1,0 +1,139 @@
+//! Sets the stage that the switches describe.
+
+use super::books::{self, Need};
+use super::command::Call;
+use super::failure::Failure;
+use super::hint::real_card;
+use super::recording::Recording;
+use super::{journal, person::Person};
+use crate::air::link::Interface;
+use crate::base::bytes::Secret;
+use crate::base::context::Context;
+use crate::words::iso7816::Effect;
+use crate::world::{CardName, Origin, Permit, ReaderAddress, Stage, StoreAddress, open_card, seal_key};
+use std::path::Path;
+
+/// The profile of the fresh card, where no reader is named.
+const FRESH: &str = "ecash";
+
+/// What a command wants of its stage.
+pub(in crate::doors::cli) struct Want {
+    /// The command, for a hint.
+    pub command: &'static str,
+    /// How a simulated card is reached where nobody says.
+    pub interface: Interface,
+    /// The worst that is going to be done to the card.
+    pub effect: Effect,
+    /// Whether money moves: then the books and the journal are those that are kept.
+    pub money: bool,
+}
+
+/// A stage, and what surrounds it.
+pub(in crate::doors::cli) struct Scene {
+    /// Terminal, card and issuer.
+    pub stage: Stage,
+    /// Clock, randomness and events.
+    pub context: Context,
+    /// The recording.
+    pub recording: Recording,
+    /// What the card is.
+    pub origin: Origin,
+    /// Where the card is, as `--reader` names it.
+    pub place: String,
+    /// The PIN of the PIN file. It is read once, since the file may be a pipe.
+    pub pin: Option<Secret<String>>,
+}
+
+impl Scene {
+    /// Opens card, books and journal.
+    pub(in crate::doors::cli) fn open(call: &mut Call<'_>, want: Want) -> Result<Self, Failure> {
+        let Want { command, interface, effect, money } = want;
+        let named = call.switches.reader()?;
+        let mut config = call.switches.config()?;
+        // A PIN file that cannot be used is told before a card is touched.
+        let pin = call.switches.pin()?;
+        let reader =
+            named.clone().unwrap_or_else(|| ReaderAddress::Simulated(CardName::Profile(FRESH.into())));
+        let fresh = is_fresh(&reader);
+        if let ReaderAddress::Simulated(CardName::File(path)) = &reader {
+            must_exist(path)?;
+        }
+        if named.is_none() {
+            call.output.note(format!(
+                "No reader is named: this is a fresh simulated {FRESH} card, in memory, with an account of its own."
+            ));
+            // A run that is to be repeated must not depend on what is in a reader.
+            let card = if call.switches.seed.is_none() { real_card(command) } else { None };
+            card.into_iter().for_each(|hint| call.output.note(hint));
+        }
+        let store = match (money, fresh) {
+            (true, true) => books::address(call, Need::Fresh)?,
+            (true, false) => books::address(call, Need::Uses)?,
+            // Nothing that only looks at a card opens books or writes a journal.
+            (false, _) => StoreAddress::Memory,
+        };
+        let recording = Recording::create(&call.switches)?;
+        let mut context = call.switches.context(recording.clone());
+        let mut issuer = books::open(call, &store, &mut context)?;
+        let kept = money && (!fresh || call.switches.state.is_some());
+        let journal = journal::open(&call.switches, &store, kept, &mut config, &mut context)?;
+        let permit = Permit { wants: effect, allowed: call.switches.allow };
+        if let (ReaderAddress::Driver { .. }, Some(wait)) = (&reader, call.switches.wait) {
+            call.output.note(format!("Waiting up to {} s for a card ...", wait.as_secs()));
+        }
+        let opened = open_card(
+            &reader,
+            call.switches.interface,
+            interface,
+            permit,
+            call.switches.wait,
+            |context: &mut Context| {
+                let file = match &reader {
+                    ReaderAddress::Simulated(CardName::File(path)) => Some(path.as_path()),
+                    _ => None,
+                };
+                seal_key(call.switches.seal_key.as_deref(), file, context)
+            },
+            &mut issuer,
+            &config,
+            &mut context,
+        );
+        let activation = opened.as_ref().ok().map(|opened| opened.card.activation().clone());
+        recording.begin(activation.as_ref(), &call.switches, &context)?;
+        let opened = opened?;
+        Ok(Self {
+            stage: Stage::new(opened.card, issuer, journal, config)?,
+            context,
+            recording,
+            origin: opened.origin,
+            place: call.switches.reader.clone().unwrap_or_else(|| format!("sim:{FRESH}")),
+            pin,
+        })
+    }
+
+    /// Who enters the PIN.
+    pub(in crate::doors::cli) fn person(&self) -> Person {
+        Person::at(self.pin.clone(), self.is_fresh())
+    }
+
+    /// Whether card and issuer end with the process.
+    pub(in crate::doors::cli) fn is_fresh(&self) -> bool {
+        matches!(self.origin, Origin::Fresh(_))
+    }
+}
+
+/// Whether an address names a card that ends with the process.
+pub(in crate::doors::cli) fn is_fresh(reader: &ReaderAddress) -> bool {
+    matches!(reader, ReaderAddress::Simulated(CardName::Profile(_) | CardName::ProfileFile(_)))
+}
+
+/// A card's file that is not there is told before a key is made for it.
+pub(in crate::doors::cli) fn must_exist(path: &Path) -> Result<(), Failure> {
+    match path.exists() {
+        true => Ok(()),
+        false => Err(Failure::Usage(format!(
+            "there is no card file {0}: make one with `cardwright card new ecash {0}`",
+            path.display()
+        ))),
+    }
+}

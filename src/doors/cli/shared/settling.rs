@@ -1,0 +1,51 @@
+//! Settling what is open, with or without a card.
+
+use super::books::{self, Need};
+use super::command::Call;
+use super::failure::{Exit, Failure};
+use super::journal;
+use super::recording::Recording;
+use super::scene::{Scene, Want, is_fresh};
+use crate::air::link::Interface;
+use crate::observers::report::{recovery_json, recovery_text};
+use crate::roles::terminal::{Recovered, RecoveryRules, settle};
+
+/// Settles every row as far as it can be proven, and tells it.
+pub(in crate::doors::cli) fn run(
+    call: &mut Call<'_>,
+    command: &'static str,
+    nothing: &str,
+) -> Result<Exit, Failure> {
+    let recovered = match call.switches.reader()? {
+        // A card that begins with this command has nothing to prove.
+        Some(reader) if !is_fresh(&reader) => {
+            let want = Want { command, interface: Interface::Contact, effect: call.effect, money: true };
+            let mut scene = Scene::open(call, want)?;
+            let recovered = scene.stage.recover(&mut scene.context)?;
+            scene.recording.check()?;
+            scene.stage.check(&mut scene.context)?;
+            recovered
+        }
+        _ => without_card(call)?,
+    };
+    let due = recovered.due().count();
+    if recovered.rows.is_empty() {
+        call.output.say(&format!("{nothing}\n"));
+    }
+    call.output.say(&recovery_text(&recovered));
+    call.output.tell("recovery", recovery_json(&recovered));
+    Ok(if due > 0 { Exit::RecoveryDue } else { Exit::Done })
+}
+
+fn without_card(call: &mut Call<'_>) -> Result<Recovered, Failure> {
+    let mut config = call.switches.config()?;
+    let store = books::address(call, Need::Uses)?;
+    let recording = Recording::create(&call.switches)?;
+    let mut context = call.switches.context(recording.clone());
+    let mut issuer = books::open(call, &store, &mut context)?;
+    let mut journal = journal::open(&call.switches, &store, true, &mut config, &mut context)?;
+    recording.begin(None, &call.switches, &context)?;
+    let recovered = settle(&mut journal, None, &mut issuer, &config, RecoveryRules::ALL, &mut context)?;
+    recording.check()?;
+    Ok(recovered)
+}

@@ -1,0 +1,158 @@
+//! The switches that every command has.
+
+use super::failure::Failure;
+use crate::air::link::Interface;
+use crate::base::bytes::Secret;
+use crate::base::context::Context;
+use crate::base::event::EventSink;
+use crate::roles::terminal::TerminalConfig;
+use crate::words::iso7816::Effect;
+use crate::world::{HostAddress, ReaderAddress};
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, value_parser};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How long `--wait` waits where it does not say.
+const WAIT_SECONDS: &str = "60";
+
+/// What was given of them.
+#[derive(Debug, Clone)]
+pub(in crate::doors::cli) struct Switches {
+    pub reader: Option<String>,
+    pub interface: Option<Interface>,
+    pub host: String,
+    pub store: Option<String>,
+    pub seal_key: Option<PathBuf>,
+    pub state: Option<PathBuf>,
+    pub allow: Effect,
+    pub wait: Option<Duration>,
+    pub save: Option<PathBuf>,
+    pub unmask: bool,
+    pub json: bool,
+    pub pin_file: Option<PathBuf>,
+    pub terminal: Option<PathBuf>,
+    pub seed: Option<u64>,
+}
+
+/// The switches as clap sees them.
+pub(in crate::doors::cli) fn arguments() -> Vec<Arg> {
+    let switch = |name: &'static str, value: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help).global(true).help_heading("Everywhere")
+    };
+    let flag = |name: &'static str, help: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .help(help)
+            .global(true)
+            .action(ArgAction::SetTrue)
+            .help_heading("Everywhere")
+    };
+    let path = |arg: Arg| arg.value_parser(value_parser!(PathBuf));
+    let effects = PossibleValuesParser::new(Effect::ALL.iter().map(|effect| effect.word()));
+    vec![
+        switch(
+            "reader",
+            "ADDRESS",
+            "Where the card is: sim:PROFILE, sim:FILE.toml, sim:FILE.card, pcsc, pcsc:NAME-PART; \
+             a fresh simulated card where nothing is named",
+        )
+        .env("CARDWRIGHT_READER"),
+        switch("interface", "INTERFACE", "How a simulated card is reached")
+            .value_parser(["contact", "contactless"]),
+        switch("host", "ADDRESS", "Who authorises").default_value("local"),
+        switch("store", "ADDRESS", "The issuer's books: sqlite:FILE or memory"),
+        path(switch("seal-key", "FILE", "The key that seals books and card files; else one beside them")),
+        path(switch("state", "DIR", "Where the terminal's journal is; else the user's state folder")),
+        switch("allow", "EFFECT", "The worst that may be done to a real card that is not a test card")
+            .value_parser(effects)
+            .default_value("reads"),
+        switch("wait", "SECONDS", "Waits for a card to be presented")
+            .value_parser(value_parser!(u32).range(1..=86_400))
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value(WAIT_SECONDS),
+        path(switch("save", "FILE.cwt", "Records the conversation, masked")),
+        flag("unmask", "Shows and records card data as it is"),
+        flag("json", "Prints one JSON object"),
+        path(switch("pin-file", "FILE", "A file with the PIN, instead of asking")),
+        path(switch("terminal", "FILE.toml", "The terminal's data")),
+        switch("seed", "N", "A simulated clock and randomness from N, to repeat a run")
+            .value_parser(value_parser!(u64)),
+    ]
+}
+
+impl Switches {
+    /// What was given; clap has checked the words.
+    pub(in crate::doors::cli) fn of(matches: &ArgMatches) -> Self {
+        let text = |name: &str| matches.get_one::<String>(name).cloned();
+        let path = |name: &str| matches.get_one::<PathBuf>(name).cloned();
+        let effect = |word: &str| Effect::ALL.iter().copied().find(|effect| effect.word() == word);
+        let interface = |word: String| match word.as_str() {
+            "contact" => Interface::Contact,
+            _ => Interface::Contactless,
+        };
+        Self {
+            reader: text("reader").filter(|reader| !reader.is_empty()),
+            interface: text("interface").map(interface),
+            host: text("host").unwrap_or_else(|| "local".into()),
+            store: text("store"),
+            seal_key: path("seal-key"),
+            state: path("state"),
+            allow: text("allow").and_then(|word| effect(&word)).unwrap_or(Effect::Reads),
+            wait: matches.get_one::<u32>("wait").map(|seconds| Duration::from_secs((*seconds).into())),
+            save: path("save"),
+            unmask: matches.get_flag("unmask"),
+            json: matches.get_flag("json"),
+            pin_file: path("pin-file"),
+            terminal: path("terminal"),
+            seed: matches.get_one::<u64>("seed").copied(),
+        }
+    }
+
+    /// The reader that was named; `None` asks for a fresh card.
+    pub(in crate::doors::cli) fn reader(&self) -> Result<Option<ReaderAddress>, Failure> {
+        self.host()?;
+        Ok(self.reader.as_deref().map(ReaderAddress::parse).transpose()?)
+    }
+
+    /// The host.
+    pub(in crate::doors::cli) fn host(&self) -> Result<HostAddress, Failure> {
+        Ok(HostAddress::parse(&self.host)?)
+    }
+
+    /// The terminal's data.
+    pub(in crate::doors::cli) fn config(&self) -> Result<TerminalConfig, Failure> {
+        let Some(path) = &self.terminal else { return Ok(TerminalConfig::default()) };
+        let text = std::fs::read_to_string(path).map_err(|cause| Failure::file("read", path, cause))?;
+        TerminalConfig::parse(&text).map_err(|cause| Failure::Config { path: path.clone(), cause })
+    }
+
+    /// The PIN of the PIN file, if one is named: 4 to 12 digits on a line of its own.
+    pub(in crate::doors::cli) fn pin(&self) -> Result<Option<Secret<String>>, Failure> {
+        let Some(path) = &self.pin_file else { return Ok(None) };
+        let text = std::fs::read_to_string(path).map_err(|cause| Failure::file("read", path, cause))?;
+        let text = Secret::new(text);
+        let pin = Secret::new(text.expose().trim().to_owned());
+        match is_pin(pin.expose()) {
+            true => Ok(Some(pin)),
+            false => Err(Failure::Usage(format!(
+                "{}: expected a PIN of 4 to 12 digits and nothing else in this file",
+                path.display()
+            ))),
+        }
+    }
+
+    /// Clock and randomness.
+    pub(in crate::doors::cli) fn context(&self, events: impl EventSink + 'static) -> Context {
+        match self.seed {
+            Some(seed) => Context::simulated(seed, events),
+            None => Context::system(events),
+        }
+    }
+}
+
+/// Whether a text is a PIN.
+pub(in crate::doors::cli) fn is_pin(text: &str) -> bool {
+    (4..=12).contains(&text.len()) && text.bytes().all(|digit| digit.is_ascii_digit())
+}

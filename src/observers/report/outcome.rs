@@ -1,0 +1,78 @@
+//! What a transaction came to.
+
+use super::shared::columns::Columns;
+use super::shared::values::{amount, pan};
+use crate::roles::terminal::Outcome;
+use serde_json::{Value, json};
+
+/// The format's name.
+pub(super) const NAME: &str = "outcome";
+
+/// An outcome as text: the verdict with its reason, then the facts.
+pub fn outcome_text(outcome: &Outcome, unmask: bool) -> String {
+    let mut columns = Columns::indented(2);
+    if let Some(known) = &outcome.pan {
+        columns.row("card", pan(known, unmask));
+    }
+    match (outcome.balance_before, outcome.balance_after) {
+        (Some(before), Some(after)) => columns.row("balance", format!("{before} -> {after}")),
+        (Some(before), None) => columns.row("balance before", before),
+        (None, Some(after)) => columns.row("balance", after),
+        (None, None) => &mut columns,
+    };
+    let (batch, trace) = outcome.trace;
+    let atc = outcome.atc.map_or_else(String::new, |atc| format!(", ATC {atc}"));
+    columns.row("trace", format!("{batch:06}/{trace:06}{atc}"));
+    for remark in &outcome.remarks {
+        columns.row("note", remark);
+    }
+    let reason = if outcome.reason.is_empty() { String::new() } else { format!(": {}", outcome.reason) };
+    format!("{} {}{reason}\n{columns}", outcome.amount, outcome.verdict.word())
+}
+
+/// An outcome as data.
+pub fn outcome_json(outcome: &Outcome, unmask: bool) -> Value {
+    json!({
+        "verdict": outcome.verdict.word(),
+        "success": outcome.verdict.is_success(),
+        "reason": outcome.reason,
+        "amount": amount(outcome.amount),
+        "balance_before": outcome.balance_before.map(amount),
+        "balance_after": outcome.balance_after.map(amount),
+        "batch": outcome.trace.0,
+        "trace": outcome.trace.1,
+        "atc": outcome.atc,
+        "pan": outcome.pan.as_ref().map(|known| pan(known, unmask)),
+        "remarks": outcome.remarks,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::roles::terminal::Verdict;
+    use crate::words::emv::Pan;
+    use crate::words::iso4217::{Amount, Currency};
+
+    #[test]
+    fn an_outcome_says_why_and_shows_no_pan() {
+        let cny = |minor| Amount::new(minor, Currency::CNY);
+        let outcome = Outcome {
+            verdict: Verdict::Declined,
+            reason: "51 (insufficient funds)".into(),
+            amount: cny(60_000),
+            balance_before: Some(cny(100)),
+            balance_after: None,
+            trace: (1, 7),
+            atc: Some(3),
+            pan: Pan::new("6299991234567890").ok(),
+            remarks: vec!["offline data authentication not performed"],
+        };
+        let text = outcome_text(&outcome, false);
+        assert!(text.starts_with("600.00 CNY declined: 51 (insufficient funds)\n  card "), "{text}");
+        assert!(text.contains("trace           000001/000007, ATC 3\n"), "{text}");
+        let json = outcome_json(&outcome, false);
+        assert_eq!((&json["success"], &json["amount"]["minor"]), (&json!(false), &json!(60_000)));
+        assert!(!(text + &json.to_string()).contains("6299991234567890"));
+    }
+}

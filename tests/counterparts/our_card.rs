@@ -1,0 +1,244 @@
+//! Our own card on a PC/SC reader: programs that no one here wrote select it and read
+//! its balance, over both interfaces, and our own terminal reads, loads and pays.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::support::pcscd::{PORT, PrivatePcscd};
+use crate::support::process::{Answer, OwnChild, SECONDS_20, run};
+use crate::support::{Skip, program, python, require_or_skip};
+
+const CARDWRIGHT: &str = env!("CARGO_BIN_EXE_cardwright");
+
+/// Beginnings of the ATRs: what reaches the card by contact names T=0 and T=1 itself,
+/// what reaches it by radio is made up by the reader.
+const INTERFACES: [(&str, &str); 2] = [("contact", "3b"), ("contactless", "3b878001")];
+
+/// The balance that the card begins with, as 9F79 has it.
+const BALANCE: &str = "9F7906000000010000";
+
+/// Selects the application and reads its balance.
+const PYSCARD: &str = "
+from smartcard.System import readers
+connection = readers()[0].createConnection()
+connection.connect()
+select = [0x00, 0xA4, 0x04, 0x00, 0x08, 0xA0, 0x00, 0x00, 0x03, 0x33, 0x01, 0x01, 0x06, 0x00]
+data, sw1, sw2 = connection.transmit(select)
+if sw1 == 0x61:
+    data, sw1, sw2 = connection.transmit([0x00, 0xC0, 0x00, 0x00, sw2])
+assert (sw1, sw2) == (0x90, 0x00), (sw1, sw2)
+assert bytes(data[:1]).hex() == '6f'
+data, sw1, sw2 = connection.transmit([0x80, 0xCA, 0x9F, 0x79, 0x00])
+if sw1 == 0x6C:
+    data, sw1, sw2 = connection.transmit([0x80, 0xCA, 0x9F, 0x79, sw2])
+print(bytes(connection.getATR()).hex(), bytes(data).hex().upper() + '%02X%02X' % (sw1, sw2))
+";
+
+pub(crate) fn trials() -> Vec<Trial> {
+    INTERFACES.iter().flat_map(|(interface, atr)| of_interface(interface, atr)).collect()
+}
+
+fn of_interface(interface: &'static str, atr: &'static str) -> Vec<Trial> {
+    let trial = |name: &str, test: fn(&Served, &Path, &str) -> Result<(), Failed>, program: Find| {
+        let name = format!("counterparts::our_card::{interface}::{name}");
+        Trial::ignorable_test(name, move || {
+            let found = program().and_then(|program| Ok((program, Served::on_a_reader(interface)?)));
+            require_or_skip(found, |(program, served)| test(&served?, &program, atr))
+        })
+    };
+    vec![
+        trial("opensc_tool", opensc_tool, || program("opensc-tool", "opensc")),
+        trial("scriptor", scriptor, || program("scriptor", "pcsc-tools")),
+        trial("pyscard", pyscard, || python("smartcard")),
+        trial("cardwright", cardwright, || Ok(CARDWRIGHT.into())),
+    ]
+}
+
+/// Finds the program that a trial needs.
+type Find = fn() -> Result<PathBuf, Skip>;
+
+/// A card of ours on a reader of a daemon of the test's own.
+struct Served {
+    // Dropped in this order: the card goes before its reader.
+    _card: OwnChild,
+    daemon: PrivatePcscd,
+    folder: tempfile::TempDir,
+}
+
+impl Served {
+    /// Makes account and card, starts the daemon, and serves the card. What is missing
+    /// is a [`Skip`]; what fails of ours is a failure.
+    fn on_a_reader(interface: &str) -> Result<Result<Self, Failed>, Skip> {
+        let opensc_tool = program("opensc-tool", "opensc")?;
+        let daemon = PrivatePcscd::start("Virtual PCD")?;
+        Ok(Self::begin(daemon, &opensc_tool, interface))
+    }
+
+    fn begin(daemon: PrivatePcscd, opensc_tool: &Path, interface: &str) -> Result<Self, Failed> {
+        let folder = tempfile::tempdir()?;
+        fs::write(folder.path().join("pin"), "123456\n")?;
+        let here = |arguments: &[&str]| {
+            let mut command = Command::new(CARDWRIGHT);
+            done(run(command.args(arguments).current_dir(folder.path()), "", SECONDS_20)?)
+        };
+        here(&["account", "open", "--balance", "500.00", "--id", "A1"])?;
+        here(&["card", "new", "ecash", "my.card", "--account", "A1", "--balance", "100.00"])?;
+        let card = daemon
+            .command(CARDWRIGHT)
+            .args(["card", "serve", &format!("sim:{}", folder.path().join("my.card").display())])
+            .args(["--on", &format!("vpcd:127.0.0.1:{PORT}"), "--interface", interface])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(folder.path().join("served"))?)
+            .spawn()?;
+        let own = Self { _card: OwnChild(card), daemon, folder };
+        own.daemon.wait_for_card(opensc_tool).map_err(|error| {
+            format!("{error}\n{}", fs::read_to_string(own.folder.path().join("served")).unwrap_or_default())
+        })?;
+        Ok(own)
+    }
+
+    /// Runs our own program on the reader, with the card's books.
+    fn cardwright(&self, arguments: &[&str]) -> Result<Answer, Failed> {
+        let at = |name: &str| self.folder.path().join(name);
+        let mut command = self.daemon.command(CARDWRIGHT);
+        command.args(arguments).args(["--reader", "pcsc", "--json"]);
+        command.arg("--store").arg(format!("sqlite:{}", at("cardwright.db").display()));
+        command.arg("--state").arg(at("state")).arg("--pin-file").arg(at("pin"));
+        Ok(run(&mut command, "", SECONDS_20)?)
+    }
+}
+
+fn opensc_tool(served: &Served, program: &Path, atr: &str) -> Result<(), Failed> {
+    let shown = done(run(served.daemon.command(program).arg("--atr"), "", SECONDS_20)?)?;
+    let shown = shown.replace(':', "");
+    if !shown.trim().starts_with(atr) {
+        return Err(format!("expected an ATR that begins with {atr}, found {shown}").into());
+    }
+    let mut command = served.daemon.command(program);
+    command.args(["--send-apdu", "00A4040008A00000033301010600", "--send-apdu", "80CA9F7900"]);
+    let sent = done(run(&mut command, "", SECONDS_20)?)?;
+    let ok = sent.matches("SW1=0x90, SW2=0x00").count();
+    // Bytes stand in rows, with their characters beside them.
+    let balance = sent.contains("9F 79 06 00 00 00 01 00 00");
+    if ok == 2 && balance { Ok(()) } else { Err(format!("expected two 9000 and a balance: {sent}").into()) }
+}
+
+/// Plays every file of `apdu-scripts/`, and compares with what it expects.
+fn scriptor(served: &Served, program: &Path, _atr: &str) -> Result<(), Failed> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/apdu-scripts");
+    let mut played = 0;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|ending| ending != "scriptor") {
+            continue;
+        }
+        let text = fs::read_to_string(&path)?;
+        let expected: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# expects ")).collect();
+        let said = done(run(served.daemon.command(program).arg(&path), "", SECONDS_20)?)?;
+        let answers = answers(&said);
+        if expected.is_empty() || answers.len() != expected.len() {
+            return Err(format!("{}: expected {expected:?}, found {said}", path.display()).into());
+        }
+        for (expected, answer) in expected.iter().zip(&answers) {
+            if !fits(expected, answer) {
+                return Err(format!("{}: expected {expected}, found {answer}", path.display()).into());
+            }
+        }
+        played += 1;
+    }
+    if played == 0 { Err(format!("no script in {folder}").into()) } else { Ok(()) }
+}
+
+fn pyscard(served: &Served, program: &Path, atr: &str) -> Result<(), Failed> {
+    let said = done(run(served.daemon.command(program).args(["-c", PYSCARD]), "", SECONDS_20)?)?;
+    let expected = format!("{BALANCE}9000");
+    if said.starts_with(atr) && said.trim().ends_with(&expected) {
+        return Ok(());
+    }
+    Err(format!("expected {atr}.. {expected}, found {said}").into())
+}
+
+/// Our own terminal on the same reader: exact balances on the card and in the books.
+fn cardwright(served: &Served, _program: &Path, _atr: &str) -> Result<(), Failed> {
+    let value = |arguments: &[&str]| -> Result<serde_json::Value, Failed> {
+        Ok(serde_json::from_str(&done(served.cardwright(arguments)?)?)?)
+    };
+    let card = |minor: u64| -> Result<(), Failed> {
+        let read = value(&["read"])?;
+        let balance = &read["card"]["applications"][0]["ecash"][0]["balance"]["minor"];
+        same("the card's balance", balance.as_u64(), minor)
+    };
+    let account = |minor: u64| -> Result<(), Failed> {
+        same("the account", value(&["account", "list"])?["accounts"][0]["balance_minor"].as_u64(), minor)
+    };
+    // With no reader named, the first lines point to the card that is there.
+    let hint = done(run(served.daemon.command(CARDWRIGHT).arg("read"), "", SECONDS_20)?)?;
+    if !hint.contains("cardwright read --reader pcsc\n") {
+        return Err(format!("expected the command that reads the card, found {hint}").into());
+    }
+    let readers = value(&["readers"])?;
+    if readers["readers"][0]["atr"].as_str().is_none() {
+        return Err(format!("expected a reader that holds a card, found {readers}").into());
+    }
+    card(10_000)?;
+    account(50_000)?;
+    let load = value(&["load", "50.00"])?;
+    same("after the load", load["outcome"]["balance_after"]["minor"].as_u64(), 15_000)?;
+    card(15_000)?;
+    account(45_000)?;
+    let pay = value(&["pay", "12.50"])?;
+    same("after the payment", pay["outcome"]["balance_after"]["minor"].as_u64(), 13_750)?;
+    card(13_750)?;
+    let uploaded = value(&["upload"])?;
+    same("rows uploaded", uploaded["recovery"]["rows"].as_array().map(|rows| rows.len() as u64), 1)?;
+    account(45_000)
+}
+
+fn same(what: &str, found: Option<u64>, expected: u64) -> Result<(), Failed> {
+    if found == Some(expected) {
+        Ok(())
+    } else {
+        Err(format!("{what}: expected {expected}, found {found:?}").into())
+    }
+}
+
+/// What a program said that ended well.
+fn done(answer: Answer) -> Result<String, Failed> {
+    if answer.success() {
+        Ok(answer.stdout)
+    } else {
+        Err(format!("expected exit code 0: {answer:#?}").into())
+    }
+}
+
+/// The answers in scriptor's output: `< 90 00 : Normal processing.`, which may go over
+/// several lines.
+fn answers(said: &str) -> Vec<String> {
+    let bytes = |part: &str| {
+        let hex = part.split(" : ").next().unwrap_or_default();
+        let hex = hex.lines().take_while(|line| !line.starts_with(['>', '#'])).collect::<Vec<_>>().join(" ");
+        hex.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    said.split("\n< ").skip(1).map(bytes).collect()
+}
+
+/// Whether bytes fit what a script expects; `..` stands for any bytes.
+fn fits(expected: &str, answer: &str) -> bool {
+    let parts: Vec<&str> = expected.split("..").map(str::trim).collect();
+    let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return false };
+    if parts.len() == 1 {
+        return answer == *first;
+    }
+    let Some(mut rest) = answer.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else {
+        return false;
+    };
+    for part in &parts[1..parts.len() - 1] {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    true
+}
