@@ -538,10 +538,7 @@ pub(super) mod tests {
         let refused = |change: fn(&mut Request)| {
             let mut request = load();
             change(&mut request);
-            to_message(&request, pos)
-                .map_err(WireError::from)
-                .and_then(|message| Ok(encode(&message, pos)?))
-                .unwrap_err()
+            to_message(&request, pos).and_then(|message| Ok(encode(&message, pos)?)).unwrap_err()
         };
         assert!(matches!(refused(|r| r.key.class = MessageClass::Batch), WireError::Class { .. }));
         assert!(matches!(
