@@ -2,7 +2,7 @@
 //! diversified keys, balances in issuer application data.
 
 mod evidence;
-mod kit;
+pub(crate) mod kit;
 mod money;
 mod sequences;
 
