@@ -6,5 +6,6 @@ pub mod dictionary;
 pub mod emv;
 pub mod iso4217;
 pub mod iso7816;
+pub mod iso8583;
 pub mod pboc;
 pub mod tlv;

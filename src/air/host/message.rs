@@ -4,7 +4,7 @@
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
-use crate::words::iso4217::Amount;
+use crate::words::iso4217::{Amount, Currency};
 use crate::words::tlv::TlvStore;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -51,6 +51,29 @@ pub enum Kind {
     OfflineSale,
     /// What became of a script (0620, F60.3 951).
     ScriptResult,
+    /// Circle load paid in cash (现金充值), F3 630000.
+    CashLoad,
+    /// Void of a cash load (现金充值撤销), F3 170000; `original` is the load.
+    CashLoadVoid,
+    /// Circle load from another card's account (非指定账户圈存), F3 620000.
+    NonLinkedLoad,
+    /// Asks for the script that lowers a card's balance (圈提, phase one), 0100, F3 610000.
+    UnloadScript,
+    /// The card's balance is lowered; the account may be credited (圈提, phase two),
+    /// 0200, F3 610000; `original` is phase one.
+    Unload,
+    /// Refund of an electronic cash sale (0220, F60.1 27); `original` is the sale.
+    EcashRefund,
+    /// Balance of the account, F3 310000.
+    BalanceInquiry,
+    /// Pre-authorisation: an amount is held (0100, F3 030000).
+    PreAuthorisation,
+    /// Its completion: the held amount or less is taken (0200, F25 06).
+    PreAuthorisationCompletion,
+    /// Its cancellation: nothing is taken (0100, F3 200000, F25 06).
+    PreAuthorisationCancel,
+    /// A transaction's details in a batch (0320, F60.3 203).
+    BatchUpload,
 }
 
 /// How the card was read (F22).
@@ -66,7 +89,7 @@ pub enum Entry {
 }
 
 /// A message to a host.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// The key under which it acts once.
     pub key: MessageKey,
@@ -130,7 +153,9 @@ response_codes! {
     RESTRICTED = b"62", "restricted card";
     PIN_TRIES_EXCEEDED = b"75", "PIN tries exceeded";
     DUPLICATE = b"94", "duplicate transmission with other content";
+    NOT_BALANCED = b"95", "the totals do not agree";
     MALFUNCTION = b"96", "system malfunction";
+    UNKNOWN_TERMINAL = b"97", "unknown terminal";
     MAC_FAILED = b"A0", "message authentication failed";
 }
 
@@ -184,6 +209,9 @@ pub struct Answer {
     pub chip: TlvStore,
     /// How the row that a script result or reversal speaks of stands now.
     pub settlement: Option<Settlement>,
+    /// F54: the account's balance, in the answer to an inquiry.
+    #[serde(default)]
+    pub balance: Option<Amount>,
 }
 
 impl Answer {
@@ -195,6 +223,7 @@ impl Answer {
             authorisation_code: None,
             chip: TlvStore::new(),
             settlement: None,
+            balance: None,
         }
     }
 }
@@ -228,6 +257,23 @@ pub enum HostError {
     },
 }
 
+/// The sums of a terminal's batch (0500, F48).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchTotals {
+    /// The key; its class is `Batch`, its batch the one that ends.
+    pub key: MessageKey,
+    /// The currency of the sums.
+    pub currency: Currency,
+    /// How many transactions took money from cardholders, at most 999.
+    pub debit_count: u16,
+    /// What they come to, minor units.
+    pub debit_minor: u64,
+    /// How many gave money to cardholders, at most 999.
+    pub credit_count: u16,
+    /// What they come to, minor units.
+    pub credit_minor: u64,
+}
+
 /// A host: the issuer, a token service in front of it, or a client of a remote one.
 pub trait Host: Send {
     /// Decides on a request. Sent twice under one key, it acts once and answers the same.
@@ -239,6 +285,14 @@ pub trait Host: Send {
     /// Undoes the request with the same key but for the class. A reversal of an
     /// unknown original is accepted and bars that original from acting later.
     fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError>;
+
+    /// Compares the sums of a batch with its own: approved where they agree,
+    /// [`ResponseCode::NOT_BALANCED`] where they do not. A host that keeps no batches
+    /// refuses, which is what it does unless it says otherwise.
+    fn settle(&mut self, totals: &BatchTotals, context: &mut Context) -> Result<Answer, HostError> {
+        let _ = (totals, context);
+        Ok(Answer::new(ResponseCode::INVALID_TRANSACTION, "this host keeps no batches"))
+    }
 }
 
 impl<H: Host + ?Sized> Host for Box<H> {
@@ -252,5 +306,9 @@ impl<H: Host + ?Sized> Host for Box<H> {
 
     fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
         (**self).reverse(request, context)
+    }
+
+    fn settle(&mut self, totals: &BatchTotals, context: &mut Context) -> Result<Answer, HostError> {
+        (**self).settle(totals, context)
     }
 }

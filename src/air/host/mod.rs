@@ -1,9 +1,22 @@
 //! What a terminal says to a host and what it hears back, as a trait that every
-//! host implements, in process or remote.
+//! host implements, in process or remote; and the line between: messages, keys,
+//! client and server.
 
+mod desk;
+mod error;
+mod kinds;
+mod mapping;
 mod message;
+mod security;
 
-pub use message::{
-    Answer, Entry, Host, HostError, Kind, MessageClass, MessageKey, Original, Request, ResponseCode,
-    Settlement,
+pub use desk::{Desk, MasterKeys, Reply};
+pub use error::WireError;
+pub use kinds::{KINDS, KindRow, Verb, verb};
+pub use mapping::{
+    answer_from_message, answer_to_message, from_message, to_message, totals_from_message, totals_to_message,
 };
+pub use message::{
+    Answer, BatchTotals, Entry, Host, HostError, Kind, MessageClass, MessageKey, Original, Request,
+    ResponseCode, Settlement,
+};
+pub use security::{MasterKey, WorkingKeys, echo, sign_on, sign_on_answer, signed_on};

@@ -37,7 +37,7 @@ impl Work<'_> {
                 let answer = Answer::new(ResponseCode::APPROVED, "the purchase is undone");
                 Ok(Acted { answer, on: Some(on) })
             }
-            Kind::OfflineSale | Kind::ScriptResult => {
+            _ => {
                 let reason = "this kind of message has no reversal";
                 Ok(Acted::nothing(Answer::new(ResponseCode::INVALID_TRANSACTION, reason)))
             }

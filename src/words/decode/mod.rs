@@ -6,6 +6,7 @@ mod bits;
 mod command_meaning;
 mod explain;
 mod iad;
+mod iso8583;
 mod judge;
 mod line;
 mod mask;
@@ -16,6 +17,7 @@ mod session;
 
 pub use aid_names::{AID_NAMES, aid_name};
 pub use explain::Explainer;
+pub use iso8583::explain_message;
 pub use judge::{COMMAND_ROOMS, HARMLESS_READS, HarmlessRead, command_row, judge};
 pub use line::Line;
 pub use mask::Masker;

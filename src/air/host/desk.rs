@@ -1,0 +1,155 @@
+//! What a host's server does with one message: keys, code and PIN on the way in,
+//! the host, the code on the way out. Knows no socket.
+
+use super::kinds::{Verb, verb};
+use super::mapping::{answer_frame, key_of};
+use super::security::{MasterKey, WorkingKeys, is_sign_on, sign_on_answer};
+use super::{
+    Answer, Host, HostError, MessageClass, ResponseCode, WireError, answer_to_message, from_message,
+    totals_from_message,
+};
+use crate::base::bytes::Secret;
+use crate::base::context::Context;
+use crate::words::iso8583::{Dialect, Frame, Message, Mti, encode, parse};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Finds the master key of a terminal (F41); none, and the terminal is unknown.
+pub type MasterKeys = Arc<dyn Fn(&str) -> Option<MasterKey> + Send + Sync>;
+
+/// What became of one message.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// The frame to send back.
+    Answer(Vec<u8>),
+    /// The frame to send back to someone who failed to prove who it is.
+    Refusal(Vec<u8>),
+    /// Nothing may be said, since the host failed and may or may not have acted: the
+    /// terminal must learn that it has no answer.
+    Silence,
+    /// It is no message: the line is of no more use.
+    Hang(WireError),
+}
+
+/// Takes messages apart for a host. One per worker thread.
+pub struct Desk {
+    dialect: Dialect,
+    masters: MasterKeys,
+    seed: Secret<[u8; 16]>,
+    host: Box<dyn Host>,
+}
+
+impl Desk {
+    /// A desk before `host`. Working keys come from `seed`, day and terminal.
+    pub fn new(dialect: Dialect, masters: MasterKeys, seed: Secret<[u8; 16]>, host: Box<dyn Host>) -> Self {
+        Self { dialect, masters, seed, host }
+    }
+
+    /// Acts on what followed a frame's length.
+    pub fn handle(&mut self, bytes: &[u8], context: &mut Context) -> Reply {
+        self.try_handle(bytes, context).unwrap_or_else(Reply::Hang)
+    }
+
+    fn try_handle(&mut self, bytes: &[u8], context: &mut Context) -> Result<Reply, WireError> {
+        let frame = Frame::open(bytes, &self.dialect)?;
+        let message = parse(frame.message, &self.dialect)?;
+        if message.mti.is_answer() {
+            return Err(WireError::NotItsAnswer { what: "message type" });
+        }
+        // Whatever cannot be answered under a key has to name who it is from.
+        let terminal = key_of(&message, MessageClass::Request)?.terminal;
+        if matches!(message.mti, Mti::NETWORK | Mti::NETWORK_ADVICE) {
+            return self.manage(&frame, &message, &terminal, context);
+        }
+        let plain = |reply: &Message| -> Result<Vec<u8>, WireError> {
+            Ok(frame.answer(&encode(reply, &self.dialect)?).to_bytes(&self.dialect)?)
+        };
+        if (self.masters)(&terminal).is_none() {
+            return Ok(Reply::Refusal(plain(&answer_frame(&message, ResponseCode::UNKNOWN_TERMINAL))?));
+        }
+        let Some(keys) = self.keys_of(frame.message, &message, &terminal, context) else {
+            return Ok(Reply::Refusal(plain(&answer_frame(&message, ResponseCode::MAC_FAILED))?));
+        };
+        let Some(answer) = self.decide(&message, &keys, context) else { return Ok(Reply::Silence) };
+        let sealed = keys.seal(answer_to_message(&answer, &message), None, &self.dialect);
+        // An answer that no message holds is as good as none.
+        let Ok(sealed) = sealed else { return Ok(Reply::Silence) };
+        Ok(Reply::Answer(frame.answer(&sealed).to_bytes(&self.dialect)?))
+    }
+
+    /// The keys under which the message proves itself: today's, or yesterday's for a
+    /// terminal that signed on before midnight.
+    fn keys_of(
+        &self,
+        bytes: &[u8],
+        message: &Message,
+        terminal: &str,
+        context: &Context,
+    ) -> Option<WorkingKeys> {
+        let now = context.now();
+        let yesterday = crate::base::env::Timestamp::from_micros(now.micros().saturating_sub(DAY_MICROS));
+        [now, yesterday].into_iter().find_map(|at| {
+            let keys = WorkingKeys::of_day(&self.seed, terminal, at.date_number(), &self.dialect).ok()?;
+            keys.check(bytes, message, &self.dialect).is_ok().then_some(keys)
+        })
+    }
+
+    /// The host's answer, or a refusal of what is no request; none if the host failed.
+    fn decide(&mut self, message: &Message, keys: &WorkingKeys, context: &mut Context) -> Option<Answer> {
+        let refuse = |error: WireError| {
+            let code = match &error {
+                WireError::UnknownKind { .. } => ResponseCode::INVALID_TRANSACTION,
+                _ => ResponseCode::FORMAT_ERROR,
+            };
+            Some(Answer::new(code, error.to_string()))
+        };
+        let result = if message.mti == Mti::SETTLEMENT {
+            match totals_from_message(message) {
+                Ok(totals) => self.host.settle(&totals, context),
+                Err(error) => return refuse(error),
+            }
+        } else {
+            let request = from_message(message, &self.dialect, context.now())
+                .and_then(|request| Ok(super::Request { pin: keys.pin(message)?, ..request }));
+            match request {
+                Ok(request) => match verb(&request) {
+                    Verb::Authorise => self.host.authorise(&request, context),
+                    Verb::Advise => self.host.advise(&request, context),
+                    Verb::Reverse => self.host.reverse(&request, context),
+                },
+                Err(error) => return refuse(error),
+            }
+        };
+        result.map_err(|error: HostError| context.emit(failed(&error))).ok()
+    }
+
+    fn manage(
+        &self,
+        frame: &Frame<'_>,
+        message: &Message,
+        terminal: &str,
+        context: &Context,
+    ) -> Result<Reply, WireError> {
+        let answer = if message.mti == Mti::NETWORK_ADVICE {
+            answer_frame(message, ResponseCode::APPROVED)
+        } else if !is_sign_on(message) {
+            answer_frame(message, ResponseCode::INVALID_TRANSACTION)
+        } else {
+            let today = context.now().date_number();
+            let keys = (self.masters)(terminal).and_then(|master| {
+                let keys = WorkingKeys::of_day(&self.seed, terminal, today, &self.dialect).ok()?;
+                keys.to_download(&master, &self.dialect).ok()
+            });
+            sign_on_answer(message, keys, ResponseCode::UNKNOWN_TERMINAL)
+        };
+        let is_known = answer.bytes(39) != Some(&ResponseCode::UNKNOWN_TERMINAL.0[..]);
+        let bytes = frame.answer(&encode(&answer, &self.dialect)?).to_bytes(&self.dialect)?;
+        Ok(if is_known { Reply::Answer(bytes) } else { Reply::Refusal(bytes) })
+    }
+}
+
+const DAY_MICROS: i64 = Duration::from_secs(86_400).as_micros() as i64;
+
+fn failed(error: &HostError) -> crate::base::event::Event {
+    crate::base::event::Event::new("host", "No Answer").because(error.to_string())
+}

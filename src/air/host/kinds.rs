@@ -1,0 +1,125 @@
+//! What each kind of request is on a line: type, processing code (F3), condition
+//! (F25), type code (F60.1), network management code (F60.3). Codes are those that
+//! terminals in China use; those of the unload are not published and are ours.
+
+use super::{Kind, MessageClass, Request, WireError};
+use crate::words::iso8583::Mti;
+
+/// What a host does with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// [`super::Host::authorise`].
+    Authorise,
+    /// [`super::Host::advise`].
+    Advise,
+    /// [`super::Host::reverse`].
+    Reverse,
+}
+
+/// One kind of request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KindRow {
+    /// The kind.
+    pub kind: Kind,
+    /// The type of its message.
+    pub mti: Mti,
+    /// F3; none in a script result, which may speak of any kind.
+    pub processing: Option<&'static str>,
+    /// F25.
+    pub condition: &'static str,
+    /// F60.1, two digits.
+    pub code: &'static str,
+    /// F60.3, three digits.
+    pub network: &'static str,
+    /// The class of its key.
+    pub class: MessageClass,
+    /// Whether it can be reversed.
+    pub is_reversible: bool,
+}
+
+const fn request(
+    kind: Kind,
+    mti: Mti,
+    processing: &'static str,
+    condition: &'static str,
+    code: &'static str,
+) -> KindRow {
+    let (class, network) = (MessageClass::Request, "000");
+    KindRow { kind, mti, processing: Some(processing), condition, code, network, class, is_reversible: true }
+}
+
+/// Every kind.
+pub const KINDS: &[KindRow] = &[
+    request(Kind::LinkedLoad, Mti::FINANCIAL, "600000", "91", "45"),
+    request(Kind::CashLoad, Mti::FINANCIAL, "630000", "91", "46"),
+    request(Kind::NonLinkedLoad, Mti::FINANCIAL, "620000", "91", "47"),
+    request(Kind::CashLoadVoid, Mti::FINANCIAL, "170000", "91", "51"),
+    request(Kind::UnloadScript, Mti::AUTHORISATION, "610000", "91", "48"),
+    KindRow { is_reversible: false, ..request(Kind::Unload, Mti::FINANCIAL, "610000", "91", "48") },
+    request(Kind::Purchase, Mti::FINANCIAL, "000000", "00", "22"),
+    KindRow {
+        class: MessageClass::Notice,
+        is_reversible: false,
+        ..request(Kind::OfflineSale, Mti::FINANCIAL, "000000", "00", "36")
+    },
+    KindRow {
+        is_reversible: false,
+        ..request(Kind::EcashRefund, Mti::FINANCIAL_ADVICE, "200000", "00", "27")
+    },
+    KindRow { is_reversible: false, ..request(Kind::BalanceInquiry, Mti::FINANCIAL, "310000", "00", "01") },
+    request(Kind::PreAuthorisation, Mti::AUTHORISATION, "030000", "06", "10"),
+    request(Kind::PreAuthorisationCompletion, Mti::FINANCIAL, "000000", "06", "20"),
+    request(Kind::PreAuthorisationCancel, Mti::AUTHORISATION, "200000", "06", "11"),
+    KindRow {
+        processing: None,
+        network: "951",
+        class: MessageClass::Notice,
+        is_reversible: false,
+        ..request(Kind::ScriptResult, Mti::NOTICE, "", "00", "00")
+    },
+    KindRow {
+        processing: None,
+        network: "203",
+        class: MessageClass::Batch,
+        is_reversible: false,
+        ..request(Kind::BatchUpload, Mti::BATCH_UPLOAD, "", "00", "00")
+    },
+];
+
+impl KindRow {
+    /// The row of a request; refuses a class that its kind cannot have on a line.
+    pub fn of(request: &Request) -> Result<&'static Self, WireError> {
+        let (kind, class) = (request.kind, request.key.class);
+        let fits = |row: &&Self| {
+            row.kind == kind && (row.class == class || row.is_reversible && class == MessageClass::Reversal)
+        };
+        KINDS.iter().find(fits).ok_or(WireError::Class { kind, class })
+    }
+}
+
+/// What a host does with a request.
+pub fn verb(request: &Request) -> Verb {
+    match request.key.class {
+        MessageClass::Request => Verb::Authorise,
+        MessageClass::Reversal => Verb::Reverse,
+        MessageClass::Notice | MessageClass::Batch => Verb::Advise,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_kinds_are_the_same_message() {
+        for (index, row) in KINDS.iter().enumerate() {
+            for other in &KINDS[..index] {
+                let fields = |row: &KindRow| (row.processing, row.condition, row.code, row.network);
+                let same = fields(row) == fields(other);
+                assert!(!same || row.mti != other.mti, "{:?} and {:?}", row.kind, other.kind);
+                let reversals = row.is_reversible && other.is_reversible;
+                assert!(!same || !reversals, "reversals of {:?} and {:?}", row.kind, other.kind);
+            }
+        }
+    }
+}

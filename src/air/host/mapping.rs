@@ -1,0 +1,599 @@
+//! Requests and answers as messages (ISO 8583:1987), both ways.
+//!
+//! Where the standard leaves a choice, this is ours:
+//! - F12 and F13 carry the request's time to the second in every dialect. Neither
+//!   has a year: it is the one that comes nearest to when the message arrived. A
+//!   message without them is as old as its tags 9A and 9F21 say, else as its arrival.
+//! - F37 is batch and trace, six digits each.
+//! - F39 of a reversal is 98 (no answer), or 06 where it brings a script's result.
+//! - F44 of an answer is OPEN, LANDED or RETURNED: how the row stands that a script
+//!   result or reversal speaks of.
+//! - F60 is type code (2), batch (6), network management code (3), read capability
+//!   (1), chip condition (1), in every dialect.
+//! - F61 is batch and trace of the original; with reversal 0420 F90 says it too.
+//! - F63 of an answer is the reason, at most 512 bytes of UTF-8.
+//!
+//! The PIN is not mapped here: it goes from `Request` into F52 under a key.
+
+use super::kinds::{KINDS, KindRow};
+use super::{
+    Answer, BatchTotals, Entry, MessageClass, MessageKey, Original, Request, ResponseCode, Settlement,
+    WireError,
+};
+use crate::base::bytes::{Hex, Secret};
+use crate::base::env::Timestamp;
+use crate::words::dictionary::tag;
+use crate::words::iso4217::{Amount, Currency};
+use crate::words::iso8583::{Dialect, Message, Mti};
+use crate::words::tlv::TlvStore;
+
+/// First two digits of F22.
+const ENTRIES: &[(Entry, &str)] = &[
+    (Entry::Contact, "05"),
+    (Entry::ContactlessQuick, "07"),
+    (Entry::ContactlessFull, "98"),
+    (Entry::ContactlessFull, "96"),
+];
+const SETTLEMENTS: &[(Settlement, &str)] =
+    &[(Settlement::Open, "OPEN"), (Settlement::Landed, "LANDED"), (Settlement::Returned, "RETURNED")];
+/// F60.3 of a settlement.
+const SETTLEMENT_CODE: &str = "201";
+/// The most bytes of a reason in F63.
+const REASON_BYTES: usize = 512;
+/// Fields that an answer repeats.
+const ECHOED: &[u8] = &[3, 4, 11, 12, 13, 25, 41, 42, 49, 60];
+/// Account type 00, amount type 02 (available): how F54 begins.
+const AVAILABLE: &str = "0002";
+
+/// The message of a request, without F52 and authentication code.
+pub fn to_message(request: &Request, dialect: &Dialect) -> Result<Message, WireError> {
+    let row = KindRow::of(request)?;
+    let reversal = request.key.class == MessageClass::Reversal;
+    let mut message = Message::new(if reversal { dialect.reversal } else { row.mti });
+    message.put(2, request.pan.expose().as_bytes());
+    if let Some(processing) = row.processing {
+        message.put(3, processing);
+    }
+    message.put(4, format!("{:012}", request.amount.minor));
+    let [_, month, day] = request.at.yymmdd();
+    message.put(12, Hex(&request.at.hhmmss()).to_string());
+    message.put(13, Hex(&[month, day]).to_string());
+    let entry = ENTRIES.iter().find(|row| row.0 == request.entry).map_or("00", |row| row.1);
+    message.put(22, format!("{entry}{}", if request.pin.is_some() { 1 } else { 2 }));
+    if request.psn >> 4 > 9 || request.psn & 0x0F > 9 {
+        return Err(WireError::Field { field: 23, expected: "two decimal digits (5F34)" });
+    }
+    message.put(23, format!("0{:02X}", request.psn));
+    message.put(25, row.condition);
+    if reversal {
+        let told = request.chip.has(tag::ISSUER_SCRIPT_RESULTS);
+        message.put(39, if told { "06" } else { "98" });
+    }
+    message.put(49, format!("{:03}", request.amount.currency.0));
+    if !request.chip.is_empty() {
+        message.put(55, request.chip.to_bytes());
+    }
+    put_key(&mut message, &request.key, row.code, row.network, request.entry)?;
+    if let Some(Original { batch, trace }) = request.original {
+        message.put(61, format!("{batch:06}{trace:06}"));
+    }
+    if reversal && dialect.field(90).is_some() {
+        let at = format!("{}{}", Hex(&[month, day]), Hex(&request.at.hhmmss()));
+        message.put(90, format!("{}{:06}{at}{:022}", row.mti, request.key.trace, 0));
+    }
+    Ok(message)
+}
+
+/// The request of a message that arrived at `received`. It has no PIN.
+pub fn from_message(message: &Message, dialect: &Dialect, received: Timestamp) -> Result<Request, WireError> {
+    let is_reversal = message.mti == dialect.reversal;
+    let row = row_of(message, is_reversal)?;
+    let class = if is_reversal { MessageClass::Reversal } else { row.class };
+    let chip = match message.bytes(55) {
+        None => TlvStore::new(),
+        Some(bytes) => TlvStore::parse(bytes)
+            .map_err(|_| WireError::Field { field: 55, expected: "BER-TLV data objects" })?,
+    };
+    let entry = text(message, 22, "entry mode")?;
+    let entry = ENTRIES.iter().find(|row| entry.starts_with(row.1)).map(|row| row.0);
+    let psn = match message.text(23) {
+        None => 0,
+        Some(digits) => u8::from_str_radix(digits.strip_prefix('0').unwrap_or(digits), 16)
+            .map_err(|_| WireError::Field { field: 23, expected: "a zero and two decimal digits" })?,
+    };
+    Ok(Request {
+        key: key_of(message, class)?,
+        kind: row.kind,
+        amount: Amount::new(number(message, 4, "amount")?, currency_of(message)?),
+        pan: Secret::new(pan_of(message)?),
+        psn,
+        entry: entry.ok_or(WireError::Field { field: 22, expected: "05, 07, 96 or 98 and a digit" })?,
+        at: time_of(message, &chip, received),
+        chip,
+        pin: None,
+        original: original_of(message)?,
+    })
+}
+
+/// The message that answers `request`, without authentication code.
+pub fn answer_to_message(answer: &Answer, request: &Message) -> Message {
+    let mut message = answer_frame(request, answer.code);
+    if let Some(code) = &answer.authorisation_code {
+        message.put(38, code.as_bytes());
+    }
+    if let Some(settlement) = answer.settlement {
+        message.put(44, SETTLEMENTS.iter().find(|row| row.0 == settlement).map_or("", |row| row.1));
+    }
+    if let Some(balance) = answer.balance {
+        message.put(54, format!("{AVAILABLE}{:03}C{:012}", balance.currency.0, balance.minor));
+    }
+    if !answer.chip.is_empty() {
+        message.put(55, answer.chip.to_bytes());
+    }
+    if !answer.reason.is_empty() {
+        let mut end = answer.reason.len().min(REASON_BYTES);
+        while !answer.reason.is_char_boundary(end) {
+            end -= 1;
+        }
+        message.put(63, &answer.reason.as_bytes()[..end]);
+    }
+    if request.mti == Mti::SETTLEMENT
+        && let Some(totals) = request.text(48)
+    {
+        let flag = if answer.code.is_approved() { 1 } else { 2 };
+        message.put(48, format!("{}{flag}{:031}", totals.get(..30).unwrap_or_default(), 0));
+    }
+    message
+}
+
+/// A bare answer: what an answer repeats, F37 and the code.
+pub(super) fn answer_frame(request: &Message, code: ResponseCode) -> Message {
+    let mut message = Message::new(request.mti.answer());
+    for field in ECHOED {
+        if let Some(value) = request.bytes(*field) {
+            message.put(*field, value);
+        }
+    }
+    let batch = request.text(60).and_then(|text| text.get(2..8)).unwrap_or("000000");
+    message.put(37, format!("{batch}{}", request.text(11).unwrap_or("000000")));
+    message.put(39, code.0);
+    message
+}
+
+/// The answer of a message; refuses one that answers another request.
+pub fn answer_from_message(message: &Message, request: &Message) -> Result<Answer, WireError> {
+    check_answers(message, request)?;
+    let mut answer =
+        Answer::new(code_of(message)?, String::from_utf8_lossy(message.bytes(63).unwrap_or_default()));
+    answer.authorisation_code = message.text(38).map(str::to_owned);
+    if let Some(word) = message.text(44) {
+        let settlement = SETTLEMENTS.iter().find(|row| row.1 == word).map(|row| row.0);
+        let expected = "OPEN, LANDED or RETURNED";
+        answer.settlement = Some(settlement.ok_or(WireError::Field { field: 44, expected })?);
+    }
+    if let Some(text) = message.text(54) {
+        let wrong = WireError::Field { field: 54, expected: "0002, currency, C and twelve digits" };
+        let parts = text.strip_prefix(AVAILABLE).filter(|rest| rest.len() == 16 && rest.is_ascii());
+        let (currency, minor) = parts.and_then(|rest| rest.split_once('C')).ok_or(wrong.clone())?;
+        let (Some(currency), Ok(minor)) = (Currency::parse(currency), minor.parse()) else {
+            return Err(wrong);
+        };
+        answer.balance = Some(Amount::new(minor, currency));
+    }
+    if let Some(bytes) = message.bytes(55) {
+        let expected = "BER-TLV data objects";
+        answer.chip = TlvStore::parse(bytes).map_err(|_| WireError::Field { field: 55, expected })?;
+    }
+    Ok(answer)
+}
+
+/// F39 of an answer.
+pub(super) fn code_of(message: &Message) -> Result<ResponseCode, WireError> {
+    let code =
+        message.bytes(39).ok_or(WireError::Missing { field: 39, what: "response code", mti: message.mti })?;
+    let wrong = WireError::Field { field: 39, expected: "two characters" };
+    Ok(ResponseCode(code.try_into().map_err(|_| wrong)?))
+}
+
+/// Whether a message answers another one: type, trace, terminal, merchant, and
+/// where it has them processing code and amount.
+pub(super) fn check_answers(message: &Message, request: &Message) -> Result<(), WireError> {
+    if message.mti != request.mti.answer() {
+        return Err(WireError::NotItsAnswer { what: "message type" });
+    }
+    for (field, what) in [(11, "trace"), (41, "terminal"), (42, "merchant")] {
+        if message.bytes(field) != request.bytes(field) {
+            return Err(WireError::NotItsAnswer { what });
+        }
+    }
+    for (field, what) in [(3, "processing code"), (4, "amount")] {
+        if message.has(field) && message.bytes(field) != request.bytes(field) {
+            return Err(WireError::NotItsAnswer { what });
+        }
+    }
+    Ok(())
+}
+
+/// The message of a batch's sums (0500), without authentication code.
+pub fn totals_to_message(totals: &BatchTotals) -> Result<Message, WireError> {
+    let mut message = Message::new(Mti::SETTLEMENT);
+    let fits = totals.debit_count <= 999 && totals.credit_count <= 999;
+    if !fits || totals.debit_minor.max(totals.credit_minor) > Amount::MAX_MINOR {
+        return Err(WireError::Field { field: 48, expected: "counts of three digits and sums of twelve" });
+    }
+    let sums = format!(
+        "{:012}{:03}{:012}{:03}",
+        totals.debit_minor, totals.debit_count, totals.credit_minor, totals.credit_count
+    );
+    // Then a flag for the answer, and the same of foreign cards, of which there are none.
+    message.put(48, format!("{sums}0{:031}", 0));
+    message.put(49, format!("{:03}", totals.currency.0));
+    put_key(&mut message, &totals.key, "00", SETTLEMENT_CODE, Entry::Contact)?;
+    Ok(message)
+}
+
+/// The sums of a settlement.
+pub fn totals_from_message(message: &Message) -> Result<BatchTotals, WireError> {
+    let sums = text(message, 48, "sums")?;
+    let part = |from: usize, to: usize| {
+        let digits = sums.get(from..to).filter(|part| part.bytes().all(|b| b.is_ascii_digit()));
+        let wrong = WireError::Field { field: 48, expected: "sums of twelve digits and counts of three" };
+        digits.and_then(|digits| digits.parse::<u64>().ok()).ok_or(wrong)
+    };
+    Ok(BatchTotals {
+        key: key_of(message, MessageClass::Batch)?,
+        currency: currency_of(message)?,
+        debit_minor: part(0, 12)?,
+        debit_count: part(12, 15)? as u16,
+        credit_minor: part(15, 27)?,
+        credit_count: part(27, 30)? as u16,
+    })
+}
+
+/// Puts F11, F41, F42 and F60.
+pub(super) fn put_key(
+    message: &mut Message,
+    key: &MessageKey,
+    code: &str,
+    network: &str,
+    entry: Entry,
+) -> Result<(), WireError> {
+    message.put(11, format!("{:06}", key.trace));
+    message.put(41, padded(&key.terminal, 8, 41)?);
+    message.put(42, padded(&key.merchant, 15, 42)?);
+    if key.batch > 999_999 {
+        return Err(WireError::Field { field: 60, expected: "a batch of six digits" });
+    }
+    let capability = if entry == Entry::Contact { 5 } else { 6 };
+    message.put(60, format!("{code}{:06}{network}{capability}0", key.batch));
+    Ok(())
+}
+
+/// The key of a message: F11, F41, F42, F60.2.
+pub(super) fn key_of(message: &Message, class: MessageClass) -> Result<MessageKey, WireError> {
+    let batch = text(message, 60, "type and batch")?.get(2..8).and_then(|digits| digits.parse().ok());
+    Ok(MessageKey {
+        class,
+        merchant: text(message, 42, "merchant")?.trim_end_matches(' ').to_owned(),
+        terminal: text(message, 41, "terminal")?.trim_end_matches(' ').to_owned(),
+        batch: batch.ok_or(WireError::Field { field: 60, expected: "type code, six digits of batch" })?,
+        trace: number(message, 11, "trace")? as u32,
+    })
+}
+
+fn row_of(message: &Message, is_reversal: bool) -> Result<&'static KindRow, WireError> {
+    let f60 = text(message, 60, "type and batch")?;
+    let (code, network) = (f60.get(..2).unwrap_or_default(), f60.get(8..11).unwrap_or("000"));
+    let (processing, condition) = (message.text(3), message.text(25).unwrap_or_default());
+    let fits = |row: &&KindRow| match row.processing {
+        // A notice may repeat the codes of what it speaks of.
+        None => !is_reversal && row.mti == message.mti && row.network == network,
+        Some(_) => {
+            (if is_reversal { row.is_reversible } else { row.mti == message.mti })
+                && (row.processing, row.condition, row.code) == (processing, condition, code)
+        }
+    };
+    KINDS.iter().find(fits).ok_or_else(|| WireError::UnknownKind {
+        mti: message.mti,
+        processing: processing.unwrap_or_default().into(),
+        condition: condition.into(),
+        code: code.into(),
+        network: network.into(),
+    })
+}
+
+fn padded(value: &str, width: usize, field: u8) -> Result<String, WireError> {
+    let plain = value.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
+    if value.len() > width || value.ends_with(' ') || !plain {
+        let expected = "printable ASCII that fits and does not end with a space";
+        return Err(WireError::Field { field, expected });
+    }
+    Ok(format!("{value:width$}"))
+}
+
+fn text<'a>(message: &'a Message, field: u8, what: &'static str) -> Result<&'a str, WireError> {
+    let mti = message.mti;
+    message.bytes(field).ok_or(WireError::Missing { field, what, mti })?;
+    message.text(field).ok_or(WireError::Field { field, expected: "characters" })
+}
+
+fn number(message: &Message, field: u8, what: &'static str) -> Result<u64, WireError> {
+    text(message, field, what)?.parse().map_err(|_| WireError::Field { field, expected: "decimal digits" })
+}
+
+fn currency_of(message: &Message) -> Result<Currency, WireError> {
+    let number = text(message, 49, "currency")?.parse().ok().filter(|n| *n <= 999);
+    number.map(Currency).ok_or(WireError::Field { field: 49, expected: "three digits (ISO 4217)" })
+}
+
+fn pan_of(message: &Message) -> Result<String, WireError> {
+    let track = || message.text(35).and_then(|track| track.split('=').next());
+    let pan = message.text(2).or_else(track);
+    pan.map(str::to_owned).ok_or(WireError::Missing { field: 2, what: "PAN", mti: message.mti })
+}
+
+fn original_of(message: &Message) -> Result<Option<Original>, WireError> {
+    let Some(digits) = message.text(61) else { return Ok(None) };
+    let part = |from, to| digits.get(from..to).and_then(|part| part.parse().ok());
+    match (part(0, 6), part(6, 12)) {
+        (Some(batch), Some(trace)) => Ok(Some(Original { batch, trace })),
+        _ => Err(WireError::Field { field: 61, expected: "original batch and trace, six digits each" }),
+    }
+}
+
+/// See the head of this file.
+fn time_of(message: &Message, chip: &TlvStore, received: Timestamp) -> Timestamp {
+    let pair = |text: &str, at: usize| text.get(at..at + 2).and_then(|digits| digits.parse::<u8>().ok());
+    let clock = |text: &str| Some((pair(text, 0)?, pair(text, 2)?, pair(text, 4)?));
+    let year = (received.date_number() / 10_000) as i32;
+    if let (Some(time), Some(date)) = (message.text(12), message.text(13)) {
+        let nearest =
+            clock(time).zip(pair(date, 0).zip(pair(date, 2))).and_then(|((h, m, s), (month, day))| {
+                let candidates =
+                    (year - 1..=year + 1).filter_map(|y| Timestamp::from_civil(y, month, day, h, m, s));
+                candidates.min_by_key(|at| at.micros().abs_diff(received.micros()))
+            });
+        return nearest.unwrap_or(received);
+    }
+    let date = chip.array::<3>(tag::TRANSACTION_DATE).map(|date| Hex(&date).to_string());
+    let time = chip.array::<3>(tag::TRANSACTION_TIME).map(|time| Hex(&time).to_string());
+    let civil = date.zip(time).and_then(|(date, time)| {
+        let ((yy, month, day), (h, m, s)) = (clock(&date)?, clock(&time)?);
+        Timestamp::from_civil(2000 + i32::from(yy), month, day, h, m, s)
+    });
+    civil.unwrap_or(received)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::words::iso8583::{DIALECTS, dialect, encode, parse};
+    use crate::words::tlv::Tag;
+    use proptest::prelude::*;
+
+    /// 2026-11-21 08:00:00 UTC.
+    pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_795_248_000_000_000);
+
+    fn chip() -> impl Strategy<Value = TlvStore> {
+        let tags = [0x9F26, 0x9F10, 0x9F36, 0x95, 0x9A, 0xDF31, 0x91, 0x72, 0x84].map(Tag);
+        let value = prop::collection::vec(any::<u8>(), 0..40);
+        prop::sample::subsequence(tags.to_vec(), 0..9).prop_flat_map(move |tags| {
+            prop::collection::vec(value.clone(), tags.len())
+                .prop_map(move |values| tags.iter().copied().zip(values).collect())
+        })
+    }
+
+    pub(crate) fn any_request() -> impl Strategy<Value = Request> {
+        let row = (prop::sample::select(KINDS), any::<bool>());
+        let key = ("([!-~][ -~]{0,13})?[!-~]", "([!-~][ -~]{0,6})?[!-~]", 0..1_000_000u32, 0..1_000_000u32);
+        let money = (0..=Amount::MAX_MINOR, 1..1000u16);
+        let card = ("[0-9]{12,19}", 0..100u8, prop::sample::select(&ENTRIES[..3]));
+        let original = prop::option::of((0..1_000_000u32, 0..1_000_000u32));
+        let half_year = 180 * 86_400_i64;
+        (row, key, money, card, -half_year..half_year, chip(), original).prop_map(
+            |((row, reversed), (merchant, terminal, batch, trace), money, card, seconds, chip, original)| {
+                let is_reversal = reversed && row.is_reversible;
+                let class = if is_reversal { MessageClass::Reversal } else { row.class };
+                Request {
+                    key: MessageKey { class, merchant, terminal, batch, trace },
+                    kind: row.kind,
+                    amount: Amount::new(money.0, Currency(money.1)),
+                    pan: Secret::new(card.0),
+                    psn: card.1 / 10 << 4 | card.1 % 10,
+                    entry: card.2.0,
+                    at: Timestamp::from_micros(NOW.micros() + seconds * 1_000_000),
+                    chip,
+                    pin: None,
+                    original: original.map(|(batch, trace)| Original { batch, trace }),
+                }
+            },
+        )
+    }
+
+    fn any_answer() -> impl Strategy<Value = Answer> {
+        let settlement = [Settlement::Open, Settlement::Landed, Settlement::Returned];
+        (
+            any::<[u8; 2]>(),
+            "\\PC{0,100}",
+            prop::option::of("[0-9A-Z]{6}"),
+            chip(),
+            prop::option::of(prop::sample::select(settlement.to_vec())),
+            prop::option::of((0..=Amount::MAX_MINOR, 1..1000u16)),
+        )
+            .prop_map(|(code, reason, authorisation_code, chip, settlement, balance)| Answer {
+                authorisation_code,
+                chip,
+                settlement,
+                balance: balance.map(|(minor, currency)| Amount::new(minor, Currency(currency))),
+                ..Answer::new(ResponseCode(code), reason)
+            })
+    }
+
+    fn through(message: &Message, dialect: &Dialect) -> Message {
+        parse(&encode(message, dialect).unwrap(), dialect).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn a_request_comes_out_as_it_went_in(request in any_request()) {
+            for row in DIALECTS {
+                let dialect = dialect(row.name).unwrap();
+                let message = through(&to_message(&request, dialect).unwrap(), dialect);
+                prop_assert_eq!(from_message(&message, dialect, NOW), Ok(request.clone()), "{}", row.name);
+            }
+        }
+
+        #[test]
+        fn an_answer_comes_out_as_it_went_in(request in any_request(), answer in any_answer()) {
+            for row in DIALECTS {
+                let dialect = dialect(row.name).unwrap();
+                let request = to_message(&request, dialect).unwrap();
+                let message = through(&answer_to_message(&answer, &request), dialect);
+                prop_assert_eq!(answer_from_message(&message, &request), Ok(answer.clone()), "{}", row.name);
+            }
+        }
+
+        #[test]
+        fn arbitrary_fields_are_read_or_refused(
+            mti in prop::sample::select(vec![0x0200u16, 0x0100, 0x0400, 0x0420, 0x0620, 0x0320, 0x0500]),
+            fields in prop::collection::vec((2..128u8, prop::collection::vec(any::<u8>(), 0..70)), 0..20),
+            known: bool, mut request in any_request(),
+        ) {
+            let pos = dialect("pos").unwrap();
+            request.key.class = KindRow::of(&request).unwrap().class;
+            let mut message = if known { to_message(&request, pos).unwrap() } else { Message::new(Mti(mti)) };
+            for (field, value) in fields {
+                message.put(field, value);
+            }
+            let _ = from_message(&message, pos, NOW);
+            let _ = totals_from_message(&message);
+            let _ = answer_from_message(&message, &message);
+            answer_to_message(&Answer::new(ResponseCode::APPROVED, ""), &message);
+        }
+
+        #[test]
+        fn sums_come_out_as_they_went_in(
+            counts in (0..=999u16, 0..=999u16), sums in (0..=Amount::MAX_MINOR, 0..=Amount::MAX_MINOR),
+            mut request in any_request(),
+        ) {
+            request.key.class = MessageClass::Batch;
+            let totals = BatchTotals {
+                key: request.key, currency: request.amount.currency,
+                debit_count: counts.0, debit_minor: sums.0, credit_count: counts.1, credit_minor: sums.1,
+            };
+            for row in DIALECTS {
+                let message = through(&totals_to_message(&totals).unwrap(), dialect(row.name).unwrap());
+                prop_assert_eq!(totals_from_message(&message), Ok(totals.clone()));
+                let answer = answer_to_message(&Answer::new(ResponseCode::NOT_BALANCED, ""), &message);
+                prop_assert_eq!(answer.text(48).map(|text| &text[30..31]), Some("2"));
+                through(&answer, dialect(row.name).unwrap());
+            }
+        }
+    }
+
+    pub(crate) fn load() -> Request {
+        Request {
+            key: MessageKey {
+                class: MessageClass::Request,
+                merchant: "MERCHANT0000001".into(),
+                terminal: "TERM0001".into(),
+                batch: 1,
+                trace: 123,
+            },
+            kind: crate::air::host::Kind::LinkedLoad,
+            amount: Amount::new(5000, Currency::CNY),
+            pan: Secret::new("6299990000000001234".into()),
+            psn: 1,
+            entry: Entry::Contact,
+            at: NOW,
+            chip: [(Tag(0x9F36), vec![0, 26])].into_iter().collect(),
+            pin: None,
+            original: None,
+        }
+    }
+
+    #[test]
+    fn a_load_and_its_reversal_are_what_terminals_send() {
+        let pos = dialect("pos").unwrap();
+        let message = to_message(&load(), pos).unwrap();
+        let fields = |message: &Message| {
+            [3, 11, 22, 23, 25, 49, 60].map(|field| message.text(field).unwrap().to_owned())
+        };
+        let expected = ["600000", "000123", "052", "001", "91", "156", "4500000100050"];
+        assert_eq!((message.mti, fields(&message)), (Mti::FINANCIAL, expected.map(str::to_owned)));
+        let mut reversal = load();
+        reversal.key.class = MessageClass::Reversal;
+        let message = to_message(&reversal, pos).unwrap();
+        assert_eq!((message.mti, fields(&message)), (Mti::REVERSAL, expected.map(str::to_owned)));
+        assert_eq!(message.text(39), Some("98"));
+        let network = dialect("network").unwrap();
+        let message = to_message(&reversal, network).unwrap();
+        assert_eq!(message.mti, Mti::REVERSAL_ADVICE);
+        assert_eq!(message.text(90).unwrap(), format!("02000001231121080000{:022}", 0));
+    }
+
+    #[test]
+    fn what_a_line_cannot_say_is_refused() {
+        let pos = dialect("pos").unwrap();
+        let refused = |change: fn(&mut Request)| {
+            let mut request = load();
+            change(&mut request);
+            to_message(&request, pos)
+                .map_err(WireError::from)
+                .and_then(|message| Ok(encode(&message, pos)?))
+                .unwrap_err()
+        };
+        assert!(matches!(refused(|r| r.key.class = MessageClass::Batch), WireError::Class { .. }));
+        assert!(matches!(
+            refused(|r| r.key.terminal = "TERM00001".into()),
+            WireError::Field { field: 41, .. }
+        ));
+        assert!(matches!(refused(|r| r.key.merchant = "A ".into()), WireError::Field { field: 42, .. }));
+        assert!(matches!(refused(|r| r.key.batch = 1_000_000), WireError::Field { field: 60, .. }));
+        assert!(matches!(refused(|r| r.psn = 0x1A), WireError::Field { field: 23, .. }));
+        assert!(matches!(refused(|r| r.amount.minor = 1_000_000_000_000), WireError::Iso8583(_)));
+        assert!(matches!(refused(|r| r.key.trace = 1_000_000), WireError::Iso8583(_)));
+    }
+
+    #[test]
+    fn another_terminals_message_has_no_time_and_no_sequence_number() {
+        let pos = dialect("pos").unwrap();
+        let mut message = to_message(&load(), pos).unwrap();
+        for field in [12, 13, 23] {
+            message.remove(field);
+        }
+        message.put(60, "45000001");
+        let request = from_message(&message, pos, NOW).unwrap();
+        assert_eq!((request.at, request.psn, request.key.batch), (NOW, 0, 1));
+        message.put(55, [0x9A, 3, 0x26, 0x11, 0x20, 0x9F, 0x21, 3, 0x23, 0x59, 0x58]);
+        let request = from_message(&message, pos, NOW).unwrap();
+        assert_eq!(request.at.to_string(), "2026-11-20 23:59:58");
+        message.remove(11);
+        assert!(matches!(from_message(&message, pos, NOW), Err(WireError::Missing { field: 11, .. })));
+    }
+
+    #[test]
+    fn a_new_year_is_crossed() {
+        let pos = dialect("pos").unwrap();
+        let mut request = load();
+        request.at = Timestamp::from_civil(2026, 12, 31, 23, 59, 59).unwrap();
+        let message = to_message(&request, pos).unwrap();
+        let received = Timestamp::from_civil(2027, 1, 1, 0, 0, 1).unwrap();
+        assert_eq!(from_message(&message, pos, received).unwrap().at, request.at);
+    }
+
+    #[test]
+    fn an_answer_to_another_request_is_refused() {
+        let pos = dialect("pos").unwrap();
+        let request = to_message(&load(), pos).unwrap();
+        let answer = answer_to_message(&Answer::new(ResponseCode::APPROVED, ""), &request);
+        assert!(answer_from_message(&answer, &request).is_ok());
+        for (field, what) in [(11, "000124"), (41, "TERM0002"), (4, "000000005001"), (3, "000000")] {
+            let other = answer.clone().with(field, what);
+            assert!(
+                matches!(answer_from_message(&other, &request), Err(WireError::NotItsAnswer { .. })),
+                "{field}"
+            );
+        }
+    }
+}
