@@ -5,7 +5,9 @@
 
 mod bad_cards;
 mod card;
+mod cli;
 mod cryptography;
+mod effects;
 mod emv_kernel;
 mod first_slice;
 mod hardware;

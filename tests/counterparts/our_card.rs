@@ -175,6 +175,15 @@ fn cardwright(served: &Served, _program: &Path, _atr: &str) -> Result<(), Failed
     let account = |minor: u64| -> Result<(), Failed> {
         same("the account", value(&["account", "list"])?["accounts"][0]["balance_minor"].as_u64(), minor)
     };
+    // With no reader named, the first lines point to the card that is there.
+    let hint = done(run(served.daemon.command(CARDWRIGHT).arg("read"), "", SECONDS_20)?)?;
+    if !hint.contains("cardwright read --reader pcsc\n") {
+        return Err(format!("expected the command that reads the card, found {hint}").into());
+    }
+    let readers = value(&["readers"])?;
+    if readers["readers"][0]["atr"].as_str().is_none() {
+        return Err(format!("expected a reader that holds a card, found {readers}").into());
+    }
     card(10_000)?;
     account(50_000)?;
     let load = value(&["load", "50.00"])?;
