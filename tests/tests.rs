@@ -12,6 +12,7 @@ mod emv_kernel;
 mod first_slice;
 mod hardware;
 mod issuer;
+mod kinds;
 mod tear;
 mod tidy;
 mod words;

@@ -67,6 +67,14 @@ pub enum WorldError {
         /// The first part of the address.
         scheme: String,
     },
+    /// The transaction that is to be undone is not what it must be.
+    #[error("expected {expected}, found {found}")]
+    Original {
+        /// What it must be.
+        expected: &'static str,
+        /// What the journal holds.
+        found: String,
+    },
     /// The invariant of the money is broken.
     #[error("the books do not balance: {what}")]
     Invariant {

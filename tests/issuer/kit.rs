@@ -187,8 +187,8 @@ impl World {
     pub(crate) fn request(&mut self, kind: Kind, amount_minor: u64, chip: TlvStore) -> Request {
         self.trace += 1;
         let class = match kind {
-            Kind::LinkedLoad | Kind::Purchase => MessageClass::Request,
             Kind::OfflineSale | Kind::ScriptResult => MessageClass::Notice,
+            _ => MessageClass::Request,
         };
         Request {
             key: MessageKey {
@@ -205,7 +205,11 @@ impl World {
             entry: Entry::Contact,
             at: self.context.now(),
             chip,
-            pin: if kind == Kind::LinkedLoad { self.pin.map(|pin| pin.to_owned().into()) } else { None },
+            pin: if matches!(kind, Kind::LinkedLoad | Kind::UnloadScript) {
+                self.pin.map(|pin| pin.to_owned().into())
+            } else {
+                None
+            },
             original: None,
         }
     }

@@ -51,8 +51,8 @@ impl Play {
     fn send(&mut self, request: Request) -> Answer {
         let World { issuer, context, .. } = &mut self.world;
         let answer = match request.kind {
-            Kind::LinkedLoad | Kind::Purchase => issuer.authorise(&request, context),
             Kind::OfflineSale | Kind::ScriptResult => issuer.advise(&request, context),
+            _ => issuer.authorise(&request, context),
         }
         .unwrap();
         self.sent.push((request, answer.clone()));
