@@ -5,6 +5,7 @@ mod evidence;
 pub(crate) mod kit;
 mod money;
 mod sequences;
+mod unload;
 
 use cardwright::air::host::{Host, MessageClass, ResponseCode, Settlement};
 use cardwright::roles::issuer::{Recovery, Rules};

@@ -226,7 +226,11 @@ impl World {
             entry: Entry::Contact,
             at: self.context.now(),
             chip,
-            pin: if kind == Kind::LinkedLoad { self.pin.map(|pin| pin.to_owned().into()) } else { None },
+            pin: if matches!(kind, Kind::LinkedLoad | Kind::UnloadScript) {
+                self.pin.map(|pin| pin.to_owned().into())
+            } else {
+                None
+            },
             original: None,
         }
     }

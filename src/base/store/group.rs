@@ -220,7 +220,11 @@ mod tests {
                         }
                         if before == CLIENTS - 1 {
                             assert_eq!(rows(&Connection::open(path).unwrap()), 0, "none is durable yet");
-                            assert_eq!(returned.load(Ordering::SeqCst), 0, "so nobody may have been told that it is");
+                            assert_eq!(
+                                returned.load(Ordering::SeqCst),
+                                0,
+                                "so nobody may have been told that it is"
+                            );
                         }
                         // Every third is refused, and takes nothing of the others with it.
                         if id % 3 == 1 { Err(refused()) } else { Ok(Decision::Commit) }

@@ -26,7 +26,9 @@ mod shared {
     pub(super) mod switches;
     pub(super) mod transaction;
 }
+mod unload;
 mod upload;
+mod void;
 
 use shared::command::Command;
 pub use shared::run::run;
@@ -35,7 +37,9 @@ pub use shared::run::run;
 const COMMANDS: &[Command] = &[
     read::COMMAND,
     load::COMMAND,
+    unload::COMMAND,
     pay::COMMAND,
+    void::COMMAND,
     upload::COMMAND,
     recover::COMMAND,
     send::COMMAND,

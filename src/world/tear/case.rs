@@ -13,6 +13,14 @@ pub enum TearKind {
     Load,
     /// A load over contactless, full path.
     LoadContactless,
+    /// A load paid in cash, by contact.
+    CashLoad,
+    /// A load from the pending account, by contact.
+    PendingLoad,
+    /// The void of a load paid in cash, by contact.
+    CashLoadVoid,
+    /// An unload by contact.
+    Unload,
     /// An electronic cash payment by contact.
     PayContact,
     /// A payment by the quick path.
@@ -21,12 +29,25 @@ pub enum TearKind {
 
 impl TearKind {
     /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::Load, Self::LoadContactless, Self::PayContact, Self::PayQuick];
+    pub const ALL: &'static [Self] = &[
+        Self::Load,
+        Self::LoadContactless,
+        Self::CashLoad,
+        Self::PendingLoad,
+        Self::CashLoadVoid,
+        Self::Unload,
+        Self::PayContact,
+        Self::PayQuick,
+    ];
 
     /// What is done.
     pub const fn flow(self) -> Flow {
         match self {
             Self::Load | Self::LoadContactless => Flow::Load,
+            Self::CashLoad => Flow::CashLoad,
+            Self::PendingLoad => Flow::PendingLoad,
+            Self::CashLoadVoid => Flow::CashLoadVoid,
+            Self::Unload => Flow::Unload,
             Self::PayContact | Self::PayQuick => Flow::Pay,
         }
     }
@@ -34,8 +55,8 @@ impl TearKind {
     /// How the card is reached.
     pub const fn interface(self) -> Interface {
         match self {
-            Self::Load | Self::PayContact => Interface::Contact,
             Self::LoadContactless | Self::PayQuick => Interface::Contactless,
+            _ => Interface::Contact,
         }
     }
 
@@ -43,6 +64,10 @@ impl TearKind {
         match self {
             Self::Load => "load, contact",
             Self::LoadContactless => "load, contactless",
+            Self::CashLoad => "cash load",
+            Self::PendingLoad => "load from pending",
+            Self::CashLoadVoid => "void of cash load",
+            Self::Unload => "unload",
             Self::PayContact => "pay, contact",
             Self::PayQuick => "pay, quick path",
         }
@@ -68,6 +93,17 @@ impl TearCard {
     /// Both.
     pub const ALL: &'static [Self] = &[Self::WithLogs, Self::WithoutLogs];
 
+    /// The cards that a kind is played with. What a card does with a load does not
+    /// depend on who paid for it, so loads from other sources are played with the one
+    /// that proves less, and the void with the other.
+    pub const fn of(kind: TearKind) -> &'static [Self] {
+        match kind {
+            TearKind::CashLoad | TearKind::PendingLoad => &[Self::WithoutLogs],
+            TearKind::CashLoadVoid => &[Self::WithLogs],
+            _ => Self::ALL,
+        }
+    }
+
     /// For tables.
     pub const fn word(self) -> &'static str {
         match self {
@@ -82,9 +118,10 @@ impl TearCard {
     pub fn afterwards(self, kind: TearKind) -> impl Iterator<Item = Afterwards> {
         Afterwards::ALL.iter().copied().filter(move |way| match (self, kind.flow(), way) {
             (_, _, Afterwards::Back) => true,
+            (_, Flow::CashLoad | Flow::PendingLoad, Afterwards::NeverBack) => false,
             (_, Flow::Pay, Afterwards::NeverBack) => false,
             (Self::WithoutLogs, Flow::Pay, _) => false,
-            (Self::WithoutLogs, Flow::Load, Afterwards::SpentElsewhere) => false,
+            (Self::WithoutLogs, _, Afterwards::SpentElsewhere) => false,
             _ => true,
         })
     }

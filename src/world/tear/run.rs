@@ -4,6 +4,7 @@ use super::case::{Afterwards, TearCard, TearCase, TearFault, TearKind};
 use super::crash::{CrashControl, CrashingDb};
 use super::muted_host::{HostControl, MutedHost};
 use super::report::{TearReport, TearRow};
+use crate::air::host::Original;
 use crate::air::link::{Fault, FaultControl, InProcess, Record, T0};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
@@ -12,7 +13,7 @@ use crate::base::store::{Db, SealKey, Sqlite};
 use crate::roles::bureau::KeySet;
 use crate::roles::card::{Profile, Simulator};
 use crate::roles::issuer::{Issuer, KeyTable, Recovery, Rules};
-use crate::roles::terminal::journal::{EntryKind, Journal, State};
+use crate::roles::terminal::journal::{Entry, EntryKind, Journal, State};
 use crate::roles::terminal::{Flow, RecoveryRules, Settled, TerminalConfig, settle};
 use crate::words::dictionary::tag;
 use crate::words::emv::Pan;
@@ -72,7 +73,7 @@ pub fn tear(
         let (exchanges, messages, writes) =
             (scene.card.exchanges(), scene.host.messages(), scene.crash.writes());
         let faults = TearFault::all(exchanges, messages, writes);
-        for card in TearCard::ALL {
+        for card in TearCard::of(*kind) {
             for fault in &faults {
                 let (kind, card, fault) = (*kind, *card, *fault);
                 cases.extend(card.afterwards(kind).map(|afterwards| TearCase {
@@ -107,7 +108,7 @@ fn play(settings: &TearSettings, case: TearCase) -> Result<TearRow, WorldError> 
     let broke = scene.transact().err().map(|error| error.to_string());
     let differed = scene.host.differed();
     scene.restart()?;
-    let torn = scene.stage.journal.rows()?.iter().map(|row| row.state).next_back();
+    let torn = scene.rows()?.last().map(|row| row.state);
     let mut settled = Vec::new();
     match case.afterwards {
         Afterwards::Back => {}
@@ -124,7 +125,7 @@ fn play(settings: &TearSettings, case: TearCase) -> Result<TearRow, WorldError> 
             _ => scene.stage.recover(&mut scene.context)?.rows,
         });
     }
-    let rows = scene.stage.journal.rows()?;
+    let rows = scene.rows()?;
     let last = rows.last().map(|row| row.state);
     let mut violation = differed.then(|| "a message that came twice was answered in two ways".to_owned());
     let found = scene.stage.position(CNY, &mut scene.context)?.total_minor();
@@ -136,7 +137,7 @@ fn play(settings: &TearSettings, case: TearCase) -> Result<TearRow, WorldError> 
     }
     // A payment whose certificate was lost with the card's answer stays due: the card
     // has paid, and the terminal has nothing to show for it.
-    let may_stay = |row: &crate::roles::terminal::journal::Entry| {
+    let may_stay = |row: &Entry| {
         row.kind == EntryKind::OfflineSale
             && row.state == State::CardUpdated
             && !row.chip.has(tag::APPLICATION_CRYPTOGRAM)
@@ -164,6 +165,8 @@ struct Scene {
     store: Box<dyn Db>,
     seal: SealKey,
     kind: TearKind,
+    /// The load that a void undoes.
+    cash_load: Option<Original>,
     context: Context,
 }
 
@@ -180,7 +183,10 @@ impl Scene {
             profile.remove_logs();
         }
         let new = NewCard::with_accounts(&mut issuer, profile, ACCOUNT_MINOR, CARD_MINOR, &mut context)?;
-        let simulator = Simulator::in_memory(issue_card(&mut issuer, &new, &mut context)?);
+        let memory = issue_card(&mut issuer, &new, &mut context)?;
+        let mark =
+            memory.pan().zip(memory.value(tag::PAN_SEQUENCE_NUMBER).and_then(|psn| psn.first().copied()));
+        let simulator = Simulator::in_memory(memory);
         let (card, host, crash) = (FaultControl::default(), HostControl::default(), CrashControl::default());
         let link = InProcess::connect(simulator, kind.interface(), &mut context);
         let link = Record(T0(Fault::new(link, card.clone())));
@@ -189,9 +195,34 @@ impl Scene {
         let mut stage = Stage::new(Box::new(link), issuer, journal, TerminalConfig::default())?;
         stage.host = Box::new(MutedHost::new(stage.host, host.clone()));
         stage.rules = settings.terminal;
-        let mut scene = Self { stage, card, host, crash, store, seal, kind, context };
+        let mut scene = Self { stage, card, host, crash, store, seal, kind, cash_load: None, context };
+        scene.arm_nothing();
+        scene.prepare(mark)?;
         scene.arm_nothing();
         Ok(scene)
+    }
+
+    /// The rows of the journal but for what was prepared.
+    fn rows(&mut self) -> Result<Vec<Entry>, WorldError> {
+        let prepared = self.cash_load.map(|load| (load.batch, load.trace));
+        let rows = self.stage.journal.rows()?.into_iter();
+        Ok(rows.filter(|row| Some((row.batch, row.trace)) != prepared).collect())
+    }
+
+    /// What a transaction needs to have happened before it.
+    fn prepare(&mut self, mark: Option<(Pan, u8)>) -> Result<(), WorldError> {
+        match (self.kind, mark) {
+            (TearKind::PendingLoad, Some((pan, psn))) => {
+                self.stage.issuer.credit_pending(&pan, psn, LOAD, None, &mut self.context)?;
+            }
+            (TearKind::CashLoadVoid, _) => {
+                let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+                let (_, loaded) = self.stage.transact(Flow::CashLoad, LOAD, &mut pin, &mut self.context)?;
+                self.cash_load = Some(Original { batch: loaded.trace.0, trace: loaded.trace.1 });
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     fn arm_nothing(&mut self) {
@@ -201,12 +232,13 @@ impl Scene {
     }
 
     fn transact(&mut self) -> Result<(), WorldError> {
-        let amount = match self.kind.flow() {
-            Flow::Load => LOAD,
-            Flow::Pay => PAYMENT,
-        };
+        let flow = self.kind.flow();
         let mut pin = Secret::new(DEFAULT_PIN.to_owned());
-        self.stage.transact(self.kind.flow(), amount, &mut pin, &mut self.context)?;
+        match (flow, self.cash_load) {
+            (Flow::CashLoadVoid, Some(load)) => self.stage.void(load, &mut pin, &mut self.context)?,
+            (Flow::Pay, _) => self.stage.transact(flow, PAYMENT, &mut pin, &mut self.context)?,
+            _ => self.stage.transact(flow, LOAD, &mut pin, &mut self.context)?,
+        };
         Ok(())
     }
 

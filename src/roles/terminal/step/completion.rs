@@ -133,8 +133,8 @@ impl Phase for SecondAc {
         };
         if approved || balance_has_landed(&authorised) {
             return match authorised.session().terms.flow {
-                Flow::Load => script_processing::after_second_ac(authorised, context),
-                Flow::Pay => {
+                flow if flow.writes_card() => script_processing::after_second_ac(authorised, context),
+                _ => {
                     let before = authorised.session().balance_before_minor;
                     let outcome =
                         authorised.session().outcome(Verdict::ApprovedOnline, answered, before, context);
@@ -191,14 +191,16 @@ impl Phase for ReadingBalance {
         let read = self.ask.answer(&reply.response(STEP)?).ok();
         let balance = read.and_then(|(_, value)| crate::base::bytes::bcd_to_u64(&value).ok());
         let card = self.authorised.decided.card();
-        let notice = self.authorised.session().request(
-            MessageClass::Notice,
-            Kind::ScriptResult,
-            &card,
-            self.chip,
-            None,
-        );
-        Ok(Next::wait(Io::Advise(Box::new(notice)), Notifying { authorised: self.authorised, balance }))
+        let session = self.authorised.session();
+        let io = match session.terms.flow {
+            // Phase two: only now may the account be credited.
+            Flow::Unload => Io::Authorise(Box::new(session.confirmation(&card, self.chip))),
+            _ => {
+                let (class, kind) = (MessageClass::Notice, Kind::ScriptResult);
+                Io::Advise(Box::new(session.request(class, kind, &card, self.chip, None)))
+            }
+        };
+        Ok(Next::wait(io, Notifying { authorised: self.authorised, balance }))
     }
 }
 
@@ -215,19 +217,20 @@ impl Phase for Notifying {
     fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         let balance = self.balance;
         let session = self.authorised.session();
+        let (confirmed, unconfirmed) = match session.terms.flow.lowers_card() {
+            true => (Verdict::Unloaded, Verdict::UnloadedUnconfirmed),
+            false => (Verdict::Loaded, Verdict::LoadedUnconfirmed),
+        };
         Ok(match reply.answer(STEP)? {
             Ok(answer) if answer.code.is_approved() => {
                 let reason = "the card took the script and the host took note";
-                Next::done(session.outcome(Verdict::Loaded, reason, balance, context))
-                    .after(Change::Confirmed)
+                Next::done(session.outcome(confirmed, reason, balance, context)).after(Change::Confirmed)
             }
             Ok(answer) => {
                 let reason = format!("the host answered {} to the notice", answer.code);
-                Next::done(session.outcome(Verdict::LoadedUnconfirmed, reason, balance, context))
+                Next::done(session.outcome(unconfirmed, reason, balance, context))
             }
-            Err(error) => {
-                Next::done(session.outcome(Verdict::LoadedUnconfirmed, error.to_string(), balance, context))
-            }
+            Err(error) => Next::done(session.outcome(unconfirmed, error.to_string(), balance, context)),
         })
     }
 }
