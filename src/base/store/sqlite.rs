@@ -2,24 +2,27 @@
 
 use super::{Db, Decision, Row, StoreError, Tx, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How long one writer waits for another.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many statements a connection keeps prepared: more than any owner has.
+const STATEMENTS: usize = 256;
 
 /// An SQLite store: a file, or memory that lives as long as a handle to it.
 pub struct Sqlite {
-    connection: Connection,
+    /// Handles on a file have a connection each; handles on memory share one.
+    connection: Arc<Mutex<Connection>>,
     name: Name,
 }
 
 #[derive(Debug, Clone)]
 enum Name {
     File(PathBuf),
-    Memory(String),
+    Memory,
 }
 
 impl Sqlite {
@@ -40,30 +43,27 @@ impl Sqlite {
 
     /// A store in memory; it goes when its last handle goes.
     pub fn in_memory() -> Result<Self, StoreError> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self::connect(Name::Memory(format!("file:cardwright-{number}?mode=memory&cache=shared")))
+        Self::connect(Name::Memory)
     }
 
     fn connect(name: Name) -> Result<Self, StoreError> {
         let opened = match &name {
             Name::File(path) => Connection::open(path),
-            Name::Memory(uri) => {
-                Connection::open_with_flags(uri, OpenFlags::default() | OpenFlags::SQLITE_OPEN_URI)
-            }
+            Name::Memory => Connection::open_in_memory(),
         };
         let prepared = opened.and_then(|connection| {
             connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.set_prepared_statement_cache_capacity(STATEMENTS);
             connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
             connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")?;
             Ok(connection)
         });
         match prepared {
-            Ok(connection) => Ok(Self { connection, name }),
+            Ok(connection) => Ok(Self { connection: Arc::new(Mutex::new(connection)), name }),
             Err(cause) => Err(StoreError::Open {
                 name: match name {
                     Name::File(path) => path.display().to_string(),
-                    Name::Memory(_) => "in memory".into(),
+                    Name::Memory => "in memory".into(),
                 },
                 cause: cause.to_string(),
             }),
@@ -76,8 +76,10 @@ impl Db for Sqlite {
         &mut self,
         work: &mut dyn FnMut(&mut dyn Tx) -> Result<Decision, StoreError>,
     ) -> Result<(), StoreError> {
+        // Work that panicked has dropped its transaction, which undid it.
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction =
-            self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(statement)?;
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(statement)?;
         // An error on the way drops the transaction, which undoes it.
         match work(&mut Open(&transaction))? {
             Decision::Commit => transaction.commit().map_err(statement),
@@ -86,7 +88,10 @@ impl Db for Sqlite {
     }
 
     fn handle(&self) -> Result<Box<dyn Db>, StoreError> {
-        Ok(Box::new(Self::connect(self.name.clone())?))
+        Ok(Box::new(match &self.name {
+            Name::File(_) => Self::connect(self.name.clone())?,
+            Name::Memory => Self { connection: Arc::clone(&self.connection), name: Name::Memory },
+        }))
     }
 }
 
