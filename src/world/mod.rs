@@ -7,8 +7,10 @@ mod card;
 mod error;
 mod issue;
 mod position;
+mod rule;
 mod stage;
 pub mod tear;
+mod witness;
 
 pub use address::{AddressError, CardName, HostAddress, ReaderAddress, StoreAddress, TargetAddress};
 pub use books::{KEY_FILE, open_books, open_journal, open_target, seal_key, store_db};
@@ -16,4 +18,6 @@ pub use card::{Opened, Origin, Permit, load_profile, open_card, open_simulated};
 pub use error::WorldError;
 pub use issue::{DEFAULT_PIN, NewCard, issue_card, new_card_memory, order_for};
 pub use position::Position;
+pub use rule::Rule;
 pub use stage::Stage;
+pub use witness::{Transition, Transitions, Witness};
