@@ -6,6 +6,7 @@ mod books;
 mod card;
 mod error;
 mod issue;
+mod parallel;
 mod position;
 mod rule;
 mod stage;

@@ -156,8 +156,8 @@ impl<E: Endpoint> Card for ByteLink<E> {
         let Some(bytes) = unframe(&answer) else {
             return Err(LinkError::Removed { during: during() });
         };
-        let response = ResponseApdu::parse(bytes)
-            .map_err(|source| LinkError::Garbled { during: during(), source })?;
+        let response =
+            ResponseApdu::parse(bytes).map_err(|source| LinkError::Garbled { during: during(), source })?;
         if cut == Some(Cut::Answer(answer.len())) {
             self.cut(exchange, context);
         }
@@ -235,7 +235,8 @@ fn unframe(bytes: &[u8]) -> Option<&[u8]> {
 
 fn crc(bytes: &[u8]) -> u16 {
     let step = |crc: u16, byte: &u8| {
-        (0..8).fold(crc ^ u16::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0x8408 } else { crc >> 1 })
+        (0..8)
+            .fold(crc ^ u16::from(*byte), |crc, _| if crc & 1 == 1 { (crc >> 1) ^ 0x8408 } else { crc >> 1 })
     };
     !bytes.iter().fold(0xFFFF, step)
 }

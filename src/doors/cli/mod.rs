@@ -27,6 +27,7 @@ mod shared {
     pub(super) mod transaction;
 }
 mod upload;
+mod world;
 
 use shared::command::Command;
 pub use shared::run::run;
@@ -42,5 +43,6 @@ const COMMANDS: &[Command] = &[
     account::COMMAND,
     card::COMMAND,
     readers::COMMAND,
+    world::COMMAND,
     demo::COMMAND,
 ];
