@@ -29,6 +29,7 @@ mod shared {
 mod unload;
 mod upload;
 mod void;
+mod world;
 
 use shared::command::Command;
 pub use shared::run::run;
@@ -46,5 +47,6 @@ const COMMANDS: &[Command] = &[
     account::COMMAND,
     card::COMMAND,
     readers::COMMAND,
+    world::COMMAND,
     demo::COMMAND,
 ];

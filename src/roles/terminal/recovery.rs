@@ -56,6 +56,22 @@ impl RecoveryRule {
         Self::UploadSale,
         Self::CloseUnsent,
     ];
+
+    /// Its name for switches and reports.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::ReverseUnanswered => "reverse-unanswered",
+            Self::ReverseUnsent => "reverse-unsent",
+            Self::SendReversal => "send-reversal",
+            Self::ProveByLog => "prove-by-log",
+            Self::ProveByAbsence => "prove-by-absence",
+            Self::ProveByBalance => "prove-by-balance",
+            Self::AskHost => "ask-host",
+            Self::SendNotice => "send-notice",
+            Self::UploadSale => "upload-sale",
+            Self::CloseUnsent => "close-unsent",
+        }
+    }
 }
 
 /// Which rules are in force. Switching one off is for tests that show what it is for.
