@@ -27,6 +27,8 @@ pub(in crate::roles::terminal) struct Authorised {
     pub(in crate::roles::terminal) scripts: Vec<IssuerScript>,
     /// What became of each script, in the order they were run.
     pub(in crate::roles::terminal) results: Vec<([u8; 4], ScriptResult)>,
+    /// The balance that the scripts write, minor units.
+    pub(in crate::roles::terminal) total_minor: Option<u64>,
 }
 
 impl Authorised {
@@ -122,8 +124,8 @@ fn authorised(decided: Decided, answer: Answer, context: &mut Context) -> Result
     let change =
         Change::Authorised { atc: decided.atc, balance_after_minor: total, chip: decided.chip.clone() };
     decided.session().store.put(tag::AUTHORISATION_RESPONSE_CODE, answer.code.0);
-    let next =
-        issuer_authentication::begin(Authorised { decided, answer, scripts, results: Vec::new() }, context)?;
+    let authorised = Authorised { decided, answer, scripts, results: Vec::new(), total_minor: total };
+    let next = issuer_authentication::begin(authorised, context)?;
     Ok(next.after(change))
 }
 
