@@ -4,6 +4,7 @@
 mod evidence;
 pub(crate) mod kit;
 mod money;
+mod reconciliation;
 mod sequences;
 
 use cardwright::air::host::{Host, MessageClass, ResponseCode, Settlement};

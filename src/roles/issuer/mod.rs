@@ -16,6 +16,7 @@ mod load;
 mod message;
 mod present;
 mod purchase;
+pub mod reconciliation;
 mod reversal;
 mod rules;
 mod sale;

@@ -7,52 +7,63 @@ use crate::base::store::Migration;
 pub(super) const OWNER: &str = "issuer";
 
 /// Version by version.
-pub(super) const MIGRATIONS: &[Migration] = &[Migration {
-    statements: &[
-        "CREATE TABLE account (
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        statements: &[
+            "CREATE TABLE account (
             id TEXT PRIMARY KEY, currency BIGINT NOT NULL, holder BYTEA NOT NULL, opened_at BIGINT NOT NULL)",
-        "CREATE TABLE entry (
+            "CREATE TABLE entry (
             id TEXT PRIMARY KEY, what TEXT NOT NULL, subject TEXT NOT NULL, at BIGINT NOT NULL)",
-        "CREATE TABLE posting (
+            "CREATE TABLE posting (
             entry TEXT NOT NULL REFERENCES entry (id), line BIGINT NOT NULL, kind TEXT NOT NULL,
             holder TEXT NOT NULL, currency BIGINT NOT NULL, minor BIGINT NOT NULL,
             PRIMARY KEY (entry, line))",
-        "CREATE INDEX posting_book ON posting (kind, holder, currency)",
-        "CREATE INDEX entry_subject ON entry (subject)",
-        "CREATE TABLE balance (
+            "CREATE INDEX posting_book ON posting (kind, holder, currency)",
+            "CREATE INDEX entry_subject ON entry (subject)",
+            "CREATE TABLE balance (
             kind TEXT NOT NULL, holder TEXT NOT NULL, currency BIGINT NOT NULL, minor BIGINT NOT NULL,
             PRIMARY KEY (kind, holder, currency))",
-        "CREATE TABLE card (
+            "CREATE TABLE card (
             id TEXT PRIMARY KEY, pan BYTEA NOT NULL, pan_lookup BYTEA NOT NULL, psn BIGINT NOT NULL,
             cryptogram_version TEXT NOT NULL, dki BIGINT NOT NULL, expiry BIGINT NOT NULL, pin BYTEA,
             pin_tries BIGINT NOT NULL, status TEXT NOT NULL, last_atc BIGINT NOT NULL,
             ordered_at BIGINT NOT NULL, UNIQUE (pan_lookup, psn))",
-        "CREATE TABLE card_account (
+            "CREATE TABLE card_account (
             card TEXT NOT NULL REFERENCES card (id), currency BIGINT NOT NULL,
             account TEXT REFERENCES account (id), balance_tag BIGINT, balance_limit BIGINT,
             PRIMARY KEY (card, currency))",
-        "CREATE TABLE sighting (
+            "CREATE TABLE sighting (
             card TEXT NOT NULL REFERENCES card (id), atc BIGINT NOT NULL, currency BIGINT NOT NULL,
             balance BIGINT, path TEXT NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (card, atc))",
-        "CREATE TABLE load (
+            "CREATE TABLE load (
             id TEXT PRIMARY KEY, card TEXT NOT NULL REFERENCES card (id), currency BIGINT NOT NULL,
             account TEXT NOT NULL REFERENCES account (id), atc BIGINT NOT NULL, amount BIGINT NOT NULL,
             old_minor BIGINT NOT NULL, new_minor BIGINT NOT NULL, state TEXT NOT NULL,
             merchant TEXT NOT NULL, terminal TEXT NOT NULL, batch BIGINT NOT NULL, trace BIGINT NOT NULL,
             opened_at BIGINT NOT NULL, settled_at BIGINT, settled_by TEXT, UNIQUE (card, atc))",
-        "CREATE INDEX load_state ON load (state, card)",
-        "CREATE TABLE purchase (
+            "CREATE INDEX load_state ON load (state, card)",
+            "CREATE TABLE purchase (
             id TEXT PRIMARY KEY, card TEXT NOT NULL REFERENCES card (id), currency BIGINT NOT NULL,
             account TEXT NOT NULL REFERENCES account (id), merchant TEXT NOT NULL, atc BIGINT NOT NULL,
             amount BIGINT NOT NULL, state TEXT NOT NULL, at BIGINT NOT NULL)",
-        "CREATE TABLE offline_sale (
+            "CREATE TABLE offline_sale (
             id TEXT PRIMARY KEY, card TEXT NOT NULL REFERENCES card (id), atc BIGINT NOT NULL,
             tc BYTEA NOT NULL, currency BIGINT NOT NULL, amount BIGINT NOT NULL, merchant TEXT NOT NULL,
             state TEXT NOT NULL, at BIGINT NOT NULL, UNIQUE (card, atc, tc))",
-        "CREATE TABLE message (
+            "CREATE TABLE message (
             class TEXT NOT NULL, merchant TEXT NOT NULL, terminal TEXT NOT NULL, batch BIGINT NOT NULL,
             trace BIGINT NOT NULL, business_date BIGINT NOT NULL, fingerprint BYTEA NOT NULL,
             subject BYTEA NOT NULL, barred BIGINT NOT NULL, acted_on TEXT, answer TEXT, at BIGINT NOT NULL,
             PRIMARY KEY (class, merchant, terminal, batch, trace, business_date))",
-    ],
-}];
+        ],
+    },
+    Migration {
+        // Reconciliation reads a business date page by page, and corrects by statement.
+        statements: &[
+            "CREATE INDEX message_date ON message (business_date, class, merchant, terminal, batch, trace)",
+            "CREATE TABLE correction (
+            id TEXT PRIMARY KEY, subject TEXT NOT NULL, what TEXT NOT NULL, was BYTEA NOT NULL,
+            became BYTEA NOT NULL, at BIGINT NOT NULL)",
+        ],
+    },
+];
