@@ -41,13 +41,18 @@ pub struct Progress {
     pub rows: u64,
 }
 
-/// Where the results go.
-struct Out<'a> {
-    row: &'a mut dyn FnMut(ReconciledRow),
-    bad: &'a mut dyn FnMut(BadLine),
-    progress: &'a mut dyn FnMut(Progress),
-    totals: Totals,
+/// Who hears of what is found, as it is found.
+pub struct Listener<'a> {
+    /// Each transaction of either side, once.
+    pub row: &'a mut dyn FnMut(ReconciledRow),
+    /// Each line that cannot be read.
+    pub bad: &'a mut dyn FnMut(BadLine),
+    /// How far it is, every ten thousand rows and at the end of each stage.
+    pub progress: &'a mut dyn FnMut(Progress),
 }
+
+/// A statement that was read: its records, its lines' reader, its first and last day.
+type ReadStatement<'f> = (Sorted, Reader<'f>, Option<(u32, u32)>);
 
 impl Issuer {
     /// Reconciles the books with a statement. Rows come by channel, trace and date, the
@@ -61,22 +66,21 @@ impl Issuer {
         mut statement: S,
         format: &StatementFormat,
         terms: &Terms,
-        row: &mut dyn FnMut(ReconciledRow),
-        bad: &mut dyn FnMut(BadLine),
-        progress: &mut dyn FnMut(Progress),
+        out: &mut Listener<'_>,
         context: &mut Context,
     ) -> Result<Totals, ReconciliationError> {
-        let mut out = Out { row, bad, progress, totals: Totals::default() };
-        let (theirs, reader, told) = self.read_statement(&mut statement, format, terms, &mut out)?;
-        let Some((from, to)) = terms.period.or(told) else { return Ok(out.totals) };
+        let mut totals = Totals::default();
+        let (theirs, reader, told) =
+            self.read_statement(&mut statement, format, terms, out, &mut totals.bad_lines)?;
+        let Some((from, to)) = terms.period.or(told) else { return Ok(totals) };
         let period = Period { from, to, cut_off_second: terms.cut_off_second };
-        let ours = self.read_books(period, terms, &mut out, context)?;
+        let ours = self.read_books(period, terms, out, context)?;
         let mut rows = 0;
         compare(ours, theirs, period, &mut |mut pair: Pair| {
             if let (Outcome::PartyDiffers { .. }, true) = (pair.row.outcome, terms.correct) {
                 pair.row.correction = Some(self.correct(&mut statement, &reader, &pair, context)?);
             }
-            out.totals.count(&pair.row);
+            totals.count(&pair.row);
             rows += 1;
             if rows % EVERY == 0 {
                 (out.progress)(Progress { stage: "compare", rows });
@@ -85,7 +89,7 @@ impl Issuer {
             Ok(())
         })?;
         (out.progress)(Progress { stage: "compare", rows });
-        Ok(out.totals)
+        Ok(totals)
     }
 
     fn read_statement<'f, S: BufRead + Seek>(
@@ -93,8 +97,9 @@ impl Issuer {
         statement: &mut S,
         format: &'f StatementFormat,
         terms: &Terms,
-        out: &mut Out<'_>,
-    ) -> Result<(Sorted, Reader<'f>, Option<(u32, u32)>), ReconciliationError> {
+        out: &mut Listener<'_>,
+        bad_lines: &mut u64,
+    ) -> Result<ReadStatement<'f>, ReconciliationError> {
         let mut sorter = Sorter::new(&terms.scratch, "theirs", RUN_RECORDS);
         let (mut offset, mut number, mut period) = (0, 0, None::<(u32, u32)>);
         let mut text = Vec::new();
@@ -120,7 +125,7 @@ impl Issuer {
             let line = match reader.read(number, &text) {
                 Ok(line) => line,
                 Err(bad) => {
-                    out.totals.bad_lines += 1;
+                    *bad_lines += 1;
                     (out.bad)(bad);
                     continue;
                 }
@@ -156,7 +161,7 @@ impl Issuer {
         &mut self,
         period: Period,
         terms: &Terms,
-        out: &mut Out<'_>,
+        out: &mut Listener<'_>,
         context: &mut Context,
     ) -> Result<Sorted, ReconciliationError> {
         let mut sorter = Sorter::new(&terms.scratch, "ours", RUN_RECORDS);

@@ -12,4 +12,4 @@ pub use format::{STATEMENTS, StatementFormat};
 pub use matching::{Outcome, ReconciledRow, Totals};
 pub use record::{BadLine, Key, ReconciliationError};
 
-pub use book::{Progress, Terms};
+pub use book::{Listener, Progress, Terms};
