@@ -4,6 +4,7 @@
 mod evidence;
 pub(crate) mod kit;
 mod money;
+mod reconciliation;
 mod sequences;
 mod unload;
 

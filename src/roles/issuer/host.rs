@@ -16,7 +16,7 @@ use crate::words::iso4217::{Amount, Currency};
 /// A handle on the issuer's books. Several may work on one store.
 pub struct Issuer {
     db: Box<dyn Db>,
-    seal: SealKey,
+    pub(super) seal: SealKey,
     keys: KeyTable,
     rules: Rules,
 }
@@ -112,7 +112,7 @@ impl Issuer {
     }
 
     /// Runs a piece of work in one transaction; events go out once it is kept.
-    fn work<T>(
+    pub(super) fn work<T>(
         &mut self,
         context: &mut Context,
         mut job: impl FnMut(&mut Work<'_>) -> Result<T, IssuerError>,

@@ -18,6 +18,7 @@ mod message;
 mod pending;
 mod present;
 mod purchase;
+pub mod reconciliation;
 mod reversal;
 mod rules;
 mod sale;

@@ -7,7 +7,7 @@ use crate::base::store::Migration;
 pub(super) const OWNER: &str = "issuer";
 
 /// Version by version.
-pub(super) const MIGRATIONS: &[Migration] = &[FIRST, EVERY_LOAD];
+pub(super) const MIGRATIONS: &[Migration] = &[FIRST, EVERY_LOAD, CORRECTIONS];
 
 const FIRST: Migration = Migration {
     statements: &[
@@ -79,5 +79,15 @@ const EVERY_LOAD: Migration = Migration {
         "DROP TABLE linked_load",
         "CREATE INDEX load_state ON load (state, card)",
         "CREATE INDEX load_key ON load (terminal, trace)",
+    ],
+};
+
+/// Reconciliation reads a business date page by page, and corrects by statement.
+const CORRECTIONS: Migration = Migration {
+    statements: &[
+        "CREATE INDEX message_date ON message (business_date, class, merchant, terminal, batch, trace)",
+        "CREATE TABLE correction (
+            id TEXT PRIMARY KEY, subject TEXT NOT NULL, what TEXT NOT NULL, was BYTEA NOT NULL,
+            became BYTEA NOT NULL, at BIGINT NOT NULL)",
     ],
 };
