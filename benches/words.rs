@@ -77,3 +77,53 @@ fn mask_record(bencher: Bencher) {
     let mut masker = Masker::new();
     bencher.bench_local(|| masker.tlv(black_box(&record)));
 }
+
+/// A terminal's load as a message of the `pos` dialect.
+mod iso8583_load {
+    use super::*;
+    use cardwright::words::iso8583::{Dialect, Message, Mti, dialect, encode, mac, mac_input, parse};
+
+    fn message() -> Message {
+        let chip = "9F2608C9C9C9C9C9C9C9C9 9F2701 80 9F1013 07010103A00010010A010000050000A1B2C3D4 \
+            9F3704 01020304 9F3602 001A 9505 0000000000 9A03 261121 9C0160 9F0206 000000005000 5F2A02 0156 \
+            8202 7C00 9F1A02 0156 9F0306 000000000000 9F3303 E0F8C8 9F3403 420300 9F3501 22";
+        Message::new(Mti::FINANCIAL)
+            .with(2, "6299990000000001234")
+            .with(3, "600000")
+            .with(4, "000000005000")
+            .with(11, "000123")
+            .with(22, "051")
+            .with(23, "001")
+            .with(25, "91")
+            .with(41, "TERM0001")
+            .with(42, "MERCHANT0000001")
+            .with(49, "156")
+            .with(55, parse_hex(chip).expect("hexadecimal digits"))
+            .with(60, "4500000100050")
+            .with(64, [0; 8])
+    }
+
+    fn pos() -> &'static Dialect {
+        dialect("pos").expect("a built-in dialect")
+    }
+
+    #[divan::bench]
+    fn write(bencher: Bencher) {
+        let message = message();
+        bencher.bench(|| encode(black_box(&message), pos()).expect("a message that fits"));
+    }
+
+    #[divan::bench]
+    fn read(bencher: Bencher) {
+        let bytes = encode(&message(), pos()).expect("a message that fits");
+        assert_eq!(parse(&bytes, pos()).as_ref(), Ok(&message()));
+        bencher.bench(|| parse(black_box(&bytes), pos()).expect("a message"));
+    }
+
+    #[divan::bench]
+    fn code(bencher: Bencher) {
+        let bytes = encode(&message(), pos()).expect("a message that fits");
+        let input = mac_input(&bytes, pos()).expect("a message with a code");
+        bencher.bench(|| mac(black_box(input), pos().mac, &[0x3B; 16]));
+    }
+}

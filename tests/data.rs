@@ -4,6 +4,7 @@
 #[cfg(target_os = "linux")]
 mod counterparts;
 #[cfg(target_os = "linux")]
+#[allow(dead_code, reason = "the other binary uses the rest")]
 mod support;
 
 use libtest_mimic::{Arguments, Trial};

@@ -2,9 +2,10 @@
 //! diversified keys, balances in issuer application data.
 
 mod evidence;
-mod kit;
+pub(crate) mod kit;
 mod money;
 mod sequences;
+mod unload;
 
 use cardwright::air::host::{Host, MessageClass, ResponseCode, Settlement};
 use cardwright::roles::issuer::{Recovery, Rules};

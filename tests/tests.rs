@@ -12,6 +12,11 @@ mod emv_kernel;
 mod first_slice;
 mod hardware;
 mod issuer;
+mod kinds;
+mod store;
+#[cfg(target_os = "linux")]
+#[allow(dead_code, reason = "the other binary uses the rest")]
+mod support;
 mod tear;
 mod tidy;
 mod wire;

@@ -230,8 +230,11 @@ fn a_host_that_fails_or_panics_gives_no_answer_and_goes_on() {
     assert_eq!(server.metrics().host_failures.load(Ordering::Relaxed), 2);
 }
 
+/// Sends what it makes of an answer; the number counts the frames.
+type Twist = fn(u64, Vec<u8>, &mut TcpStream);
+
 /// A far side that answers each frame by what `twist` makes of the right answer.
-fn twisted(twist: fn(u64, Vec<u8>, &mut TcpStream)) -> SocketAddr {
+fn twisted(twist: Twist) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let count = Arc::new(AtomicU64::new(0));
@@ -260,7 +263,7 @@ fn twisted(twist: fn(u64, Vec<u8>, &mut TcpStream)) -> SocketAddr {
 #[test]
 fn a_silent_slow_or_wrong_answer_is_never_taken() {
     // The first frame is the sign-on, which goes through.
-    let useless: [(&str, fn(u64, Vec<u8>, &mut TcpStream)); 4] = [
+    let useless: [(&str, Twist); 4] = [
         ("a changed byte", |n, mut bytes, line| {
             if n > 0 {
                 bytes[40] ^= 1;
@@ -286,7 +289,7 @@ fn a_silent_slow_or_wrong_answer_is_never_taken() {
         let error = client(twisted(twist), 800).authorise(&load(1, 50), &mut context()).unwrap_err();
         assert!(matches!(error, HostError::Unusable { .. }), "{name}: {error}");
     }
-    let silent: [(&str, fn(u64, Vec<u8>, &mut TcpStream)); 3] = [
+    let silent: [(&str, Twist); 3] = [
         ("silence", |n, bytes, line| {
             if n == 0 {
                 line.write_all(&bytes).unwrap();

@@ -3,7 +3,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use libtest_mimic::{Failed, Trial};
 
@@ -42,11 +43,11 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn of_interface(interface: &'static str, atr: &'static str) -> Vec<Trial> {
-    let trial = |name: &str, test: fn(&Served, &Path, &str) -> Result<(), Failed>, program: Find| {
+    let trial = |name: &str, test: fn(&mut Served, &Path, &str) -> Result<(), Failed>, program: Find| {
         let name = format!("counterparts::our_card::{interface}::{name}");
         Trial::ignorable_test(name, move || {
             let found = program().and_then(|program| Ok((program, Served::on_a_reader(interface)?)));
-            require_or_skip(found, |(program, served)| test(&served?, &program, atr))
+            require_or_skip(found, |(program, served)| test(&mut served?, &program, atr))
         })
     };
     vec![
@@ -54,6 +55,7 @@ fn of_interface(interface: &'static str, atr: &'static str) -> Vec<Trial> {
         trial("scriptor", scriptor, || program("scriptor", "pcsc-tools")),
         trial("pyscard", pyscard, || python("smartcard")),
         trial("cardwright", cardwright, || Ok(CARDWRIGHT.into())),
+        trial("pulled", pulled, || program("opensc-tool", "opensc")),
     ]
 }
 
@@ -63,9 +65,10 @@ type Find = fn() -> Result<PathBuf, Skip>;
 /// A card of ours on a reader of a daemon of the test's own.
 struct Served {
     // Dropped in this order: the card goes before its reader.
-    _card: OwnChild,
+    card: OwnChild,
     daemon: PrivatePcscd,
     folder: tempfile::TempDir,
+    interface: String,
 }
 
 impl Served {
@@ -86,33 +89,51 @@ impl Served {
         };
         here(&["account", "open", "--balance", "500.00", "--id", "A1"])?;
         here(&["card", "new", "ecash", "my.card", "--account", "A1", "--balance", "100.00"])?;
-        let card = daemon
-            .command(CARDWRIGHT)
-            .args(["card", "serve", &format!("sim:{}", folder.path().join("my.card").display())])
-            .args(["--on", &format!("vpcd:127.0.0.1:{PORT}"), "--interface", interface])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(folder.path().join("served"))?)
-            .spawn()?;
-        let own = Self { _card: OwnChild(card), daemon, folder };
+        let card = serve(&daemon, folder.path(), interface)?;
+        let own = Self { card: OwnChild(card), daemon, folder, interface: interface.into() };
         own.daemon.wait_for_card(opensc_tool).map_err(|error| {
             format!("{error}\n{}", fs::read_to_string(own.folder.path().join("served")).unwrap_or_default())
         })?;
         Ok(own)
     }
 
+    /// Puts the card on another reader after it was pulled: the driver of the virtual
+    /// one does not find a card again that left it in the middle of an APDU.
+    fn put_back(&mut self, opensc_tool: &Path) -> Result<(), Failed> {
+        self.daemon = PrivatePcscd::start("Virtual PCD").map_err(|skip| skip.0)?;
+        self.card = OwnChild(serve(&self.daemon, self.folder.path(), &self.interface)?);
+        Ok(self.daemon.wait_for_card(opensc_tool)?)
+    }
+
     /// Runs our own program on the reader, with the card's books.
     fn cardwright(&self, arguments: &[&str]) -> Result<Answer, Failed> {
+        Ok(run(&mut self.command(arguments), "", SECONDS_20)?)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let at = |name: &str| self.folder.path().join(name);
         let mut command = self.daemon.command(CARDWRIGHT);
         command.args(arguments).args(["--reader", "pcsc", "--json"]);
         command.arg("--store").arg(format!("sqlite:{}", at("cardwright.db").display()));
         command.arg("--state").arg(at("state")).arg("--pin-file").arg(at("pin"));
-        Ok(run(&mut command, "", SECONDS_20)?)
+        command
     }
 }
 
-fn opensc_tool(served: &Served, program: &Path, atr: &str) -> Result<(), Failed> {
+/// Serves the card on the daemon's reader.
+fn serve(daemon: &PrivatePcscd, folder: &Path, interface: &str) -> Result<Child, Failed> {
+    let card = daemon
+        .command(CARDWRIGHT)
+        .args(["card", "serve", &format!("sim:{}", folder.join("my.card").display())])
+        .args(["--on", &format!("vpcd:127.0.0.1:{PORT}"), "--interface", interface])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(folder.join("served"))?)
+        .spawn()?;
+    Ok(card)
+}
+
+fn opensc_tool(served: &mut Served, program: &Path, atr: &str) -> Result<(), Failed> {
     let shown = done(run(served.daemon.command(program).arg("--atr"), "", SECONDS_20)?)?;
     let shown = shown.replace(':', "");
     if !shown.trim().starts_with(atr) {
@@ -128,7 +149,7 @@ fn opensc_tool(served: &Served, program: &Path, atr: &str) -> Result<(), Failed>
 }
 
 /// Plays every file of `apdu-scripts/`, and compares with what it expects.
-fn scriptor(served: &Served, program: &Path, _atr: &str) -> Result<(), Failed> {
+fn scriptor(served: &mut Served, program: &Path, _atr: &str) -> Result<(), Failed> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/apdu-scripts");
     let mut played = 0;
     for entry in fs::read_dir(folder)? {
@@ -153,7 +174,7 @@ fn scriptor(served: &Served, program: &Path, _atr: &str) -> Result<(), Failed> {
     if played == 0 { Err(format!("no script in {folder}").into()) } else { Ok(()) }
 }
 
-fn pyscard(served: &Served, program: &Path, atr: &str) -> Result<(), Failed> {
+fn pyscard(served: &mut Served, program: &Path, atr: &str) -> Result<(), Failed> {
     let said = done(run(served.daemon.command(program).args(["-c", PYSCARD]), "", SECONDS_20)?)?;
     let expected = format!("{BALANCE}9000");
     if said.starts_with(atr) && said.trim().ends_with(&expected) {
@@ -163,7 +184,7 @@ fn pyscard(served: &Served, program: &Path, atr: &str) -> Result<(), Failed> {
 }
 
 /// Our own terminal on the same reader: exact balances on the card and in the books.
-fn cardwright(served: &Served, _program: &Path, _atr: &str) -> Result<(), Failed> {
+fn cardwright(served: &mut Served, _program: &Path, _atr: &str) -> Result<(), Failed> {
     let value = |arguments: &[&str]| -> Result<serde_json::Value, Failed> {
         Ok(serde_json::from_str(&done(served.cardwright(arguments)?)?)?)
     };
@@ -196,6 +217,41 @@ fn cardwright(served: &Served, _program: &Path, _atr: &str) -> Result<(), Failed
     let uploaded = value(&["upload"])?;
     same("rows uploaded", uploaded["recovery"]["rows"].as_array().map(|rows| rows.len() as u64), 1)?;
     account(45_000)
+}
+
+/// The card is pulled while it is loaded, at several moments: whatever the load came
+/// to, after recovery card and account hold what they held together before.
+fn pulled(served: &mut Served, program: &Path, _atr: &str) -> Result<(), Failed> {
+    let value = |served: &Served, arguments: &[&str]| -> Result<serde_json::Value, Failed> {
+        Ok(serde_json::from_str(&done(served.cardwright(arguments)?)?)?)
+    };
+    for delay_ms in [10, 20, 30, 40, 50, 60, 80] {
+        let mut load = served.command(&["load", "1.00"]);
+        let load = load.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        std::thread::sleep(Duration::from_millis(delay_ms));
+        served.card.0.kill()?;
+        served.card.0.wait()?;
+        let ended = load.wait_with_output()?;
+        let complaint = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let holds_a_row = complaint.contains("the journal holds");
+        match ended.status.code() {
+            Some(0) => {}
+            Some(4) if !holds_a_row || complaint.contains("cardwright recover") => {}
+            code => return Err(format!("after {delay_ms} ms: exit code {code:?}: {complaint}").into()),
+        }
+        served.put_back(program)?;
+        let recovered = served.cardwright(&["recover"])?;
+        let recovered = done(recovered).map_err(|why| {
+            let told = why.message().unwrap_or_default();
+            format!("after {delay_ms} ms, exit code {:?}: {told}\n{complaint}", ended.status.code())
+        })?;
+        let read = value(served, &["read"])?;
+        let card = read["card"]["applications"][0]["ecash"][0]["balance"]["minor"].as_u64();
+        let account = value(served, &["account", "list"])?["accounts"][0]["balance_minor"].as_u64();
+        let sum = card.zip(account).map(|(card, account)| card + account);
+        same(&format!("the sum after {delay_ms} ms ({recovered})"), sum, 60_000)?;
+    }
+    Ok(())
 }
 
 fn same(what: &str, found: Option<u64>, expected: u64) -> Result<(), Failed> {

@@ -1,9 +1,10 @@
 //! A card and a terminal's messages, made of the words alone.
 
+use crate::store::fresh_store;
 use cardwright::air::host::{Answer, Entry, Host, Kind, MessageClass, MessageKey, Original, Request};
 use cardwright::base::context::Context;
 use cardwright::base::event::Collector;
-use cardwright::base::store::{Db, SealKey, Sqlite, Value, transact};
+use cardwright::base::store::{Db, SealKey, Value, transact};
 use cardwright::roles::issuer::{CardAccount, CardOrder, CurrencyBooks, EcashTerms, Issuer, KeyTable, Rules};
 use cardwright::words::dictionary::tag;
 use cardwright::words::emv::cryptogram::{ArpcMethod, CardKeys, CryptogramVersion, MasterKeys};
@@ -133,6 +134,7 @@ pub(crate) struct World {
     pub(crate) pin: Option<&'static str>,
     db: Box<dyn Db>,
     trace: u32,
+    terminal: String,
 }
 
 impl World {
@@ -151,14 +153,18 @@ impl World {
     }
 
     fn made(version: &str, rules: Rules) -> Self {
+        Self::on(fresh_store(), version, rules)
+    }
+
+    /// A world whose issuer keeps its books in this store, which is empty.
+    pub(crate) fn on(db: Box<dyn Db>, version: &str, rules: Rules) -> Self {
         let events = Collector::default();
         let mut context = Context::simulated(7, events.clone());
-        let master = MasterKeys { ac: [0x11; 16].into(), mac: [0x22; 16].into(), enc: [0x33; 16].into() };
-        let db = Sqlite::in_memory().unwrap();
+        let master = master();
         let other = db.handle().unwrap();
         let seal = SealKey::random(&mut context);
         let table = KeyTable::of(Pan::TEST_BIN, DKI, master.clone());
-        let mut issuer = Issuer::open(Box::new(db), seal, table, rules).unwrap();
+        let mut issuer = Issuer::open(db, seal, table, rules).unwrap();
         let mut open = |id, currency| {
             let balance = Amount::new(ACCOUNT_MINOR as u64, currency);
             issuer.open_account(Some(id), balance, "Zhang San", &mut context).unwrap()
@@ -180,7 +186,22 @@ impl World {
         };
         issuer.order_card(&order, &mut context).unwrap();
         let card = Card::new(order.pan.clone(), CryptogramVersion::by_name(version).unwrap(), &master);
-        Self { issuer, context, events, card, order, pin: Some(PIN), db: other, trace: 0 }
+        let terminal = "T0000001".into();
+        Self { issuer, context, events, card, order, pin: Some(PIN), db: other, trace: 0, terminal }
+    }
+
+    /// Another terminal of the same issuer, number `number` from 2 on, with a card of its
+    /// own on the first account.
+    pub(crate) fn beside(&mut self, number: u32) -> Self {
+        let events = Collector::default();
+        let context = Context::simulated(u64::from(number) + 100, events.clone());
+        let mut order = self.order.clone();
+        order.pan = Pan::with_check_digit(&format!("62999900000{number:04}")).unwrap();
+        self.issuer.order_card(&order, &mut self.context).unwrap();
+        let card = Card::new(order.pan.clone(), self.card.version, &master());
+        let (issuer, db) = (self.issuer.handle().unwrap(), self.db.handle().unwrap());
+        let terminal = format!("T{number:07}");
+        Self { issuer, context, events, card, order, pin: Some(PIN), db, trace: 0, terminal }
     }
 
     /// A request of the card, with the next trace.
@@ -194,7 +215,7 @@ impl World {
             key: MessageKey {
                 class,
                 merchant: "M00000000000001".into(),
-                terminal: "T0000001".into(),
+                terminal: self.terminal.clone(),
                 batch: 1,
                 trace: self.trace,
             },
@@ -205,7 +226,11 @@ impl World {
             entry: Entry::Contact,
             at: self.context.now(),
             chip,
-            pin: if kind == Kind::LinkedLoad { self.pin.map(|pin| pin.to_owned().into()) } else { None },
+            pin: if matches!(kind, Kind::LinkedLoad | Kind::UnloadScript) {
+                self.pin.map(|pin| pin.to_owned().into())
+            } else {
+                None
+            },
             original: None,
         }
     }
@@ -279,4 +304,8 @@ impl World {
         };
         rows.into_iter().flat_map(|row| row.0).flat_map(bytes).collect()
     }
+}
+
+fn master() -> MasterKeys {
+    MasterKeys { ac: [0x11; 16].into(), mac: [0x22; 16].into(), enc: [0x33; 16].into() }
 }

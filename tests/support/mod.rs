@@ -1,6 +1,7 @@
 //! What several tests need: software written by others, started and ended safely.
 
 pub(crate) mod pcscd;
+pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod vpicc;
 
@@ -28,8 +29,12 @@ pub(crate) fn require_or_skip<T>(
     found: Result<T, Skip>,
     test: impl FnOnce(T) -> Result<(), Failed>,
 ) -> Result<Completion, Failed> {
-    let required = std::env::var(COUNTERPARTS).is_ok_and(|value| value == "required");
-    decide(found, required, test)
+    decide(found, is_required(), test)
+}
+
+/// Whether a test that cannot run here fails.
+pub(crate) fn is_required() -> bool {
+    std::env::var(COUNTERPARTS).is_ok_and(|value| value == "required")
 }
 
 fn decide<T>(

@@ -399,7 +399,7 @@ pub(super) mod tests {
                     kind: row.kind,
                     amount: Amount::new(money.0, Currency(money.1)),
                     pan: Secret::new(card.0),
-                    psn: card.1 / 10 << 4 | card.1 % 10,
+                    psn: ((card.1 / 10) << 4) | (card.1 % 10),
                     entry: card.2.0,
                     at: Timestamp::from_micros(NOW.micros() + seconds * 1_000_000),
                     chip,
@@ -538,10 +538,7 @@ pub(super) mod tests {
         let refused = |change: fn(&mut Request)| {
             let mut request = load();
             change(&mut request);
-            to_message(&request, pos)
-                .map_err(WireError::from)
-                .and_then(|message| Ok(encode(&message, pos)?))
-                .unwrap_err()
+            to_message(&request, pos).and_then(|message| Ok(encode(&message, pos)?)).unwrap_err()
         };
         assert!(matches!(refused(|r| r.key.class = MessageClass::Batch), WireError::Class { .. }));
         assert!(matches!(

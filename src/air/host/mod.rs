@@ -25,4 +25,4 @@ pub use message::{
 };
 pub use metrics::Metrics;
 pub use security::{MasterKey, WorkingKeys, echo, sign_on, sign_on_answer, signed_on};
-pub use server::{Limits, Server, Setup};
+pub use server::{Limits, Server, Setup, WorkerMaker};

@@ -243,9 +243,9 @@ fn pan_part(pan: &str) -> Option<[u8; 8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::mapping::tests::{NOW, any_request};
-    use super::super::{from_message, to_message};
     use super::*;
+    use crate::air::host::mapping::tests::{NOW, any_request};
+    use crate::air::host::{from_message, to_message};
     use crate::words::iso8583::{DIALECTS, dialect, parse};
     use proptest::prelude::*;
 

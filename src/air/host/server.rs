@@ -62,6 +62,9 @@ impl Default for Limits {
     }
 }
 
+/// Makes the host and the context of a worker.
+pub type WorkerMaker = Arc<dyn Fn() -> Result<(Box<dyn Host>, Context), HostError> + Send + Sync>;
+
 /// What a server is made of.
 #[derive(Clone)]
 pub struct Setup {
@@ -74,7 +77,7 @@ pub struct Setup {
     /// Working keys come from it. Hosts that serve the same terminals share it.
     pub seed: Secret<[u8; 16]>,
     /// Makes the host and the context of one worker, in its thread.
-    pub worker: Arc<dyn Fn() -> Result<(Box<dyn Host>, Context), HostError> + Send + Sync>,
+    pub worker: WorkerMaker,
 }
 
 /// A running server. Dropped, it stops.

@@ -12,8 +12,9 @@ use std::time::Duration;
 
 /// How often work is run again because writers collided, before it is an error.
 const MAX_CONFLICTS: u32 = 100;
-/// How often a connection is made anew for the same work.
-const MAX_LOSSES: u32 = 8;
+/// How often a connection is made anew for the same work: ten seconds or so, in which a
+/// server that crashed has recovered.
+const MAX_LOSSES: u32 = 12;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A server that does not acknowledge for so long is gone.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);

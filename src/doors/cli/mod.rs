@@ -26,7 +26,10 @@ mod shared {
     pub(super) mod switches;
     pub(super) mod transaction;
 }
+mod unload;
 mod upload;
+mod void;
+mod world;
 
 use shared::command::Command;
 pub use shared::run::run;
@@ -35,12 +38,15 @@ pub use shared::run::run;
 const COMMANDS: &[Command] = &[
     read::COMMAND,
     load::COMMAND,
+    unload::COMMAND,
     pay::COMMAND,
+    void::COMMAND,
     upload::COMMAND,
     recover::COMMAND,
     send::COMMAND,
     account::COMMAND,
     card::COMMAND,
     readers::COMMAND,
+    world::COMMAND,
     demo::COMMAND,
 ];

@@ -124,8 +124,8 @@ impl<'a> Frame<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::dialect;
     use super::*;
+    use crate::words::iso8583::dialect;
 
     #[test]
     fn a_terminal_frame_goes_both_ways_and_every_truncation_is_told() {

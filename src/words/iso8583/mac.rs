@@ -73,9 +73,9 @@ fn hex_halves(block: [u8; 8]) -> ([u8; 8], [u8; 8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Mti, dialect, parse};
     use super::*;
     use crate::base::bytes::parse_hex;
+    use crate::words::iso8583::{Mti, dialect, parse};
 
     #[test]
     fn the_terminals_code_step_by_step() {

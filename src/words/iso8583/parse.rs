@@ -192,9 +192,9 @@ impl<'a> Reader<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{DIALECTS, dialect, encode};
     use super::*;
     use crate::base::bytes::parse_hex;
+    use crate::words::iso8583::{DIALECTS, dialect, encode};
     use proptest::prelude::*;
 
     /// A value that fits a row.
@@ -213,8 +213,7 @@ mod tests {
 
     fn message(dialect: &'static Dialect) -> impl Strategy<Value = Message> {
         let rows: Vec<(u8, FieldRow)> = dialect.fields().map(|(field, row)| (field, row.clone())).collect();
-        let mti =
-            (0u16..10_000).prop_map(|n| Mti(n / 1000 << 12 | n / 100 % 10 << 8 | n / 10 % 10 << 4 | n % 10));
+        let mti = (0u16..10_000).prop_map(|n| Mti(u16::from_str_radix(&n.to_string(), 16).unwrap()));
         let fields = prop::sample::subsequence(rows, 0..12).prop_flat_map(|rows| {
             rows.into_iter().map(|(field, row)| (Just(field), value(&row))).collect::<Vec<_>>()
         });

@@ -133,8 +133,8 @@ impl Phase for SecondAc {
         };
         if approved || balance_has_landed(&authorised) {
             return match authorised.session().terms.flow {
-                Flow::Load => script_processing::after_second_ac(authorised, context),
-                Flow::Pay => {
+                flow if flow.writes_card() => script_processing::after_second_ac(authorised, context),
+                _ => {
                     let before = authorised.session().balance_before_minor;
                     let outcome =
                         authorised.session().outcome(Verdict::ApprovedOnline, answered, before, context);
@@ -225,10 +225,16 @@ impl Phase for ReadingBalance {
         let change = Change::CardUpdated { atc, chip: Some(chip.clone()) };
         let card = self.authorised.decided.card();
         let session = self.authorised.session();
-        let notice = session.request(MessageClass::Notice, Kind::ScriptResult, &card, chip, None);
+        let io = match session.terms.flow {
+            // Phase two: only now may the account be credited.
+            Flow::Unload => Io::Authorise(Box::new(session.confirmation(&card, chip))),
+            _ => {
+                let (class, kind) = (MessageClass::Notice, Kind::ScriptResult);
+                Io::Advise(Box::new(session.request(class, kind, &card, chip, None)))
+            }
+        };
         let balance = told.ok();
-        let next = Notifying { authorised: self.authorised, balance };
-        Ok(Next::wait(Io::Advise(Box::new(notice)), next).after(change))
+        Ok(Next::wait(io, Notifying { authorised: self.authorised, balance }).after(change))
     }
 }
 
@@ -245,19 +251,20 @@ impl Phase for Notifying {
     fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         let balance = self.balance;
         let session = self.authorised.session();
+        let (confirmed, unconfirmed) = match session.terms.flow.lowers_card() {
+            true => (Verdict::Unloaded, Verdict::UnloadedUnconfirmed),
+            false => (Verdict::Loaded, Verdict::LoadedUnconfirmed),
+        };
         Ok(match reply.answer(STEP)? {
             Ok(answer) if answer.code.is_approved() => {
                 let reason = "the card took the script and the host took note";
-                Next::done(session.outcome(Verdict::Loaded, reason, balance, context))
-                    .after(Change::Confirmed)
+                Next::done(session.outcome(confirmed, reason, balance, context)).after(Change::Confirmed)
             }
             Ok(answer) => {
                 let reason = format!("the host answered {} to the notice", answer.code);
-                Next::done(session.outcome(Verdict::LoadedUnconfirmed, reason, balance, context))
+                Next::done(session.outcome(unconfirmed, reason, balance, context))
             }
-            Err(error) => {
-                Next::done(session.outcome(Verdict::LoadedUnconfirmed, error.to_string(), balance, context))
-            }
+            Err(error) => Next::done(session.outcome(unconfirmed, error.to_string(), balance, context)),
         })
     }
 }

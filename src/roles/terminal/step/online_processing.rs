@@ -9,7 +9,7 @@ use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::journal::{CardMark, Change};
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
-use crate::roles::terminal::session::{Flow, Session};
+use crate::roles::terminal::session::Session;
 use crate::words::dictionary::tag;
 use crate::words::emv::{IssuerScript, ScriptResult};
 use crate::words::iso7816::ApduCommand;
@@ -43,10 +43,7 @@ impl Decided {
     }
 
     pub(in crate::roles::terminal) fn kind(&mut self) -> Kind {
-        match self.session().terms.flow {
-            Flow::Load => Kind::LinkedLoad,
-            Flow::Pay => Kind::Purchase,
-        }
+        self.session().terms.flow.kind()
     }
 }
 
