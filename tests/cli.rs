@@ -1,6 +1,10 @@
 //! The program itself, as its users start it: each step its own process, in a folder
 //! of its own.
 
+use cardwright::base::context::Context;
+use cardwright::base::event::Discard;
+use cardwright::words::iso4217::Currency;
+use cardwright::world::{StoreAddress, open_books};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -382,10 +386,26 @@ fn a_kept_card_pays_only_where_its_books_are() {
 }
 
 #[test]
+fn a_card_without_a_place_is_not_booked() {
+    let desk = Desk::with_card("ecash");
+    let seal = ["--seal-key", "cardwright.key"];
+    let new = ["card", "new", "ecash", "no/such/place.card", "--balance", "20"];
+    desk.fails(&[&new[..], &seal].concat(), 2, "place.card");
+    let mut context = Context::system(Discard);
+    let store = StoreAddress::Sqlite(desk.path("cardwright.db"));
+    let mut issuer = open_books(&store, None, &mut context).unwrap();
+    assert_eq!(issuer.books(&mut context).unwrap().of(Currency::CNY).shadows_minor, 0);
+}
+
+#[test]
 fn a_card_is_a_file_and_never_read_without_end() {
     let desk = Desk::new();
     std::os::unix::fs::symlink("/dev/zero", desk.path("zero.card")).unwrap();
     desk.fails(&["read", "--reader", "sim:zero.card"], 2, "zero.card");
+    std::os::unix::fs::symlink("/dev/zero", desk.path("zero.toml")).unwrap();
+    desk.fails(&["read", "--reader", "sim:zero.toml"], 2, "TOML");
+    desk.fails(&["read", "--terminal", "/dev/zero"], 2, "TOML");
+    desk.fails(&["load", "5", "--pin-file", "/dev/zero"], 2, "4 to 12 digits");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::roles::issuer::{Issuer, KeyTable, Rules};
 use crate::roles::terminal::journal::Journal;
 use crate::words::emv::Pan;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The name of the sealing key's file beside a store, where no other is named.
@@ -116,6 +117,13 @@ pub fn open_target(address: &TargetAddress) -> Result<Box<dyn Target>, WorldErro
 /// Whether something is kept in a file; an empty one holds nothing yet.
 fn is_kept(file: &Path) -> bool {
     std::fs::metadata(file).is_ok_and(|found| found.len() > 0)
+}
+
+/// A text file that a user names, up to 64 KiB: a device that never ends is not read to its end.
+pub fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(1 << 16).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn beside(file: &Path) -> PathBuf {

@@ -14,7 +14,7 @@ pub mod tear;
 mod witness;
 
 pub use address::{AddressError, CardName, HostAddress, ReaderAddress, StoreAddress, TargetAddress};
-pub use books::{KEY_FILE, open_books, open_journal, open_target, seal_key, store_db};
+pub use books::{KEY_FILE, open_books, open_journal, open_target, read_text, seal_key, store_db};
 pub use card::{Opened, Origin, Permit, load_profile, open_card, open_simulated};
 pub use error::WorldError;
 pub use issue::{DEFAULT_PIN, NewCard, issue_card, new_card_memory, order_for};

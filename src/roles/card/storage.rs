@@ -59,12 +59,19 @@ impl CardFile {
         memory: &CardMemory,
         context: &mut Context,
     ) -> Result<Self, CardError> {
-        let mut file = Self { path: path.into(), shown: path.into(), key, _lock: lock(path)? };
+        let mut file = Self::reserve(path, key)?;
+        file.commit(memory, context)?;
+        Ok(file)
+    }
+
+    /// Takes the place of a card that is to be made, so that no issuer books a card for
+    /// which there is no place. The card is there with the first commit.
+    pub fn reserve(path: &Path, key: SealKey) -> Result<Self, CardError> {
+        let file = Self { path: path.into(), shown: path.into(), key, _lock: lock(path)? };
         if path.exists() {
             let cause = "a file of this name is there already".into();
             return Err(CardError::File { doing: "make", path: path.display().to_string(), cause });
         }
-        file.commit(memory, context)?;
         Ok(file)
     }
 

@@ -329,7 +329,8 @@ impl Run<'_> {
 
     fn upload(&mut self, row: &Entry) -> Way {
         if !row.chip.has(tag::APPLICATION_CRYPTOGRAM) {
-            let reason = "the card paid and its certificate was lost: due until the issuer sees the balance";
+            let reason =
+                "the card paid, and its certificate was lost with the answer: nothing can be uploaded";
             return Way::Wait(reason.into());
         }
         if !self.rules.has(RecoveryRule::UploadSale) {
