@@ -5,7 +5,7 @@ use super::kinds::{Verb, verb};
 use super::mapping::{answer_frame, key_of};
 use super::security::{MasterKey, WorkingKeys, is_sign_on, sign_on_answer};
 use super::{
-    Answer, Host, HostError, MessageClass, ResponseCode, WireError, answer_to_message, from_message,
+    Answer, Host, HostError, MessageClass, MessageKey, ResponseCode, WireError, answer_to_message, from_message,
     totals_from_message,
 };
 use crate::base::bytes::Secret;
@@ -14,8 +14,9 @@ use crate::words::iso8583::{Dialect, Frame, Message, Mti, encode, parse};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Finds the master key of a terminal (F41); none, and the terminal is unknown.
-pub type MasterKeys = Arc<dyn Fn(&str) -> Option<MasterKey> + Send + Sync>;
+/// Finds the master key of a terminal (F41) of a merchant (F42); none, and the terminal
+/// is unknown.
+pub type MasterKeys = Arc<dyn Fn(&str, &str) -> Result<Option<MasterKey>, HostError> + Send + Sync>;
 
 /// What became of one message.
 #[derive(Debug, PartialEq, Eq)]
@@ -57,14 +58,19 @@ impl Desk {
             return Err(WireError::NotItsAnswer { what: "message type" });
         }
         // Whatever cannot be answered under a key has to name who it is from.
-        let terminal = key_of(&message, MessageClass::Request)?.terminal;
+        let MessageKey { terminal, merchant, .. } = key_of(&message, MessageClass::Request)?;
+        // Whether it is known cannot be told while the store is away.
+        let Ok(master) = (self.masters)(&terminal, &merchant).map_err(|error| context.emit(failed(&error)))
+        else {
+            return Ok(Reply::Silence);
+        };
         if matches!(message.mti, Mti::NETWORK | Mti::NETWORK_ADVICE) {
-            return self.manage(&frame, &message, &terminal, context);
+            return self.manage(&frame, &message, (&terminal, master), context);
         }
         let plain = |reply: &Message| -> Result<Vec<u8>, WireError> {
             Ok(frame.answer(&encode(reply, &self.dialect)?).to_bytes(&self.dialect)?)
         };
-        if (self.masters)(&terminal).is_none() {
+        if master.is_none() {
             return Ok(Reply::Refusal(plain(&answer_frame(&message, ResponseCode::UNKNOWN_TERMINAL))?));
         }
         let Some(keys) = self.keys_of(frame.message, &message, &terminal, context) else {
@@ -127,7 +133,7 @@ impl Desk {
         &self,
         frame: &Frame<'_>,
         message: &Message,
-        terminal: &str,
+        (terminal, master): (&str, Option<MasterKey>),
         context: &Context,
     ) -> Result<Reply, WireError> {
         let answer = if message.mti == Mti::NETWORK_ADVICE {
@@ -136,7 +142,7 @@ impl Desk {
             answer_frame(message, ResponseCode::INVALID_TRANSACTION)
         } else {
             let today = context.now().date_number();
-            let keys = (self.masters)(terminal).and_then(|master| {
+            let keys = master.and_then(|master| {
                 let keys = WorkingKeys::of_day(&self.seed, terminal, today, &self.dialect).ok()?;
                 keys.to_download(&master, &self.dialect).ok()
             });

@@ -11,6 +11,8 @@ mod message;
 mod metrics;
 mod security;
 mod server;
+mod terminal_key;
+mod terminals;
 
 pub use client::{TcpHost, Timeouts};
 pub use desk::{Desk, MasterKeys, Reply};
@@ -26,3 +28,5 @@ pub use message::{
 pub use metrics::Metrics;
 pub use security::{MasterKey, WorkingKeys, echo, sign_on, sign_on_answer, signed_on};
 pub use server::{Limits, Server, Setup, WorkerMaker};
+pub use terminal_key::{TerminalKey, TerminalKeyError};
+pub use terminals::{TerminalRow, Terminals};
