@@ -86,6 +86,7 @@ fn setup(dialect: &Dialect, fake: &Fake, limits: Limits) -> Setup {
         masters: masters(),
         seed: Secret::new(SEED),
         worker: Arc::new(move || Ok((Box::new(fake.clone()), Context::system(Discard)))),
+        metrics: None,
     }
 }
 

@@ -4,14 +4,11 @@
 use super::MasterKey;
 use crate::base::bytes::{Hex, Secret, parse_hex};
 use crate::base::context::Context;
-use crate::base::crypto::tdes_encrypt_block;
+use crate::base::crypto::{kcv, odd_parity};
 use crate::base::store::{SealedError, StoreError};
 use serde::Deserialize;
 use std::io::Write;
 use std::path::Path;
-
-/// Bytes of a master key's check value, as people compare it.
-const CHECK_BYTES: usize = 3;
 
 /// A terminal's identity and master key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +80,7 @@ impl TerminalKey {
         context: &mut Context,
     ) -> Result<Self, TerminalKeyError> {
         let mut master: [u8; 16] = context.random();
-        crate::base::crypto::odd_parity(&mut master);
+        odd_parity(&mut master);
         Self::of(terminal, merchant, dialect, Secret::new(master))
     }
 
@@ -108,17 +105,13 @@ impl TerminalKey {
 
     /// The check value (KCV) of the master key: six hexadecimal digits.
     pub fn check_value(&self) -> String {
-        let block = tdes_encrypt_block(self.master.expose(), [0; 8]);
-        Hex(&block[..CHECK_BYTES]).to_string()
+        Hex(&kcv(self.master.expose())).to_string()
     }
 
     /// Reads a key file; refuses a key that does not fit its check value.
     pub fn read(path: &Path) -> Result<Self, TerminalKeyError> {
-        let wrong = |cause: String| TerminalKeyError::File {
-            doing: "use",
-            path: path.display().to_string(),
-            cause,
-        };
+        let wrong =
+            |cause: String| TerminalKeyError::File { doing: "use", path: path.display().to_string(), cause };
         let text = Secret::new(std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?);
         // What toml says of an error shows the line, which may be the key's.
         let lines: Lines = toml::from_str(text.expose()).map_err(|error| wrong(error.message().into()))?;
@@ -186,7 +179,8 @@ mod tests {
         let text = std::fs::read_to_string(&path).unwrap();
         let hex = Hex(key.master.expose()).to_string();
         let other = text.replace(&hex, &"A5".repeat(16));
-        for (wrong, says) in [(other.as_str(), "check value"), ("x", "use"), (&text.replace('=', ":"), "use")] {
+        for (wrong, says) in [(other.as_str(), "check value"), ("x", "use"), (&text.replace('=', ":"), "use")]
+        {
             std::fs::write(&path, wrong).unwrap();
             let error = TerminalKey::read(&path).unwrap_err().to_string();
             assert!(error.contains(says) && !error.contains(&hex), "{error}");
@@ -196,7 +190,9 @@ mod tests {
     #[test]
     fn numbers_have_their_fields_length() {
         let mut context = Context::simulated(1, Discard);
-        for (terminal, merchant) in [("T", "MERCHANT0000001"), ("TERM0001", "M"), ("TERM-001", "MERCHANT0000001")] {
+        for (terminal, merchant) in
+            [("T", "MERCHANT0000001"), ("TERM0001", "M"), ("TERM-001", "MERCHANT0000001")]
+        {
             let error = TerminalKey::random(terminal, merchant, "pos", &mut context).unwrap_err();
             assert!(matches!(error, TerminalKeyError::Name { .. }), "{error}");
         }

@@ -4,6 +4,7 @@
 mod account;
 mod card;
 mod demo;
+mod host;
 mod load;
 mod pay;
 mod read;
@@ -41,6 +42,7 @@ const COMMANDS: &[Command] = &[
     send::COMMAND,
     account::COMMAND,
     card::COMMAND,
+    host::COMMAND,
     readers::COMMAND,
     demo::COMMAND,
 ];

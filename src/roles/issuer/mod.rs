@@ -8,6 +8,7 @@ mod check;
 mod decision;
 mod error;
 mod evidence;
+mod history;
 mod host;
 
 mod keys;
@@ -26,6 +27,7 @@ pub use account::{AccountId, AccountSummary};
 pub use cards::{CardAccount, CardOrder, EcashTerms};
 pub use check::Violation;
 pub use error::IssuerError;
+pub use history::{Counts, HistoryRow};
 pub use host::Issuer;
 pub use keys::{KeyRow, KeyTable};
 pub use ledger::{Books, CurrencyBooks};
