@@ -11,36 +11,36 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// A user's folder, with a home of its own.
-struct Desk(tempfile::TempDir);
+pub(crate) struct Desk(tempfile::TempDir);
 
 /// What a process left behind.
 #[derive(Debug)]
-struct Said {
-    code: i32,
-    stdout: String,
-    stderr: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Desk {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let desk = Self(tempfile::tempdir().unwrap());
         std::fs::write(desk.path("pin"), "123456\n").unwrap();
         desk
     }
 
     /// A desk with account A1 of 500.00 and an empty card `my.card`.
-    fn with_card(profile: &str) -> Self {
+    pub(crate) fn with_card(profile: &str) -> Self {
         let desk = Self::new();
         desk.ok(&["account", "open", "--balance", "500.00", "--id", "A1"]);
         desk.ok(&["card", "new", profile, "my.card", "--account", "A1"]);
         desk
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cardwright"));
         command.args(arguments).current_dir(self.0.path()).stdin(Stdio::null());
         command.env_remove("CARDWRIGHT_READER").env("HOME", self.0.path());
@@ -49,7 +49,7 @@ impl Desk {
     }
 
     /// Runs to the end; whatever the arguments, it never panics and has an exit code of the table.
-    fn run(&self, arguments: &[&str]) -> Said {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Said {
         let output = self.command(arguments).output().unwrap();
         let said = Said {
             code: output.status.code().unwrap_or(-1),
@@ -62,21 +62,21 @@ impl Desk {
         said
     }
 
-    fn ok(&self, arguments: &[&str]) -> String {
+    pub(crate) fn ok(&self, arguments: &[&str]) -> String {
         let said = self.run(arguments);
         assert_eq!(said.code, 0, "{arguments:?}: {said:#?}");
         said.stdout
     }
 
     /// Fails with this code, and says this on standard error.
-    fn fails(&self, arguments: &[&str], code: i32, part: &str) -> Said {
+    pub(crate) fn fails(&self, arguments: &[&str], code: i32, part: &str) -> Said {
         let said = self.run(arguments);
         assert_eq!(said.code, code, "{arguments:?}: {said:#?}");
         assert!(said.stderr.contains(part), "{arguments:?}: expected {part:?} in {said:#?}");
         said
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let said = self.run(&[arguments, &["--json"]].concat());
         let value: Value = serde_json::from_str(&said.stdout).unwrap_or_else(|e| panic!("{e}: {said:#?}"));
         assert_eq!(value["schema"], 1, "{said:#?}");
@@ -85,17 +85,17 @@ impl Desk {
     }
 
     /// Balance of `my.card` in its first currency, minor units.
-    fn card_minor(&self) -> u64 {
+    pub(crate) fn card_minor(&self) -> u64 {
         self.json(&["card", "show", "my.card"])["card"]["balances"][0]["minor"].as_u64().unwrap()
     }
 
     /// Balance of the first account, minor units.
-    fn account_minor(&self) -> u64 {
+    pub(crate) fn account_minor(&self) -> u64 {
         self.json(&["account", "list"])["accounts"][0]["balance_minor"].as_u64().unwrap()
     }
 
     /// Runs on `my.card` with the right PIN.
-    fn on_card<'a>(&self, arguments: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn on_card<'a>(&self, arguments: &[&'a str]) -> Vec<&'a str> {
         [arguments, &["--reader", "sim:my.card", "--pin-file", "pin"]].concat()
     }
 }

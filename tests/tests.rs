@@ -11,6 +11,8 @@ mod effects;
 mod emv_kernel;
 mod first_slice;
 mod hardware;
+#[cfg(target_os = "linux")]
+mod host;
 mod issuer;
 mod kinds;
 mod store;

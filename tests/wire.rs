@@ -75,7 +75,7 @@ impl Host for Fake {
 }
 
 fn masters() -> MasterKeys {
-    Arc::new(|terminal| terminal.starts_with("TERM").then(|| MasterKey::new(MASTER)))
+    Arc::new(|terminal, _| Ok(terminal.starts_with("TERM").then(|| MasterKey::new(MASTER))))
 }
 
 fn setup(dialect: &Dialect, fake: &Fake, limits: Limits) -> Setup {
@@ -86,6 +86,7 @@ fn setup(dialect: &Dialect, fake: &Fake, limits: Limits) -> Setup {
         masters: masters(),
         seed: Secret::new(SEED),
         worker: Arc::new(move || Ok((Box::new(fake.clone()), Context::system(Discard)))),
+        metrics: None,
     }
 }
 

@@ -55,10 +55,12 @@ pub struct TargetAddress {
 }
 
 /// Who authorises: `--host`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostAddress {
     /// The issuer in this process.
     Local,
+    /// `tcp:HOST:PORT`: what follows the scheme.
+    Tcp(String),
 }
 
 /// The issuer's books: `--store`.
@@ -74,7 +76,7 @@ pub enum StoreAddress {
 
 const READER: &str = "a reader address: sim:PROFILE, sim:FILE.toml, sim:FILE.card, pcsc, or pcsc:NAME-PART";
 const TARGET: &str = "a target address: vpcd:HOST:PORT";
-const HOST: &str = "a host address: local (hosts over TCP are not built yet)";
+const HOST: &str = "a host address: local, or tcp:HOST:PORT";
 const STORE: &str = "a store address: sqlite:FILE, postgres://USER@HOST:PORT/DATABASE or memory";
 const SERVED: &str = "a card to serve: sim:PROFILE, sim:FILE.toml or sim:FILE.card";
 
@@ -105,7 +107,8 @@ impl TargetAddress {
 impl HostAddress {
     /// Reads a host address.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        whole(|input| tag("local").map(|_| Self::Local).parse(input), text, HOST)
+        let tcp = map_res(preceded(tag("tcp:"), rest), |text| host_and_port(text).map(Self::Tcp));
+        whole(alt((tag("local").map(|_| Self::Local), tcp)), text, HOST)
     }
 }
 
@@ -156,15 +159,18 @@ fn driver(input: &str) -> IResult<&str, ReaderAddress> {
 
 fn target(input: &str) -> IResult<&str, TargetAddress> {
     let (input, _) = tag("vpcd:").parse(input)?;
-    let port = |text: &str| {
-        let (host, port) = text.rsplit_once(':').ok_or(())?;
-        let (left, _) = recognize(digit1::<_, nom::error::Error<&str>>).parse(port).map_err(|_| ())?;
-        if host.is_empty() || !left.is_empty() || port.parse::<u16>().is_err() {
-            return Err(());
-        }
-        Ok(TargetAddress { scheme: "vpcd".into(), rest: text.into() })
-    };
-    map_res(rest, port).parse(input)
+    let served = |text| host_and_port(text).map(|rest| TargetAddress { scheme: "vpcd".into(), rest });
+    map_res(rest, served).parse(input)
+}
+
+/// A host's name and a port, as they were written.
+fn host_and_port(text: &str) -> Result<String, ()> {
+    let (host, port) = text.rsplit_once(':').ok_or(())?;
+    let (left, _) = recognize(digit1::<_, nom::error::Error<&str>>).parse(port).map_err(|_| ())?;
+    if host.is_empty() || !left.is_empty() || port.parse::<u16>().is_err() {
+        return Err(());
+    }
+    Ok(text.into())
 }
 
 fn store(input: &str) -> IResult<&str, StoreAddress> {
@@ -208,6 +214,7 @@ mod tests {
             assert!(TargetAddress::parse(text).is_err(), "{text}");
         }
         assert!(StoreAddress::parse("sqlite:").is_err() && HostAddress::parse("tcp:1").is_err());
+        assert_eq!(HostAddress::parse("tcp:h:5000").unwrap(), HostAddress::Tcp("h:5000".into()));
     }
 
     proptest! {

@@ -61,18 +61,32 @@ pub fn open_books(
     seal: Option<&Path>,
     context: &mut Context,
 ) -> Result<Issuer, WorldError> {
-    let seal = match (store, seal) {
-        (StoreAddress::Sqlite(path), seal) => seal_key(seal, Some(path), context)?,
-        (StoreAddress::Memory, seal) => seal_key(seal, None, context)?,
-        // Nothing stands beside a server, and all its hosts need the same key.
-        (StoreAddress::Postgres(_), Some(seal)) => {
-            SealKey::read_or_make(seal, &mut Context::system(Discard))?
-        }
-        (StoreAddress::Postgres(_), None) => return Err(WorldError::NoSealKey),
-    };
+    let seal = store_seal(store, seal, context)?;
+    open_issuer(store_db(store)?, seal)
+}
+
+/// Opens the issuer's books in an open store.
+pub(super) fn open_issuer(db: Box<dyn Db>, seal: SealKey) -> Result<Issuer, WorldError> {
     let keys = KeySet::test();
     let table = KeyTable::of(Pan::TEST_BIN, keys.dki(), keys.master().clone());
-    Ok(Issuer::open(store_db(store)?, seal, table, Rules::default())?)
+    Ok(Issuer::open(db, seal, table, Rules::default())?)
+}
+
+/// The sealing key of a store.
+pub(super) fn store_seal(
+    store: &StoreAddress,
+    named: Option<&Path>,
+    context: &mut Context,
+) -> Result<SealKey, WorldError> {
+    match (store, named) {
+        (StoreAddress::Sqlite(path), named) => seal_key(named, Some(path), context),
+        (StoreAddress::Memory, named) => seal_key(named, None, context),
+        // Nothing stands beside a server, and all its hosts need the same key.
+        (StoreAddress::Postgres(_), Some(named)) => {
+            Ok(SealKey::read_or_make(named, &mut Context::system(Discard))?)
+        }
+        (StoreAddress::Postgres(_), None) => Err(WorldError::NoSealKey),
+    }
 }
 
 /// Opens the terminal's journal in a folder, which is made where it is absent;

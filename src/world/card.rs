@@ -47,17 +47,17 @@ pub struct Opened {
     pub origin: Origin,
 }
 
-/// Opens the card at an address. A fresh card is put on the issuer's file. `wait`
+/// Opens the card at an address. A fresh card is put on the issuer's file, and needs one. `wait`
 /// is how long to wait for a card to be presented, where the reader is empty.
 #[expect(clippy::too_many_arguments, reason = "each is one switch of the command line")]
-pub fn open_card(
+pub fn open_card<'a>(
     address: &ReaderAddress,
     interface: Option<Interface>,
     default_interface: Interface,
     permit: Permit,
     wait: Option<Duration>,
     seal: impl FnOnce(&mut Context) -> Result<SealKey, WorldError>,
-    issuer: &mut Issuer,
+    issuer: impl Into<Option<&'a mut Issuer>>,
     config: &TerminalConfig,
     context: &mut Context,
 ) -> Result<Opened, WorldError> {
@@ -89,17 +89,18 @@ pub fn open_card(
     }
 }
 
-/// Opens a simulated card by itself. A fresh one is put on the issuer's file.
-pub fn open_simulated(
+/// Opens a simulated card by itself. A fresh one is put on the issuer's file, and needs one.
+pub fn open_simulated<'a>(
     name: &CardName,
     seal: impl FnOnce(&mut Context) -> Result<SealKey, WorldError>,
-    issuer: &mut Issuer,
+    issuer: impl Into<Option<&'a mut Issuer>>,
     context: &mut Context,
 ) -> Result<Simulator, WorldError> {
     if let CardName::File(path) = name {
         let (file, memory) = CardFile::open(path, seal(context)?)?;
         return Ok(Simulator::new(memory, file));
     }
+    let issuer = issuer.into().ok_or(WorldError::NoIssuer)?;
     let profile = load_profile(name)?;
     let new = NewCard::with_accounts(issuer, profile, FRESH_ACCOUNT_MINOR, FRESH_BALANCE_MINOR, context)?;
     Ok(Simulator::in_memory(issue_card(issuer, &new, context)?))

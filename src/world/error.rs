@@ -1,6 +1,7 @@
 //! Why the stage could not be set.
 
 use super::address::AddressError;
+use crate::air::host::TerminalKeyError;
 use crate::air::link::LinkError;
 use crate::base::store::{SealedError, StoreError};
 use crate::roles::card::CardError;
@@ -9,6 +10,7 @@ use crate::roles::terminal::TerminalError;
 use crate::roles::terminal::journal::JournalError;
 use crate::words::emv::PanError;
 use crate::words::emv::cryptogram::CryptogramError;
+use crate::words::iso8583::Iso8583Error;
 
 /// Why the stage could not be set, or a scene broke off.
 #[derive(Debug, thiserror::Error)]
@@ -74,6 +76,26 @@ pub enum WorldError {
     NoDriver {
         /// The first part of the address.
         scheme: String,
+    },
+    /// A fresh card, and no issuer here that could know it.
+    #[error(
+        "a remote host does not know a card that is made this moment: make one in its books with \
+         `cardwright card new ecash my.card --store ...`, and name it with --reader sim:my.card"
+    )]
+    NoIssuer,
+    /// A terminal's key, or the tables of a host's terminals, failed.
+    #[error(transparent)]
+    TerminalKey(#[from] TerminalKeyError),
+    /// A dialect that is not known.
+    #[error(transparent)]
+    Dialect(#[from] Iso8583Error),
+    /// A host's server could not be started.
+    #[error("could not listen at {listen}: {cause}")]
+    Listen {
+        /// The address.
+        listen: String,
+        /// What the system said.
+        cause: String,
     },
     /// A store on a server without the file of its sealing key.
     #[error("expected --seal-key FILE beside a store on a server, found none: all its hosts share that file")]

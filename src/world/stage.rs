@@ -14,14 +14,15 @@ use crate::roles::terminal::{
 use crate::words::iso4217::{Amount, Currency};
 use std::sync::Arc;
 
-/// Everyone at one counter.
-pub struct Stage {
+/// Everyone at one counter. `B` is the issuer's books: `Issuer` where they are in this
+/// process, `Option<Issuer>` where they may be behind a remote host.
+pub struct Stage<B = Issuer> {
     /// The card.
     pub card: Box<dyn Card>,
     /// The host, as the terminal sees it.
     pub host: Box<dyn Host>,
-    /// The issuer's books; the host is another handle on them.
-    pub issuer: Issuer,
+    /// The issuer's books; where they are here, the host is another handle on them.
+    pub issuer: B,
     /// The terminal's journal.
     pub journal: Journal,
     /// The terminal.
@@ -42,6 +43,54 @@ impl Stage {
         Ok(Self { card, host, issuer, journal, config: Arc::new(config), rules: RecoveryRules::ALL })
     }
 
+    /// Where the money of a currency is.
+    pub fn position(&mut self, currency: Currency, context: &mut Context) -> Result<Position, WorldError> {
+        let facts = self.read(Depth::Quick, context)?;
+        let card = card_balance(&facts, currency);
+        Position::of(currency, &mut self.issuer, &mut self.journal, &self.config.terminal, card, context)
+            .map_err(|error| match error {
+                PositionError::Issuer(error) => error.into(),
+                PositionError::Journal(error) => error.into(),
+            })
+    }
+
+    /// Every invariant of the books; what is broken, is an error.
+    pub fn check(&mut self, context: &mut Context) -> Result<(), WorldError> {
+        match self.issuer.check(context)?.first() {
+            None => Ok(()),
+            Some(violation) => Err(WorldError::Invariant { what: violation.to_string() }),
+        }
+    }
+
+    /// The same counter for those who do not ask where its books are.
+    pub fn with_books(self) -> Stage<Option<Issuer>> {
+        let Self { card, host, issuer, journal, config, rules } = self;
+        Stage { card, host, issuer: Some(issuer), journal, config, rules }
+    }
+}
+
+impl Stage<Option<Issuer>> {
+    /// Seats a terminal and a card before a host that is elsewhere, as its books are.
+    pub fn remote(
+        card: Box<dyn Card>,
+        host: Box<dyn Host>,
+        journal: Journal,
+        config: TerminalConfig,
+    ) -> Self {
+        Self { card, host, issuer: None, journal, config: Arc::new(config), rules: RecoveryRules::ALL }
+    }
+
+    /// Every invariant of the books, where they are here; a remote host checks its own.
+    pub fn check(&mut self, context: &mut Context) -> Result<(), WorldError> {
+        let violations = self.issuer.as_mut().map_or(Ok(Vec::new()), |issuer| issuer.check(context))?;
+        match violations.first() {
+            None => Ok(()),
+            Some(violation) => Err(WorldError::Invariant { what: violation.to_string() }),
+        }
+    }
+}
+
+impl<B> Stage<B> {
     /// What the card is.
     pub fn read(&mut self, depth: Depth, context: &mut Context) -> Result<CardFacts, WorldError> {
         Ok(read(&mut self.card, &self.config, depth, context)?)
@@ -112,24 +161,5 @@ impl Stage {
     pub fn recover(&mut self, context: &mut Context) -> Result<Recovered, WorldError> {
         let card = Some(&mut *self.card);
         Ok(settle(&mut self.journal, card, &mut self.host, &self.config, self.rules, context)?)
-    }
-
-    /// Where the money of a currency is.
-    pub fn position(&mut self, currency: Currency, context: &mut Context) -> Result<Position, WorldError> {
-        let facts = self.read(Depth::Quick, context)?;
-        let card = card_balance(&facts, currency);
-        Position::of(currency, &mut self.issuer, &mut self.journal, &self.config.terminal, card, context)
-            .map_err(|error| match error {
-                PositionError::Issuer(error) => error.into(),
-                PositionError::Journal(error) => error.into(),
-            })
-    }
-
-    /// Every invariant of the books; what is broken, is an error.
-    pub fn check(&mut self, context: &mut Context) -> Result<(), WorldError> {
-        match self.issuer.check(context)?.first() {
-            None => Ok(()),
-            Some(violation) => Err(WorldError::Invariant { what: violation.to_string() }),
-        }
     }
 }

@@ -5,23 +5,28 @@ use super::kinds::{Verb, verb};
 use super::mapping::{answer_frame, key_of};
 use super::security::{MasterKey, WorkingKeys, is_sign_on, sign_on_answer};
 use super::{
-    Answer, Host, HostError, MessageClass, ResponseCode, WireError, answer_to_message, from_message,
-    totals_from_message,
+    Answer, Delivery, Host, HostError, MessageClass, MessageKey, ResponseCode, WireError, answer_to_message,
+    from_message, totals_from_message,
 };
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
+use crate::base::env::Timestamp;
+use crate::base::event::Event;
 use crate::words::iso8583::{Dialect, Frame, Message, Mti, encode, parse};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Finds the master key of a terminal (F41); none, and the terminal is unknown.
-pub type MasterKeys = Arc<dyn Fn(&str) -> Option<MasterKey> + Send + Sync>;
+/// Finds the master key of a terminal (F41) of a merchant (F42); none, and the terminal
+/// is unknown.
+pub type MasterKeys = Arc<dyn Fn(&str, &str) -> Result<Option<MasterKey>, HostError> + Send + Sync>;
 
 /// What became of one message.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Reply {
     /// The frame to send back.
     Answer(Vec<u8>),
+    /// The frame to send back, in the way that the host wants.
+    AsTold(Vec<u8>, Delivery),
     /// The frame to send back to someone who failed to prove who it is.
     Refusal(Vec<u8>),
     /// Nothing may be said, since the host failed and may or may not have acted: the
@@ -47,7 +52,10 @@ impl Desk {
 
     /// Acts on what followed a frame's length.
     pub fn handle(&mut self, bytes: &[u8], context: &mut Context) -> Reply {
-        self.try_handle(bytes, context).unwrap_or_else(Reply::Hang)
+        self.try_handle(bytes, context).unwrap_or_else(|error| {
+            context.emit(Event::new("host", "Message Unreadable").because(error.to_string()));
+            Reply::Hang(error)
+        })
     }
 
     fn try_handle(&mut self, bytes: &[u8], context: &mut Context) -> Result<Reply, WireError> {
@@ -57,24 +65,36 @@ impl Desk {
             return Err(WireError::NotItsAnswer { what: "message type" });
         }
         // Whatever cannot be answered under a key has to name who it is from.
-        let terminal = key_of(&message, MessageClass::Request)?.terminal;
+        let MessageKey { terminal, merchant, .. } = key_of(&message, MessageClass::Request)?;
+        // Whether it is known cannot be told while the store is away.
+        let Ok(master) = (self.masters)(&terminal, &merchant).map_err(|error| context.emit(failed(&error)))
+        else {
+            return Ok(Reply::Silence);
+        };
         if matches!(message.mti, Mti::NETWORK | Mti::NETWORK_ADVICE) {
-            return self.manage(&frame, &message, &terminal, context);
+            return self.manage(&frame, &message, (&terminal, master), context);
         }
         let plain = |reply: &Message| -> Result<Vec<u8>, WireError> {
             Ok(frame.answer(&encode(reply, &self.dialect)?).to_bytes(&self.dialect)?)
         };
-        if (self.masters)(&terminal).is_none() {
+        if master.is_none() {
             return Ok(Reply::Refusal(plain(&answer_frame(&message, ResponseCode::UNKNOWN_TERMINAL))?));
         }
         let Some(keys) = self.keys_of(frame.message, &message, &terminal, context) else {
             return Ok(Reply::Refusal(plain(&answer_frame(&message, ResponseCode::MAC_FAILED))?));
         };
-        let Some(answer) = self.decide(&message, &keys, context) else { return Ok(Reply::Silence) };
+        let begun = context.now();
+        let answer = self.decide(&message, &keys, context);
+        context.emit(handled(&message, answer.as_ref(), begun, context.now()));
+        let Some(answer) = answer else { return Ok(Reply::Silence) };
         let sealed = keys.seal(answer_to_message(&answer, &message), None, &self.dialect);
         // An answer that no message holds is as good as none.
         let Ok(sealed) = sealed else { return Ok(Reply::Silence) };
-        Ok(Reply::Answer(frame.answer(&sealed).to_bytes(&self.dialect)?))
+        let bytes = frame.answer(&sealed).to_bytes(&self.dialect)?;
+        Ok(match self.host.delivery() {
+            usual if usual == Delivery::default() => Reply::Answer(bytes),
+            told => Reply::AsTold(bytes, told),
+        })
     }
 
     /// The keys under which the message proves itself: today's, or yesterday's for a
@@ -87,7 +107,7 @@ impl Desk {
         context: &Context,
     ) -> Option<WorkingKeys> {
         let now = context.now();
-        let yesterday = crate::base::env::Timestamp::from_micros(now.micros().saturating_sub(DAY_MICROS));
+        let yesterday = Timestamp::from_micros(now.micros().saturating_sub(DAY_MICROS));
         [now, yesterday].into_iter().find_map(|at| {
             let keys = WorkingKeys::of_day(&self.seed, terminal, at.date_number(), &self.dialect).ok()?;
             keys.check(bytes, message, &self.dialect).is_ok().then_some(keys)
@@ -127,7 +147,7 @@ impl Desk {
         &self,
         frame: &Frame<'_>,
         message: &Message,
-        terminal: &str,
+        (terminal, master): (&str, Option<MasterKey>),
         context: &Context,
     ) -> Result<Reply, WireError> {
         let answer = if message.mti == Mti::NETWORK_ADVICE {
@@ -136,7 +156,7 @@ impl Desk {
             answer_frame(message, ResponseCode::INVALID_TRANSACTION)
         } else {
             let today = context.now().date_number();
-            let keys = (self.masters)(terminal).and_then(|master| {
+            let keys = master.and_then(|master| {
                 let keys = WorkingKeys::of_day(&self.seed, terminal, today, &self.dialect).ok()?;
                 keys.to_download(&master, &self.dialect).ok()
             });
@@ -150,6 +170,24 @@ impl Desk {
 
 const DAY_MICROS: i64 = Duration::from_secs(86_400).as_micros() as i64;
 
-fn failed(error: &HostError) -> crate::base::event::Event {
-    crate::base::event::Event::new("host", "No Answer").because(error.to_string())
+fn failed(error: &HostError) -> Event {
+    Event::new("host", "No Answer").because(error.to_string())
+}
+
+/// One message as a log tells it: whose it was and what became of it, and nothing of a card.
+fn handled(message: &Message, answer: Option<&Answer>, begun: Timestamp, ended: Timestamp) -> Event {
+    let text = |field| message.text(field).unwrap_or_default().to_owned();
+    let micros = ended.micros().saturating_sub(begun.micros()).max(0);
+    let event = Event::new("host", "Message")
+        .with_named("message type", message.mti.to_string())
+        .with_named("processing code", text(3))
+        .with_named("merchant", text(42))
+        .with_named("terminal", text(41))
+        .with_named("batch", text(60).get(2..8).unwrap_or_default().to_owned())
+        .with_named("trace", text(11))
+        .with_named("duration_us", micros.to_string());
+    match answer {
+        Some(answer) => event.with_named("response code", answer.code.0),
+        None => event,
+    }
 }

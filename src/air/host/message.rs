@@ -276,6 +276,22 @@ pub struct BatchTotals {
     pub credit_minor: u64,
 }
 
+/// How an answer is sent on a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// How often; with 0 the line stays open and says nothing.
+    pub copies: u8,
+    /// How long it waits, milliseconds.
+    pub after_ms: u64,
+}
+
+impl Default for Delivery {
+    /// Once and at once.
+    fn default() -> Self {
+        Self { copies: 1, after_ms: 0 }
+    }
+}
+
 /// A host: the issuer, a token service in front of it, or a client of a remote one.
 pub trait Host: Send {
     /// Decides on a request. Sent twice under one key, it acts once and answers the same.
@@ -295,6 +311,12 @@ pub trait Host: Send {
         let _ = (totals, context);
         Ok(Answer::new(ResponseCode::INVALID_TRANSACTION, "this host keeps no batches"))
     }
+
+    /// How the answer just given is to be sent: once and at once, unless a host that
+    /// tests terminals says otherwise.
+    fn delivery(&mut self) -> Delivery {
+        Delivery::default()
+    }
 }
 
 impl<H: Host + ?Sized> Host for Box<H> {
@@ -312,5 +334,9 @@ impl<H: Host + ?Sized> Host for Box<H> {
 
     fn settle(&mut self, totals: &BatchTotals, context: &mut Context) -> Result<Answer, HostError> {
         (**self).settle(totals, context)
+    }
+
+    fn delivery(&mut self) -> Delivery {
+        (**self).delivery()
     }
 }

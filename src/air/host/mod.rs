@@ -9,8 +9,11 @@ mod kinds;
 mod mapping;
 mod message;
 mod metrics;
+mod rules;
 mod security;
 mod server;
+mod terminal_key;
+mod terminals;
 
 pub use client::{TcpHost, Timeouts};
 pub use desk::{Desk, MasterKeys, Reply};
@@ -20,9 +23,12 @@ pub use mapping::{
     answer_from_message, answer_to_message, from_message, to_message, totals_from_message, totals_to_message,
 };
 pub use message::{
-    Answer, BatchTotals, Entry, Host, HostError, Kind, MessageClass, MessageKey, Original, Request,
+    Answer, BatchTotals, Delivery, Entry, Host, HostError, Kind, MessageClass, MessageKey, Original, Request,
     ResponseCode, Settlement,
 };
 pub use metrics::Metrics;
+pub use rules::{AnswerRule, AnswerRules, RuledHost, RulesError, Silence};
 pub use security::{MasterKey, WorkingKeys, echo, sign_on, sign_on_answer, signed_on};
 pub use server::{Limits, Server, Setup, WorkerMaker};
+pub use terminal_key::{TerminalKey, TerminalKeyError};
+pub use terminals::{TerminalRow, Terminals};

@@ -4,9 +4,11 @@
 //! alone: it holds one small task, a buffer only while a frame comes in, and time
 //! limits run on all that it does.
 
+mod page;
+
 use super::desk::{Desk, MasterKeys, Reply};
 use super::metrics::{Metrics, add, sub};
-use super::{Host, HostError};
+use super::{Delivery, Host, HostError};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::words::iso8583::{Dialect, Frame};
@@ -78,11 +80,14 @@ pub struct Setup {
     pub seed: Secret<[u8; 16]>,
     /// Makes the host and the context of one worker, in its thread.
     pub worker: WorkerMaker,
+    /// Where the page of figures is, `HOST:PORT` on the loopback device; none, no page.
+    pub metrics: Option<String>,
 }
 
 /// A running server. Dropped, it stops.
 pub struct Server {
     address: SocketAddr,
+    page: Option<SocketAddr>,
     metrics: Arc<Metrics>,
     stop: watch::Sender<bool>,
     threads: Vec<JoinHandle<()>>,
@@ -100,6 +105,9 @@ impl Server {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind(listen))?;
         let address = listener.local_addr()?;
+        let bound = |listen: &str| runtime.block_on(page::bind(listen));
+        let page = setup.metrics.as_deref().map(bound).transpose()?;
+        let page_address = page.as_ref().map(TcpListener::local_addr).transpose()?;
         let metrics = Arc::new(Metrics::default());
         let (stop, stopping) = watch::channel(false);
         let (jobs, queue) = mpsc::channel(setup.limits.queue.max(1));
@@ -113,9 +121,14 @@ impl Server {
             threads.push(spawn(format!("host worker {number}"), Box::new(body))?);
         }
         let lines = Lines { setup: Arc::new(setup), metrics: Arc::clone(&metrics), jobs, stopping };
-        let body = move || runtime.block_on(lines.accept(listener));
+        let body = move || {
+            if let Some(page) = page {
+                runtime.spawn(page::serve(page, Arc::clone(&lines.metrics)));
+            }
+            runtime.block_on(lines.accept(listener));
+        };
         threads.push(spawn("host lines".into(), Box::new(body))?);
-        Ok(Self { address, metrics, stop, threads })
+        Ok(Self { address, page: page_address, metrics, stop, threads })
     }
 
     /// Where it listens.
@@ -123,9 +136,23 @@ impl Server {
         self.address
     }
 
+    /// Where its page of figures is.
+    pub fn page(&self) -> Option<SocketAddr> {
+        self.page
+    }
+
     /// What it has counted so far.
     pub fn metrics(&self) -> Arc<Metrics> {
         Arc::clone(&self.metrics)
+    }
+
+    /// Waits until the system asks the process to end (SIGTERM, or SIGINT as Ctrl-C
+    /// sends it), and stops gracefully.
+    pub fn until_told(self) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(told())?;
+        self.stop();
+        Ok(())
     }
 
     /// Stops gracefully: no new line, no new message; what is under way is answered.
@@ -146,6 +173,22 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.finish();
     }
+}
+
+#[cfg(unix)]
+async fn told() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut end, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = end.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn told() -> io::Result<()> {
+    tokio::signal::ctrl_c().await
 }
 
 /// One worker: a host of its own, made again should it panic.
@@ -227,9 +270,14 @@ impl Lines {
             if self.jobs.send(Job { message, reply }).await.is_err() {
                 break;
             }
+            let mut delivery = Delivery::default();
             let bytes = match answer.await {
                 Ok(Reply::Answer(bytes)) => {
                     refusals = 0;
+                    bytes
+                }
+                Ok(Reply::AsTold(bytes, told)) => {
+                    (refusals, delivery) = (0, told);
                     bytes
                 }
                 Ok(Reply::Refusal(bytes)) => {
@@ -247,12 +295,18 @@ impl Lines {
                 }
                 Err(_) => break,
             };
+            if delivery.after_ms > 0 {
+                sleep(Duration::from_millis(delivery.after_ms)).await;
+            }
+            let bytes = bytes.repeat(delivery.copies.into());
             let limit = Duration::from_millis(self.setup.limits.frame_ms);
             if !matches!(timeout(limit, line.write_all(&bytes)).await, Ok(Ok(()))) {
                 add(&self.metrics.timeouts);
                 break;
             }
-            add(&self.metrics.answers);
+            if !bytes.is_empty() {
+                add(&self.metrics.answers);
+            }
             if refusals >= self.setup.limits.refusals {
                 break;
             }

@@ -4,6 +4,7 @@
 mod account;
 mod card;
 mod demo;
+mod host;
 mod load;
 mod pay;
 mod read;
@@ -46,6 +47,7 @@ const COMMANDS: &[Command] = &[
     send::COMMAND,
     account::COMMAND,
     card::COMMAND,
+    host::COMMAND,
     readers::COMMAND,
     world::COMMAND,
     demo::COMMAND,

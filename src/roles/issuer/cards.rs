@@ -233,7 +233,7 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn pan_lookup(&self, pan: &str) -> Vec<u8> {
+    pub(super) fn pan_lookup(&self, pan: &str) -> Vec<u8> {
         Sealed::lookup(self.seal, PAN, pan.as_bytes())
     }
 

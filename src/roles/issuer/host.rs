@@ -6,7 +6,10 @@ use super::load::LoadKind;
 use super::message::{Claim, is_final, key_fits};
 use super::schema::{MIGRATIONS, OWNER};
 use super::work::Work;
-use super::{AccountId, AccountSummary, Books, CardOrder, IssuerError, KeyTable, OpenLoad, Rules, Violation};
+use super::{
+    AccountId, AccountSummary, Books, CardOrder, Counts, HistoryRow, IssuerError, KeyTable, OpenLoad, Rules,
+    Violation,
+};
 use crate::air::host::{Answer, Host, HostError, Kind, MessageClass, Request, ResponseCode};
 use crate::base::context::Context;
 use crate::base::store::{Db, SealKey, migrate, transact};
@@ -104,6 +107,21 @@ impl Issuer {
     /// Loads and unloads that are neither landed nor returned, oldest first.
     pub fn open_loads(&mut self, context: &mut Context) -> Result<Vec<OpenLoad>, IssuerError> {
         self.work(context, |work| work.all_open_loads())
+    }
+
+    /// How much there is of everything.
+    pub fn counts(&mut self, context: &mut Context) -> Result<Counts, IssuerError> {
+        self.work(context, |work| work.counts())
+    }
+
+    /// The transactions of every card whose PAN is this or ends with it, oldest first;
+    /// `None` where there is no such card.
+    pub fn history(
+        &mut self,
+        pan: &str,
+        context: &mut Context,
+    ) -> Result<Option<Vec<HistoryRow>>, IssuerError> {
+        self.work(context, |work| work.history(pan))
     }
 
     /// Recomputes every invariant of the books; what is broken, is listed.

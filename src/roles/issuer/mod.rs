@@ -9,6 +9,7 @@ mod decision;
 mod error;
 mod evidence;
 mod grant;
+mod history;
 mod host;
 
 mod keys;
@@ -29,6 +30,7 @@ pub use account::{AccountId, AccountSummary};
 pub use cards::{CardAccount, CardOrder, EcashTerms};
 pub use check::Violation;
 pub use error::IssuerError;
+pub use history::{Counts, HistoryRow};
 pub use host::Issuer;
 pub use keys::{KeyRow, KeyTable};
 pub use ledger::{Books, CurrencyBooks};

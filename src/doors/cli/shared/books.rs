@@ -17,6 +17,8 @@ pub(in crate::doors::cli) enum Need {
     Makes,
     /// It uses those that are there.
     Uses,
+    /// It asks those that are there, and nothing else would do.
+    Asks,
     /// It has a card in memory, whose books are in memory too.
     Fresh,
 }
@@ -24,7 +26,13 @@ pub(in crate::doors::cli) enum Need {
 /// Which books, and says so where nobody named them.
 pub(in crate::doors::cli) fn address(call: &mut Call<'_>, need: Need) -> Result<StoreAddress, Failure> {
     if let Some(named) = &call.switches.store {
-        return Ok(StoreAddress::parse(named)?);
+        let store = StoreAddress::parse(named)?;
+        return match &store {
+            StoreAddress::Sqlite(path) if need == Need::Asks && !path.exists() => {
+                Err(Failure::Usage(format!("there are no books {}: check --store", path.display())))
+            }
+            _ => Ok(store),
+        };
     }
     let here = Path::new(BOOKS);
     let there = here.exists();
@@ -41,7 +49,12 @@ pub(in crate::doors::cli) fn address(call: &mut Call<'_>, need: Need) -> Result<
             ));
             StoreAddress::Memory
         }
-        Need::Makes | Need::Uses => StoreAddress::Sqlite(here.into()),
+        Need::Asks if !there => {
+            return Err(Failure::Usage(format!(
+                "there is no {BOOKS} here: name the host's books with --store sqlite:FILE or postgres://..."
+            )));
+        }
+        Need::Makes | Need::Uses | Need::Asks => StoreAddress::Sqlite(here.into()),
     })
 }
 
@@ -56,7 +69,7 @@ pub(in crate::doors::cli) fn open(
 }
 
 /// Names the books in an error that does not.
-fn at(store: &StoreAddress, cause: WorldError) -> Failure {
+pub(in crate::doors::cli) fn at(store: &StoreAddress, cause: WorldError) -> Failure {
     match store {
         StoreAddress::Sqlite(path) => Failure::Kept { path: path.clone(), cause: Box::new(cause) },
         StoreAddress::Memory | StoreAddress::Postgres(_) => cause.into(),

@@ -168,7 +168,11 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::File { .. }
         | WorldError::Profile { .. }
         | WorldError::NoDriver { .. }
-        | WorldError::NoSealKey => Exit::Usage,
+        | WorldError::NoSealKey
+        | WorldError::NoIssuer
+        | WorldError::TerminalKey(_)
+        | WorldError::Dialect(_) => Exit::Usage,
+        WorldError::Listen { .. } => Exit::Transport,
     }
 }
 

@@ -1,17 +1,74 @@
-//! The terminal's journal: one for each pair of terminal and books, since a message
+//! The terminal's journal: one for each pair of terminal and host, since a message
 //! is known by terminal and trace number, and must be settled with the host that
-//! it went to.
+//! it went to. And the key by which a remote host knows the terminal.
 
 use super::failure::Failure;
 use super::switches::Switches;
+use crate::air::host::TerminalKey;
+use crate::base::bytes::Hex;
 use crate::base::context::Context;
 use crate::roles::terminal::TerminalConfig;
 use crate::roles::terminal::journal::Journal;
-use crate::world::{StoreAddress, open_journal};
+use crate::world::{StoreAddress, WorldError, open_journal};
 use std::path::{Path, PathBuf};
 
 /// Where a journal's folder keeps the name of its terminal (F41, tag 9F1C).
 const TERMINAL: &str = "terminal";
+
+/// The terminal's key in its folder, where no other is named.
+const TERMINAL_KEY: &str = "terminal.key";
+
+/// Opens the journal of a terminal before a remote host, which knows it by its key.
+pub(in crate::doors::cli) fn open_remote(
+    switches: &Switches,
+    address: &str,
+    key: &TerminalKey,
+    config: &mut TerminalConfig,
+    context: &mut Context,
+) -> Result<Journal, Failure> {
+    let described = switches.terminal.is_some();
+    let differs = |what: &str, own: &str, keys: &str| {
+        Failure::Usage(format!(
+            "--terminal describes {what} {own}, the terminal's key is of {what} {keys}: name the key that fits"
+        ))
+    };
+    if described && config.terminal != key.terminal {
+        return Err(differs("terminal", &config.terminal, &key.terminal));
+    }
+    if described && config.merchant != key.merchant {
+        return Err(differs("merchant", &config.merchant, &key.merchant));
+    }
+    (config.terminal, config.merchant) = (key.terminal.clone(), key.merchant.clone());
+    let base = match &switches.state {
+        Some(named) => named.clone(),
+        None => state_folder()?.join(format!("host-{:016x}", fnv_1a(address.as_bytes()))),
+    };
+    let folder = base.join(Hex(key.terminal.as_bytes()).to_string());
+    let at = |cause| Failure::Kept { path: folder.clone(), cause: Box::new(cause) };
+    open_journal(Some(&folder), context).map_err(at)
+}
+
+/// Where the terminal's key is, or is to be.
+pub(in crate::doors::cli) fn key_file(switches: &Switches) -> Result<PathBuf, Failure> {
+    Ok(match (&switches.terminal_key, &switches.state) {
+        (Some(named), _) => named.clone(),
+        (None, Some(state)) => state.join(TERMINAL_KEY),
+        (None, None) => state_folder()?.join(TERMINAL_KEY),
+    })
+}
+
+/// The terminal's key.
+pub(in crate::doors::cli) fn key(switches: &Switches) -> Result<TerminalKey, Failure> {
+    let path = key_file(switches)?;
+    if !path.exists() {
+        return Err(Failure::Usage(format!(
+            "there is no terminal key {}: make one in the host's books with `cardwright host terminal add \
+             TERMINAL MERCHANT --store ...`, and name its file with --terminal-key",
+            path.display()
+        )));
+    }
+    TerminalKey::read(&path).map_err(|cause| WorldError::from(cause).into())
+}
 
 /// Opens the journal, and gives a terminal that nobody described a name of its own.
 /// With `kept` unset the journal ends with the process.
@@ -44,7 +101,7 @@ fn folder(switches: &Switches, store: &StoreAddress, terminal: Option<&str>) -> 
         None => state_folder()?.join(books_name(store)),
     };
     Ok(match terminal {
-        Some(name) => folder.join(crate::base::bytes::Hex(name.as_bytes()).to_string()),
+        Some(name) => folder.join(Hex(name.as_bytes()).to_string()),
         None => folder,
     })
 }

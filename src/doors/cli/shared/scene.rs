@@ -6,11 +6,16 @@ use super::failure::Failure;
 use super::hint::real_card;
 use super::recording::Recording;
 use super::{journal, person::Person};
+use crate::air::host::Timeouts;
 use crate::air::link::Interface;
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
+use crate::roles::issuer::Issuer;
 use crate::words::iso7816::Effect;
-use crate::world::{CardName, Origin, Permit, ReaderAddress, Stage, StoreAddress, open_card, seal_key};
+use crate::world::{
+    CardName, HostAddress, Origin, Permit, ReaderAddress, Stage, StoreAddress, WorldError, open_card,
+    remote_host, seal_key,
+};
 use std::path::Path;
 
 /// The profile of the fresh card, where no reader is named.
@@ -35,8 +40,8 @@ pub(in crate::doors::cli) struct Want {
 
 /// A stage, and what surrounds it.
 pub(in crate::doors::cli) struct Scene {
-    /// Terminal, card and issuer.
-    pub stage: Stage,
+    /// Terminal, card and issuer; a remote host keeps its books to itself.
+    pub stage: Stage<Option<Issuer>>,
     /// Clock, randomness and events.
     pub context: Context,
     /// The recording.
@@ -71,22 +76,35 @@ impl Scene {
             let card = if call.switches.seed.is_none() { real_card(command) } else { None };
             card.into_iter().for_each(|hint| call.output.note(hint));
         }
-        let store = match (money, fresh) {
+        let remote = match call.switches.host()? {
+            // Nothing that only looks at a card asks a host.
+            HostAddress::Tcp(address) if money => Some((address, journal::key(&call.switches)?)),
+            _ => None,
+        };
+        let store = match (money && remote.is_none(), fresh) {
             (true, true) => books::address(call, Need::Fresh)?,
             (true, false) => books::address(call, Need::Uses)?,
-            // Nothing that only looks at a card opens books or writes a journal.
+            // Nor does it open books or write a journal.
             (false, _) => StoreAddress::Memory,
         };
-        let moves = effect > Effect::Reads;
+        let moves = effect > Effect::Reads && remote.is_none();
         if money && moves && !fresh && store == StoreAddress::Memory {
             return Err(Failure::Usage(NO_BOOKS.into()));
         }
         let recording = Recording::create(&call.switches)?;
         let mut context = call.switches.context(recording.clone());
-        let mut issuer = books::open(call, &store, &mut context)?;
-        // A sale in books that end here could never be uploaded: its row ends here too.
-        let kept = money && (!fresh || call.switches.state.is_some()) && store != StoreAddress::Memory;
-        let journal = journal::open(&call.switches, &store, kept, &mut config, &mut context)?;
+        let (mut issuer, journal) = match &remote {
+            Some((address, key)) => {
+                (None, journal::open_remote(&call.switches, address, key, &mut config, &mut context)?)
+            }
+            None => {
+                let issuer = books::open(call, &store, &mut context)?;
+                // A sale in books that end here could never be uploaded: its row ends here too.
+                let kept =
+                    money && (!fresh || call.switches.state.is_some()) && store != StoreAddress::Memory;
+                (Some(issuer), journal::open(&call.switches, &store, kept, &mut config, &mut context)?)
+            }
+        };
         let permit = Permit { wants: effect, allowed: call.switches.allow };
         if let (ReaderAddress::Driver { .. }, Some(wait)) = (&reader, call.switches.wait) {
             call.output.note(format!("Waiting up to {} s for a card ...", wait.as_secs()));
@@ -104,15 +122,23 @@ impl Scene {
                 };
                 seal_key(call.switches.seal_key.as_deref(), file, context)
             },
-            &mut issuer,
+            issuer.as_mut(),
             &config,
             &mut context,
         );
         let activation = opened.as_ref().ok().map(|opened| opened.card.activation().clone());
         recording.begin(activation.as_ref(), &call.switches, &context)?;
         let opened = opened?;
+        let stage = match (remote, issuer) {
+            (Some((address, key)), _) => {
+                let host = remote_host(&address, &key, Timeouts::default())?;
+                Stage::remote(opened.card, Box::new(host), journal, config)
+            }
+            (None, Some(issuer)) => Stage::new(opened.card, issuer, journal, config)?.with_books(),
+            (None, None) => return Err(WorldError::NoIssuer.into()),
+        };
         Ok(Self {
-            stage: Stage::new(opened.card, issuer, journal, config)?,
+            stage,
             context,
             recording,
             origin: opened.origin,

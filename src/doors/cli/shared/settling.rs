@@ -6,9 +6,11 @@ use super::failure::{Exit, Failure};
 use super::journal;
 use super::recording::Recording;
 use super::scene::{Scene, Want, is_fresh};
+use crate::air::host::{Host, Timeouts};
 use crate::air::link::Interface;
 use crate::observers::report::{recovery_json, recovery_text};
 use crate::roles::terminal::{Recovered, RecoveryRules, settle};
+use crate::world::{HostAddress, remote_host};
 
 /// Settles every row as far as it can be proven, and tells it.
 pub(in crate::doors::cli) fn run(
@@ -39,13 +41,22 @@ pub(in crate::doors::cli) fn run(
 
 fn without_card(call: &mut Call<'_>) -> Result<Recovered, Failure> {
     let mut config = call.switches.config()?;
-    let store = books::address(call, Need::Uses)?;
     let recording = Recording::create(&call.switches)?;
     let mut context = call.switches.context(recording.clone());
-    let mut issuer = books::open(call, &store, &mut context)?;
-    let mut journal = journal::open(&call.switches, &store, true, &mut config, &mut context)?;
+    let (mut host, mut journal): (Box<dyn Host>, _) = match call.switches.host()? {
+        HostAddress::Tcp(address) => {
+            let key = journal::key(&call.switches)?;
+            let journal = journal::open_remote(&call.switches, &address, &key, &mut config, &mut context)?;
+            (Box::new(remote_host(&address, &key, Timeouts::default())?), journal)
+        }
+        HostAddress::Local => {
+            let store = books::address(call, Need::Uses)?;
+            let issuer = books::open(call, &store, &mut context)?;
+            (Box::new(issuer), journal::open(&call.switches, &store, true, &mut config, &mut context)?)
+        }
+    };
     recording.begin(None, &call.switches, &context)?;
-    let recovered = settle(&mut journal, None, &mut issuer, &config, RecoveryRules::ALL, &mut context)?;
+    let recovered = settle(&mut journal, None, &mut host, &config, RecoveryRules::ALL, &mut context)?;
     recording.check()?;
     Ok(recovered)
 }

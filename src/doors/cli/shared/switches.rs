@@ -32,6 +32,7 @@ pub(in crate::doors::cli) struct Switches {
     pub json: bool,
     pub pin_file: Option<PathBuf>,
     pub terminal: Option<PathBuf>,
+    pub terminal_key: Option<PathBuf>,
     pub seed: Option<u64>,
 }
 
@@ -60,8 +61,13 @@ pub(in crate::doors::cli) fn arguments() -> Vec<Arg> {
         .env("CARDWRIGHT_READER"),
         switch("interface", "INTERFACE", "How a simulated card is reached")
             .value_parser(["contact", "contactless"]),
-        switch("host", "ADDRESS", "Who authorises").default_value("local"),
-        switch("store", "ADDRESS", "The issuer's books: sqlite:FILE or memory"),
+        switch("host", "ADDRESS", "Who authorises: local, or tcp:HOST:PORT").default_value("local"),
+        path(switch(
+            "terminal-key",
+            "FILE",
+            "Who the terminal is to a remote host; else terminal.key in the folder of --state",
+        )),
+        switch("store", "ADDRESS", "The issuer's books: sqlite:FILE, postgres://... or memory"),
         path(switch("seal-key", "FILE", "The key that seals books and card files; else one beside them")),
         path(switch("state", "DIR", "Where the terminal's journal is; else the user's state folder")),
         switch("allow", "EFFECT", "The worst that may be done to a real card that is not a test card")
@@ -106,6 +112,7 @@ impl Switches {
             json: matches.get_flag("json"),
             pin_file: path("pin-file"),
             terminal: path("terminal"),
+            terminal_key: path("terminal-key"),
             seed: matches.get_one::<u64>("seed").copied(),
         }
     }

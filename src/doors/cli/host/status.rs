@@ -1,0 +1,78 @@
+//! `cardwright host status`: how much there is of everything, where the money is, and
+//! what is due.
+
+use super::books_to_ask;
+use crate::doors::cli::shared::command::{Call, Command, Run, no_arguments};
+use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::observers::report::Columns;
+use crate::words::iso4217::{Amount, Currency};
+use serde_json::json;
+
+/// The row of this command.
+pub(super) const COMMAND: Command = Command {
+    name: "status",
+    about: "Says how much is in the books, where the money is, and which loads are open",
+    effect: None,
+    arguments: no_arguments,
+    run: Run::Alone(run),
+};
+
+fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
+    let (mut issuer, mut context) = books_to_ask(call)?;
+    let counts = issuer.counts(&mut context)?;
+    let books = issuer.books(&mut context)?;
+    let open = issuer.open_loads(&mut context)?;
+    let mut columns = Columns::indented(0);
+    for (what, number) in &counts.rows {
+        columns.row(*what, number);
+    }
+    call.output.tell(
+        "counts",
+        counts.rows.iter().map(|(what, number)| (what.replace(' ', "_"), json!(number))).collect(),
+    );
+    let mut money = Vec::new();
+    for sums in &books.0 {
+        let parts = [
+            ("accounts", sums.accounts_minor),
+            ("cards, by the ledger", sums.shadows_minor),
+            ("in flight", sums.in_flight_minor),
+            ("merchants", sums.merchants_minor),
+            ("sum", sums.total_minor()),
+        ];
+        columns.row(format!("in {}", sums.currency), "");
+        for (name, minor) in parts {
+            columns.row(format!("  {name}"), format!("{:>18}", shown(minor, sums.currency)));
+        }
+        money.push(json!({
+            "currency": sums.currency.to_string(),
+            "accounts_minor": sums.accounts_minor,
+            "shadows_minor": sums.shadows_minor,
+            "in_flight_minor": sums.in_flight_minor,
+            "merchants_minor": sums.merchants_minor,
+            "sum_minor": sums.total_minor(),
+        }));
+    }
+    call.output.say(&columns.to_string());
+    call.output.tell("money", json!(money));
+    let mut due = Vec::new();
+    for load in &open {
+        let (merchant, terminal, batch, trace) = &load.request;
+        let pan = load.pan.to_string();
+        call.output.say(&format!(
+            "due: load of {} to {pan}, ATC {}, since {}, terminal {terminal}, trace {batch:06}/{trace:06}\n",
+            load.amount, load.atc, load.opened_at
+        ));
+        due.push(json!({
+            "pan": pan, "atc": load.atc, "amount_minor": load.amount.minor,
+            "currency": load.amount.currency.to_string(), "opened_at": load.opened_at.to_string(),
+            "merchant": merchant, "terminal": terminal, "batch": batch, "trace": trace,
+        }));
+    }
+    call.output.tell("due", json!(due));
+    Ok(Exit::Done)
+}
+
+fn shown(minor: i64, currency: Currency) -> String {
+    let sign = if minor < 0 { "-" } else { "" };
+    format!("{sign}{}", Amount::new(minor.unsigned_abs(), currency))
+}

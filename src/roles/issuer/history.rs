@@ -1,0 +1,144 @@
+//! What the books say to people: how much there is of everything, and what happened on
+//! a card. Reads only.
+
+use super::IssuerError;
+use super::ledger;
+use super::work::{Work, minor};
+use crate::base::env::Timestamp;
+use crate::base::store::{Sealed, Value};
+use crate::words::emv::Pan;
+use crate::words::iso4217::Amount;
+
+const PAN: &str = "card.pan";
+
+/// How much there is of everything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counts {
+    /// What is counted and how many there are, in the order to show.
+    pub rows: Vec<(&'static str, u64)>,
+}
+
+/// One transaction of a card, as the books have it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryRow {
+    /// When it came.
+    pub at: Timestamp,
+    /// The card; printed, it is masked.
+    pub pan: Pan,
+    /// PAN sequence number.
+    pub psn: u8,
+    /// What it is: `load`, `purchase`, `offline sale`.
+    pub what: &'static str,
+    /// Its amount.
+    pub amount: Amount,
+    /// How it stands: `open`, `landed`, `returned`, `booked`, `reversed`, `held`.
+    pub state: String,
+    /// The card's counter.
+    pub atc: u16,
+    /// The merchant (F42).
+    pub merchant: String,
+    /// What was booked for it, in order.
+    pub entries: Vec<String>,
+}
+
+/// What is counted.
+const COUNTED: &[(&str, &str)] = &[
+    ("accounts", "SELECT COUNT(*) FROM account"),
+    ("cards", "SELECT COUNT(*) FROM card"),
+    ("cards blocked", "SELECT COUNT(*) FROM card WHERE status <> 'active'"),
+    ("messages taken", "SELECT COUNT(*) FROM message WHERE barred = 0"),
+    ("loads open", "SELECT COUNT(*) FROM load WHERE state = 'open'"),
+    ("loads landed", "SELECT COUNT(*) FROM load WHERE state = 'landed'"),
+    ("loads returned", "SELECT COUNT(*) FROM load WHERE state = 'returned'"),
+    ("purchases", "SELECT COUNT(*) FROM purchase WHERE state = 'booked'"),
+    ("offline sales booked", "SELECT COUNT(*) FROM offline_sale WHERE state = 'booked'"),
+    ("offline sales held", "SELECT COUNT(*) FROM offline_sale WHERE state = 'held'"),
+];
+
+/// Where a card's transactions are: id, time, currency, amount, state, counter, merchant.
+const KEPT: &[(&str, &str)] = &[
+    ("load", "SELECT id, opened_at, currency, amount, state, atc, merchant FROM load WHERE card = $1"),
+    ("purchase", "SELECT id, at, currency, amount, state, atc, merchant FROM purchase WHERE card = $1"),
+    (
+        "offline sale",
+        "SELECT id, at, currency, amount, state, atc, merchant FROM offline_sale WHERE card = $1",
+    ),
+];
+
+impl Work<'_> {
+    /// Counts everything.
+    pub(super) fn counts(&mut self) -> Result<Counts, IssuerError> {
+        let mut rows = Vec::with_capacity(COUNTED.len());
+        for (what, sql) in COUNTED {
+            let found = self.tx.query(sql, &[])?;
+            let number = found.first().map_or(Ok(0), |row| row.int(0))?;
+            rows.push((*what, minor("counts", number)?));
+        }
+        Ok(Counts { rows })
+    }
+
+    /// The transactions of every card whose PAN is this or ends so, oldest first; `None`
+    /// where no card on file has such a PAN.
+    pub(super) fn history(&mut self, pan: &str) -> Result<Option<Vec<HistoryRow>>, IssuerError> {
+        let cards = match self.cards_with(pan)? {
+            cards if cards.is_empty() => return Ok(None),
+            cards => cards,
+        };
+        let mut rows = Vec::new();
+        for (card, pan, psn) in cards {
+            for (what, sql) in KEPT {
+                for row in self.tx.query(sql, &[card.as_str().into()])? {
+                    let currency = ledger::currency(&row, 2)?;
+                    rows.push(HistoryRow {
+                        at: Timestamp::from_micros(row.int(1)?),
+                        pan: pan.clone(),
+                        psn,
+                        what,
+                        amount: Amount::new(minor("amount columns", row.int(3)?)?, currency),
+                        state: row.text(4)?.to_owned(),
+                        atc: narrow("atc columns", row.int(5)?)?,
+                        merchant: row.text(6)?.to_owned(),
+                        entries: self.entries_of(row.text(0)?)?,
+                    });
+                }
+            }
+        }
+        rows.sort_by_key(|row| row.at);
+        Ok(Some(rows))
+    }
+
+    fn cards_with(&mut self, pan: &str) -> Result<Vec<(String, Pan, u8)>, IssuerError> {
+        let lookup = Value::Bytes(self.pan_lookup(pan));
+        let mut rows =
+            self.tx.query("SELECT id, pan, psn FROM card WHERE pan_lookup = $1 ORDER BY id", &[lookup])?;
+        if rows.is_empty() {
+            // The end of a number is in no index: it is sealed.
+            rows = self.tx.query("SELECT id, pan, psn FROM card ORDER BY id", &[])?;
+        }
+        let mut cards = Vec::new();
+        for row in rows {
+            let plain = Sealed(row.bytes(1)?.to_vec()).open(self.seal, PAN)?;
+            let found = std::str::from_utf8(plain.expose()).unwrap_or_default();
+            if found.ends_with(pan) {
+                let whole = Pan::new(found).map_err(|_| IssuerError::Corrupt {
+                    table: "card",
+                    expected: "a PAN",
+                    found: format!("{} characters", found.len()),
+                })?;
+                cards.push((row.text(0)?.to_owned(), whole, narrow("card", row.int(2)?)?));
+            }
+        }
+        Ok(cards)
+    }
+
+    fn entries_of(&mut self, subject: &str) -> Result<Vec<String>, IssuerError> {
+        let rows =
+            self.tx.query("SELECT what FROM entry WHERE subject = $1 ORDER BY at, id", &[subject.into()])?;
+        Ok(rows.iter().map(|row| row.text(0).map(str::to_owned)).collect::<Result<_, _>>()?)
+    }
+}
+
+fn narrow<T: TryFrom<i64>>(table: &'static str, value: i64) -> Result<T, IssuerError> {
+    let wrong = |_| IssuerError::Corrupt { table, expected: "a small number", found: value.to_string() };
+    T::try_from(value).map_err(wrong)
+}

@@ -1,0 +1,207 @@
+//! The host as a server, and the terminal before it, as their users start them.
+
+use super::cli::Desk;
+use super::support::process::{OwnChild, SECONDS_20, wait_until};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// A server process.
+struct Served {
+    child: OwnChild,
+    /// `tcp:HOST:PORT`.
+    address: String,
+    /// `HOST:PORT` of the page of figures.
+    page: Option<String>,
+    log: std::thread::JoinHandle<String>,
+}
+
+impl Served {
+    /// Starts `host serve` on any port, with these arguments besides.
+    fn start(desk: &Desk, arguments: &[&str]) -> Self {
+        let mut command = desk.command(&[&["host", "serve", "--listen", "127.0.0.1:0"], arguments].concat());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = child.stderr.take().unwrap();
+        let log = std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = stderr.read_to_string(&mut text);
+            text
+        });
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (mut address, mut page) = (None, None);
+        while address.is_none() || (page.is_none() && arguments.contains(&"--metrics")) {
+            let Some(Ok(line)) = lines.next() else { break };
+            address = line.strip_prefix("host at ").map(str::to_owned).or(address);
+            page = line.strip_prefix("figures at http://").map(str::to_owned).or(page);
+        }
+        let child = OwnChild(child);
+        let Some(address) = address else { panic!("no host: {}", log.join().unwrap()) };
+        Self { child, address, page, log }
+    }
+
+    /// Asks it to end; gives its exit code and its log.
+    fn end(mut self) -> (Option<i32>, String) {
+        let id = self.child.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let status = wait_until(SECONDS_20, || self.child.0.try_wait().unwrap()).expect("it does not end");
+        (status.code(), self.log.join().unwrap())
+    }
+}
+
+/// Runs the same steps and gives what they said.
+fn story(desk: &Desk, host: &[&str]) -> Vec<(Vec<String>, i32, String)> {
+    let card: &[&str] = &["--reader", "sim:my.card", "--pin-file", "pin"];
+    let steps: &[&[&str]] = &[
+        &["load", "50.00"],
+        &["load", "50.00", "--json"],
+        &["load", "700.00"],
+        &["pay", "12.50"],
+        &["pay", "1.00"],
+        &["upload"],
+        &["pay", "2.00", "--interface", "contact"],
+        &["load", "30.00"],
+        &["recover"],
+        &["recover"],
+    ];
+    let mut said = Vec::new();
+    for step in steps {
+        let on_card = if matches!(step[0], "load" | "pay") { card } else { &[] };
+        let answer = desk.run(&[step, on_card, host].concat());
+        let mut text = format!("{}{}", answer.stdout, answer.stderr);
+        if step.contains(&"--json") {
+            // A code of the host's own choosing.
+            let mut value: Value = serde_json::from_str(&answer.stdout).unwrap();
+            value["outcome"]["authorisation_code"].take();
+            text = value.to_string();
+        }
+        said.push((step.iter().map(|word| (*word).to_owned()).collect(), answer.code, text));
+    }
+    said
+}
+
+fn desk_with_a_card() -> Desk {
+    let desk = Desk::new();
+    desk.ok(&["account", "open", "--balance", "500.00", "--id", "A1"]);
+    desk.ok(&["card", "new", "ecash", "my.card", "--account", "A1", "--seed", "5"]);
+    desk
+}
+
+#[test]
+fn a_terminal_cannot_tell_a_remote_host_from_the_one_in_its_process() {
+    let near = desk_with_a_card();
+    let here = story(&near, &[]);
+    let far = desk_with_a_card();
+    let added = far.ok(&["host", "terminal", "add", "TERM0001", "MERCHANT0000001"]);
+    assert!(added.contains("check value"), "{added}");
+    let server = Served::start(&far, &["--metrics", "127.0.0.1:0"]);
+    let there = story(&far, &["--host", &server.address]);
+    for (here, there) in here.iter().zip(&there) {
+        assert_eq!(here, there);
+    }
+    assert_eq!(here.iter().map(|(_, code, _)| *code).collect::<Vec<_>>(), [0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    assert_eq!((near.card_minor(), near.account_minor()), (far.card_minor(), far.account_minor()));
+
+    let mut page = TcpStream::connect(server.page.as_ref().unwrap().split('/').next().unwrap()).unwrap();
+    page.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut figures = String::new();
+    page.read_to_string(&mut figures).unwrap();
+    assert!(figures.starts_with("HTTP/1.1 200 OK\r\n"), "{figures}");
+    assert!(figures.contains("\ncardwright_host_refusals 0\n"), "{figures}");
+
+    let status = far.json(&["host", "status"]);
+    assert_eq!(status["money"][0]["sum_minor"], 50_000, "{status:#}");
+    assert_eq!(status["counts"]["loads_landed"], 3, "{status:#}");
+    assert_eq!(status["due"].as_array().unwrap().len(), 0);
+    assert!(far.ok(&["host", "check"]).contains("Every invariant"));
+    let pan = far.json(&["card", "show", "my.card", "--unmask"])["card"]["pan"].as_str().unwrap().to_owned();
+    for card in [&pan[..], &pan[pan.len() - 4..]] {
+        let journal = far.json(&["host", "journal", "--card", card]);
+        let rows = journal["journal"].as_array().unwrap();
+        assert_eq!(rows.len(), 6, "{journal:#}");
+        assert!(!journal.to_string().contains(&pan));
+    }
+    far.fails(&["host", "journal", "--card", "0000"], 2, "no card");
+    far.fails(&["host", "journal", "--card", "12"], 2, "4 to 19 digits");
+    assert_eq!(far.json(&["host", "terminal", "list"])["terminals"][0]["terminal"], "TERM0001");
+
+    let address = server.address.clone();
+    let (code, log) = server.end();
+    assert_eq!(code, Some(0), "{log}");
+    let events: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(!log.contains(&pan) && !log.contains("123456"), "{log}");
+    assert_eq!(
+        (&events[0]["event"], &events[events.len() - 1]["event"]),
+        (&"Started".into(), &"Stopped".into())
+    );
+    let load = events.iter().find(|event| event["processing_code"] == "600000").expect("a load in the log");
+    assert_eq!((&load["terminal"], &load["response_code"]), (&"TERM0001".into(), &"00".into()));
+
+    // Without its host a load is declined, and the money stays where it is.
+    let before = far.card_minor();
+    let alone = far.run(&far.on_card(&["load", "1.00", "--host", &address]));
+    assert_eq!(alone.code, 1, "{alone:?}");
+    assert_eq!(far.card_minor(), before);
+    assert!(far.ok(&["recover", "--host", &address]).contains("Nothing is open"));
+}
+
+#[test]
+fn what_a_remote_host_needs_is_said() {
+    let desk = desk_with_a_card();
+    let at = ["--host", "tcp:127.0.0.1:1"];
+    desk.fails(&[&desk.on_card(&["load", "1"])[..], &at].concat(), 2, "cardwright host terminal add");
+    desk.fails(&["host", "terminal", "add", "T1", "MERCHANT0000001"], 2, "8 letters and digits");
+    desk.ok(&["host", "terminal", "add", "TERM0001", "MERCHANT0000001"]);
+    desk.fails(&["host", "terminal", "add", "TERM0002", "MERCHANT0000001"], 2, "never written over");
+    let other = ["--terminal-key", "other.key"];
+    let add = ["host", "terminal", "add", "TERM0001", "MERCHANT0000001"];
+    desk.fails(&[&add[..], &other].concat(), 2, "gets its key once");
+    assert!(!desk.path("other.key").exists());
+    desk.fails(&[&["load", "1"][..], &at].concat(), 2, "card new ecash");
+    desk.fails(&["load", "1", "--host", "tcp:nowhere"], 2, "tcp:HOST:PORT");
+    for command in [&["host", "status"][..], &["host", "check"], &["host", "terminal", "list"]] {
+        desk.fails(&[command, &["--store", "sqlite:absent.db"]].concat(), 2, "absent.db");
+    }
+    assert!(!desk.path("absent.db").exists());
+    desk.fails(&["host", "serve", "--listen", "nowhere"], 4, "could not listen");
+    desk.fails(&["host", "serve", "--listen", "127.0.0.1:0", "--metrics", "0.0.0.0:0"], 4, "loopback");
+}
+
+#[test]
+fn broken_books_are_told_with_exit_code_3() {
+    use cardwright::base::store::{Db, Decision, Sqlite};
+    let desk = desk_with_a_card();
+    let mut db = Sqlite::open(&desk.path("cardwright.db")).unwrap();
+    db.run(&mut |tx| {
+        tx.execute("UPDATE balance SET minor = minor + 1 WHERE kind = 'account'", &[])?;
+        Ok(Decision::Commit)
+    })
+    .unwrap();
+    let said = desk.fails(&["host", "check"], 3, "invariants are broken");
+    assert!(said.stdout.contains("the repeated balance"), "{said:?}");
+    assert_eq!(desk.json(&["host", "check"])["violations"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn rules_choose_what_a_terminal_hears() {
+    let desk = desk_with_a_card();
+    desk.ok(&["host", "terminal", "add", "TERM0001", "MERCHANT0000001"]);
+    let rules = "[[rule]]\namount_minor = 1351\nclass = \"request\"\ncode = \"51\"\n\
+                 [[rule]]\namount_minor = 200\nclass = \"request\"\ncopies = 2\ndelay_ms = 300\n";
+    std::fs::write(desk.path("rules.toml"), rules).unwrap();
+    let server = Served::start(&desk, &["--rules", "rules.toml"]);
+    let load = |amount: &str| desk.run(&desk.on_card(&["load", amount, "--host", &server.address]));
+    let declined = load("13.51");
+    assert!(declined.code == 1 && declined.stdout.contains("51 (insufficient funds)"), "{declined:?}");
+    let begin = std::time::Instant::now();
+    let twice = load("2.00");
+    assert!(begin.elapsed() >= Duration::from_millis(300));
+    assert_eq!(twice.code, 0, "an answer that comes twice is taken once: {twice:?}");
+    assert_eq!(load("3.00").code, 0);
+    assert_eq!((desk.card_minor(), desk.account_minor()), (500, 49_500));
+    let (code, log) = server.end();
+    assert!(code == Some(0) && log.contains("Rule Applied"), "{log}");
+    std::fs::write(desk.path("rules.toml"), "[[rule]]\ncopies = 0").unwrap();
+    desk.fails(&["host", "serve", "--rules", "rules.toml"], 2, "1 to 10");
+}
