@@ -36,6 +36,8 @@ fn stage(interface: Interface) -> (Stage, Context) {
 fn play(stage: &mut Stage, flow: Flow, context: &mut Context) {
     let kernel = Kernel::choose(flow, stage.card.activation().interface);
     let terms = Terms {
+        confirmation: (1, 1),
+        original: None,
         config: Arc::clone(&stage.config),
         flow,
         mode: kernel.mode,

@@ -6,6 +6,7 @@ use cardwright::base::bytes::{Secret, parse_hex};
 use cardwright::base::context::Context;
 use cardwright::base::event::{Collector, Discard};
 use cardwright::roles::card::{Profile, Simulator};
+use cardwright::roles::terminal::journal::State;
 use cardwright::roles::terminal::{Depth, Flow, Outcome, TerminalConfig, quick_balance};
 use cardwright::words::iso4217::{Amount, Currency};
 use cardwright::words::pboc::EcashSet;
@@ -13,6 +14,8 @@ use cardwright::world::{
     DEFAULT_PIN, NewCard, Stage, StoreAddress, WorldError, issue_card, open_books, open_journal,
 };
 use proptest::prelude::*;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// More exchanges than any well-behaved card needs: selection, 64 records, logs.
 const EXCHANGE_LIMIT: usize = 6_000;
@@ -225,5 +228,111 @@ proptest! {
         stage.check(&mut context).unwrap();
         let after = stage.issuer.books(&mut context).unwrap().of(Currency::CNY).total_minor();
         prop_assert_eq!(total, after);
+    }
+}
+
+/// One exchange is answered with `answer` instead of the card's own; `reaches` says
+/// whether the card got the command at all. Everything is settled afterwards with the
+/// card in the reader. Gives the sum before and after, by the card's own word.
+fn one_wrong_answer(
+    flow: Flow,
+    interface: Interface,
+    exchange: usize,
+    (reaches, answer): (bool, [u8; 2]),
+) -> (i64, i64, Vec<State>) {
+    let mut context = Context::simulated(5, Discard);
+    let mut issuer = open_books(&StoreAddress::Memory, None, &mut context).unwrap();
+    let profile = Profile::named("ecash").unwrap();
+    let new = NewCard::with_accounts(&mut issuer, profile, 50_000, 10_000, &mut context).unwrap();
+    let card = Simulator::in_memory(issue_card(&mut issuer, &new, &mut context).unwrap());
+    let over = Arc::new(AtomicBool::new(false));
+    let wrong = Wrong { card, at: exchange, reaches, answer, exchange: 0, over: Arc::clone(&over) };
+    let card = InProcess::connect(wrong, interface, &mut context);
+    let journal = open_journal(None, &mut context).unwrap();
+    let mut stage = Stage::new(Box::new(T0(card)), issuer, journal, TerminalConfig::default()).unwrap();
+    let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+    let _ = stage.transact(flow, Amount::new(1_000, Currency::CNY), &mut pin, &mut context);
+    over.store(true, Ordering::Relaxed);
+    stage.card.reset(&mut context).unwrap();
+    stage.recover(&mut context).unwrap();
+    stage.check(&mut context).unwrap();
+    let after = stage.position(Currency::CNY, &mut context).unwrap().total_minor();
+    let open = stage.journal.open_rows().unwrap().iter().map(|row| row.state).collect();
+    (60_000, after, open)
+}
+
+/// A real simulated card behind a line that changes one answer.
+struct Wrong {
+    card: Simulator,
+    at: usize,
+    reaches: bool,
+    answer: [u8; 2],
+    exchange: usize,
+    /// The transaction has ended, and the line is sound again.
+    over: Arc<AtomicBool>,
+}
+
+impl Endpoint for Wrong {
+    fn place(&self) -> String {
+        self.card.place()
+    }
+
+    fn power_on(&mut self, interface: Interface, context: &mut Context) -> Vec<u8> {
+        self.card.power_on(interface, context)
+    }
+
+    fn power_off(&mut self) {
+        self.card.power_off();
+    }
+
+    fn process(&mut self, command: &[u8], context: &mut Context) -> Result<Vec<u8>, LinkError> {
+        let now = self.exchange;
+        self.exchange += 1;
+        match (now == self.at && !self.over.load(Ordering::Relaxed), self.reaches) {
+            (false, _) => self.card.process(command, context),
+            (true, true) => self.card.process(command, context).map(|_| self.answer.to_vec()),
+            (true, false) => Ok(self.answer.to_vec()),
+        }
+    }
+}
+
+#[test]
+fn a_wrong_status_word_moves_no_money() {
+    let flows = [
+        (Flow::Load, Interface::Contact),
+        (Flow::Load, Interface::Contactless),
+        (Flow::Pay, Interface::Contact),
+        (Flow::Pay, Interface::Contactless),
+    ];
+    let mut wrong = Vec::new();
+    for (flow, interface) in flows {
+        for exchange in 0..45 {
+            for status in [0x6F00u16, 0x6985, 0x6581, 0x6A80] {
+                for reaches in [true, false] {
+                    let how = (reaches, status.to_be_bytes());
+                    let (before, after, open) = one_wrong_answer(flow, interface, exchange, how);
+                    // A certificate that was lost stays due; nothing else does.
+                    let settled = open.iter().all(|state| *state == State::CardUpdated);
+                    if before != after || !settled {
+                        wrong.push(format!(
+                            "{flow:?} {interface} exchange {exchange}, {status:04X}, reached the card: {reaches}: \
+                             {before} became {after}, open {open:?}"
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_script_that_is_answered_and_never_run_moves_no_money() {
+    for interface in [Interface::Contact, Interface::Contactless] {
+        for exchange in 0..45 {
+            let (before, after, open) =
+                one_wrong_answer(Flow::Load, interface, exchange, (false, [0x90, 0x00]));
+            assert_eq!((before, open), (after, vec![]), "exchange {exchange}, {interface}");
+        }
     }
 }

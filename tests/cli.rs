@@ -1,6 +1,10 @@
 //! The program itself, as its users start it: each step its own process, in a folder
 //! of its own.
 
+use cardwright::base::context::Context;
+use cardwright::base::event::Discard;
+use cardwright::words::iso4217::Currency;
+use cardwright::world::{StoreAddress, open_books};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -314,6 +318,97 @@ fn recordings_hold_no_card_number() {
 }
 
 #[test]
+fn a_recording_never_takes_the_place_of_money() {
+    let desk = Desk::with_card("ecash");
+    for name in ["my.card", "cardwright.db", "cardwright.key", "pin"] {
+        let before = std::fs::read(desk.path(name)).unwrap();
+        let link = format!("link-to-{name}");
+        std::os::unix::fs::symlink(desk.path(name), desk.path(&link)).unwrap();
+        for save in [name, &link] {
+            let said = desk.fails(&["read", "--reader", "sim:my.card", "--save", save], 2, "left as it is");
+            assert!(said.stdout.is_empty(), "{said:#?}");
+            assert_eq!(std::fs::read(desk.path(name)).unwrap(), before, "{save}");
+        }
+    }
+    // An earlier recording and an empty file are written over.
+    std::fs::write(desk.path("x.cwt"), "").unwrap();
+    for _ in 0..2 {
+        desk.ok(&["read", "--reader", "sim:my.card", "--save", "x.cwt"]);
+    }
+}
+
+#[test]
+fn a_link_to_a_card_is_the_same_card() {
+    let desk = Desk::with_card("ecash");
+    desk.ok(&desk.on_card(&["load", "20"]));
+    std::os::unix::fs::symlink("my.card", desk.path("alias.card")).unwrap();
+    desk.ok(&["pay", "7.50", "--reader", "sim:alias.card"]);
+    assert_eq!(desk.card_minor(), 1_250);
+    assert!(std::fs::symlink_metadata(desk.path("alias.card")).unwrap().is_symlink());
+}
+
+#[test]
+fn a_key_that_is_gone_is_not_replaced_by_another() {
+    let desk = Desk::with_card("ecash");
+    std::fs::rename(desk.path("cardwright.key"), desk.path("away.key")).unwrap();
+    for arguments in [&["account", "open", "--balance", "5"][..], &["read", "--reader", "sim:my.card"]] {
+        desk.fails(arguments, 2, "cardwright.key");
+        assert!(!desk.path("cardwright.key").exists(), "{arguments:?}");
+    }
+    std::fs::rename(desk.path("away.key"), desk.path("cardwright.key")).unwrap();
+    assert_eq!(desk.account_minor(), 50_000);
+}
+
+#[test]
+fn a_seed_makes_no_key_of_what_is_kept() {
+    let key = || {
+        let desk = Desk::new();
+        desk.ok(&["account", "open", "--balance", "5", "--seed", "1"]);
+        std::fs::read_to_string(desk.path("cardwright.key")).unwrap()
+    };
+    assert_ne!(key(), key());
+}
+
+#[test]
+fn a_kept_card_pays_only_where_its_books_are() {
+    let desk = Desk::new();
+    desk.ok(&["account", "open", "--balance", "500.00", "--id", "A1", "--store", "sqlite:bank.db"]);
+    let bank = ["--store", "sqlite:bank.db"];
+    desk.ok(&[&["card", "new", "ecash", "my.card", "--account", "A1", "--balance", "20"][..], &bank].concat());
+    for arguments in [&["pay", "5"][..], &["load", "5"], &["pay", "5", "--store", "memory"]] {
+        desk.fails(&desk.on_card(arguments), 2, "--store sqlite:FILE");
+    }
+    desk.ok(&[&desk.on_card(&["pay", "5"])[..], &bank].concat());
+    desk.ok(&[&["recover"][..], &bank].concat());
+    // The sale of a card that ends with the process is due nowhere.
+    desk.ok(&["pay", "5", "--state", "own"]);
+    assert_eq!(desk.run(&["recover", "--state", "own"]).code, 0);
+}
+
+#[test]
+fn a_card_without_a_place_is_not_booked() {
+    let desk = Desk::with_card("ecash");
+    let seal = ["--seal-key", "cardwright.key"];
+    let new = ["card", "new", "ecash", "no/such/place.card", "--balance", "20"];
+    desk.fails(&[&new[..], &seal].concat(), 2, "place.card");
+    let mut context = Context::system(Discard);
+    let store = StoreAddress::Sqlite(desk.path("cardwright.db"));
+    let mut issuer = open_books(&store, None, &mut context).unwrap();
+    assert_eq!(issuer.books(&mut context).unwrap().of(Currency::CNY).shadows_minor, 0);
+}
+
+#[test]
+fn a_card_is_a_file_and_never_read_without_end() {
+    let desk = Desk::new();
+    std::os::unix::fs::symlink("/dev/zero", desk.path("zero.card")).unwrap();
+    desk.fails(&["read", "--reader", "sim:zero.card"], 2, "zero.card");
+    std::os::unix::fs::symlink("/dev/zero", desk.path("zero.toml")).unwrap();
+    desk.fails(&["read", "--reader", "sim:zero.toml"], 2, "TOML");
+    desk.fails(&["read", "--terminal", "/dev/zero"], 2, "TOML");
+    desk.fails(&["load", "5", "--pin-file", "/dev/zero"], 2, "4 to 12 digits");
+}
+
+#[test]
 fn files_that_are_no_such_files_are_named() {
     let desk = Desk::with_card("ecash");
     let garbage = |name: &str| std::fs::write(desk.path(name), b"\x00garbage\xFF".repeat(40)).unwrap();
@@ -352,7 +447,7 @@ fn wrong_calls_say_what_is_right() {
         (&["load"], 2, "AMOUNT"),
         (&["read", "--reader", "usb:1"], 2, "sim:PROFILE"),
         (&["read", "--reader", "sim:nothing"], 2, "ecash-dual"),
-        (&["read", "--host", "tcp:nowhere:1"], 2, "local"),
+        (&["read", "--host", "tcp:nowhere"], 2, "local"),
         (&["read", "--interface", "telepathy"], 2, "contactless"),
         (&["read", "--allow", "anything"], 2, "destroys"),
         (&["account", "list", "--store", "mysql:x"], 2, "sqlite:FILE"),
@@ -386,6 +481,21 @@ fn a_profile_of_ones_own_is_a_card() {
     assert_eq!(read["card"]["applications"][0]["label"], "MINE");
     desk.ok(&["card", "new", "mine.toml", "mine.card", "--balance", "20"]);
     assert!(desk.ok(&["card", "show", "mine.card"]).contains("20.00 CNY"));
+}
+
+#[test]
+fn a_profile_of_ones_own_has_accounts_in_its_currencies_and_keys() {
+    let desk = Desk::new();
+    let shipped = include_str!("../src/roles/card/profile/ecash-dual.toml");
+    let write = |from: &str, to: &str| {
+        assert!(shipped.contains(from));
+        std::fs::write(desk.path("own.toml"), shipped.replacen(from, to, 1)).unwrap();
+    };
+    write("name = \"ecash-dual\"", "name = \"travel\"");
+    desk.ok(&["load", "5", "--currency", "344", "--reader", "sim:own.toml"]);
+    // Keys that the issuer does not have: such a card could pay and never be settled.
+    write("dki = 1", "dki = 2");
+    desk.fails(&["pay", "5", "--reader", "sim:own.toml"], 2, "dki");
 }
 
 #[test]

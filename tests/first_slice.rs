@@ -60,6 +60,7 @@ fn transact(profile: &str, interface: Interface, flow: Flow, amount: Amount, pin
             Flow::Load => (moved, -moved),
             Flow::Pay if outcome.verdict == Verdict::ApprovedOffline => (-moved, 0),
             Flow::Pay => (0, -moved),
+            other => panic!("{other:?} is played in kinds.rs"),
         };
         assert_eq!(after.card_minor - before.card_minor, card, "{}", story());
         assert_eq!(after.accounts_minor - before.accounts_minor, account, "{}", story());

@@ -4,7 +4,9 @@
 mod evidence;
 pub(crate) mod kit;
 mod money;
+mod reconciliation;
 mod sequences;
+mod unload;
 
 use cardwright::air::host::{Host, MessageClass, ResponseCode, Settlement};
 use cardwright::roles::issuer::{Recovery, Rules};

@@ -175,8 +175,10 @@ fn loads_at_once_keep_the_sum(db: Box<dyn Db>) {
     world.assert_sound();
 }
 
+type Test = fn(Box<dyn Db>);
+
 /// What every engine must do: a name, and a test on an empty store.
-const CONTRACT: &[(&str, fn(Box<dyn Db>))] = &[
+const CONTRACT: &[(&str, Test)] = &[
     ("values_come_back", values_come_back),
     ("errors_undo_and_tell_no_values", errors_undo_and_tell_no_values),
     ("tables_are_made_once", tables_are_made_once),

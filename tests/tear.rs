@@ -1,9 +1,9 @@
 //! The tear test, and that each rule of recovery is needed: with any one of them
 //! switched off it must find something wrong.
 
-use cardwright::roles::issuer::Recovery;
+use cardwright::roles::terminal::RecoveryRule;
 use cardwright::roles::terminal::journal::State;
-use cardwright::roles::terminal::{RecoveryRule, RecoveryRules};
+use cardwright::world::Rule;
 use cardwright::world::tear::{TearKind, TearReport, TearSettings, tear};
 use std::collections::BTreeSet;
 
@@ -16,40 +16,51 @@ fn the_money_is_all_there_after_every_fault() {
     let report = play(&TearSettings::default());
     println!("{report}");
     assert_eq!(report.violations().count(), 0, "{report}");
+    assert_eq!(report.gaps(), [""; 0]);
     assert!(report.rows.len() > 500, "{} cases", report.rows.len());
     // Every kind of fault was played, and every state was left behind by one or led to.
     let states: BTreeSet<_> = report.rows.iter().flat_map(|row| [row.torn, row.last]).flatten().collect();
     assert_eq!(states, State::ALL.iter().copied().collect());
-    let faults: BTreeSet<_> = report.rows.iter().map(|row| row.case.fault.word()).collect();
-    assert_eq!(faults.len(), 10, "{faults:?}");
+    assert_eq!(report.faults().len(), 10, "{:?}", report.faults());
+}
+
+/// Each exchange's ends and a sample of the bytes between; `world tear --bytes` plays every byte.
+#[test]
+fn the_money_is_all_there_wherever_the_wire_is_cut() {
+    let settings = TearSettings { bytes: Some(61), jobs: 2, ..TearSettings::default() };
+    let report = play(&settings);
+    assert_eq!(report.violations().count(), 0, "{report}");
+    assert_eq!(report.gaps(), [""; 0]);
+    assert_eq!(report.faults().len(), 12, "{:?}", report.faults());
 }
 
 #[test]
-fn every_rule_of_the_terminal_is_needed() {
-    for rule in RecoveryRule::ALL {
+fn cases_played_at_once_are_the_same_cases() {
+    let one = TearSettings { kinds: vec![TearKind::PayQuick], ..TearSettings::default() };
+    let many = TearSettings { jobs: 3, ..one.clone() };
+    assert_eq!(play(&one), play(&many));
+}
+
+#[test]
+fn every_rule_is_needed() {
+    for rule in Rule::all() {
+        // `return-on-refusal` is for terminals that tell a refusal by notice instead of
+        // reversing, as ours does: the issuer's own tests show that it is needed.
+        if rule == Rule::ReturnOnRefusal {
+            continue;
+        }
         let settings = TearSettings {
-            terminal: RecoveryRules::without(*rule),
+            without: Some(rule),
             until_violation: true,
             kinds: match rule {
-                RecoveryRule::UploadSale | RecoveryRule::CloseUnsent => vec![TearKind::PayQuick],
+                Rule::Terminal(RecoveryRule::UploadSale | RecoveryRule::CloseUnsent) => {
+                    vec![TearKind::PayQuick]
+                }
                 _ => vec![TearKind::Load],
             },
             ..TearSettings::default()
         };
         let report = play(&settings);
-        assert!(report.violations().next().is_some(), "nothing goes wrong without {rule:?}");
-    }
-}
-
-#[test]
-fn every_rule_of_the_issuer_is_needed() {
-    let on = Recovery::default();
-    // `return_on_refusal` is for terminals that tell a refusal by notice instead of
-    // reversing, as ours does: the issuer's own tests show that it is needed.
-    let off = [Recovery { settle_by_evidence: false, ..on }, Recovery { bar_unknown_originals: false, ..on }];
-    for issuer in off {
-        let settings = TearSettings { issuer, until_violation: true, ..TearSettings::default() };
-        let report = play(&settings);
-        assert!(report.violations().next().is_some(), "nothing goes wrong without {issuer:?}");
+        assert!(report.violations().next().is_some(), "nothing goes wrong without {}", rule.word());
     }
 }

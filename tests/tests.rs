@@ -14,6 +14,7 @@ mod hardware;
 #[cfg(target_os = "linux")]
 mod host;
 mod issuer;
+mod kinds;
 mod store;
 #[cfg(target_os = "linux")]
 #[allow(dead_code, reason = "the other binary uses the rest")]

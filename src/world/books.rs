@@ -5,12 +5,14 @@ use super::address::{StoreAddress, TargetAddress};
 use super::error::WorldError;
 use crate::air::link::{TARGETS, Target};
 use crate::base::context::Context;
+use crate::base::event::Discard;
 use crate::base::store::{Db, SealKey, Sqlite};
 use crate::roles::bureau::KeySet;
 use crate::roles::issuer::{Issuer, KeyTable, Rules};
 use crate::roles::terminal::journal::Journal;
 use crate::words::emv::Pan;
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// The name of the sealing key's file beside a store, where no other is named.
@@ -37,7 +39,8 @@ fn server_db(_: &str) -> Result<Box<dyn Db>, WorldError> {
 }
 
 /// The sealing key of what is kept beside `file`: the named one, else the key file
-/// in its folder, which is made where it is absent.
+/// in its folder. It is made where neither it nor `file` is there yet: what is kept
+/// already was sealed with a key, and a second one would only mix the two.
 pub fn seal_key(
     named: Option<&Path>,
     file: Option<&Path>,
@@ -45,7 +48,9 @@ pub fn seal_key(
 ) -> Result<SealKey, WorldError> {
     match (named, file) {
         (Some(named), _) => Ok(SealKey::read(named)?),
-        (None, Some(file)) => Ok(SealKey::read_or_make(&beside(file), context)?),
+        (None, Some(file)) if is_kept(file) => Ok(SealKey::read(&beside(file))?),
+        // Never from a seed: who knows the seed would know the key of what is kept.
+        (None, Some(file)) => Ok(SealKey::read_or_make(&beside(file), &mut Context::system(Discard))?),
         (None, None) => Ok(SealKey::random(context)),
     }
 }
@@ -77,7 +82,9 @@ pub(super) fn store_seal(
         (StoreAddress::Sqlite(path), named) => seal_key(named, Some(path), context),
         (StoreAddress::Memory, named) => seal_key(named, None, context),
         // Nothing stands beside a server, and all its hosts need the same key.
-        (StoreAddress::Postgres(_), Some(named)) => Ok(SealKey::read_or_make(named, context)?),
+        (StoreAddress::Postgres(_), Some(named)) => {
+            Ok(SealKey::read_or_make(named, &mut Context::system(Discard))?)
+        }
         (StoreAddress::Postgres(_), None) => Err(WorldError::NoSealKey),
     }
 }
@@ -95,7 +102,7 @@ pub fn open_journal(folder: Option<&Path>, context: &mut Context) -> Result<Jour
     })?;
     let lock = lock(&folder.join("journal.lock"))?;
     let file = folder.join("journal.db");
-    let seal = SealKey::read_or_make(&beside(&file), context)?;
+    let seal = seal_key(None, Some(&file), context)?;
     Ok(Journal::open(Box::new(Sqlite::open(&file)?), seal)?.guarded_by(lock))
 }
 
@@ -119,6 +126,18 @@ pub fn open_target(address: &TargetAddress) -> Result<Box<dyn Target>, WorldErro
     let driver = TARGETS.iter().find(|driver| driver.scheme == address.scheme);
     let driver = driver.ok_or_else(|| WorldError::NoDriver { scheme: address.scheme.clone() })?;
     Ok((driver.open)(&address.rest)?)
+}
+
+/// Whether something is kept in a file; an empty one holds nothing yet.
+fn is_kept(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|found| found.len() > 0)
+}
+
+/// A text file that a user names, up to 64 KiB: a device that never ends is not read to its end.
+pub fn read_text(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(1 << 16).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn beside(file: &Path) -> PathBuf {

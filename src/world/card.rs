@@ -2,6 +2,7 @@
 //! answers (T=0), a guard on real cards, and the recording.
 
 use super::address::{CardName, ReaderAddress};
+use super::books::read_text;
 use super::error::WorldError;
 use super::issue::{NewCard, issue_card};
 use crate::air::link::{Card, Guard, InProcess, Interface, LinkError, READERS, Reader, Record, T0};
@@ -136,7 +137,7 @@ pub fn load_profile(name: &CardName) -> Result<Profile, WorldError> {
     match name {
         CardName::Profile(name) => Ok(Profile::named(name)?),
         CardName::ProfileFile(path) | CardName::File(path) => {
-            let text = std::fs::read_to_string(path).map_err(|cause| WorldError::File {
+            let text = read_text(path).map_err(|cause| WorldError::File {
                 doing: "read",
                 path: path.display().to_string(),
                 cause: cause.to_string(),

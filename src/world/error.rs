@@ -100,6 +100,14 @@ pub enum WorldError {
     /// A store on a server without the file of its sealing key.
     #[error("expected --seal-key FILE beside a store on a server, found none: all its hosts share that file")]
     NoSealKey,
+    /// The transaction that is to be undone is not what it must be.
+    #[error("expected {expected}, found {found}")]
+    Original {
+        /// What it must be.
+        expected: &'static str,
+        /// What the journal holds.
+        found: String,
+    },
     /// The invariant of the money is broken.
     #[error("the books do not balance: {what}")]
     Invariant {

@@ -61,6 +61,13 @@ pub fn issue_card(
     card: &NewCard,
     context: &mut Context,
 ) -> Result<CardMemory, WorldError> {
+    if card.profile.dki != KeySet::test().dki() {
+        // It could pay offline, and nobody could ever verify its certificates.
+        return Err(WorldError::Profile {
+            profile: card.profile.name.clone(),
+            what: "master keys under its derivation key index (dki): the issuer here has those of index 1",
+        });
+    }
     let order = order_for(card, context)?;
     let memory = new_card_memory(&card.profile, &order)?;
     let mut accounts = Vec::new();
@@ -105,9 +112,9 @@ impl NewCard {
         balance_minor: u64,
         context: &mut Context,
     ) -> Result<Self, WorldError> {
-        let mut currencies = vec![Currency::CNY];
-        if profile.name.contains("dual") {
-            currencies.push(Currency::HKD);
+        let mut currencies = profile.currencies();
+        if currencies.is_empty() {
+            currencies.push(Currency::CNY);
         }
         let mut accounts = Vec::new();
         for currency in currencies {

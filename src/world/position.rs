@@ -11,44 +11,54 @@ use crate::words::iso4217::{Amount, Currency};
 pub struct Position {
     /// The currency.
     pub currency: Currency,
-    /// The funding accounts, by the issuer's books.
+    /// The funding and pending accounts, by the issuer's books.
     pub accounts_minor: i64,
     /// The card, by its own word.
     pub card_minor: i64,
     /// Loads that are on their way, and offline payments that are not uploaded.
     pub in_flight_minor: i64,
-    /// The merchants, by the issuer's books.
+    /// The merchants, by the issuer's books, less the cash that they took for loads.
     pub merchants_minor: i64,
 }
 
 impl Position {
-    /// Looks at books, journal and card; the journal's word counts for what the
-    /// books cannot know: payments not yet uploaded, loads landed and not yet told.
+    /// Looks at books, journal and card; the journal of the terminal named `terminal`
+    /// counts for what the books cannot know: payments not yet uploaded, scripts that
+    /// the card has taken and the issuer has not been told of.
     pub fn of(
         currency: Currency,
         issuer: &mut Issuer,
         journal: &mut Journal,
+        terminal: &str,
         card_minor: u64,
         context: &mut Context,
     ) -> Result<Self, PositionError> {
         let books = issuer.books(context)?.of(currency);
         let mut in_flight_minor = books.in_flight_minor;
+        let mut taken = Vec::new();
         for row in journal.open_rows()? {
             if row.state == State::CardUpdated && row.amount.currency == currency {
-                let minor = row.amount.minor as i64;
                 match row.kind {
-                    EntryKind::OfflineSale => in_flight_minor += minor,
-                    EntryKind::Load => in_flight_minor -= minor,
-                    EntryKind::OnlinePurchase => {}
+                    EntryKind::OfflineSale => in_flight_minor += row.amount.minor as i64,
+                    _ => taken.push((row.batch, row.trace)),
                 }
+            }
+        }
+        for load in issuer.open_loads(context)? {
+            let (_, at, batch, trace) = &load.request;
+            let has_taken = at == terminal && taken.contains(&(*batch, *trace));
+            // In flight for the books and on the card in truth: a load that the card
+            // has taken, an unload that it has not.
+            if load.amount.currency == currency && has_taken != load.kind.lowers_card() {
+                in_flight_minor -= load.amount.minor as i64;
             }
         }
         Ok(Self {
             currency,
-            accounts_minor: books.accounts_minor,
+            accounts_minor: books.accounts_minor + books.pending_minor,
             card_minor: card_minor as i64,
             in_flight_minor,
-            merchants_minor: books.merchants_minor,
+            merchants_minor: books.merchants_minor + books.cash_minor,
         })
     }
 

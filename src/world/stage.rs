@@ -2,11 +2,11 @@
 
 use super::error::WorldError;
 use super::position::{Position, PositionError, card_balance};
-use crate::air::host::Host;
+use crate::air::host::{Host, Original};
 use crate::air::link::Card;
 use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
-use crate::roles::terminal::journal::Journal;
+use crate::roles::terminal::journal::{EntryKind, Journal, State};
 use crate::roles::terminal::{
     CardFacts, Cardholder, Depth, Flow, Kernel, Outcome, Recovered, RecoveryRules, Seat, TerminalConfig,
     Terms, drive, read, settle,
@@ -47,12 +47,11 @@ impl Stage {
     pub fn position(&mut self, currency: Currency, context: &mut Context) -> Result<Position, WorldError> {
         let facts = self.read(Depth::Quick, context)?;
         let card = card_balance(&facts, currency);
-        Position::of(currency, &mut self.issuer, &mut self.journal, card, context).map_err(
-            |error| match error {
+        Position::of(currency, &mut self.issuer, &mut self.journal, &self.config.terminal, card, context)
+            .map_err(|error| match error {
                 PositionError::Issuer(error) => error.into(),
                 PositionError::Journal(error) => error.into(),
-            },
-        )
+            })
     }
 
     /// Every invariant of the books; what is broken, is an error.
@@ -97,7 +96,7 @@ impl<B> Stage<B> {
         Ok(read(&mut self.card, &self.config, depth, context)?)
     }
 
-    /// Loads or pays. What was open is settled first.
+    /// Loads, unloads or pays. What was open is settled first.
     pub fn transact(
         &mut self,
         flow: Flow,
@@ -106,19 +105,56 @@ impl<B> Stage<B> {
         context: &mut Context,
     ) -> Result<(Recovered, Outcome), WorldError> {
         let recovered = self.recover(context)?;
+        Ok((recovered, self.play(flow, amount, None, cardholder, context)?))
+    }
+
+    /// Voids a cash load of this terminal, by its batch and trace number. What was
+    /// open is settled first, the load itself too.
+    pub fn void(
+        &mut self,
+        load: Original,
+        cardholder: &mut dyn Cardholder,
+        context: &mut Context,
+    ) -> Result<(Recovered, Outcome), WorldError> {
+        let recovered = self.recover(context)?;
+        let row = self.journal.row(load.batch, load.trace)?;
+        if row.kind != EntryKind::CashLoad || row.state != State::Confirmed {
+            let found = format!("{} of {}, {}", row.kind.word(), row.amount, row.state);
+            return Err(WorldError::Original { expected: "a confirmed cash load", found });
+        }
+        let outcome = self.play(Flow::CashLoadVoid, row.amount, Some(load), cardholder, context)?;
+        Ok((recovered, outcome))
+    }
+
+    /// What the card's electronic cash comes to.
+    pub fn card_balance(&mut self, currency: Currency, context: &mut Context) -> Result<Amount, WorldError> {
+        let facts = self.read(Depth::Quick, context)?;
+        Ok(Amount::new(card_balance(&facts, currency), currency))
+    }
+
+    fn play(
+        &mut self,
+        flow: Flow,
+        amount: Amount,
+        original: Option<Original>,
+        cardholder: &mut dyn Cardholder,
+        context: &mut Context,
+    ) -> Result<Outcome, WorldError> {
         let kernel = Kernel::choose(flow, self.card.activation().interface);
+        let trace = self.journal.next_trace()?;
         let terms = Terms {
+            confirmation: if flow == Flow::Unload { self.journal.next_trace()? } else { trace },
+            original,
             config: Arc::clone(&self.config),
             flow,
             mode: kernel.mode,
             amount,
-            trace: self.journal.next_trace()?,
+            trace,
             at: context.now(),
         };
         let mut seat =
             Seat { card: &mut self.card, host: &mut self.host, cardholder, journal: &mut self.journal };
-        let outcome = drive(kernel, terms, &mut seat, context)?;
-        Ok((recovered, outcome))
+        Ok(drive(kernel, terms, &mut seat, context)?)
     }
 
     /// Settles what is open, with the card that is there.

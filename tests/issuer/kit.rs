@@ -5,7 +5,9 @@ use cardwright::air::host::{Answer, Entry, Host, Kind, MessageClass, MessageKey,
 use cardwright::base::context::Context;
 use cardwright::base::event::Collector;
 use cardwright::base::store::{Db, SealKey, Value, transact};
-use cardwright::roles::issuer::{CardAccount, CardOrder, CurrencyBooks, EcashTerms, Issuer, KeyTable, Rules};
+use cardwright::roles::issuer::{
+    AccountId, CardAccount, CardOrder, CurrencyBooks, EcashTerms, Issuer, KeyTable, Rules,
+};
 use cardwright::words::dictionary::tag;
 use cardwright::words::emv::cryptogram::{ArpcMethod, CardKeys, CryptogramVersion, MasterKeys};
 use cardwright::words::emv::{IssuerScript, Pan};
@@ -193,10 +195,16 @@ impl World {
     /// Another terminal of the same issuer, number `number` from 2 on, with a card of its
     /// own on the first account.
     pub(crate) fn beside(&mut self, number: u32) -> Self {
+        self.beside_on(number, "A1")
+    }
+
+    /// The same, with a card on this renminbi account.
+    pub(crate) fn beside_on(&mut self, number: u32, account: &str) -> Self {
         let events = Collector::default();
         let context = Context::simulated(u64::from(number) + 100, events.clone());
         let mut order = self.order.clone();
         order.pan = Pan::with_check_digit(&format!("62999900000{number:04}")).unwrap();
+        order.accounts[0].account = Some(AccountId(account.into()));
         self.issuer.order_card(&order, &mut self.context).unwrap();
         let card = Card::new(order.pan.clone(), self.card.version, &master());
         let (issuer, db) = (self.issuer.handle().unwrap(), self.db.handle().unwrap());
@@ -226,7 +234,11 @@ impl World {
             entry: Entry::Contact,
             at: self.context.now(),
             chip,
-            pin: if kind == Kind::LinkedLoad { self.pin.map(|pin| pin.to_owned().into()) } else { None },
+            pin: if matches!(kind, Kind::LinkedLoad | Kind::UnloadScript) {
+                self.pin.map(|pin| pin.to_owned().into())
+            } else {
+                None
+            },
             original: None,
         }
     }

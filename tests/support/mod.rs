@@ -3,6 +3,7 @@
 pub(crate) mod pcscd;
 pub(crate) mod postgres;
 pub(crate) mod process;
+pub(crate) mod served;
 pub(crate) mod vpicc;
 
 use std::fmt;

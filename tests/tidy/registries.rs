@@ -44,6 +44,12 @@ const REGISTRIES: &[Registry] = &[
     registry("src/words/pboc/city/", ".toml", "src/words/pboc/", &["CITIES"]),
     registry("src/words/iso8583/dialect/", ".toml", "src/words/iso8583/", &["DIALECTS"]),
     registry("src/air/trace/import/", ".rs", "src/air/trace/", &["IMPORTERS"]),
+    registry(
+        "src/roles/issuer/reconciliation/statement/",
+        ".toml",
+        "src/roles/issuer/reconciliation/",
+        &["STATEMENTS"],
+    ),
     registry("src/observers/script/function/", ".rs", "src/observers/script/", &["FUNCTIONS"]),
     registry("src/observers/report/", ".rs", "src/observers/report/", &["FORMATS"]),
     registry("src/doors/cli/", ".rs", "src/doors/cli/", &["COMMANDS"]),

@@ -54,6 +54,8 @@ pub const KINDS: &[KindRow] = &[
     request(Kind::CashLoad, Mti::FINANCIAL, "630000", "91", "46"),
     request(Kind::NonLinkedLoad, Mti::FINANCIAL, "620000", "91", "47"),
     request(Kind::CashLoadVoid, Mti::FINANCIAL, "170000", "91", "51"),
+    // Networks tell it by F102, which terminals do not send; its F60.1 is ours.
+    request(Kind::PendingLoad, Mti::FINANCIAL, "600000", "91", "49"),
     request(Kind::UnloadScript, Mti::AUTHORISATION, "610000", "91", "48"),
     KindRow { is_reversible: false, ..request(Kind::Unload, Mti::FINANCIAL, "610000", "91", "48") },
     request(Kind::Purchase, Mti::FINANCIAL, "000000", "00", "22"),

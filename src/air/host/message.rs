@@ -57,6 +57,8 @@ pub enum Kind {
     CashLoadVoid,
     /// Circle load from another card's account (非指定账户圈存), F3 620000.
     NonLinkedLoad,
+    /// Circle load from the card's pending account (补登圈存), F3 600000.
+    PendingLoad,
     /// Asks for the script that lowers a card's balance (圈提, phase one), 0100, F3 610000.
     UnloadScript,
     /// The card's balance is lowered; the account may be credited (圈提, phase two),

@@ -1,6 +1,7 @@
 //! Links to a card: traits, drivers, and wrappers that add behaviour. No payment
 //! word may enter.
 
+mod byte_link;
 mod card;
 mod driver;
 mod fault;
@@ -12,6 +13,7 @@ mod record;
 mod t0;
 mod vpcd;
 
+pub use byte_link::{ByteLink, Cut, WireControl, WireExchange, WirePlan};
 pub use card::{Activation, Card, Interface, LinkError, Reader, Target, TargetRequest};
 pub use driver::{ReaderDriver, ReaderStatus, TargetDriver};
 pub use fault::{Fault, FaultControl, FaultPlan, FaultPoint};

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::time::Duration;
 
-/// The `format` of the header.
-pub(super) const FORMAT: &str = "cardwright-trace";
+/// The `format` of the header: every recording has it in its first line.
+pub const FORMAT: &str = "cardwright-trace";
 /// The version that is written and read.
 pub(super) const VERSION: u32 = 1;
 

@@ -45,6 +45,6 @@ mod tee;
 mod write;
 
 pub use error::TraceError;
-pub use format::{Trace, TraceEvent, TraceHeader};
+pub use format::{FORMAT, Trace, TraceEvent, TraceHeader};
 pub use tee::Tee;
 pub use write::TraceWriter;

@@ -7,6 +7,8 @@ mod group;
 mod postgres;
 mod sealed;
 mod sqlite;
+#[cfg(feature = "postgres")]
+mod trouble;
 
 pub use db::{Db, Decision, Migration, Row, StoreError, Tx, Value, migrate, transact};
 #[cfg(feature = "postgres")]

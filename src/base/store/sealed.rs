@@ -61,24 +61,36 @@ impl SealKey {
         Ok(Self::from_bytes(key))
     }
 
-    /// Reads a key file, or makes one that its owner alone can read.
+    /// Reads a key file, or makes one that its owner alone can read. What is kept
+    /// already can be opened only with the key it was sealed with: then call [`Self::read`].
     pub fn read_or_make(path: &Path, context: &mut Context) -> Result<Self, SealedError> {
         let error = |cause: std::io::Error| SealedError::Key {
             path: path.display().to_string(),
             cause: cause.to_string(),
         };
+        // Written whole beside its place and then linked there: nobody ever finds half a
+        // key, neither a second process nor the next one after this was stopped.
+        let suffix = crate::base::bytes::Hex(&context.random::<8>()).to_string();
+        let draft = path.with_added_extension(suffix);
+        match path.try_exists() {
+            Ok(true) => return Self::read(path),
+            Ok(false) => {}
+            Err(cause) => return Err(error(cause)),
+        }
         let mut options = std::fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(path) {
-            Ok(mut file) => {
-                let key = Self::random(context);
-                let text = Secret::new(format!("{}\n", crate::base::bytes::Hex(key.0.expose())));
-                file.write_all(text.expose().as_bytes()).map_err(error)?;
-                file.sync_all().map_err(error)?;
-                Ok(key)
-            }
+        let key = Self::random(context);
+        let text = Secret::new(format!("{}\n", crate::base::bytes::Hex(key.0.expose())));
+        let made = options
+            .open(&draft)
+            .and_then(|mut file| file.write_all(text.expose().as_bytes()).and_then(|()| file.sync_all()))
+            .and_then(|()| std::fs::hard_link(&draft, path));
+        // The draft has done its part, whichever way it went.
+        let _ = std::fs::remove_file(&draft);
+        match made {
+            Ok(()) => Ok(key),
             Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => Self::read(path),
             Err(cause) => Err(error(cause)),
         }

@@ -1,20 +1,40 @@
-//! `cardwright load`: a circle load from the linked account.
+//! `cardwright load`: a circle load, from the linked account or another source.
 
 use super::shared::command::{Call, Command, Run};
 use super::shared::failure::{Exit, Failure};
-use super::shared::transaction;
+use super::shared::transaction::{self, Deal};
 use crate::roles::terminal::Flow;
 use crate::words::iso7816::Effect;
+use clap::Arg;
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
     name: "load",
-    about: "Loads the card from its linked account (圈存)",
+    about: "Loads the card from its linked account (圈存), or from another source",
     effect: Some(Effect::Changes),
-    arguments: transaction::arguments,
+    arguments,
     run: Run::Alone(run),
 };
 
+/// Where the money may come from.
+const SOURCES: &[(&str, Flow)] =
+    &[("linked", Flow::Load), ("cash", Flow::CashLoad), ("pending", Flow::PendingLoad)];
+
+fn arguments(line: clap::Command) -> clap::Command {
+    transaction::arguments(line).arg(
+        Arg::new("from")
+            .long("from")
+            .value_name("SOURCE")
+            .default_value("linked")
+            .help("linked (its account), cash (taken by the merchant), pending (what waits for the card)"),
+    )
+}
+
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
-    transaction::run(call, Flow::Load)
+    let from = call.text("from").unwrap_or_default();
+    let Some((_, flow)) = SOURCES.iter().find(|(name, _)| *name == from) else {
+        let reason = format!("expected linked, cash or pending after --from, found {from:?}");
+        return Err(Failure::Usage(reason));
+    };
+    transaction::run(call, Deal::Amount(*flow))
 }

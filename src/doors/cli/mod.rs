@@ -27,7 +27,10 @@ mod shared {
     pub(super) mod switches;
     pub(super) mod transaction;
 }
+mod unload;
 mod upload;
+mod void;
+mod world;
 
 use shared::command::Command;
 pub use shared::run::run;
@@ -36,7 +39,9 @@ pub use shared::run::run;
 const COMMANDS: &[Command] = &[
     read::COMMAND,
     load::COMMAND,
+    unload::COMMAND,
     pay::COMMAND,
+    void::COMMAND,
     upload::COMMAND,
     recover::COMMAND,
     send::COMMAND,
@@ -44,5 +49,6 @@ const COMMANDS: &[Command] = &[
     card::COMMAND,
     host::COMMAND,
     readers::COMMAND,
+    world::COMMAND,
     demo::COMMAND,
 ];

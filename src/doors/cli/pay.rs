@@ -2,7 +2,7 @@
 
 use super::shared::command::{Call, Command, Run};
 use super::shared::failure::{Exit, Failure};
-use super::shared::transaction;
+use super::shared::transaction::{self, Deal};
 use crate::roles::terminal::Flow;
 use crate::words::iso7816::Effect;
 
@@ -16,5 +16,5 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
-    transaction::run(call, Flow::Pay)
+    transaction::run(call, Deal::Amount(Flow::Pay))
 }

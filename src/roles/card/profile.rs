@@ -6,7 +6,9 @@ use crate::base::bytes::{Hex, parse_hex};
 use crate::words::dictionary::tag;
 use crate::words::emv::cryptogram::{CryptogramVersion, InputPart};
 use crate::words::emv::{Afl, Aip};
+use crate::words::iso4217::Currency;
 use crate::words::iso7816::Aid;
+use crate::words::pboc::EcashSet;
 use crate::words::pboc::idd_mac::IddMacPadding;
 use crate::words::tlv::{Dol, Tag};
 use serde::{Deserialize, Serialize};
@@ -186,6 +188,15 @@ impl Profile {
     /// The names of its applications' kinds, in order.
     pub fn kinds(&self) -> impl Iterator<Item = &str> {
         self.applications.iter().map(|application| application.kind.as_str())
+    }
+
+    /// The currencies of its electronic cash, the first one first; empty without any.
+    pub fn currencies(&self) -> Vec<Currency> {
+        let code = |set: EcashSet| {
+            let found = self.applications.iter().find_map(|application| application.data.get(&set.currency));
+            found.and_then(|bytes| Currency::from_bcd(&bytes.0))
+        };
+        EcashSet::ALL.into_iter().filter_map(code).collect()
     }
 
     /// The cryptogram version that it names.

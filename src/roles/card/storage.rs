@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 const MAGIC: &[u8; 6] = b"CWCARD";
 /// The version that this program writes.
 const VERSION: u16 = 1;
+/// A card file is some kilobytes; this is far above.
+const LARGEST_BYTES: u64 = 1 << 20;
 /// What the seal of a card file is for.
 const PURPOSE: &str = "card.file";
 
@@ -42,6 +44,8 @@ impl CardStorage for InMemory {
 #[derive(Debug)]
 pub struct CardFile {
     path: PathBuf,
+    /// As the user named it.
+    shown: PathBuf,
     key: SealKey,
     /// Held, not read: closing it gives the card free.
     _lock: File,
@@ -55,27 +59,37 @@ impl CardFile {
         memory: &CardMemory,
         context: &mut Context,
     ) -> Result<Self, CardError> {
-        let mut file = Self { path: path.into(), key, _lock: lock(path)? };
+        let mut file = Self::reserve(path, key)?;
+        file.commit(memory, context)?;
+        Ok(file)
+    }
+
+    /// Takes the place of a card that is to be made, so that no issuer books a card for
+    /// which there is no place. The card is there with the first commit.
+    pub fn reserve(path: &Path, key: SealKey) -> Result<Self, CardError> {
+        let file = Self { path: path.into(), shown: path.into(), key, _lock: lock(path)? };
         if path.exists() {
             let cause = "a file of this name is there already".into();
             return Err(CardError::File { doing: "make", path: path.display().to_string(), cause });
         }
-        file.commit(memory, context)?;
         Ok(file)
     }
 
     /// Opens a card's file.
     pub fn open(path: &Path, key: SealKey) -> Result<(Self, CardMemory), CardError> {
         let name = || path.display().to_string();
-        let bytes = std::fs::read(path).map_err(|cause| error("read", path, &cause))?;
+        // A symbolic link is another name of the same card: were the link replaced at the
+        // first commit, there would be two cards with one card's money.
+        let real = std::fs::canonicalize(path).map_err(|cause| error("read", path, &cause))?;
+        let bytes = read(&real).map_err(|cause| error("read", path, &cause))?;
         let no_card_file = || CardError::NoCardFile { path: name() };
         let (version, _) = split(&bytes).ok_or_else(no_card_file)?;
         if version > VERSION {
             return Err(CardError::Later { path: name(), found: version, known: VERSION });
         }
         // Only now is there something to lock; another process may have written meanwhile.
-        let file = Self { path: path.into(), key, _lock: lock(path)? };
-        let bytes = std::fs::read(path).map_err(|cause| error("read", path, &cause))?;
+        let file = Self { shown: path.into(), _lock: lock(&real)?, path: real, key };
+        let bytes = read(&file.path).map_err(|cause| error("read", path, &cause))?;
         let (_, sealed) = split(&bytes).ok_or_else(no_card_file)?;
         let opened = Sealed(sealed.to_vec())
             .open(&file.key, PURPOSE)
@@ -88,7 +102,7 @@ impl CardFile {
 
 impl CardStorage for CardFile {
     fn place(&self) -> String {
-        self.path.display().to_string()
+        self.shown.display().to_string()
     }
 
     fn commit(&mut self, memory: &CardMemory, context: &mut Context) -> Result<(), CardError> {
@@ -115,6 +129,19 @@ impl CardStorage for CardFile {
         }
         Ok(())
     }
+}
+
+/// A whole file; what is no file, such as a device or pipe, and what is larger than
+/// any card is refused before it is read without end.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let found = std::fs::metadata(path)?;
+    let cause = match (found.is_file(), found.is_dir()) {
+        (true, _) if found.len() <= LARGEST_BYTES => return std::fs::read(path),
+        (true, _) => "it is larger than any card",
+        (_, true) => return Err(std::io::ErrorKind::IsADirectory.into()),
+        _ => "it is a device or pipe, no file",
+    };
+    Err(std::io::Error::other(cause))
 }
 
 /// Version and sealed bytes of a card file.

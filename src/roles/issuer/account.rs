@@ -8,7 +8,8 @@ use crate::base::store::{Sealed, Value};
 use crate::words::iso4217::{Amount, Currency};
 use std::fmt;
 
-const HOLDER: &str = "account.holder";
+/// What the name of a holder is sealed for.
+pub(super) const HOLDER: &str = "account.holder";
 
 /// The id of a funding account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

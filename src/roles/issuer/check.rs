@@ -37,7 +37,7 @@ const RULES: &[(&str, &str)] = &[
          WHERE entry.id IS NULL ORDER BY posting.entry",
     ),
     (
-        "the repeated balance of an account or card equals the sum of its postings",
+        "the repeated balance of a guarded book equals the sum of its postings",
         "SELECT balance.kind, balance.holder, balance.currency, balance.minor FROM balance \
          LEFT JOIN posting ON posting.kind = balance.kind AND posting.holder = balance.holder \
          AND posting.currency = balance.currency \
@@ -45,16 +45,22 @@ const RULES: &[(&str, &str)] = &[
          HAVING balance.minor <> COALESCE(SUM(posting.minor), 0) ORDER BY balance.kind, balance.holder",
     ),
     (
-        "every account and card that was posted to has a balance",
+        "every guarded book that was posted to has a balance",
         "SELECT DISTINCT posting.kind, posting.holder, posting.currency FROM posting \
          LEFT JOIN balance ON balance.kind = posting.kind AND balance.holder = posting.holder \
          AND balance.currency = posting.currency \
-         WHERE posting.kind IN ('account', 'card') AND balance.holder IS NULL",
+         WHERE posting.kind IN ('account', 'card', 'pending') AND balance.holder IS NULL",
     ),
     (
-        "no book but the opening one is below zero",
-        "SELECT kind, holder, currency, CAST(SUM(minor) AS BIGINT) FROM posting WHERE kind <> 'opening' \
+        "no book but the opening one and the cash counters is below zero",
+        "SELECT kind, holder, currency, CAST(SUM(minor) AS BIGINT) FROM posting \
+         WHERE kind NOT IN ('opening', 'cash') \
          GROUP BY kind, holder, currency HAVING SUM(minor) < 0 ORDER BY kind, holder",
+    ),
+    (
+        "a cash counter gives no more back than it took",
+        "SELECT holder, currency, CAST(SUM(minor) AS BIGINT) FROM posting WHERE kind = 'cash' \
+         GROUP BY holder, currency HAVING SUM(minor) > 0 ORDER BY holder",
     ),
     (
         "a load has its money in flight while it is open, and only then",
@@ -66,24 +72,41 @@ const RULES: &[(&str, &str)] = &[
          ORDER BY load.id",
     ),
     (
-        "a landed load is in its card's shadow, and no other is",
+        "a landed load is in its card's shadow, an unload is out of it unless it returned",
         "SELECT load.id, load.state, CAST(COALESCE(SUM(posting.minor), 0) AS BIGINT) FROM load \
          LEFT JOIN entry ON entry.subject = load.id \
          LEFT JOIN posting ON posting.entry = entry.id AND posting.kind = 'card' \
          AND posting.holder = load.card \
-         GROUP BY load.id, load.state, load.amount \
-         HAVING COALESCE(SUM(posting.minor), 0) <> CASE load.state WHEN 'landed' THEN load.amount ELSE 0 END \
-         ORDER BY load.id",
+         GROUP BY load.id, load.kind, load.state, load.amount \
+         HAVING COALESCE(SUM(posting.minor), 0) <> CASE \
+         WHEN load.kind IN ('cash void', 'unload') \
+         THEN CASE load.state WHEN 'returned' THEN 0 ELSE -load.amount END \
+         ELSE CASE load.state WHEN 'landed' THEN load.amount ELSE 0 END END ORDER BY load.id",
     ),
     (
-        "a returned load is back on its account, and no other is",
+        "a load is out of its source unless it returned, a landed unload is credited once",
         "SELECT load.id, load.state, CAST(COALESCE(SUM(posting.minor), 0) AS BIGINT) FROM load \
          LEFT JOIN entry ON entry.subject = load.id \
-         LEFT JOIN posting ON posting.entry = entry.id AND posting.kind = 'account' \
-         AND posting.holder = load.account \
-         GROUP BY load.id, load.state, load.amount \
-         HAVING COALESCE(SUM(posting.minor), 0) \
-         <> CASE load.state WHEN 'returned' THEN 0 ELSE -load.amount END ORDER BY load.id",
+         LEFT JOIN posting ON posting.entry = entry.id AND posting.kind = load.counter \
+         AND posting.holder = load.counter_holder \
+         GROUP BY load.id, load.kind, load.state, load.amount \
+         HAVING COALESCE(SUM(posting.minor), 0) <> CASE \
+         WHEN load.kind IN ('cash void', 'unload') \
+         THEN CASE load.state WHEN 'landed' THEN load.amount ELSE 0 END \
+         ELSE CASE load.state WHEN 'returned' THEN 0 ELSE -load.amount END END ORDER BY load.id",
+    ),
+    (
+        "a void that may have landed marks its load",
+        "SELECT void.id, void.state FROM load AS void LEFT JOIN load AS voided ON voided.id = void.original \
+         AND voided.voided_by = void.id WHERE void.kind = 'cash void' AND void.state <> 'returned' \
+         AND (voided.id IS NULL OR voided.kind <> 'cash' OR voided.state <> 'landed' \
+         OR voided.amount <> void.amount) ORDER BY void.id",
+    ),
+    (
+        "a load that is marked as voided has its void",
+        "SELECT voided.id FROM load AS voided LEFT JOIN load AS void ON void.id = voided.voided_by \
+         AND void.original = voided.id AND void.state <> 'returned' \
+         WHERE voided.voided_by IS NOT NULL AND void.id IS NULL ORDER BY voided.id",
     ),
     (
         "nothing but loads is in flight",

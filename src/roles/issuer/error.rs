@@ -39,6 +39,12 @@ pub enum IssuerError {
         /// The id.
         id: String,
     },
+    /// No such card.
+    #[error("expected a card on file, found none with this PAN and sequence number {psn:02X}")]
+    NoSuchCard {
+        /// The sequence number asked for.
+        psn: u8,
+    },
     /// The card is on file already.
     #[error("expected a new card, found one with this PAN and sequence number {psn:02X} on file")]
     CardExists {

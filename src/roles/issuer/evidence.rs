@@ -10,6 +10,8 @@
 //!   more, or has spent more than `old`, the load has landed.
 //! - If every counter between is known, the card holds exactly `old - spent`
 //!   without the load: then the load has not landed, and the money goes back.
+//! - An unload is the mirror image: `low` is then the total that its script writes,
+//!   and a card that holds or spent more than `low` allows has not taken it.
 //! - Else a payment not yet uploaded may hide either: the load stays open, its
 //!   money in flight, and is judged again with every sighting and upload.
 //!
@@ -31,8 +33,8 @@ use crate::air::host::Settlement;
 /// What has been seen since a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Trail {
-    /// The balance that the load found.
-    old_minor: u64,
+    /// The lower of the two balances that the script may have left.
+    low_minor: u64,
     /// Uploaded payments between the load and the next sighting.
     spent_minor: u64,
     /// The next proven balance.
@@ -44,22 +46,24 @@ struct Trail {
 /// What a trail proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Judgement {
-    Landed,
-    Returned,
+    /// The card was left with the higher balance.
+    High,
+    /// With the lower one.
+    Low,
     Unproven,
     /// No history of the card explains what was seen.
     Contradiction,
 }
 
 fn judge(trail: Trail) -> Judgement {
-    let Some(without_load) = trail.old_minor.checked_sub(trail.spent_minor) else {
-        return Judgement::Landed;
+    let Some(low) = trail.low_minor.checked_sub(trail.spent_minor) else {
+        return Judgement::High;
     };
     match trail.next_minor {
         None => Judgement::Unproven,
-        Some(next) if next > without_load => Judgement::Landed,
+        Some(next) if next > low => Judgement::High,
         Some(_) if !trail.complete => Judgement::Unproven,
-        Some(next) if next == without_load => Judgement::Returned,
+        Some(next) if next == low => Judgement::Low,
         Some(_) => Judgement::Contradiction,
     }
 }
@@ -75,19 +79,27 @@ impl Work<'_> {
             if judgement == Judgement::Unproven {
                 judgement = judge(self.trail(&load, "")?);
             }
-            match judgement {
-                Judgement::Landed => {
+            match (judgement, load.kind.lowers_card()) {
+                (Judgement::High, false) => {
                     let reason = "the card holds or spent more than it had without the load";
                     self.settle(&load, Settlement::Landed, "evidence", reason)?;
                 }
-                Judgement::Returned => {
+                (Judgement::Low, false) => {
                     let reason = "the card holds what it had without the load, and nothing else happened";
                     self.settle(&load, Settlement::Returned, "evidence", reason)?;
                 }
-                Judgement::Unproven => {
+                (Judgement::High, true) => {
+                    let reason = "the card holds or spent more than the unload would have left";
+                    self.settle(&load, Settlement::Returned, "evidence", reason)?;
+                }
+                (Judgement::Low, true) => {
+                    let reason = "the card holds what the unload left, and nothing else happened";
+                    self.settle(&load, Settlement::Landed, "evidence", reason)?;
+                }
+                (Judgement::Unproven, _) => {
                     self.say("Load Unproven", "a payment that is not uploaded may hide what became of it");
                 }
-                Judgement::Contradiction => {
+                (Judgement::Contradiction, _) => {
                     self.say("Alarm", "the card holds less than its known payments explain");
                 }
             }
@@ -120,7 +132,7 @@ impl Work<'_> {
             &[card.into(), after.into(), until.into()],
         )?;
         Ok(Trail {
-            old_minor: load.old_minor,
+            low_minor: load.old_minor.min(load.new_minor),
             spent_minor: spent.first().map_or(Ok(0), |row| minor("offline_sale", row.int(0)?))?,
             next_minor,
             complete: certain && known.len() as i64 == until - after - 1,
@@ -135,16 +147,16 @@ mod tests {
     #[test]
     fn judges_by_what_the_card_could_hold() {
         let trail = |spent_minor, next_minor, complete| {
-            judge(Trail { old_minor: 1000, spent_minor, next_minor, complete })
+            judge(Trail { low_minor: 1000, spent_minor, next_minor, complete })
         };
-        assert_eq!(trail(0, Some(6000), true), Judgement::Landed);
-        assert_eq!(trail(0, Some(1001), false), Judgement::Landed, "more than it had");
-        assert_eq!(trail(0, Some(1000), true), Judgement::Returned);
+        assert_eq!(trail(0, Some(6000), true), Judgement::High);
+        assert_eq!(trail(0, Some(1001), false), Judgement::High, "more than it had");
+        assert_eq!(trail(0, Some(1000), true), Judgement::Low);
         assert_eq!(trail(0, Some(1000), false), Judgement::Unproven, "it may have landed and been spent");
-        assert_eq!(trail(400, Some(600), true), Judgement::Returned);
-        assert_eq!(trail(400, Some(5600), true), Judgement::Landed);
-        assert_eq!(trail(400, Some(601), false), Judgement::Landed);
-        assert_eq!(trail(1001, None, false), Judgement::Landed, "it spent more than it had");
+        assert_eq!(trail(400, Some(600), true), Judgement::Low);
+        assert_eq!(trail(400, Some(5600), true), Judgement::High);
+        assert_eq!(trail(400, Some(601), false), Judgement::High);
+        assert_eq!(trail(1001, None, false), Judgement::High, "it spent more than it had");
         assert_eq!(trail(1000, None, false), Judgement::Unproven);
         assert_eq!(trail(0, Some(999), true), Judgement::Contradiction);
     }

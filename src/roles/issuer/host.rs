@@ -2,6 +2,7 @@
 //! is one transaction.
 
 use super::answer::Acted;
+use super::load::LoadKind;
 use super::message::{Claim, is_final, key_fits};
 use super::schema::{MIGRATIONS, OWNER};
 use super::work::Work;
@@ -13,12 +14,12 @@ use crate::air::host::{Answer, Host, HostError, Kind, MessageClass, Request, Res
 use crate::base::context::Context;
 use crate::base::store::{Db, SealKey, migrate, transact};
 use crate::words::emv::Pan;
-use crate::words::iso4217::Amount;
+use crate::words::iso4217::{Amount, Currency};
 
 /// A handle on the issuer's books. Several may work on one store.
 pub struct Issuer {
     db: Box<dyn Db>,
-    seal: SealKey,
+    pub(super) seal: SealKey,
     keys: KeyTable,
     rules: Rules,
 }
@@ -79,7 +80,31 @@ impl Issuer {
         self.work(context, |work| work.books())
     }
 
-    /// Loads that are neither landed nor returned, oldest first.
+    /// Credits the pending account of a card, which a load from pending empties: from
+    /// an account, or from outside the books.
+    pub fn credit_pending(
+        &mut self,
+        pan: &Pan,
+        psn: u8,
+        amount: Amount,
+        from: Option<&AccountId>,
+        context: &mut Context,
+    ) -> Result<(), IssuerError> {
+        self.work(context, |work| work.credit_pending(pan, psn, amount, from))
+    }
+
+    /// What waits on the pending account of a card.
+    pub fn pending_of(
+        &mut self,
+        pan: &Pan,
+        psn: u8,
+        currency: Currency,
+        context: &mut Context,
+    ) -> Result<Amount, IssuerError> {
+        self.work(context, |work| work.pending_of(pan, psn, currency))
+    }
+
+    /// Loads and unloads that are neither landed nor returned, oldest first.
     pub fn open_loads(&mut self, context: &mut Context) -> Result<Vec<OpenLoad>, IssuerError> {
         self.work(context, |work| work.all_open_loads())
     }
@@ -105,7 +130,7 @@ impl Issuer {
     }
 
     /// Runs a piece of work in one transaction; events go out once it is kept.
-    fn work<T>(
+    pub(super) fn work<T>(
         &mut self,
         context: &mut Context,
         mut job: impl FnMut(&mut Work<'_>) -> Result<T, IssuerError>,
@@ -159,14 +184,17 @@ impl Issuer {
 
 impl Host for Issuer {
     fn authorise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        if let (MessageClass::Request, Some(kind)) = (request.key.class, LoadKind::of(request.kind)) {
+            return self.message(request, context, |work, request| work.authorise_load(request, kind));
+        }
         match (request.key.class, request.kind) {
-            (MessageClass::Request, Kind::LinkedLoad) => {
-                self.message(request, context, |work, request| work.authorise_load(request))
+            (MessageClass::Request, Kind::Unload) => {
+                self.message(request, context, |work, request| work.confirm_unload(request))
             }
             (MessageClass::Request, Kind::Purchase) => {
                 self.message(request, context, |work, request| work.authorise_purchase(request))
             }
-            _ => Ok(wrong_kind("a load or purchase of class request")),
+            _ => Ok(wrong_kind("a load, unload, void or purchase of class request")),
         }
     }
 
@@ -184,10 +212,10 @@ impl Host for Issuer {
 
     fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
         match (request.key.class, request.kind) {
-            (MessageClass::Reversal, Kind::LinkedLoad | Kind::Purchase) => {
+            (MessageClass::Reversal, kind) if kind == Kind::Purchase || LoadKind::of(kind).is_some() => {
                 self.message(request, context, |work, request| work.undo(request))
             }
-            _ => Ok(wrong_kind("a load or purchase, of class reversal")),
+            _ => Ok(wrong_kind("a load, unload, void or purchase, of class reversal")),
         }
     }
 }

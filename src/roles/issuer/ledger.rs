@@ -1,6 +1,6 @@
 //! The ledger in double entry. Every entry's postings sum to zero; a book's
 //! balance is the sum of its postings. Books whose balance decides something
-//! (accounts, card shadows) have that sum repeated in `balance`, which the check
+//! (accounts, card shadows, pending accounts) have that sum repeated in `balance`, which the check
 //! recomputes; merchants and money in flight have not, so that no row is hot.
 
 use super::IssuerError;
@@ -21,9 +21,20 @@ pub(super) enum Book<'a> {
     Card(&'a str),
     /// A merchant.
     Merchant(&'a str),
+    /// A merchant's cash counter: below zero by the cash that it took for loads.
+    Cash(&'a str),
+    /// A card's pending account: what waits to be loaded.
+    Pending(&'a str),
 }
 
-impl Book<'_> {
+impl<'a> Book<'a> {
+    /// A book that a load comes from or an unload goes to, as columns hold it.
+    pub(super) fn of(kind: &str, holder: &'a str) -> Option<Self> {
+        [Self::Account(holder), Self::Cash(holder), Self::Pending(holder)]
+            .into_iter()
+            .find(|book| book.kind() == kind)
+    }
+
     /// The kind as columns hold it.
     pub(super) const fn kind(&self) -> &'static str {
         match self {
@@ -32,20 +43,26 @@ impl Book<'_> {
             Self::InFlight => "in_flight",
             Self::Card(_) => "card",
             Self::Merchant(_) => "merchant",
+            Self::Cash(_) => "cash",
+            Self::Pending(_) => "pending",
         }
     }
 
     /// Who holds it; empty where there is one for all.
-    pub(super) const fn holder(&self) -> &str {
+    pub(super) const fn holder(&self) -> &'a str {
         match self {
             Self::Opening | Self::InFlight => "",
-            Self::Account(holder) | Self::Card(holder) | Self::Merchant(holder) => holder,
+            Self::Account(holder)
+            | Self::Card(holder)
+            | Self::Merchant(holder)
+            | Self::Cash(holder)
+            | Self::Pending(holder) => holder,
         }
     }
 
     /// Whether `balance` repeats its sum and keeps it from going below zero.
     const fn is_guarded(&self) -> bool {
-        matches!(self, Self::Account(_) | Self::Card(_))
+        matches!(self, Self::Account(_) | Self::Card(_) | Self::Pending(_))
     }
 }
 
@@ -56,19 +73,28 @@ pub struct CurrencyBooks {
     pub currency: Currency,
     /// All funding accounts.
     pub accounts_minor: i64,
-    /// Loads that are neither landed nor returned.
+    /// Loads and unloads that are neither landed nor returned.
     pub in_flight_minor: i64,
     /// What the ledger says that the cards hold; a card holds less while its
     /// offline payments are not uploaded.
     pub shadows_minor: i64,
     /// All merchants.
     pub merchants_minor: i64,
+    /// All cash counters: zero or below, by the cash that merchants took for loads.
+    pub cash_minor: i64,
+    /// All pending accounts.
+    pub pending_minor: i64,
 }
 
 impl CurrencyBooks {
-    /// Accounts, in flight, shadows and merchants together: constant.
+    /// All of them together: constant.
     pub const fn total_minor(&self) -> i64 {
-        self.accounts_minor + self.in_flight_minor + self.shadows_minor + self.merchants_minor
+        self.accounts_minor
+            + self.in_flight_minor
+            + self.shadows_minor
+            + self.merchants_minor
+            + self.cash_minor
+            + self.pending_minor
     }
 }
 
@@ -85,6 +111,8 @@ impl Books {
             in_flight_minor: 0,
             shadows_minor: 0,
             merchants_minor: 0,
+            cash_minor: 0,
+            pending_minor: 0,
         })
     }
 }
@@ -116,7 +144,7 @@ impl Work<'_> {
         if !self.guard(to, amount.currency, minor)? {
             return Err(IssuerError::Corrupt {
                 table: "balance",
-                expected: "a row for every account and card",
+                expected: "a row for every account, card and pending account",
                 found: format!("none of kind {}", to.kind()),
             });
         }
@@ -172,6 +200,8 @@ impl Work<'_> {
                 "in_flight" => last.in_flight_minor = sum,
                 "card" => last.shadows_minor = sum,
                 "merchant" => last.merchants_minor = sum,
+                "cash" => last.cash_minor = sum,
+                "pending" => last.pending_minor = sum,
                 _ => {}
             }
         }

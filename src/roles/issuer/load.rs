@@ -1,24 +1,83 @@
-//! The load from a linked account, issuer's side (JR/T 0025.13): decision, the
-//! pending row, the script's result. The row is open from the answer until
-//! something proves where the money is.
+//! What a script does to a card's balance, issuer's side (JR/T 0025.13): a row that
+//! is open from the answer until something proves where the money is. A load takes
+//! its money from a book into flight and lands on the card; an unload takes it from
+//! the card's shadow into flight and lands on a book. Either returns to where it
+//! came from.
 
 use super::IssuerError;
-use super::answer::{self, Acted, Stop};
-use super::decision::{Refusal, ToldBalance};
+use super::answer::{self, Acted};
 use super::ledger::{self, Book};
 use super::message::original_key;
-use super::present::Presented;
-use super::work::{Work, column, minor};
-use crate::air::host::{Answer, MessageKey, Request, ResponseCode, Settlement};
+use super::work::{Work, minor};
+use crate::air::host::{Answer, Kind, MessageKey, Original, Request, ResponseCode, Settlement};
 use crate::base::env::Timestamp;
 use crate::base::store::Row;
 use crate::words::dictionary::tag;
 use crate::words::emv::{Pan, ScriptResult};
 use crate::words::iso4217::{Amount, Currency};
 
-/// A load that is neither landed nor returned: what is due.
+/// Why a script writes a card's balance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LoadKind {
+    /// Load from the linked account.
+    Linked,
+    /// Load that was paid in cash.
+    Cash,
+    /// Load from the card's pending account.
+    Pending,
+    /// Void of a load that was paid in cash.
+    CashVoid,
+    /// Unload to the linked account.
+    Unload,
+}
+
+impl LoadKind {
+    const ALL: [Self; 5] = [Self::Linked, Self::Cash, Self::Pending, Self::CashVoid, Self::Unload];
+
+    /// Its word in the table.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Linked => "linked",
+            Self::Cash => "cash",
+            Self::Pending => "pending",
+            Self::CashVoid => "cash void",
+            Self::Unload => "unload",
+        }
+    }
+
+    /// Whether the script writes a lower balance.
+    pub const fn lowers_card(self) -> bool {
+        matches!(self, Self::CashVoid | Self::Unload)
+    }
+
+    /// Tag 9C, which the card signs: the first two digits of the processing code.
+    pub(super) const fn transaction_type(self) -> u8 {
+        match self {
+            Self::Linked | Self::Pending => 0x60,
+            Self::Cash => 0x63,
+            Self::CashVoid => 0x17,
+            Self::Unload => 0x61,
+        }
+    }
+
+    /// What a request asks for, where it asks for a script.
+    pub(super) const fn of(kind: Kind) -> Option<Self> {
+        match kind {
+            Kind::LinkedLoad => Some(Self::Linked),
+            Kind::CashLoad => Some(Self::Cash),
+            Kind::PendingLoad => Some(Self::Pending),
+            Kind::CashLoadVoid => Some(Self::CashVoid),
+            Kind::UnloadScript => Some(Self::Unload),
+            _ => None,
+        }
+    }
+}
+
+/// A load or unload that is neither landed nor returned: what is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenLoad {
+    /// Why the script was made.
+    pub kind: LoadKind,
     /// The card; printed, it is masked.
     pub pan: Pan,
     /// Counter of the load.
@@ -39,33 +98,34 @@ pub struct OpenLoad {
 #[derive(Debug, Clone)]
 pub(super) struct LoadRow {
     pub(super) id: String,
+    pub(super) kind: LoadKind,
     pub(super) card: String,
-    pub(super) account: String,
+    /// The book at the other end: its kind and holder.
+    pub(super) counter: (String, String),
     pub(super) amount: Amount,
     pub(super) atc: u16,
     pub(super) old_minor: u64,
+    pub(super) new_minor: u64,
     pub(super) settlement: Settlement,
+    /// The load that a void undoes.
+    pub(super) original: Option<String>,
 }
 
-const LOAD: &str = "SELECT id, card, account, currency, amount, atc, old_minor, state FROM load";
+impl LoadRow {
+    /// The book at the other end.
+    pub(super) fn counter(&self) -> Result<Book<'_>, IssuerError> {
+        Book::of(&self.counter.0, &self.counter.1).ok_or_else(|| IssuerError::Corrupt {
+            table: "load",
+            expected: "a book that loads come from",
+            found: self.counter.0.clone(),
+        })
+    }
+}
+
+const LOAD: &str = "SELECT id, card, counter, counter_holder, currency, amount, atc, old_minor, new_minor, \
+                    state, kind, original FROM load";
 
 impl Work<'_> {
-    /// Decides on a load.
-    pub(super) fn authorise_load(&mut self, request: &Request) -> Result<Acted, IssuerError> {
-        let presented = match self.present(request) {
-            Ok(presented) => presented,
-            Err(Stop::Refuse(refusal)) => return Ok(Acted::nothing(self.declined(refusal, None)?)),
-            Err(Stop::Fail(error)) => return Err(error),
-        };
-        match self.grant_load(request, &presented) {
-            Ok(acted) => Ok(acted),
-            Err(Stop::Refuse(refusal)) => {
-                Ok(Acted::nothing(self.declined(refusal, Some(&presented.verified))?))
-            }
-            Err(Stop::Fail(error)) => Err(error),
-        }
-    }
-
     /// Takes a script's result: success lands the load, a definite failure returns
     /// it, anything else only asks how the row stands.
     pub(super) fn advise_script(&mut self, request: &Request) -> Result<Acted, IssuerError> {
@@ -86,8 +146,8 @@ impl Work<'_> {
         match (told, load.settlement) {
             (Some(told), Settlement::Open) => {
                 let reason = match told {
-                    Settlement::Landed => "script result: the card took the load (DF31 2x)",
-                    _ => "script result: the card refused the load (DF31 1x)",
+                    Settlement::Landed => "script result: the card took the script (DF31 2x)",
+                    _ => "script result: the card refused the script (DF31 1x)",
                 };
                 self.settle(&load, told, "notice", reason)?;
                 settlement = self.settlement(&load.id)?;
@@ -99,10 +159,40 @@ impl Work<'_> {
         }
         let reason = match settlement {
             Settlement::Open => "noted; nothing is proven yet",
-            Settlement::Landed => "noted; the load has landed",
-            Settlement::Returned => "noted; the account has the money back",
+            Settlement::Landed => "noted; the card has taken the script",
+            Settlement::Returned => "noted; the money is back where it came from",
         };
         let mut answer = Answer::new(ResponseCode::APPROVED, reason);
+        answer.settlement = Some(settlement);
+        Ok(Acted { answer, on: Some(load.id) })
+    }
+
+    /// Phase two of an unload: the card's decrease is told, so the account is
+    /// credited. Nothing else credits it, and nothing twice.
+    pub(super) fn confirm_unload(&mut self, request: &Request) -> Result<Acted, IssuerError> {
+        let found = match request.original {
+            Some(_) => self.load_of_notice(request)?,
+            None => None,
+        };
+        let Some(load) = found.filter(|load| load.kind == LoadKind::Unload && load.amount == request.amount)
+        else {
+            let reason = "no unload of this card and amount fits the confirmation";
+            self.say("Confirmation Unmatched", reason);
+            return Ok(Acted::nothing(Answer::new(ResponseCode::NO_ORIGINAL, reason)));
+        };
+        let result = request.chip.value(tag::ISSUER_SCRIPT_RESULTS).and_then(load_result);
+        if result != Some(ScriptResult::Succeeded) {
+            let reason = "the script result (DF31) does not say that the card was lowered";
+            return Ok(Acted::nothing(Answer::new(ResponseCode::INVALID_TRANSACTION, reason)));
+        }
+        self.settle(&load, Settlement::Landed, "confirmation", "the card was lowered (DF31 2x)")?;
+        let settlement = self.settlement(&load.id)?;
+        let mut answer = if settlement == Settlement::Landed {
+            Answer::new(ResponseCode::APPROVED, "the account is credited")
+        } else {
+            self.say("Alarm", "an unload is confirmed that the card is proven not to have taken");
+            Answer::new(ResponseCode::INVALID_TRANSACTION, "the card still holds the money")
+        };
         answer.settlement = Some(settlement);
         Ok(Acted { answer, on: Some(load.id) })
     }
@@ -116,12 +206,13 @@ impl Work<'_> {
         by: &'static str,
         reason: &str,
     ) -> Result<bool, IssuerError> {
-        let (state, what, book, event) = match to {
-            Settlement::Open => return Ok(false),
-            Settlement::Landed => ("landed", "load landed", Book::Card(&load.card), "Load Landed"),
-            Settlement::Returned => {
-                ("returned", "load returned", Book::Account(&load.account), "Load Returned")
-            }
+        let card = Book::Card(&load.card);
+        let (state, what, book, event) = match (to, load.kind.lowers_card()) {
+            (Settlement::Open, _) => return Ok(false),
+            (Settlement::Landed, false) => ("landed", "load landed", card, "Load Landed"),
+            (Settlement::Returned, false) => ("returned", "load returned", load.counter()?, "Load Returned"),
+            (Settlement::Landed, true) => ("landed", "unload landed", load.counter()?, "Unload Landed"),
+            (Settlement::Returned, true) => ("returned", "unload returned", card, "Unload Returned"),
         };
         let changed = self.tx.execute(
             "UPDATE load SET state = $1, settled_at = $2, settled_by = $3 WHERE id = $4 AND state = 'open'",
@@ -131,6 +222,13 @@ impl Work<'_> {
             return Ok(false);
         }
         self.transfer(what, &load.id, Book::InFlight, book, load.amount)?;
+        if let (Settlement::Returned, Some(original)) = (to, &load.original) {
+            // The load may be voided again.
+            self.tx.execute(
+                "UPDATE load SET voided_by = NULL WHERE id = $1 AND voided_by = $2",
+                &[original.as_str().into(), load.id.as_str().into()],
+            )?;
+        }
         self.say_amount(event, load.amount, reason);
         Ok(true)
     }
@@ -152,7 +250,8 @@ impl Work<'_> {
         self.tx.query(&sql, &[card.into()])?.iter().map(load_row).collect()
     }
 
-    /// What the open loads of a card come to.
+    /// What the open loads and unloads of a card come to: its balance may be off its
+    /// shadow by that much.
     pub(super) fn open_minor(&mut self, card: &str, currency: Currency) -> Result<i64, IssuerError> {
         let rows = self.tx.query(
             "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM load \
@@ -162,17 +261,44 @@ impl Work<'_> {
         Ok(rows.first().map_or(Ok(0), |row| row.int(0))?)
     }
 
-    /// Every open load, oldest first.
+    /// The load that a message speaks of by its key; the newest where the key was
+    /// used again.
+    pub(super) fn load_by_key(
+        &mut self,
+        key: &MessageKey,
+        original: Original,
+        card: &str,
+    ) -> Result<Option<LoadRow>, IssuerError> {
+        let MessageKey { merchant, terminal, batch, trace, .. } = original_key(key, original);
+        let sql = format!(
+            "{LOAD} WHERE merchant = $1 AND terminal = $2 AND batch = $3 AND trace = $4 AND card = $5 \
+             ORDER BY opened_at DESC LIMIT 1"
+        );
+        let rows = self.tx.query(
+            &sql,
+            &[
+                merchant.into(),
+                terminal.into(),
+                i64::from(batch).into(),
+                i64::from(trace).into(),
+                card.into(),
+            ],
+        )?;
+        rows.first().map(load_row).transpose()
+    }
+
+    /// Every open load and unload, oldest first.
     pub(super) fn all_open_loads(&mut self) -> Result<Vec<OpenLoad>, IssuerError> {
         let rows = self.tx.query(
             "SELECT card, atc, currency, amount, old_minor, new_minor, opened_at, merchant, terminal, batch, \
-             trace FROM load WHERE state = 'open' ORDER BY opened_at, id",
+             trace, kind FROM load WHERE state = 'open' ORDER BY opened_at, id",
             &[],
         )?;
         let mut loads = Vec::with_capacity(rows.len());
         for row in rows {
             let number = |column| Ok::<_, IssuerError>(row.int(column)? as u32);
             loads.push(OpenLoad {
+                kind: load_kind(row.text(11)?)?,
                 pan: self.card_pan(row.text(0)?)?,
                 atc: row.int(1)? as u16,
                 amount: Amount::new(minor("load", row.int(3)?)?, ledger::currency(&row, 2)?),
@@ -185,100 +311,12 @@ impl Work<'_> {
         Ok(loads)
     }
 
-    fn grant_load(&mut self, request: &Request, presented: &Presented) -> Result<Acted, Stop> {
-        let Presented { card, verified } = presented;
-        let linked = self.admit(request, card, self.rules.load_needs_pin)?;
-        let invalid = |reason: &str| Refusal::new(ResponseCode::INVALID_TRANSACTION, reason);
-        let (balance_tag, limit_minor) =
-            linked.ecash.ok_or_else(|| invalid("the card has no electronic cash in this currency"))?;
-        let account = linked.account.ok_or_else(|| invalid("the card has no linked account"))?;
-        let no = |reason: &str| Refusal::new(ResponseCode::DO_NOT_HONOUR, reason);
-        let old_minor = match verified.balance {
-            ToldBalance::Proven(balance) => balance,
-            ToldBalance::Absent => return Err(no("9F10 does not tell the card's balance").into()),
-            ToldBalance::Unproven => return Err(no("the MAC of the balance in 9F10 is wrong").into()),
-        };
-        let amount = request.amount;
-        if !self.check_shadow(&card.id, amount.currency, verified.atc, old_minor)? {
-            let reason = "the card's balance is above what the ledger explains";
-            return Err(Refusal::new(ResponseCode::RESTRICTED, reason).into());
-        }
-        let new_total = Amount::new(old_minor.saturating_add(amount.minor), amount.currency);
-        let over = |rule: &str| Refusal::new(ResponseCode::LIMIT_EXCEEDED, rule);
-        if new_total.minor > limit_minor {
-            return Err(over("the new balance is above the card's balance limit (9F77, DF77)").into());
-        }
-        if self.rules.ecash_cap_minor(amount.currency).is_some_and(|cap| new_total.minor > cap) {
-            return Err(over("the new balance is above the cap of electronic cash").into());
-        }
-        let id = self.new_id();
-        // The last thing that may refuse: money has not moved before this line.
-        if !self.transfer("load", &id, Book::Account(&account), Book::InFlight, amount)? {
-            return Err(Refusal::new(ResponseCode::INSUFFICIENT_FUNDS, "the account holds less").into());
-        }
-        self.insert_load(&id, request, presented, &account, old_minor, new_total)?;
-        let mut answer = self.approved(verified, "the load is granted and in flight")?;
-        let script = answer::load_script(verified, balance_tag, new_total)?;
-        answer.chip.put(tag::ISSUER_SCRIPT_TEMPLATE_2, script);
-        self.say_amount("Load Granted", amount, "account debited, script made for the new total");
-        Ok(Acted { answer, on: Some(id) })
-    }
-
-    fn insert_load(
-        &mut self,
-        id: &str,
-        request: &Request,
-        presented: &Presented,
-        account: &str,
-        old_minor: u64,
-        new_total: Amount,
-    ) -> Result<(), IssuerError> {
-        let key = &request.key;
-        let at = self.now().micros();
-        self.tx.execute(
-            "INSERT INTO load (id, card, currency, account, atc, amount, old_minor, new_minor, state, \
-             merchant, terminal, batch, trace, opened_at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', $9, $10, $11, $12, $13)",
-            &[
-                id.into(),
-                presented.card.id.as_str().into(),
-                i64::from(request.amount.currency.0).into(),
-                account.into(),
-                i64::from(presented.verified.atc).into(),
-                column(request.amount.minor)?.into(),
-                column(old_minor)?.into(),
-                column(new_total.minor)?.into(),
-                key.merchant.as_str().into(),
-                key.terminal.as_str().into(),
-                i64::from(key.batch).into(),
-                i64::from(key.trace).into(),
-                at.into(),
-            ],
-        )?;
-        Ok(())
-    }
-
     /// The load that a notice speaks of: by its original's key, else by counter;
     /// always of the notice's own card.
     fn load_of_notice(&mut self, request: &Request) -> Result<Option<LoadRow>, IssuerError> {
         let Some(card) = self.find_card(request.pan.expose(), request.psn)? else { return Ok(None) };
         if let Some(original) = request.original {
-            let MessageKey { merchant, terminal, batch, trace, .. } = original_key(&request.key, original);
-            let sql = format!(
-                "{LOAD} WHERE merchant = $1 AND terminal = $2 AND batch = $3 AND trace = $4 AND card = $5 \
-                 ORDER BY opened_at DESC LIMIT 1"
-            );
-            let rows = self.tx.query(
-                &sql,
-                &[
-                    merchant.into(),
-                    terminal.into(),
-                    i64::from(batch).into(),
-                    i64::from(trace).into(),
-                    card.id.as_str().into(),
-                ],
-            )?;
-            return rows.first().map(load_row).transpose();
+            return self.load_by_key(&request.key, original, &card.id);
         }
         let Some(atc) = request.chip.array(tag::ATC).map(u16::from_be_bytes) else { return Ok(None) };
         let sql = format!("{LOAD} WHERE card = $1 AND atc = $2");
@@ -300,7 +338,7 @@ pub(super) fn load_result(results: &[u8]) -> Option<ScriptResult> {
 }
 
 fn load_row(row: &Row) -> Result<LoadRow, IssuerError> {
-    let settlement = match row.text(7)? {
+    let settlement = match row.text(9)? {
         "open" => Settlement::Open,
         "landed" => Settlement::Landed,
         "returned" => Settlement::Returned,
@@ -315,11 +353,22 @@ fn load_row(row: &Row) -> Result<LoadRow, IssuerError> {
     Ok(LoadRow {
         id: row.text(0)?.to_owned(),
         card: row.text(1)?.to_owned(),
-        account: row.text(2)?.to_owned(),
-        amount: Amount::new(minor("load", row.int(4)?)?, ledger::currency(row, 3)?),
-        atc: row.int(5)? as u16,
-        old_minor: minor("load", row.int(6)?)?,
+        kind: load_kind(row.text(10)?)?,
+        counter: (row.text(2)?.to_owned(), row.text(3)?.to_owned()),
+        amount: Amount::new(minor("load", row.int(5)?)?, ledger::currency(row, 4)?),
+        atc: row.int(6)? as u16,
+        old_minor: minor("load", row.int(7)?)?,
+        new_minor: minor("load", row.int(8)?)?,
         settlement,
+        original: if row.is_null(11) { None } else { Some(row.text(11)?.to_owned()) },
+    })
+}
+
+fn load_kind(word: &str) -> Result<LoadKind, IssuerError> {
+    LoadKind::ALL.into_iter().find(|kind| kind.word() == word).ok_or_else(|| IssuerError::Corrupt {
+        table: "load",
+        expected: "a kind of load or unload",
+        found: word.to_owned(),
     })
 }
 

@@ -3,8 +3,8 @@
 //! comes; other content under it on the same day is refused; on another day it is
 //! a new message, since terminals count traces round.
 //!
-//! What makes the content: kind, amount and card; in a request also the way of
-//! reading and the chip data; in a script result the original and the result. So a
+//! What makes the content: kind, amount and card; in a request also the original,
+//! the way of reading and the chip data; in a script result the original and the result. So a
 //! reversal or notice that is written anew from a journal is the same message. The
 //! time is left out, as a wire may not carry it, and the PIN, of which nothing is
 //! ever stored.
@@ -151,7 +151,7 @@ impl Work<'_> {
                 text.extend(format!("|{:?}|{result:?}", request.original).into_bytes());
             }
             _ => {
-                text.extend(format!("|{:?}|", request.entry).into_bytes());
+                text.extend(format!("|{:?}|{:?}|", request.entry, request.original).into_bytes());
                 text.extend(request.chip.to_bytes());
             }
         }

@@ -7,8 +7,9 @@ use super::answer::Stop;
 use super::cards::{CardOnFile, Linked};
 use super::decision::{self, Refusal, ToldBalance, Verified, Wanted};
 use super::ledger::Book;
+use super::load::LoadKind;
 use super::work::{Work, column};
-use crate::air::host::{Entry, Kind, Request, ResponseCode};
+use crate::air::host::{Entry, Request, ResponseCode};
 use crate::words::iso4217::Currency;
 
 /// A card whose ARQC is right and new.
@@ -35,8 +36,8 @@ impl Work<'_> {
             ToldBalance::Absent | ToldBalance::Unproven => None,
         };
         // What else the counter may have done: see `evidence`.
-        let path = match (request.kind, request.entry) {
-            (Kind::LinkedLoad, _) => "load",
+        let path = match (LoadKind::of(request.kind), request.entry) {
+            (Some(_), _) => "load",
             (_, Entry::ContactlessQuick) => "quick",
             _ => "full",
         };

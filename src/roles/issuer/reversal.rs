@@ -3,6 +3,7 @@
 
 use super::IssuerError;
 use super::answer::Acted;
+use super::load::LoadKind;
 use super::message::Found;
 use super::work::Work;
 use crate::air::host::{Answer, Kind, Request, ResponseCode, Settlement};
@@ -34,7 +35,7 @@ impl Work<'_> {
             Found::Came(Some(on)) => on,
         };
         match reversal.kind {
-            Kind::LinkedLoad => self.undo_load(&on),
+            kind if LoadKind::of(kind).is_some() => self.undo_load(&on),
             Kind::Purchase => {
                 self.undo_purchase(&on)?;
                 let answer = Answer::new(ResponseCode::APPROVED, "the purchase is undone");
@@ -56,11 +57,11 @@ impl Work<'_> {
         self.settle(&load, Settlement::Returned, "reversal", "reversed by the terminal")?;
         let settlement = self.settlement(id)?;
         let mut answer = if settlement == Settlement::Landed {
-            self.say("Reversal Refused", "the card is proven to hold the money");
-            let reason = "the load has landed on the card; nothing is given back";
+            self.say("Reversal Refused", "the card is proven to have taken the script");
+            let reason = "the card has taken the script; nothing is given back";
             Answer::new(ResponseCode::INVALID_TRANSACTION, reason)
         } else {
-            Answer::new(ResponseCode::APPROVED, "the account has the money back")
+            Answer::new(ResponseCode::APPROVED, "the money is back where it came from")
         };
         answer.settlement = Some(settlement);
         Ok(Acted { answer, on: Some(id.to_owned()) })

@@ -7,7 +7,9 @@ use crate::base::store::Migration;
 pub(super) const OWNER: &str = "issuer";
 
 /// Version by version.
-pub(super) const MIGRATIONS: &[Migration] = &[Migration {
+pub(super) const MIGRATIONS: &[Migration] = &[FIRST, EVERY_LOAD, CORRECTIONS];
+
+const FIRST: Migration = Migration {
     statements: &[
         "CREATE TABLE account (
             id TEXT PRIMARY KEY, currency BIGINT NOT NULL, holder BYTEA NOT NULL, opened_at BIGINT NOT NULL)",
@@ -55,4 +57,37 @@ pub(super) const MIGRATIONS: &[Migration] = &[Migration {
             subject BYTEA NOT NULL, barred BIGINT NOT NULL, acted_on TEXT, answer TEXT, at BIGINT NOT NULL,
             PRIMARY KEY (class, merchant, terminal, batch, trace, business_date))",
     ],
-}];
+};
+
+/// Loads of every kind, and unloads: a load from the linked account was the only one.
+const EVERY_LOAD: Migration = Migration {
+    statements: &[
+        "DROP INDEX load_state",
+        "ALTER TABLE load RENAME TO linked_load",
+        "CREATE TABLE load (
+            id TEXT PRIMARY KEY, kind TEXT NOT NULL, card TEXT NOT NULL REFERENCES card (id),
+            currency BIGINT NOT NULL, counter TEXT NOT NULL, counter_holder TEXT NOT NULL,
+            atc BIGINT NOT NULL, amount BIGINT NOT NULL, old_minor BIGINT NOT NULL,
+            new_minor BIGINT NOT NULL, state TEXT NOT NULL, merchant TEXT NOT NULL,
+            terminal TEXT NOT NULL, batch BIGINT NOT NULL, trace BIGINT NOT NULL,
+            opened_at BIGINT NOT NULL, settled_at BIGINT, settled_by TEXT, original TEXT,
+            voided_by TEXT, UNIQUE (card, atc))",
+        "INSERT INTO load (id, kind, card, currency, counter, counter_holder, atc, amount, old_minor, \
+         new_minor, state, merchant, terminal, batch, trace, opened_at, settled_at, settled_by) \
+         SELECT id, 'linked', card, currency, 'account', account, atc, amount, old_minor, new_minor, \
+         state, merchant, terminal, batch, trace, opened_at, settled_at, settled_by FROM linked_load",
+        "DROP TABLE linked_load",
+        "CREATE INDEX load_state ON load (state, card)",
+        "CREATE INDEX load_key ON load (terminal, trace)",
+    ],
+};
+
+/// Reconciliation reads a business date page by page, and corrects by statement.
+const CORRECTIONS: Migration = Migration {
+    statements: &[
+        "CREATE INDEX message_date ON message (business_date, class, merchant, terminal, batch, trace)",
+        "CREATE TABLE correction (
+            id TEXT PRIMARY KEY, subject TEXT NOT NULL, what TEXT NOT NULL, was BYTEA NOT NULL,
+            became BYTEA NOT NULL, at BIGINT NOT NULL)",
+    ],
+};

@@ -5,6 +5,7 @@ use super::journal::JournalError;
 use crate::air::host::HostError;
 use crate::air::link::LinkError;
 use crate::words::emv::{AflError, FciError, PanError, ScriptError};
+use crate::words::iso4217::Amount;
 use crate::words::iso7816::{CommandError, StatusWord};
 use crate::words::pboc::IadError;
 use crate::words::tlv::{Tag, TlvError};
@@ -92,6 +93,16 @@ pub enum TerminalError {
         what: &'static str,
         /// How often.
         limit: usize,
+    },
+    /// The card was told to change, and its word and its balance do not agree.
+    #[error("{said}, but the balance is {found} where {expected} was expected: in doubt until it is proven")]
+    Unproven {
+        /// What the card said.
+        said: String,
+        /// The balance that fits what it said.
+        expected: Amount,
+        /// The balance that it told, or why it told none.
+        found: String,
     },
     /// A step was given another reply than it asked for: a fault of the program.
     #[error("step {step} was given another reply than it asked for")]

@@ -26,8 +26,8 @@ impl Kernel {
     pub fn choose(flow: Flow, interface: Interface) -> &'static Self {
         let mode = match (interface, flow) {
             (Interface::Contact, _) => Entry::Contact,
-            (Interface::Contactless, Flow::Load) => Entry::ContactlessFull,
             (Interface::Contactless, Flow::Pay) => Entry::ContactlessQuick,
+            (Interface::Contactless, _) => Entry::ContactlessFull,
         };
         KERNELS.iter().find(|kernel| kernel.mode == mode).unwrap_or(&KERNELS[0])
     }

@@ -10,6 +10,10 @@ pub enum Verdict {
     Loaded,
     /// The card holds the money; the host has not taken note yet.
     LoadedUnconfirmed,
+    /// The card has given the money up and the host knows.
+    Unloaded,
+    /// The card has given the money up; the host has not taken note yet.
+    UnloadedUnconfirmed,
     /// The card approved offline; the sale waits for its upload.
     ApprovedOffline,
     /// The host approved.
@@ -26,11 +30,18 @@ impl Verdict {
         match self {
             Self::Loaded => "loaded",
             Self::LoadedUnconfirmed => "loaded, the host is still to be told",
+            Self::Unloaded => "taken off the card",
+            Self::UnloadedUnconfirmed => "taken off the card, the host is still to be told",
             Self::ApprovedOffline => "approved offline",
             Self::ApprovedOnline => "approved online",
             Self::Declined => "declined",
             Self::Refused => "refused",
         }
+    }
+
+    /// Whether the host is still to be told what the card did.
+    pub const fn is_unconfirmed(self) -> bool {
+        matches!(self, Self::LoadedUnconfirmed | Self::UnloadedUnconfirmed)
     }
 
     /// Whether the cardholder got what was asked for.

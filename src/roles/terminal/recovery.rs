@@ -56,6 +56,22 @@ impl RecoveryRule {
         Self::UploadSale,
         Self::CloseUnsent,
     ];
+
+    /// Its name for switches and reports.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::ReverseUnanswered => "reverse-unanswered",
+            Self::ReverseUnsent => "reverse-unsent",
+            Self::SendReversal => "send-reversal",
+            Self::ProveByLog => "prove-by-log",
+            Self::ProveByAbsence => "prove-by-absence",
+            Self::ProveByBalance => "prove-by-balance",
+            Self::AskHost => "ask-host",
+            Self::SendNotice => "send-notice",
+            Self::UploadSale => "upload-sale",
+            Self::CloseUnsent => "close-unsent",
+        }
+    }
 }
 
 /// Which rules are in force. Switching one off is for tests that show what it is for.
@@ -209,7 +225,7 @@ impl Run<'_> {
             (State::InDoubt, _) => self.prove(row)?,
             (State::ReversalDue, _) => self.reverse(row),
             (State::CardUpdated, EntryKind::OfflineSale) => self.upload(row),
-            (State::CardUpdated, _) => self.notify(row),
+            (State::CardUpdated, _) => self.notify(row)?,
             (state, _) => Way::Wait(format!("{state}: nothing to do")),
         })
     }
@@ -247,7 +263,7 @@ impl Run<'_> {
                 return Ok(Way::Write(not_landed(row), reason.into()));
             }
         }
-        if row.kind == EntryKind::Load && self.rules.has(RecoveryRule::AskHost) {
+        if row.kind.writes_card() && self.rules.has(RecoveryRule::AskHost) {
             let trace = self.journal.next_trace()?;
             let inquiry = row.inquiry(trace, &self.config.merchant, &self.config.terminal);
             match self.host.advise(&inquiry, self.context).map(|answer| answer.settlement) {
@@ -282,27 +298,39 @@ impl Run<'_> {
         }
     }
 
-    fn notify(&mut self, row: &Entry) -> Way {
+    fn notify(&mut self, row: &Entry) -> Result<Way, TerminalError> {
         if !self.rules.has(RecoveryRule::SendNotice) {
-            return Way::Wait("a notice is due".into());
+            return Ok(Way::Wait("a notice is due".into()));
         }
-        let mut request = row.notice(&self.config.merchant, &self.config.terminal);
+        let unload = row.kind == EntryKind::Unload;
+        let mut request = match unload {
+            true => {
+                let trace = self.journal.next_trace()?;
+                row.confirmation(trace, &self.config.merchant, &self.config.terminal)
+            }
+            false => row.notice(&self.config.merchant, &self.config.terminal),
+        };
         if !request.chip.has(tag::ISSUER_SCRIPT_RESULTS) {
             let result = crate::words::emv::ScriptResult::Succeeded.to_bytes([0; 4]);
             request.chip.put(tag::ISSUER_SCRIPT_RESULTS, result);
         }
-        match self.host.advise(&request, self.context) {
+        let answer = match unload {
+            true => self.host.authorise(&request, self.context),
+            false => self.host.advise(&request, self.context),
+        };
+        Ok(match answer {
             Ok(answer) if answer.code.is_approved() => {
                 Way::Write(Change::Confirmed, "the host took note".into())
             }
             Ok(answer) => Way::Wait(format!("the host answered {} to the notice", answer.code)),
             Err(error) => Way::Wait(error.to_string()),
-        }
+        })
     }
 
     fn upload(&mut self, row: &Entry) -> Way {
         if !row.chip.has(tag::APPLICATION_CRYPTOGRAM) {
-            let reason = "the card paid and its certificate was lost: due until the issuer sees the balance";
+            let reason =
+                "the card paid, and its certificate was lost with the answer: nothing can be uploaded";
             return Way::Wait(reason.into());
         }
         if !self.rules.has(RecoveryRule::UploadSale) {
@@ -333,7 +361,7 @@ fn not_landed(row: &Entry) -> Change {
 fn log_holds(own: &ApplicationFacts, row: &Entry) -> bool {
     let Some(atc) = row.atc else { return false };
     match row.kind {
-        EntryKind::Load => own.loads.known().is_some_and(|loads| {
+        kind if kind.writes_card() => own.loads.known().is_some_and(|loads| {
             loads.iter().any(|entry| entry.atc == Some(atc) && entry.second_currency == row.second_currency)
         }),
         _ => own.payments.known().is_some_and(|payments| {
@@ -349,7 +377,7 @@ fn log_holds(own: &ApplicationFacts, row: &Entry) -> bool {
 fn log_lacks(own: &ApplicationFacts, row: &Entry) -> bool {
     let Some(atc) = row.atc else { return false };
     let (depth, entries): (_, Option<Vec<_>>) = match row.kind {
-        EntryKind::Load => {
+        kind if kind.writes_card() => {
             (own.log_depths.1, own.loads.known().map(|log| log.iter().map(|entry| entry.atc).collect()))
         }
         EntryKind::OfflineSale if own.logs_offline => {
@@ -375,9 +403,9 @@ fn by_balance(own: &ApplicationFacts, row: &Entry) -> Option<bool> {
     let balance = set.balance.known()?.minor;
     let before = row.balance_before_minor?;
     let after = match row.kind {
-        EntryKind::Load => row.balance_after_minor?,
+        kind if kind.writes_card() => row.balance_after_minor?,
         EntryKind::OfflineSale => before.checked_sub(row.amount.minor)?,
-        EntryKind::OnlinePurchase => return None,
+        _ => return None,
     };
     match balance {
         _ if balance == after => Some(true),

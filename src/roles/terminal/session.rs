@@ -20,6 +20,14 @@ use std::sync::Arc;
 pub enum Flow {
     /// Load from the linked account (圈存).
     Load,
+    /// Load paid in cash (现金充值).
+    CashLoad,
+    /// Load from the card's pending account (补登圈存).
+    PendingLoad,
+    /// Void of a load paid in cash (现金充值撤销); the terms name the load.
+    CashLoadVoid,
+    /// Electronic cash goes back to the linked account (圈提).
+    Unload,
     /// Pay.
     Pay,
 }
@@ -28,8 +36,39 @@ impl Flow {
     /// Tag 9C: the first two digits of the processing code.
     pub const fn transaction_type(self) -> u8 {
         match self {
-            Self::Load => 0x60,
+            Self::Load | Self::PendingLoad => 0x60,
+            Self::CashLoad => 0x63,
+            Self::CashLoadVoid => 0x17,
+            Self::Unload => 0x61,
             Self::Pay => 0x00,
+        }
+    }
+
+    /// Whether the issuer's script writes the card's balance.
+    pub const fn writes_card(self) -> bool {
+        !matches!(self, Self::Pay)
+    }
+
+    /// Whether that script writes a lower balance.
+    pub const fn lowers_card(self) -> bool {
+        matches!(self, Self::CashLoadVoid | Self::Unload)
+    }
+
+    /// Whether the online PIN is wanted whatever the card's list of methods says: an
+    /// account is about to be moved. Cash on the counter wants none.
+    pub const fn wants_pin(self) -> bool {
+        matches!(self, Self::Load | Self::PendingLoad | Self::Unload)
+    }
+
+    /// What is asked of the host.
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::Load => Kind::LinkedLoad,
+            Self::CashLoad => Kind::CashLoad,
+            Self::PendingLoad => Kind::PendingLoad,
+            Self::CashLoadVoid => Kind::CashLoadVoid,
+            Self::Unload => Kind::UnloadScript,
+            Self::Pay => Kind::Purchase,
         }
     }
 }
@@ -47,6 +86,10 @@ pub struct Terms {
     pub amount: Amount,
     /// Batch and trace number.
     pub trace: (u32, u32),
+    /// Batch and trace number of the message that confirms an unload.
+    pub confirmation: (u32, u32),
+    /// The load that a void speaks of.
+    pub original: Option<Original>,
     /// When, by the terminal's clock.
     pub at: Timestamp,
 }
@@ -183,8 +226,21 @@ impl Session {
             at: self.terms.at,
             chip,
             pin,
-            original: (kind == Kind::ScriptResult).then_some(Original { batch, trace }),
+            original: match kind {
+                Kind::ScriptResult => Some(Original { batch, trace }),
+                _ => self.terms.original,
+            },
         }
+    }
+
+    /// The message that confirms an unload: the card has been lowered, so the account
+    /// may be credited.
+    pub(super) fn confirmation(&self, card: &CardMark, chip: TlvStore) -> Request {
+        let (batch, trace) = self.terms.trace;
+        let mut request = self.request(MessageClass::Request, Kind::Unload, card, chip, None);
+        request.original = Some(Original { batch, trace });
+        (request.key.batch, request.key.trace) = self.terms.confirmation;
+        request
     }
 
     fn note_status(&mut self) {

@@ -230,6 +230,7 @@ named! {
     "amount" Terminal Amount 6 6 Plain;
     "script MAC" Issuer Binary 4 8 Plain;
     "state" Terminal Text 0 32 Plain;
+    "state before" Terminal Text 0 32 Plain;
     "trace" Terminal Binary 4 4 Plain;
     "response code" Issuer Text 2 2 Plain;
     "CVR" Card Binary 4 4 Plain;

@@ -2,17 +2,27 @@
 
 use super::crash::CrashPlan;
 use super::muted_host::{HostPlan, HostPoint};
-use crate::air::link::{FaultPlan, FaultPoint, Interface};
+use crate::air::link::{Cut, FaultPlan, FaultPoint, Interface, WireExchange, WirePlan};
 use crate::roles::terminal::Flow;
+use crate::roles::terminal::journal::State;
+use crate::world::witness::Transition;
 use std::fmt;
 
 /// Which transaction is torn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TearKind {
     /// A load by contact.
     Load,
     /// A load over contactless, full path.
     LoadContactless,
+    /// A load paid in cash, by contact.
+    CashLoad,
+    /// A load from the pending account, by contact.
+    PendingLoad,
+    /// The void of a load paid in cash, by contact.
+    CashLoadVoid,
+    /// An unload by contact.
+    Unload,
     /// An electronic cash payment by contact.
     PayContact,
     /// A payment by the quick path.
@@ -21,12 +31,56 @@ pub enum TearKind {
 
 impl TearKind {
     /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::Load, Self::LoadContactless, Self::PayContact, Self::PayQuick];
+    pub const ALL: &'static [Self] = &[
+        Self::Load,
+        Self::LoadContactless,
+        Self::CashLoad,
+        Self::PendingLoad,
+        Self::CashLoadVoid,
+        Self::Unload,
+        Self::PayContact,
+        Self::PayQuick,
+    ];
+
+    /// What may be torn by its name on a command line.
+    pub const NAMED: &'static [(&'static str, &'static [Self])] = &[
+        ("load", &[Self::Load, Self::LoadContactless]),
+        ("cash-load", &[Self::CashLoad]),
+        ("pending-load", &[Self::PendingLoad]),
+        ("void", &[Self::CashLoadVoid]),
+        ("unload", &[Self::Unload]),
+        ("pay", &[Self::PayContact, Self::PayQuick]),
+        ("all", Self::ALL),
+    ];
+
+    /// The ways of a journal row that no fault leads to, and why. Every other way
+    /// must be taken by some case, and none of these by any.
+    pub fn cannot(self, way: Transition) -> Option<&'static str> {
+        use State::{Authorised, CardUpdated, Confirmed, Declined, InDoubt, ReversalDue, Started};
+        match (self.flow() == Flow::Pay, way) {
+            (_, (Authorised, Confirmed)) => Some("the way of an online purchase"),
+            (false, (Started, InDoubt | CardUpdated) | (InDoubt, Declined)) => {
+                Some("the way of an offline payment")
+            }
+            (false, (Started, Declined)) => Some("no fault makes a host decline"),
+            (false, (ReversalDue, Confirmed)) => {
+                Some("a reversal is due where nothing was sent, and then no proof against it can be")
+            }
+            (false, _) => None,
+            (true, (Started, Declined | InDoubt | CardUpdated)) => None,
+            (true, (InDoubt, CardUpdated | Declined) | (CardUpdated, Confirmed)) => None,
+            (true, _) => Some("the way of a load"),
+        }
+    }
 
     /// What is done.
     pub const fn flow(self) -> Flow {
         match self {
             Self::Load | Self::LoadContactless => Flow::Load,
+            Self::CashLoad => Flow::CashLoad,
+            Self::PendingLoad => Flow::PendingLoad,
+            Self::CashLoadVoid => Flow::CashLoadVoid,
+            Self::Unload => Flow::Unload,
             Self::PayContact | Self::PayQuick => Flow::Pay,
         }
     }
@@ -34,8 +88,8 @@ impl TearKind {
     /// How the card is reached.
     pub const fn interface(self) -> Interface {
         match self {
-            Self::Load | Self::PayContact => Interface::Contact,
             Self::LoadContactless | Self::PayQuick => Interface::Contactless,
+            _ => Interface::Contact,
         }
     }
 
@@ -43,6 +97,10 @@ impl TearKind {
         match self {
             Self::Load => "load, contact",
             Self::LoadContactless => "load, contactless",
+            Self::CashLoad => "cash load",
+            Self::PendingLoad => "load from pending",
+            Self::CashLoadVoid => "void of cash load",
+            Self::Unload => "unload",
             Self::PayContact => "pay, contact",
             Self::PayQuick => "pay, quick path",
         }
@@ -68,6 +126,17 @@ impl TearCard {
     /// Both.
     pub const ALL: &'static [Self] = &[Self::WithLogs, Self::WithoutLogs];
 
+    /// The cards that a kind is played with. What a card does with a load does not
+    /// depend on who paid for it, so loads from other sources are played with the one
+    /// that proves less, and the void with the other.
+    pub const fn of(kind: TearKind) -> &'static [Self] {
+        match kind {
+            TearKind::CashLoad | TearKind::PendingLoad => &[Self::WithoutLogs],
+            TearKind::CashLoadVoid => &[Self::WithLogs],
+            _ => Self::ALL,
+        }
+    }
+
     /// For tables.
     pub const fn word(self) -> &'static str {
         match self {
@@ -82,12 +151,28 @@ impl TearCard {
     pub fn afterwards(self, kind: TearKind) -> impl Iterator<Item = Afterwards> {
         Afterwards::ALL.iter().copied().filter(move |way| match (self, kind.flow(), way) {
             (_, _, Afterwards::Back) => true,
+            (_, Flow::CashLoad | Flow::PendingLoad, Afterwards::NeverBack) => false,
             (_, Flow::Pay, Afterwards::NeverBack) => false,
             (Self::WithoutLogs, Flow::Pay, _) => false,
-            (Self::WithoutLogs, Flow::Load, Afterwards::SpentElsewhere) => false,
+            (Self::WithoutLogs, _, Afterwards::SpentElsewhere) => false,
             _ => true,
         })
     }
+}
+
+/// How much there is of a transaction that nothing disturbs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TearSize {
+    /// Exchanges with a card that is pulled between messages.
+    pub exchanges: usize,
+    /// Exchanges over a wire that is cut at a byte.
+    pub wire: Vec<WireExchange>,
+    /// Of the cuts within a frame, each so many is played: 1 is every byte.
+    pub every: usize,
+    /// Messages to the host.
+    pub messages: usize,
+    /// Transactions of the journal's store.
+    pub writes: usize,
 }
 
 /// What goes wrong.
@@ -95,6 +180,8 @@ impl TearCard {
 pub enum TearFault {
     /// The card is pulled.
     Card(FaultPlan),
+    /// The wire to the card is cut; and how long the exchange would have been.
+    Wire(WirePlan, WireExchange),
     /// A message to the host, or its answer, is lost or doubled.
     Host(HostPlan),
     /// The terminal stops at a write of its journal.
@@ -102,17 +189,69 @@ pub enum TearFault {
 }
 
 impl TearFault {
-    /// Every fault of a transaction with so many exchanges, messages and writes.
-    pub fn all(exchanges: usize, messages: usize, writes: usize) -> Vec<Self> {
-        let card = (0..exchanges).flat_map(|exchange| {
+    /// Every fault of a transaction of this size.
+    pub fn all(size: &TearSize) -> Vec<Self> {
+        let card = (0..size.exchanges).flat_map(|exchange| {
             FaultPoint::ALL.iter().map(move |point| Self::Card(FaultPlan { exchange, point: *point }))
         });
-        let host = (0..messages).flat_map(|message| {
+        let wire = size.wire.iter().enumerate().flat_map(|(exchange, whole)| {
+            let command = (0..=whole.command_bytes).map(Cut::Command);
+            // Nothing of the answer yet is all of the command.
+            let cuts = command.chain((1..=whole.answer_bytes).map(Cut::Answer));
+            cuts.map(move |cut| Self::Wire(WirePlan { exchange, cut }, *whole))
+        });
+        let wire = wire.enumerate().filter(|(at, fault)| at % size.every == 0 || !fault.is_within());
+        let host = (0..size.messages).flat_map(|message| {
             HostPoint::ALL.iter().map(move |point| Self::Host(HostPlan { message, point: *point }))
         });
-        let crash = (0..writes)
+        let crash = (0..size.writes)
             .flat_map(|write| [false, true].map(|committed| Self::Crash(CrashPlan { write, committed })));
-        card.chain(host).chain(crash).collect()
+        card.chain(wire.map(|(_, fault)| fault)).chain(host).chain(crash).collect()
+    }
+
+    /// Whether the wire is cut in the middle of a frame.
+    const fn is_within(self) -> bool {
+        match self {
+            Self::Wire(WirePlan { cut: Cut::Command(bytes), .. }, whole) => {
+                bytes > 0 && bytes < whole.command_bytes
+            }
+            Self::Wire(WirePlan { cut: Cut::Answer(bytes), .. }, whole) => bytes < whole.answer_bytes,
+            _ => false,
+        }
+    }
+
+    /// The kinds of fault, by their words: those of a card that is pulled between
+    /// messages, or of a wire that is cut at a byte; then those that both have.
+    pub const fn words(bytes: bool) -> (&'static [&'static str], &'static [&'static str]) {
+        let rest = &[
+            "message to the host lost",
+            "answer of the host lost",
+            "message delivered twice",
+            "host silent from here on",
+            "message overtaken by the next",
+            "terminal stopped before a write",
+            "terminal stopped after a write",
+        ];
+        match bytes {
+            false => (
+                &[
+                    "card pulled before the command",
+                    "card pulled, answer lost",
+                    "card pulled after the answer",
+                ],
+                rest,
+            ),
+            true => (
+                &[
+                    "wire cut before the command",
+                    "wire cut within the command",
+                    "wire cut before the answer",
+                    "wire cut within the answer",
+                    "wire cut after the answer",
+                ],
+                rest,
+            ),
+        }
     }
 
     /// What kind of fault it is, without its place.
@@ -123,6 +262,15 @@ impl TearFault {
                 FaultPoint::AnswerLost => "card pulled, answer lost",
                 FaultPoint::AfterAnswer => "card pulled after the answer",
             },
+            Self::Wire(WirePlan { cut: Cut::Command(0), .. }, _) => "wire cut before the command",
+            Self::Wire(WirePlan { cut: Cut::Command(_), .. }, _) if self.is_within() => {
+                "wire cut within the command"
+            }
+            Self::Wire(WirePlan { cut: Cut::Command(_), .. }, _) => "wire cut before the answer",
+            Self::Wire(WirePlan { cut: Cut::Answer(_), .. }, _) if self.is_within() => {
+                "wire cut within the answer"
+            }
+            Self::Wire(WirePlan { cut: Cut::Answer(_), .. }, _) => "wire cut after the answer",
             Self::Host(plan) => match plan.point {
                 HostPoint::RequestLost => "message to the host lost",
                 HostPoint::AnswerLost => "answer of the host lost",
@@ -140,6 +288,12 @@ impl fmt::Display for TearFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = match self {
             Self::Card(plan) => format!("exchange {}", plan.exchange),
+            Self::Wire(WirePlan { exchange, cut: Cut::Command(bytes) }, whole) => {
+                format!("exchange {exchange}, after byte {bytes} of {} of the command", whole.command_bytes)
+            }
+            Self::Wire(WirePlan { exchange, cut: Cut::Answer(bytes) }, whole) => {
+                format!("exchange {exchange}, after byte {bytes} of {} of the answer", whole.answer_bytes)
+            }
             Self::Host(plan) => format!("message {}", plan.message),
             Self::Crash(plan) => format!("write {}", plan.write),
         };

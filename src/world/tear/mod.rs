@@ -8,7 +8,7 @@ mod muted_host;
 mod report;
 mod run;
 
-pub use case::{Afterwards, TearCard, TearCase, TearFault, TearKind};
+pub use case::{Afterwards, TearCard, TearCase, TearFault, TearKind, TearSize};
 pub use crash::{CrashControl, CrashPlan, CrashingDb};
 pub use muted_host::{HostControl, HostPlan, HostPoint, MutedHost};
 pub use report::{TearReport, TearRow};

@@ -1,25 +1,30 @@
 //! Plays the cases.
 
-use super::case::{Afterwards, TearCard, TearCase, TearFault, TearKind};
+use super::case::{Afterwards, TearCard, TearCase, TearFault, TearKind, TearSize};
 use super::crash::{CrashControl, CrashingDb};
 use super::muted_host::{HostControl, MutedHost};
 use super::report::{TearReport, TearRow};
-use crate::air::link::{Fault, FaultControl, InProcess, Record, T0};
+use crate::air::host::Original;
+use crate::air::link::{ByteLink, Card, Fault, FaultControl, InProcess, Record, T0, WireControl};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
-use crate::base::event::Discard;
 use crate::base::store::{Db, SealKey, Sqlite};
 use crate::roles::bureau::KeySet;
 use crate::roles::card::{Profile, Simulator};
-use crate::roles::issuer::{Issuer, KeyTable, Recovery, Rules};
-use crate::roles::terminal::journal::{EntryKind, Journal, State};
+use crate::roles::issuer::{Issuer, KeyTable, Rules};
+use crate::roles::terminal::journal::{Entry, EntryKind, Journal, State};
 use crate::roles::terminal::{Flow, RecoveryRules, Settled, TerminalConfig, settle};
 use crate::words::dictionary::tag;
 use crate::words::emv::Pan;
 use crate::words::iso4217::{Amount, Currency};
 use crate::world::error::WorldError;
 use crate::world::issue::{DEFAULT_PIN, NewCard, issue_card};
+use crate::world::parallel::in_parallel;
+use crate::world::rule::Rule;
 use crate::world::stage::Stage;
+use crate::world::witness::{Transitions, Witness};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 const CNY: Currency = Currency::CNY;
@@ -37,12 +42,15 @@ const RESTARTS: usize = 3;
 pub struct TearSettings {
     /// Which transactions.
     pub kinds: Vec<TearKind>,
-    /// The terminal's rules of recovery.
-    pub terminal: RecoveryRules,
-    /// The issuer's rules of recovery.
-    pub issuer: Recovery,
+    /// The rule of recovery that is switched off, to see what it is for.
+    pub without: Option<Rule>,
+    /// Cuts the wire at bytes, each so many, instead of pulling the card between
+    /// messages; 1 is every byte.
+    pub bytes: Option<usize>,
     /// Seed of the world.
     pub seed: u64,
+    /// How many cases are played at once.
+    pub jobs: usize,
     /// Ends at the first violation: enough where one is expected.
     pub until_violation: bool,
 }
@@ -51,9 +59,10 @@ impl Default for TearSettings {
     fn default() -> Self {
         Self {
             kinds: TearKind::ALL.to_vec(),
-            terminal: RecoveryRules::ALL,
-            issuer: Recovery::default(),
+            without: None,
+            bytes: None,
             seed: 1,
+            jobs: 1,
             until_violation: false,
         }
     }
@@ -65,16 +74,39 @@ pub fn tear(
     settings: &TearSettings,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<TearReport, WorldError> {
+    let cases = cases(settings)?;
+    let mut report = TearReport::of(settings);
+    let each = |index: usize| cases.get(index).map(|case| play(settings, *case));
+    in_parallel(settings.jobs, each, |played| {
+        let (row, transitions) = played?;
+        report.take(row, &transitions);
+        progress(report.rows.len(), cases.len());
+        let enough = settings.until_violation && report.violations().next().is_some();
+        Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    report.is_whole = report.rows.len() == cases.len();
+    // Cases that were played at once come as they are done.
+    let place: HashMap<TearCase, usize> = cases.iter().enumerate().map(|(at, case)| (*case, at)).collect();
+    report.rows.sort_by_key(|row| place.get(&row.case).copied());
+    Ok(report)
+}
+
+/// Every case, from transactions that nothing disturbs.
+fn cases(settings: &TearSettings) -> Result<Vec<TearCase>, WorldError> {
     let mut cases = Vec::new();
     for kind in &settings.kinds {
-        let mut scene = Scene::set(settings, *kind, TearCard::WithLogs)?;
-        scene.transact()?;
-        let (exchanges, messages, writes) =
-            (scene.card.exchanges(), scene.host.messages(), scene.crash.writes());
-        let faults = TearFault::all(exchanges, messages, writes);
-        for card in TearCard::ALL {
-            for fault in &faults {
-                let (kind, card, fault) = (*kind, *card, *fault);
+        for card in TearCard::of(*kind) {
+            let mut scene = Scene::set(settings, *kind, *card)?;
+            scene.transact()?;
+            let size = TearSize {
+                exchanges: if settings.bytes.is_some() { 0 } else { scene.card.exchanges() },
+                wire: scene.wire.exchanges(),
+                every: settings.bytes.unwrap_or(1).max(1),
+                messages: scene.host.messages(),
+                writes: scene.crash.writes(),
+            };
+            for fault in TearFault::all(&size) {
+                let (kind, card) = (*kind, *card);
                 cases.extend(card.afterwards(kind).map(|afterwards| TearCase {
                     kind,
                     card,
@@ -84,30 +116,28 @@ pub fn tear(
             }
         }
     }
-    let mut report = TearReport::default();
-    for (done, case) in cases.iter().enumerate() {
-        progress(done, cases.len());
-        report.rows.push(play(settings, *case)?);
-        if settings.until_violation && report.violations().next().is_some() {
-            break;
-        }
-    }
-    progress(report.rows.len(), cases.len());
-    Ok(report)
+    Ok(cases)
 }
 
-fn play(settings: &TearSettings, case: TearCase) -> Result<TearRow, WorldError> {
+fn play(settings: &TearSettings, case: TearCase) -> Result<(TearRow, Transitions), WorldError> {
     let mut scene = Scene::set(settings, case.kind, case.card)?;
     let total = scene.stage.position(CNY, &mut scene.context)?.total_minor();
     match case.fault {
         TearFault::Card(plan) => scene.card.arm(Some(plan)),
+        TearFault::Wire(plan, _) => scene.wire.arm(Some(plan)),
         TearFault::Host(plan) => scene.host.arm(Some(plan)),
         TearFault::Crash(plan) => scene.crash.arm(Some(plan)),
     }
     let broke = scene.transact().err().map(|error| error.to_string());
+    let happened = match case.fault {
+        TearFault::Card(plan) => scene.card.exchanges() > plan.exchange,
+        TearFault::Wire(..) => scene.wire.has_cut(),
+        TearFault::Host(plan) => scene.host.messages() > plan.message,
+        TearFault::Crash(plan) => scene.crash.writes() > plan.write,
+    };
     let differed = scene.host.differed();
     scene.restart()?;
-    let torn = scene.stage.journal.rows()?.iter().map(|row| row.state).next_back();
+    let torn = scene.rows()?.last().map(|row| row.state);
     let mut settled = Vec::new();
     match case.afterwards {
         Afterwards::Back => {}
@@ -124,9 +154,12 @@ fn play(settings: &TearSettings, case: TearCase) -> Result<TearRow, WorldError> 
             _ => scene.stage.recover(&mut scene.context)?.rows,
         });
     }
-    let rows = scene.stage.journal.rows()?;
+    let rows = scene.rows()?;
     let last = rows.last().map(|row| row.state);
     let mut violation = differed.then(|| "a message that came twice was answered in two ways".to_owned());
+    if !happened {
+        violation = Some("the fault was planned and never happened".into());
+    }
     let found = scene.stage.position(CNY, &mut scene.context)?.total_minor();
     if found != total {
         violation = Some(format!("the sum was {total} and is {found}"));
@@ -136,7 +169,7 @@ fn play(settings: &TearSettings, case: TearCase) -> Result<TearRow, WorldError> 
     }
     // A payment whose certificate was lost with the card's answer stays due: the card
     // has paid, and the terminal has nothing to show for it.
-    let may_stay = |row: &crate::roles::terminal::journal::Entry| {
+    let may_stay = |row: &Entry| {
         row.kind == EntryKind::OfflineSale
             && row.state == State::CardUpdated
             && !row.chip.has(tag::APPLICATION_CRYPTOGRAM)
@@ -148,7 +181,7 @@ fn play(settings: &TearSettings, case: TearCase) -> Result<TearRow, WorldError> 
         violation = Some(format!("the issuer's load of {} is still open", load.amount));
     }
     let way = settled.iter().map(describe).collect();
-    Ok(TearRow { case, broke, torn, last, way, violation })
+    Ok((TearRow { case, broke, torn, last, way, violation }, scene.witness.transitions()))
 }
 
 fn describe(row: &Settled) -> String {
@@ -159,20 +192,25 @@ fn describe(row: &Settled) -> String {
 struct Scene {
     stage: Stage,
     card: FaultControl,
+    wire: WireControl,
     host: HostControl,
     crash: CrashControl,
+    witness: Witness,
     store: Box<dyn Db>,
     seal: SealKey,
     kind: TearKind,
+    /// The load that a void undoes.
+    cash_load: Option<Original>,
     context: Context,
 }
 
 impl Scene {
     fn set(settings: &TearSettings, kind: TearKind, card: TearCard) -> Result<Self, WorldError> {
-        let mut context = Context::simulated(settings.seed, Discard);
+        let witness = Witness::default();
+        let mut context = Context::simulated(settings.seed, witness.clone());
         let keys = KeySet::test();
         let table = KeyTable::of(Pan::TEST_BIN, keys.dki(), keys.master().clone());
-        let rules = Rules { recovery: settings.issuer, ..Rules::default() };
+        let rules = Rules { recovery: Rule::issuer_without(settings.without), ..Rules::default() };
         let seal = SealKey::random(&mut context);
         let mut issuer = Issuer::open(Box::new(Sqlite::in_memory()?), seal.clone(), table, rules)?;
         let mut profile = Profile::named("ecash")?;
@@ -180,33 +218,75 @@ impl Scene {
             profile.remove_logs();
         }
         let new = NewCard::with_accounts(&mut issuer, profile, ACCOUNT_MINOR, CARD_MINOR, &mut context)?;
-        let simulator = Simulator::in_memory(issue_card(&mut issuer, &new, &mut context)?);
+        let memory = issue_card(&mut issuer, &new, &mut context)?;
+        let mark =
+            memory.pan().zip(memory.value(tag::PAN_SEQUENCE_NUMBER).and_then(|psn| psn.first().copied()));
+        let simulator = Simulator::in_memory(memory);
         let (card, host, crash) = (FaultControl::default(), HostControl::default(), CrashControl::default());
-        let link = InProcess::connect(simulator, kind.interface(), &mut context);
-        let link = Record(T0(Fault::new(link, card.clone())));
+        let wire = WireControl::default();
+        let link: Box<dyn Card> = match settings.bytes {
+            Some(_) => {
+                let link = ByteLink::connect(simulator, kind.interface(), wire.clone(), &mut context);
+                Box::new(Record(T0(link)))
+            }
+            None => {
+                let link = InProcess::connect(simulator, kind.interface(), &mut context);
+                Box::new(Record(T0(Fault::new(link, card.clone()))))
+            }
+        };
         let store: Box<dyn Db> = Box::new(Sqlite::in_memory()?);
         let journal = journal(store.as_ref(), &seal, &crash)?;
-        let mut stage = Stage::new(Box::new(link), issuer, journal, TerminalConfig::default())?;
+        let mut stage = Stage::new(link, issuer, journal, TerminalConfig::default())?;
         stage.host = Box::new(MutedHost::new(stage.host, host.clone()));
-        stage.rules = settings.terminal;
-        let mut scene = Self { stage, card, host, crash, store, seal, kind, context };
+        stage.rules = Rule::terminal_without(settings.without);
+        let mut scene =
+            Self { stage, card, wire, host, crash, witness, store, seal, kind, cash_load: None, context };
+        scene.arm_nothing();
+        scene.prepare(mark)?;
         scene.arm_nothing();
         Ok(scene)
     }
 
+    /// The rows of the journal but for what was prepared.
+    fn rows(&mut self) -> Result<Vec<Entry>, WorldError> {
+        let prepared = self.cash_load.map(|load| (load.batch, load.trace));
+        let rows = self.stage.journal.rows()?.into_iter();
+        Ok(rows.filter(|row| Some((row.batch, row.trace)) != prepared).collect())
+    }
+
+    /// What a transaction needs to have happened before it.
+    fn prepare(&mut self, mark: Option<(Pan, u8)>) -> Result<(), WorldError> {
+        match (self.kind, mark) {
+            (TearKind::PendingLoad, Some((pan, psn))) => {
+                self.stage.issuer.credit_pending(&pan, psn, LOAD, None, &mut self.context)?;
+            }
+            (TearKind::CashLoadVoid, _) => {
+                let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+                let (_, loaded) = self.stage.transact(Flow::CashLoad, LOAD, &mut pin, &mut self.context)?;
+                self.cash_load = Some(Original { batch: loaded.trace.0, trace: loaded.trace.1 });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     fn arm_nothing(&mut self) {
         self.card.arm(None);
+        self.wire.arm(None);
         self.host.arm(None);
         self.crash.arm(None);
     }
 
+    /// The transaction, and what its terminal sends at the end of the day.
     fn transact(&mut self) -> Result<(), WorldError> {
-        let amount = match self.kind.flow() {
-            Flow::Load => LOAD,
-            Flow::Pay => PAYMENT,
-        };
+        let flow = self.kind.flow();
         let mut pin = Secret::new(DEFAULT_PIN.to_owned());
-        self.stage.transact(self.kind.flow(), amount, &mut pin, &mut self.context)?;
+        match (flow, self.cash_load) {
+            (Flow::CashLoadVoid, Some(load)) => self.stage.void(load, &mut pin, &mut self.context)?,
+            (Flow::Pay, _) => self.stage.transact(flow, PAYMENT, &mut pin, &mut self.context)?,
+            _ => self.stage.transact(flow, LOAD, &mut pin, &mut self.context)?,
+        };
+        self.stage.recover(&mut self.context)?;
         Ok(())
     }
 
@@ -235,8 +315,10 @@ impl Scene {
         // The other terminal works as it should: only the first one's rules are on trial.
         let rules = std::mem::replace(&mut self.stage.rules, RecoveryRules::ALL);
         let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+        self.witness.look_away(true);
         self.stage.transact(flow, amount, &mut pin, &mut self.context)?;
         self.stage.recover(&mut self.context)?;
+        self.witness.look_away(false);
         self.stage.rules = rules;
         self.stage.config = own;
         std::mem::swap(&mut self.stage.journal, &mut other);

@@ -7,7 +7,7 @@ use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::doors::cli::shared::recording::Recording;
 use crate::observers::report::{card_file_json, card_file_text};
-use crate::roles::card::{CardFile, Profile};
+use crate::roles::card::{CardFile, CardStorage, Profile};
 use crate::roles::issuer::{AccountId, Issuer};
 use crate::words::iso4217::{Amount, Currency};
 use crate::world::{CardName, DEFAULT_PIN, NewCard, ReaderAddress, issue_card, load_profile, seal_key};
@@ -71,9 +71,11 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         balance_minor: balance.minor,
         accounts,
     };
-    let memory = issue_card(&mut issuer, &card, &mut context)?;
     let seal = seal_key(call.switches.seal_key.as_deref(), Some(&path), &mut context)?;
-    CardFile::create(&path, seal, &memory, &mut context)?;
+    // Its place first: what the books say that a card holds, a card must hold.
+    let mut file = CardFile::reserve(&path, seal)?;
+    let memory = issue_card(&mut issuer, &card, &mut context)?;
+    file.commit(&memory, &mut context)?;
 
     let shown = path.display().to_string();
     call.output.say(&format!("{shown} is a new card\n{}", card_file_text(&memory, call.switches.unmask)));

@@ -156,7 +156,8 @@ fn of_world(error: &WorldError) -> Exit {
         WorldError::Terminal(_) => Exit::Transport,
         WorldError::Card(CardError::InUse { .. }) | WorldError::InUse { .. } => Exit::Transport,
         WorldError::Invariant { .. } => Exit::Invariant,
-        WorldError::Address(_)
+        WorldError::Original { .. }
+        | WorldError::Address(_)
         | WorldError::Card(_)
         | WorldError::Issuer(_)
         | WorldError::Journal(_)

@@ -4,12 +4,16 @@
 use super::failure::Failure;
 use super::switches::Switches;
 use crate::air::link::Activation;
-use crate::air::trace::{TraceHeader, TraceWriter};
+use crate::air::trace::{FORMAT, TraceHeader, TraceWriter};
 use crate::base::context::Context;
 use crate::base::event::{Event, EventSink};
 use std::fs::File;
-use std::path::PathBuf;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The first line of a recording names its format within so many bytes.
+const HEAD_BYTES: u64 = 64;
 
 /// A sink that writes where `--save` says; without it, it throws events away.
 #[derive(Clone, Default)]
@@ -39,11 +43,18 @@ impl Recording {
 
     /// Makes a recording at this path.
     pub(in crate::doors::cli) fn at(path: PathBuf) -> Result<Self, Failure> {
+        let failed = |cause| Failure::file("make the recording", &path, cause);
+        if !may_be_replaced(&path).map_err(failed)? {
+            return Err(Failure::Usage(format!(
+                "{}: expected a new file or an earlier recording, found another file, which is left as it is",
+                path.display()
+            )));
+        }
         let mut options = File::options();
         options.write(true).create(true).truncate(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(&path).map_err(|cause| Failure::file("make the recording", &path, cause))?;
+        let file = options.open(&path).map_err(failed)?;
         let stage = Stage::Waiting { file, events: Vec::new() };
         Ok(Self(Some(Arc::new(Mutex::new(Inner { path, stage })))))
     }
@@ -98,6 +109,20 @@ impl Recording {
     fn lock(&self) -> Option<MutexGuard<'_, Inner>> {
         self.0.as_ref().map(|inner| inner.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Whether a recording may be written over what is there: nothing, an empty file, an
+/// earlier recording, or no file but a device or pipe. A card, books or a key are money.
+fn may_be_replaced(path: &Path) -> std::io::Result<bool> {
+    match std::fs::metadata(path) {
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(true),
+        Err(cause) => return Err(cause),
+        Ok(found) if !found.is_file() || found.len() == 0 => return Ok(true),
+        Ok(_) => {}
+    }
+    let mut head = Vec::new();
+    File::open(path)?.take(HEAD_BYTES).read_to_end(&mut head)?;
+    Ok(head.windows(FORMAT.len()).any(|window| window == FORMAT.as_bytes()))
 }
 
 impl EventSink for Recording {

@@ -21,6 +21,11 @@ use std::path::Path;
 /// The profile of the fresh card, where no reader is named.
 const FRESH: &str = "ecash";
 
+/// A card outlives the process, so what it loads or pays must be booked where the books
+/// outlive it too: a sale whose issuer is forgotten could never be uploaded.
+const NO_BOOKS: &str = "money moves only with the card's own books, and there is no cardwright.db here: \
+                        name them with --store sqlite:FILE";
+
 /// What a command wants of its stage.
 pub(in crate::doors::cli) struct Want {
     /// The command, for a hint.
@@ -82,6 +87,10 @@ impl Scene {
             // Nor does it open books or write a journal.
             (false, _) => StoreAddress::Memory,
         };
+        let moves = effect > Effect::Reads;
+        if money && moves && !fresh && remote.is_none() && store == StoreAddress::Memory {
+            return Err(Failure::Usage(NO_BOOKS.into()));
+        }
         let recording = Recording::create(&call.switches)?;
         let mut context = call.switches.context(recording.clone());
         let (mut issuer, journal) = match &remote {
@@ -90,7 +99,9 @@ impl Scene {
             }
             None => {
                 let issuer = books::open(call, &store, &mut context)?;
-                let kept = money && (!fresh || call.switches.state.is_some());
+                // A sale in books that end here could never be uploaded: its row ends here too.
+                let kept =
+                    money && (!fresh || call.switches.state.is_some()) && store != StoreAddress::Memory;
                 (Some(issuer), journal::open(&call.switches, &store, kept, &mut config, &mut context)?)
             }
         };

@@ -7,7 +7,7 @@ use crate::base::context::Context;
 use crate::base::event::EventSink;
 use crate::roles::terminal::TerminalConfig;
 use crate::words::iso7816::Effect;
-use crate::world::{HostAddress, ReaderAddress};
+use crate::world::{HostAddress, ReaderAddress, read_text};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use std::path::PathBuf;
@@ -131,14 +131,14 @@ impl Switches {
     /// The terminal's data.
     pub(in crate::doors::cli) fn config(&self) -> Result<TerminalConfig, Failure> {
         let Some(path) = &self.terminal else { return Ok(TerminalConfig::default()) };
-        let text = std::fs::read_to_string(path).map_err(|cause| Failure::file("read", path, cause))?;
+        let text = read_text(path).map_err(|cause| Failure::file("read", path, cause))?;
         TerminalConfig::parse(&text).map_err(|cause| Failure::Config { path: path.clone(), cause })
     }
 
     /// The PIN of the PIN file, if one is named: 4 to 12 digits on a line of its own.
     pub(in crate::doors::cli) fn pin(&self) -> Result<Option<Secret<String>>, Failure> {
         let Some(path) = &self.pin_file else { return Ok(None) };
-        let text = std::fs::read_to_string(path).map_err(|cause| Failure::file("read", path, cause))?;
+        let text = read_text(path).map_err(|cause| Failure::file("read", path, cause))?;
         let text = Secret::new(text);
         let pin = Secret::new(text.expose().trim().to_owned());
         match is_pin(pin.expose()) {

@@ -1,26 +1,45 @@
-//! A load or a payment from the command line.
+//! Transactions with the card in the reader, from the command line.
 
 use super::command::Call;
 use super::failure::{Exit, Failure};
 use super::person::Person;
 use super::scene::{Scene, Want};
+use crate::air::host::Original;
 use crate::air::link::Interface;
 use crate::observers::report::{outcome_json, outcome_text, recovery_json, recovery_text};
+use crate::roles::terminal::journal::{Entry, EntryKind, State};
 use crate::roles::terminal::{Flow, Outcome, Recovered, Verdict};
 use crate::words::iso4217::{Amount, Currency};
 use crate::world::{DEFAULT_PIN, WorldError};
 use clap::Arg;
 
-/// The arguments of a load and of a payment.
+/// What is done with the card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::doors::cli) enum Deal {
+    /// A flow over the amount on the line.
+    Amount(Flow),
+    /// A flow over all that the card holds.
+    All(Flow),
+    /// The void of a cash load; without one named, of the last that is confirmed.
+    Void(Option<Original>),
+}
+
+/// The arguments of what moves an amount.
 pub(in crate::doors::cli) fn arguments(line: clap::Command) -> clap::Command {
+    currency_argument(line.arg(amount_argument().required(true)))
+}
+
+/// The amount.
+pub(in crate::doors::cli) fn amount_argument() -> Arg {
+    Arg::new("AMOUNT")
+        // So that -5 is refused by the rule for amounts, not as an unknown switch.
+        .allow_negative_numbers(true)
+        .help("Such as 50.00: above 0, no finer than the currency")
+}
+
+/// The currency.
+pub(in crate::doors::cli) fn currency_argument(line: clap::Command) -> clap::Command {
     line.arg(
-        Arg::new("AMOUNT")
-            .required(true)
-            // So that -5 is refused by the rule for amounts, not as an unknown switch.
-            .allow_negative_numbers(true)
-            .help("Such as 50.00: above 0, no finer than the currency"),
-    )
-    .arg(
         Arg::new("currency")
             .long("currency")
             .value_name("CODE")
@@ -29,19 +48,46 @@ pub(in crate::doors::cli) fn arguments(line: clap::Command) -> clap::Command {
 }
 
 /// Runs it. What was open is settled first.
-pub(in crate::doors::cli) fn run(call: &mut Call<'_>, flow: Flow) -> Result<Exit, Failure> {
-    let amount = amount(call, call.switches.config()?.currency)?;
+pub(in crate::doors::cli) fn run(call: &mut Call<'_>, deal: Deal) -> Result<Exit, Failure> {
+    let currency = currency(call, call.switches.config()?.currency)?;
+    let flow = match deal {
+        Deal::Amount(flow) | Deal::All(flow) => flow,
+        Deal::Void(_) => Flow::CashLoadVoid,
+    };
+    let named = match deal {
+        Deal::Amount(_) => Some(Amount::parse(call.text("AMOUNT").unwrap_or_default(), currency)?),
+        Deal::All(_) | Deal::Void(_) => None,
+    };
     let (command, interface) = match flow {
-        Flow::Load => ("load", Interface::Contact),
         Flow::Pay => ("pay", Interface::Contactless),
+        Flow::Unload => ("unload", Interface::Contact),
+        Flow::CashLoadVoid => ("void", Interface::Contact),
+        Flow::Load | Flow::CashLoad | Flow::PendingLoad => ("load", Interface::Contact),
     };
     let want = Want { command, interface, effect: call.effect, money: true };
     let mut scene = Scene::open(call, want)?;
     let mut person = scene.person();
-    if flow == Flow::Load && matches!(person, Person::Away { .. }) {
+    if flow.wants_pin() && matches!(person, Person::Away { .. }) {
         return Err(Person::away());
     }
-    let result = scene.stage.transact(flow, amount, &mut person, &mut scene.context);
+    let result = match (deal, named) {
+        (Deal::Void(load), _) => {
+            let load = match load {
+                Some(load) => load,
+                None => last_cash_load(&mut scene)?,
+            };
+            scene.stage.void(load, &mut person, &mut scene.context)
+        }
+        (_, Some(amount)) => scene.stage.transact(flow, amount, &mut person, &mut scene.context),
+        (_, None) => {
+            let all = scene.stage.card_balance(currency, &mut scene.context)?;
+            if all.minor == 0 {
+                call.output.say(&format!("The card holds no {currency}.\n"));
+                return Ok(Exit::Declined);
+            }
+            scene.stage.transact(flow, all, &mut person, &mut scene.context)
+        }
+    };
     let (recovered, outcome) = match result {
         Ok(done) => done,
         Err(cause) => return Err(broken_off(cause, &mut scene)),
@@ -56,18 +102,43 @@ pub(in crate::doors::cli) fn run(call: &mut Call<'_>, flow: Flow) -> Result<Exit
         return Err(Person::away());
     }
     Ok(match outcome.verdict {
-        Verdict::LoadedUnconfirmed => Exit::RecoveryDue,
+        verdict if verdict.is_unconfirmed() => Exit::RecoveryDue,
         verdict if verdict.is_success() => Exit::Done,
         _ => Exit::Declined,
     })
 }
 
-fn amount(call: &Call<'_>, default: Currency) -> Result<Amount, Failure> {
-    let currency = match call.text("currency") {
-        Some(text) => parse_currency(text)?,
-        None => default,
+fn currency(call: &Call<'_>, default: Currency) -> Result<Currency, Failure> {
+    match call.arguments.try_get_one::<String>("currency") {
+        Ok(Some(text)) => parse_currency(text),
+        // A void has its load's.
+        Ok(None) | Err(_) => Ok(default),
+    }
+}
+
+/// The last confirmed cash load in the terminal's journal.
+fn last_cash_load(scene: &mut Scene) -> Result<Original, Failure> {
+    let rows = scene.stage.journal.rows().map_err(WorldError::from)?;
+    let is_load = |row: &&Entry| row.kind == EntryKind::CashLoad && row.state == State::Confirmed;
+    let load = rows.iter().rev().find(is_load).ok_or_else(|| {
+        Failure::Usage("the terminal's journal holds no confirmed cash load that could be voided".into())
+    })?;
+    Ok(Original { batch: load.batch, trace: load.trace })
+}
+
+/// Batch and trace as a receipt has them, `000001/000007`, or a trace of batch 1.
+pub(in crate::doors::cli) fn parse_trace(text: &str) -> Result<Original, Failure> {
+    let number = |part: &str| {
+        let digits = (1..=6).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| part.parse().ok()).flatten()
     };
-    Ok(Amount::parse(call.text("AMOUNT").unwrap_or_default(), currency)?)
+    let (batch, trace) = text.split_once('/').unwrap_or(("1", text));
+    match (number(batch), number(trace)) {
+        (Some(batch), Some(trace)) => Ok(Original { batch, trace }),
+        _ => Err(Failure::Usage(format!(
+            "expected batch and trace as a receipt has them, such as 000001/000007, found {text:?}"
+        ))),
+    }
 }
 
 /// A currency as a person writes it.

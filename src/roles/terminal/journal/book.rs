@@ -110,18 +110,19 @@ impl Journal {
         context: &mut Context,
     ) -> Result<(), JournalError> {
         let now = context.now();
-        if let Change::Open(opening) = change {
+        let from = if let Change::Open(opening) = change {
             self.insert(opening, now, context)?;
+            None
         } else {
-            self.update(batch, trace, change, now, context)?;
-        }
+            Some(self.update(batch, trace, change, now, context)?)
+        };
         let word = change.state().map_or("sending", State::word);
-        context.emit(
-            Event::new("journal", "state")
-                .because(reason(change))
-                .with_named("state", word)
-                .with_named("trace", trace.to_be_bytes()),
-        );
+        let event = Event::new("journal", "state").because(reason(change)).with_named("state", word);
+        let event = match from {
+            Some(from) => event.with_named("state before", from.word()),
+            None => event,
+        };
+        context.emit(event.with_named("trace", trace.to_be_bytes()));
         Ok(())
     }
 
@@ -186,6 +187,7 @@ impl Journal {
         Ok(())
     }
 
+    /// Gives the state that the row had.
     fn update(
         &mut self,
         batch: u32,
@@ -193,7 +195,7 @@ impl Journal {
         change: &Change,
         now: Timestamp,
         context: &mut Context,
-    ) -> Result<(), JournalError> {
+    ) -> Result<State, JournalError> {
         let mut entry = self.row(batch, trace)?;
         let from = entry.state;
         match change.state() {
@@ -247,7 +249,7 @@ impl Journal {
             // Another process has moved the row since it was read.
             (0, Some(to)) => Err(JournalError::Transition { trace, from: self.row(batch, trace)?.state, to }),
             (0, None) => Err(JournalError::NoRow { batch, trace }),
-            _ => Ok(()),
+            _ => Ok(from),
         }
     }
 

@@ -13,8 +13,16 @@ use serde::{Deserialize, Serialize};
 /// What kind of transaction a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EntryKind {
-    /// A load: host first, then the card.
+    /// A load from the linked account: host first, then the card.
     Load,
+    /// A load paid in cash.
+    CashLoad,
+    /// A load from the pending account.
+    PendingLoad,
+    /// The void of a load paid in cash: the script lowers the balance.
+    CashLoadVoid,
+    /// An unload: the script lowers the balance, then the account is credited.
+    Unload,
     /// An offline payment: the card first, then the host.
     OfflineSale,
     /// An online purchase: the host decides, no script moves money on the card.
@@ -22,10 +30,25 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[
+        Self::Load,
+        Self::CashLoad,
+        Self::PendingLoad,
+        Self::CashLoadVoid,
+        Self::Unload,
+        Self::OfflineSale,
+        Self::OnlinePurchase,
+    ];
+
     /// Its word in the table.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Load => "load",
+            Self::CashLoad => "cash load",
+            Self::PendingLoad => "load from pending",
+            Self::CashLoadVoid => "void of a cash load",
+            Self::Unload => "unload",
             Self::OfflineSale => "offline sale",
             Self::OnlinePurchase => "online purchase",
         }
@@ -33,7 +56,30 @@ impl EntryKind {
 
     /// The kind of a word.
     pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Load, Self::OfflineSale, Self::OnlinePurchase].into_iter().find(|kind| kind.word() == word)
+        Self::ALL.iter().copied().find(|kind| kind.word() == word)
+    }
+
+    /// Whether a script of the issuer writes the card's balance.
+    pub const fn writes_card(self) -> bool {
+        !matches!(self, Self::OfflineSale | Self::OnlinePurchase)
+    }
+
+    /// Whether that script writes a lower balance.
+    pub const fn lowers_card(self) -> bool {
+        matches!(self, Self::CashLoadVoid | Self::Unload)
+    }
+
+    /// What the row's request asks of the host.
+    pub const fn request_kind(self) -> Kind {
+        match self {
+            Self::Load => Kind::LinkedLoad,
+            Self::CashLoad => Kind::CashLoad,
+            Self::PendingLoad => Kind::PendingLoad,
+            Self::CashLoadVoid => Kind::CashLoadVoid,
+            Self::Unload => Kind::UnloadScript,
+            Self::OfflineSale => Kind::OfflineSale,
+            Self::OnlinePurchase => Kind::Purchase,
+        }
     }
 }
 
@@ -49,7 +95,7 @@ pub struct CardMark {
 /// What a row says when it is opened.
 #[derive(Debug, Clone)]
 pub struct Opening {
-    /// Load, offline sale, online purchase.
+    /// What kind of transaction it is.
     pub kind: EntryKind,
     /// The amount.
     pub amount: Amount,
@@ -138,7 +184,7 @@ pub struct Entry {
     pub trace: u32,
     /// Batch number.
     pub batch: u32,
-    /// Load, offline sale, online purchase.
+    /// What kind of transaction it is.
     pub kind: EntryKind,
     /// How far it has come.
     pub state: State,
@@ -169,7 +215,7 @@ pub struct Entry {
 impl Entry {
     /// The message that undoes the row.
     pub fn reversal(&self, merchant: &str, terminal: &str) -> Request {
-        self.request(MessageClass::Reversal, self.request_kind(), self.trace, merchant, terminal)
+        self.request(MessageClass::Reversal, self.kind.request_kind(), self.trace, merchant, terminal)
     }
 
     /// The message that uploads an offline sale.
@@ -186,6 +232,16 @@ impl Entry {
         request
     }
 
+    /// The message that tells that the script of an unload has landed, so that the
+    /// account may be credited. It is a request, so it has a trace of its own; the
+    /// host knows it by its original.
+    pub fn confirmation(&self, trace: (u32, u32), merchant: &str, terminal: &str) -> Request {
+        let mut request = self.request(MessageClass::Request, Kind::Unload, trace.1, merchant, terminal);
+        request.key.batch = trace.0;
+        request.original = Some(Original { batch: self.batch, trace: self.trace });
+        request
+    }
+
     /// The message that asks how the host's row of a load stands: a script result
     /// "not performed" under a trace number of its own.
     pub fn inquiry(&self, trace: (u32, u32), merchant: &str, terminal: &str) -> Request {
@@ -195,14 +251,6 @@ impl Entry {
         let result = ScriptResult::NotPerformed.to_bytes([0; 4]);
         request.chip.put(tag::ISSUER_SCRIPT_RESULTS, result);
         request
-    }
-
-    fn request_kind(&self) -> Kind {
-        match self.kind {
-            EntryKind::Load => Kind::LinkedLoad,
-            EntryKind::OfflineSale => Kind::OfflineSale,
-            EntryKind::OnlinePurchase => Kind::Purchase,
-        }
     }
 
     fn request(

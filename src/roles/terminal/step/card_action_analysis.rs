@@ -65,9 +65,13 @@ pub(in crate::roles::terminal) fn begin(
 ) -> Result<Next, TerminalError> {
     let cdol1 = verified.read.cdol1.clone();
     let kind = match (verified.read.session().terms.flow, cryptogram) {
-        (Flow::Load, _) => EntryKind::Load,
         (Flow::Pay, CryptogramType::Arqc) => EntryKind::OnlinePurchase,
         (Flow::Pay, _) => EntryKind::OfflineSale,
+        (Flow::Load, _) => EntryKind::Load,
+        (Flow::CashLoad, _) => EntryKind::CashLoad,
+        (Flow::PendingLoad, _) => EntryKind::PendingLoad,
+        (Flow::CashLoadVoid, _) => EntryKind::CashLoadVoid,
+        (Flow::Unload, _) => EntryKind::Unload,
     };
     let opening = opening(&mut verified, kind);
     let cdol_data = verified.read.session().assemble(&cdol1);

@@ -78,9 +78,10 @@ impl Phase for Entering {
 
 fn wants_online_pin(read: &mut RecordsRead) -> bool {
     if read.ecash || !read.initiated.aip.has(Aip::CARDHOLDER_VERIFICATION) {
-        return read.session().terms.flow == Flow::Load;
+        return read.session().terms.flow.wants_pin();
     }
     // The list begins with two amounts of four bytes, then pairs of code and condition.
     let first = read.session().store.value(tag::CVM_LIST).and_then(|list| list.get(8).copied());
-    read.session().terms.flow == Flow::Load || first.is_some_and(|code| code & 0x3F == ONLINE_PIN)
+    let flow = read.session().terms.flow;
+    flow.wants_pin() || flow == Flow::Pay && first.is_some_and(|code| code & 0x3F == ONLINE_PIN)
 }

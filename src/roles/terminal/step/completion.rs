@@ -1,6 +1,7 @@
 //! Completion: EMV Book 3 10.11, and what the money asks for after it: the notice
 //! to the host, or the reversal.
 
+use super::balance_proof::{BalanceProof, moved_to, nothing_moved};
 use super::card_action_analysis::Decided;
 use super::online_processing::{Authorised, UNABLE_TO_GO_ONLINE};
 use super::script_processing;
@@ -12,10 +13,9 @@ use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
 use crate::roles::terminal::session::Flow;
 use crate::words::dictionary::tag;
-use crate::words::emv::command::{GenerateAc, GetData};
+use crate::words::emv::command::GenerateAc;
 use crate::words::emv::{CryptogramType, ScriptResult};
 use crate::words::iso7816::ApduCommand;
-use crate::words::tlv::TlvStore;
 
 const STEP: &str = "Completion";
 
@@ -133,8 +133,8 @@ impl Phase for SecondAc {
         };
         if approved || balance_has_landed(&authorised) {
             return match authorised.session().terms.flow {
-                Flow::Load => script_processing::after_second_ac(authorised, context),
-                Flow::Pay => {
+                flow if flow.writes_card() => script_processing::after_second_ac(authorised, context),
+                _ => {
                     let before = authorised.session().balance_before_minor;
                     let outcome =
                         authorised.session().outcome(Verdict::ApprovedOnline, answered, before, context);
@@ -142,11 +142,14 @@ impl Phase for SecondAc {
                 }
             };
         }
-        // The host approved and the card did not; the script has not been sent.
-        let reason = format!("{answered} after the host's approval");
-        let results = script_results(&authorised);
-        Ok(reverse(authorised.decided, results, reason)
-            .after(Change::ReversalDue { reason: "the card refused after the host's approval" }))
+        // The host approved and the card did not.
+        let said = format!("{answered} after the host's approval");
+        let cause = "the card refused after the host's approval";
+        Ok(match authorised.results.is_empty() {
+            true => undo(authorised, said, cause),
+            // A script of template 71 was sent.
+            false => prove_refusal(authorised, said, cause),
+        })
     }
 }
 
@@ -155,31 +158,54 @@ pub(in crate::roles::terminal) fn scripts_done(
     mut authorised: Authorised,
     _context: &mut Context,
 ) -> Result<Next, TerminalError> {
-    let results = script_results(&authorised);
-    let failed = authorised.results.iter().any(|(_, result)| *result != ScriptResult::Succeeded);
-    if authorised.scripts.is_empty() || failed {
-        let (reason, cause) = match failed {
-            true => ("the card refused the script", "the card definitely refused the script"),
-            false => ("the host approved and sent no script", "the script was never sent"),
-        };
-        let next = reverse(authorised.decided, results, reason.into());
-        return Ok(next.after(Change::ReversalDue { reason: cause }));
+    if authorised.scripts.is_empty() {
+        let said = "the host approved and sent no script".into();
+        return Ok(undo(authorised, said, "the script was never sent"));
     }
-    let mut chip = authorised.decided.chip.clone();
-    if let Some(results) = results {
-        chip.put(tag::ISSUER_SCRIPT_RESULTS, results);
+    if authorised.results.iter().any(|(_, result)| *result != ScriptResult::Succeeded) {
+        let said = "the card refused the script".into();
+        return Ok(prove_refusal(authorised, said, "the card definitely refused the script"));
     }
-    let change = Change::CardUpdated { atc: Some(authorised.decided.atc), chip: Some(chip.clone()) };
-    let tag = authorised.session().set.map_or(tag::EC_BALANCE, |set| set.balance);
-    let ask = GetData { tag };
-    Ok(Next::transmit(ask.to_apdu(), ReadingBalance { authorised, ask, chip }).after(change))
+    let proof = BalanceProof::of(authorised.session());
+    Ok(Next::transmit(proof.command(), ReadingBalance { authorised, proof }))
 }
 
-/// Reads the new balance, for the receipt alone: what counts is the script's answer.
+/// Reverses what the host approved; the card has not changed.
+fn undo(authorised: Authorised, said: String, cause: &'static str) -> Next {
+    let results = script_results(&authorised);
+    reverse(authorised.decided, results, said).after(Change::ReversalDue { reason: cause })
+}
+
+/// A script was sent and the card says that it refused: money goes back only once the
+/// balance bears that out.
+fn prove_refusal(mut authorised: Authorised, said: String, cause: &'static str) -> Next {
+    let proof = BalanceProof::of(authorised.session());
+    Next::transmit(proof.command(), ProvingRefusal { authorised, proof, said, cause })
+}
+
+struct ProvingRefusal {
+    authorised: Authorised,
+    proof: BalanceProof,
+    said: String,
+    cause: &'static str,
+}
+
+impl Phase for ProvingRefusal {
+    fn name(&self) -> &'static str {
+        STEP
+    }
+
+    fn take(mut self: Box<Self>, reply: Reply, _context: &mut Context) -> Result<Next, TerminalError> {
+        let told = self.proof.take(reply)?;
+        nothing_moved(self.authorised.session(), &self.said, &told)?;
+        Ok(undo(self.authorised, self.said, self.cause))
+    }
+}
+
+/// Reads the new balance: for the receipt, and to see that the card did as it said.
 struct ReadingBalance {
     authorised: Authorised,
-    ask: GetData,
-    chip: TlvStore,
+    proof: BalanceProof,
 }
 
 impl Phase for ReadingBalance {
@@ -188,17 +214,27 @@ impl Phase for ReadingBalance {
     }
 
     fn take(mut self: Box<Self>, reply: Reply, _context: &mut Context) -> Result<Next, TerminalError> {
-        let read = self.ask.answer(&reply.response(STEP)?).ok();
-        let balance = read.and_then(|(_, value)| crate::base::bytes::bcd_to_u64(&value).ok());
+        let told = self.proof.take(reply)?;
+        let total = self.authorised.total_minor;
+        moved_to(self.authorised.session(), "the card took the script", total, &told)?;
+        let mut chip = self.authorised.decided.chip.clone();
+        if let Some(results) = script_results(&self.authorised) {
+            chip.put(tag::ISSUER_SCRIPT_RESULTS, results);
+        }
+        let atc = Some(self.authorised.decided.atc);
+        let change = Change::CardUpdated { atc, chip: Some(chip.clone()) };
         let card = self.authorised.decided.card();
-        let notice = self.authorised.session().request(
-            MessageClass::Notice,
-            Kind::ScriptResult,
-            &card,
-            self.chip,
-            None,
-        );
-        Ok(Next::wait(Io::Advise(Box::new(notice)), Notifying { authorised: self.authorised, balance }))
+        let session = self.authorised.session();
+        let io = match session.terms.flow {
+            // Phase two: only now may the account be credited.
+            Flow::Unload => Io::Authorise(Box::new(session.confirmation(&card, chip))),
+            _ => {
+                let (class, kind) = (MessageClass::Notice, Kind::ScriptResult);
+                Io::Advise(Box::new(session.request(class, kind, &card, chip, None)))
+            }
+        };
+        let balance = told.ok();
+        Ok(Next::wait(io, Notifying { authorised: self.authorised, balance }).after(change))
     }
 }
 
@@ -215,19 +251,20 @@ impl Phase for Notifying {
     fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         let balance = self.balance;
         let session = self.authorised.session();
+        let (confirmed, unconfirmed) = match session.terms.flow.lowers_card() {
+            true => (Verdict::Unloaded, Verdict::UnloadedUnconfirmed),
+            false => (Verdict::Loaded, Verdict::LoadedUnconfirmed),
+        };
         Ok(match reply.answer(STEP)? {
             Ok(answer) if answer.code.is_approved() => {
                 let reason = "the card took the script and the host took note";
-                Next::done(session.outcome(Verdict::Loaded, reason, balance, context))
-                    .after(Change::Confirmed)
+                Next::done(session.outcome(confirmed, reason, balance, context)).after(Change::Confirmed)
             }
             Ok(answer) => {
                 let reason = format!("the host answered {} to the notice", answer.code);
-                Next::done(session.outcome(Verdict::LoadedUnconfirmed, reason, balance, context))
+                Next::done(session.outcome(unconfirmed, reason, balance, context))
             }
-            Err(error) => {
-                Next::done(session.outcome(Verdict::LoadedUnconfirmed, error.to_string(), balance, context))
-            }
+            Err(error) => Next::done(session.outcome(unconfirmed, error.to_string(), balance, context)),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The steps of a transaction, each named by its section title.
 
 pub(super) mod application_selection;
+pub(super) mod balance_proof;
 pub(super) mod balance_reading;
 pub(super) mod card_action_analysis;
 pub(super) mod cardholder_verification;

@@ -9,7 +9,7 @@ use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::journal::{CardMark, Change};
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
-use crate::roles::terminal::session::{Flow, Session};
+use crate::roles::terminal::session::Session;
 use crate::words::dictionary::tag;
 use crate::words::emv::{IssuerScript, ScriptResult};
 use crate::words::iso7816::ApduCommand;
@@ -27,6 +27,8 @@ pub(in crate::roles::terminal) struct Authorised {
     pub(in crate::roles::terminal) scripts: Vec<IssuerScript>,
     /// What became of each script, in the order they were run.
     pub(in crate::roles::terminal) results: Vec<([u8; 4], ScriptResult)>,
+    /// The balance that the scripts write, minor units.
+    pub(in crate::roles::terminal) total_minor: Option<u64>,
 }
 
 impl Authorised {
@@ -41,10 +43,7 @@ impl Decided {
     }
 
     pub(in crate::roles::terminal) fn kind(&mut self) -> Kind {
-        match self.session().terms.flow {
-            Flow::Load => Kind::LinkedLoad,
-            Flow::Pay => Kind::Purchase,
-        }
+        self.session().terms.flow.kind()
     }
 }
 
@@ -125,8 +124,8 @@ fn authorised(decided: Decided, answer: Answer, context: &mut Context) -> Result
     let change =
         Change::Authorised { atc: decided.atc, balance_after_minor: total, chip: decided.chip.clone() };
     decided.session().store.put(tag::AUTHORISATION_RESPONSE_CODE, answer.code.0);
-    let next =
-        issuer_authentication::begin(Authorised { decided, answer, scripts, results: Vec::new() }, context)?;
+    let authorised = Authorised { decided, answer, scripts, results: Vec::new(), total_minor: total };
+    let next = issuer_authentication::begin(authorised, context)?;
     Ok(next.after(change))
 }
 

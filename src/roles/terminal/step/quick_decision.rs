@@ -2,6 +2,7 @@
 //! a debit becomes final with the last record, so what speaks against it is looked
 //! at before that.
 
+use super::balance_proof::{BalanceProof, nothing_moved};
 use super::card_action_analysis::{REQUEST_CHIP, row};
 use super::initiate_application_processing::Initiated;
 use super::offline_data_authentication::may_approve_offline;
@@ -120,8 +121,12 @@ impl Phase for Reading {
                     .clause(CLAUSE)
                     .because(format!("READ RECORD answered {}", response.status)),
             );
-            let next = refuse(&self.session, "the card refused a record: its money has not moved", context);
-            return Ok(next.after(Change::Declined { reason: "the card refused a record" }));
+            if self.wanted.is_empty() {
+                let proof = BalanceProof::of(&self.session);
+                let said = format!("the card refused its last record ({})", response.status);
+                return Ok(Next::transmit(proof.command(), Refused { session: self.session, proof, said }));
+            }
+            return Ok(record_refused(&self.session, context));
         }
         if !self.wanted.is_empty() {
             take_record(&mut self.session, asked, &response.data)?;
@@ -136,6 +141,30 @@ impl Phase for Reading {
         let outcome = self.session.outcome(Verdict::ApprovedOffline, reason, after, context);
         Ok(Next::done(outcome).after(Change::CardUpdated { atc, chip: Some(chip) }))
     }
+}
+
+/// The last record was refused: the balance says whether the money moved.
+struct Refused {
+    session: Session,
+    proof: BalanceProof,
+    said: String,
+}
+
+impl Phase for Refused {
+    fn name(&self) -> &'static str {
+        STEP
+    }
+
+    fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        let told = self.proof.take(reply)?;
+        nothing_moved(&self.session, &self.said, &told)?;
+        Ok(record_refused(&self.session, context))
+    }
+}
+
+fn record_refused(session: &Session, context: &mut Context) -> Next {
+    let next = refuse(session, "the card refused a record: its money has not moved", context);
+    next.after(Change::Declined { reason: "the card refused a record" })
 }
 
 /// The card asks its issuer; it may leave the field.

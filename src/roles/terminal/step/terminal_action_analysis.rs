@@ -33,9 +33,9 @@ fn decide(verified: &mut Verified) -> (CryptogramType, &'static str) {
     let usable = !session.tvr.has(Tvr::EXPIRED_APPLICATION) && !session.tvr.has(Tvr::NOT_YET_EFFECTIVE);
     match (session.terms.flow, ecash, offline) {
         _ if !usable => (CryptogramType::Aac, "the application is expired or not yet effective"),
-        (Flow::Load, ..) => (CryptogramType::Arqc, "a load is decided by the issuer"),
         (Flow::Pay, true, Ok(())) => (CryptogramType::Tc, "electronic cash is approved by the card"),
         (Flow::Pay, true, Err(reason)) => (CryptogramType::Aac, reason),
         (Flow::Pay, false, _) => (CryptogramType::Arqc, "offline data authentication was not performed"),
+        _ => (CryptogramType::Arqc, "the card's balance is written by the issuer"),
     }
 }

@@ -1,0 +1,67 @@
+//! Many worlds at once: each thread plays whole ones, and none sees another.
+
+use super::error::WorldError;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+/// Plays `0`, `1`, `2` ... on so many threads until `play` gives none; `take` gets
+/// what came of each on the calling thread, as it is done, and may end it all.
+pub(super) fn in_parallel<T: Send>(
+    jobs: usize,
+    play: impl Fn(usize) -> Option<T> + Sync,
+    mut take: impl FnMut(T) -> Result<ControlFlow<()>, WorldError>,
+) -> Result<(), WorldError> {
+    let (next, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let (sender, receiver) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            let sender = sender.clone();
+            let (next, ended, play) = (&next, &ended, &play);
+            scope.spawn(move || {
+                while !ended.load(Ordering::Relaxed) {
+                    let Some(played) = play(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                    if sender.send(played).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let mut result = Ok(());
+        for played in receiver {
+            match take(played) {
+                Ok(ControlFlow::Continue(())) => continue,
+                Ok(ControlFlow::Break(())) => {}
+                Err(error) => result = Err(error),
+            }
+            ended.store(true, Ordering::Relaxed);
+            break;
+        }
+        result
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_one_is_played_once_and_the_end_is_the_end() {
+        let mut sum = 0;
+        let play = |index| (index < 100).then_some(index);
+        let add = |index| {
+            sum += index;
+            Ok(ControlFlow::Continue(()))
+        };
+        in_parallel(3, play, add).unwrap();
+        assert_eq!(sum, 4950);
+        let mut taken = 0;
+        let end = |_: usize| {
+            taken += 1;
+            Ok(ControlFlow::Break(()))
+        };
+        in_parallel(3, Some, end).unwrap();
+        assert_eq!(taken, 1);
+    }
+}

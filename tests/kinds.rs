@@ -1,0 +1,169 @@
+//! Every kind of transaction that is neither a plain load nor a payment, from the
+//! terminal's chair: what moves, what is refused, and that all money stays there.
+
+use cardwright::air::host::Original;
+use cardwright::air::link::{InProcess, Interface, T0};
+use cardwright::base::bytes::Secret;
+use cardwright::base::context::Context;
+use cardwright::base::event::Discard;
+use cardwright::roles::card::{Profile, Simulator};
+use cardwright::roles::terminal::journal::State;
+use cardwright::roles::terminal::{Flow, NoCardholder, Outcome, TerminalConfig, Verdict};
+use cardwright::words::emv::Pan;
+use cardwright::words::iso4217::{Amount, Currency};
+use cardwright::world::{
+    DEFAULT_PIN, NewCard, Position, Stage, StoreAddress, issue_card, open_books, open_journal,
+};
+
+const CNY: Currency = Currency::CNY;
+
+/// A card of 100.00 with 500.00 behind it at a terminal.
+struct Counter {
+    stage: Stage,
+    context: Context,
+    pan: Pan,
+    total: i64,
+}
+
+impl Counter {
+    fn new(interface: Interface) -> Self {
+        let mut context = Context::simulated(3, Discard);
+        let mut issuer = open_books(&StoreAddress::Memory, None, &mut context).unwrap();
+        let profile = Profile::named("ecash").unwrap();
+        let new = NewCard::with_accounts(&mut issuer, profile, 50_000, 10_000, &mut context).unwrap();
+        let memory = issue_card(&mut issuer, &new, &mut context).unwrap();
+        let pan = memory.pan().unwrap();
+        let card = InProcess::connect(Simulator::in_memory(memory), interface, &mut context);
+        let journal = open_journal(None, &mut context).unwrap();
+        let stage = Stage::new(Box::new(T0(card)), issuer, journal, TerminalConfig::default()).unwrap();
+        let mut counter = Self { stage, context, pan, total: 0 };
+        counter.total = counter.position().total_minor();
+        counter
+    }
+
+    fn position(&mut self) -> Position {
+        self.stage.position(CNY, &mut self.context).unwrap()
+    }
+
+    fn play(&mut self, flow: Flow, minor: u64) -> Outcome {
+        let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+        let amount = Amount::new(minor, CNY);
+        let (_, outcome) = self.stage.transact(flow, amount, &mut pin, &mut self.context).unwrap();
+        self.assert_sound();
+        outcome
+    }
+
+    fn void(&mut self, load: &Outcome) -> Outcome {
+        let (batch, trace) = load.trace;
+        let load = Original { batch, trace };
+        let (_, outcome) = self.stage.void(load, &mut NoCardholder, &mut self.context).unwrap();
+        self.assert_sound();
+        outcome
+    }
+
+    /// Nothing is broken, nothing is open, and no money came or went.
+    fn assert_sound(&mut self) {
+        self.stage.check(&mut self.context).unwrap();
+        assert_eq!(self.position().total_minor(), self.total);
+        assert_eq!(self.stage.issuer.open_loads(&mut self.context).unwrap(), []);
+    }
+
+    /// Card, accounts and merchants, minor units.
+    fn parts(&mut self) -> (i64, i64, i64) {
+        let position = self.position();
+        (position.card_minor, position.accounts_minor, position.merchants_minor)
+    }
+}
+
+#[test]
+fn cash_pays_for_a_load_without_a_pin_and_a_void_takes_it_off_again() {
+    for interface in [Interface::Contact, Interface::Contactless] {
+        let mut counter = Counter::new(interface);
+        let (stage, context) = (&mut counter.stage, &mut counter.context);
+        let amount = Amount::new(5_000, CNY);
+        let (_, load) = stage.transact(Flow::CashLoad, amount, &mut NoCardholder, context).unwrap();
+        assert_eq!(load.verdict, Verdict::Loaded, "{}", load.reason);
+        counter.assert_sound();
+        assert_eq!(counter.parts(), (15_000, 50_000, -5_000), "the merchant owes the cash");
+
+        let void = counter.void(&load);
+        assert_eq!(void.verdict, Verdict::Unloaded, "{}", void.reason);
+        assert_eq!(void.balance_after, Some(Amount::new(10_000, CNY)));
+        assert_eq!(counter.parts(), (10_000, 50_000, 0));
+
+        let again = counter.void(&load);
+        assert_eq!(again.verdict, Verdict::Declined);
+        assert!(again.reason.contains("voided already"), "{}", again.reason);
+        assert_eq!(counter.parts(), (10_000, 50_000, 0));
+    }
+}
+
+#[test]
+fn a_void_wants_a_cash_load_and_a_card_that_still_has_it() {
+    let mut counter = Counter::new(Interface::Contact);
+    let load = counter.play(Flow::Load, 5_000);
+    let original = Original { batch: load.trace.0, trace: load.trace.1 };
+    let error = counter.stage.void(original, &mut NoCardholder, &mut counter.context).unwrap_err();
+    assert!(error.to_string().contains("expected a confirmed cash load, found load of"), "{error}");
+
+    let load = counter.play(Flow::CashLoad, 5_000);
+    assert_eq!(counter.play(Flow::Unload, 19_000).verdict, Verdict::Unloaded);
+    let void = counter.void(&load);
+    assert_eq!(void.verdict, Verdict::Refused, "{}", void.reason);
+    assert_eq!(counter.parts(), (1_000, 64_000, -5_000));
+}
+
+#[test]
+fn an_unload_credits_the_account_once_the_card_has_fallen() {
+    for interface in [Interface::Contact, Interface::Contactless] {
+        let mut counter = Counter::new(interface);
+        let outcome = counter.play(Flow::Unload, 4_000);
+        assert_eq!(outcome.verdict, Verdict::Unloaded, "{}", outcome.reason);
+        assert_eq!(counter.parts(), (6_000, 54_000, 0));
+        let all = counter.stage.card_balance(CNY, &mut counter.context).unwrap();
+        assert_eq!(counter.play(Flow::Unload, all.minor).verdict, Verdict::Unloaded);
+        assert_eq!(counter.parts(), (0, 60_000, 0));
+        let more = counter.play(Flow::Unload, 1);
+        assert_eq!(more.verdict, Verdict::Refused);
+        assert!(more.reason.contains("above the balance"), "{}", more.reason);
+        let rows = counter.stage.journal.rows().unwrap();
+        assert!(rows.iter().all(|row| row.state == State::Confirmed), "{rows:?}");
+    }
+}
+
+#[test]
+fn an_unload_wants_the_pin_and_a_cash_load_keeps_to_the_limits() {
+    let mut counter = Counter::new(Interface::Contact);
+    let amount = Amount::new(1_000, CNY);
+    let (stage, context) = (&mut counter.stage, &mut counter.context);
+    let (_, none) = stage.transact(Flow::Unload, amount, &mut NoCardholder, context).unwrap();
+    assert_eq!(none.verdict, Verdict::Refused);
+    let mut wrong = Secret::new("000000".to_owned());
+    let (_, outcome) = stage.transact(Flow::Unload, amount, &mut wrong, context).unwrap();
+    assert_eq!(outcome.verdict, Verdict::Declined);
+    let over = counter.play(Flow::CashLoad, 95_000);
+    assert_eq!(over.verdict, Verdict::Refused, "{}", over.reason);
+    assert_eq!(counter.parts(), (10_000, 50_000, 0));
+}
+
+#[test]
+fn what_is_pending_is_loaded_and_no_more() {
+    let mut counter = Counter::new(Interface::Contact);
+    let none = counter.play(Flow::PendingLoad, 100);
+    assert_eq!(none.verdict, Verdict::Declined, "{}", none.reason);
+    let from = counter.stage.issuer.accounts(&mut counter.context).unwrap()[0].id.clone();
+    let wages = Amount::new(3_000, CNY);
+    let (issuer, context, pan) = (&mut counter.stage.issuer, &mut counter.context, &counter.pan);
+    issuer.credit_pending(pan, 1, wages, Some(&from), context).unwrap();
+    assert_eq!(issuer.pending_of(pan, 1, CNY, context).unwrap(), wages);
+    let too_much = Amount::new(90_000, CNY);
+    assert!(issuer.credit_pending(pan, 1, too_much, Some(&from), context).is_err());
+    counter.assert_sound();
+
+    assert_eq!(counter.play(Flow::PendingLoad, 3_001).verdict, Verdict::Declined);
+    let outcome = counter.play(Flow::PendingLoad, 2_000);
+    assert_eq!(outcome.verdict, Verdict::Loaded, "{}", outcome.reason);
+    assert_eq!(counter.parts(), (12_000, 48_000, 0));
+    let (issuer, context, pan) = (&mut counter.stage.issuer, &mut counter.context, &counter.pan);
+    assert_eq!(issuer.pending_of(pan, 1, CNY, context).unwrap().minor, 1_000);
+}
