@@ -62,6 +62,11 @@ pub(crate) fn skips_fail_where_required() -> Result<(), Failed> {
     }
 }
 
+/// A number of the environment, so that a documented command plays more than usual.
+pub(crate) fn number_or(name: &str, usual: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
 /// A program of this machine, or why a test that needs it cannot run.
 pub(crate) fn program(name: &str, package: &str) -> Result<PathBuf, Skip> {
     let folders = std::env::var_os("PATH").unwrap_or_default();
