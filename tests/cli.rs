@@ -447,7 +447,7 @@ fn wrong_calls_say_what_is_right() {
         (&["load"], 2, "AMOUNT"),
         (&["read", "--reader", "usb:1"], 2, "sim:PROFILE"),
         (&["read", "--reader", "sim:nothing"], 2, "ecash-dual"),
-        (&["read", "--host", "tcp:nowhere:1"], 2, "local"),
+        (&["read", "--host", "tcp:nowhere"], 2, "local"),
         (&["read", "--interface", "telepathy"], 2, "contactless"),
         (&["read", "--allow", "anything"], 2, "destroys"),
         (&["account", "list", "--store", "mysql:x"], 2, "sqlite:FILE"),

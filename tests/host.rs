@@ -1,53 +1,15 @@
 //! The host as a server, and the terminal before it, as their users start them.
 
 use super::cli::Desk;
-use super::support::process::{OwnChild, SECONDS_20, wait_until};
+use super::support::served::Served;
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// A server process.
-struct Served {
-    child: OwnChild,
-    /// `tcp:HOST:PORT`.
-    address: String,
-    /// `HOST:PORT` of the page of figures.
-    page: Option<String>,
-    log: std::thread::JoinHandle<String>,
-}
-
-impl Served {
-    /// Starts `host serve` on any port, with these arguments besides.
-    fn start(desk: &Desk, arguments: &[&str]) -> Self {
-        let mut command = desk.command(&[&["host", "serve", "--listen", "127.0.0.1:0"], arguments].concat());
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut stderr = child.stderr.take().unwrap();
-        let log = std::thread::spawn(move || {
-            let mut text = String::new();
-            let _ = stderr.read_to_string(&mut text);
-            text
-        });
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (mut address, mut page) = (None, None);
-        while address.is_none() || (page.is_none() && arguments.contains(&"--metrics")) {
-            let Some(Ok(line)) = lines.next() else { break };
-            address = line.strip_prefix("host at ").map(str::to_owned).or(address);
-            page = line.strip_prefix("figures at http://").map(str::to_owned).or(page);
-        }
-        let child = OwnChild(child);
-        let Some(address) = address else { panic!("no host: {}", log.join().unwrap()) };
-        Self { child, address, page, log }
-    }
-
-    /// Asks it to end; gives its exit code and its log.
-    fn end(mut self) -> (Option<i32>, String) {
-        let id = self.child.0.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        let status = wait_until(SECONDS_20, || self.child.0.try_wait().unwrap()).expect("it does not end");
-        (status.code(), self.log.join().unwrap())
-    }
+/// Starts `host serve` on any port, with these arguments besides.
+fn serve(desk: &Desk, arguments: &[&str]) -> Served {
+    Served::start(desk.command(&[&["host", "serve", "--listen", "127.0.0.1:0"], arguments].concat()))
 }
 
 /// Runs the same steps and gives what they said.
@@ -95,7 +57,7 @@ fn a_terminal_cannot_tell_a_remote_host_from_the_one_in_its_process() {
     let far = desk_with_a_card();
     let added = far.ok(&["host", "terminal", "add", "TERM0001", "MERCHANT0000001"]);
     assert!(added.contains("check value"), "{added}");
-    let server = Served::start(&far, &["--metrics", "127.0.0.1:0"]);
+    let server = serve(&far, &["--metrics", "127.0.0.1:0"]);
     let there = story(&far, &["--host", &server.address]);
     for (here, there) in here.iter().zip(&there) {
         assert_eq!(here, there);
@@ -190,7 +152,7 @@ fn rules_choose_what_a_terminal_hears() {
     let rules = "[[rule]]\namount_minor = 1351\nclass = \"request\"\ncode = \"51\"\n\
                  [[rule]]\namount_minor = 200\nclass = \"request\"\ncopies = 2\ndelay_ms = 300\n";
     std::fs::write(desk.path("rules.toml"), rules).unwrap();
-    let server = Served::start(&desk, &["--rules", "rules.toml"]);
+    let server = serve(&desk, &["--rules", "rules.toml"]);
     let load = |amount: &str| desk.run(&desk.on_card(&["load", amount, "--host", &server.address]));
     let declined = load("13.51");
     assert!(declined.code == 1 && declined.stdout.contains("51 (insufficient funds)"), "{declined:?}");

@@ -1,6 +1,7 @@
 //! Tests against software that no one here wrote. Each is a named trial, ignored with
 //! its reason where the software is not installed.
 
+mod kills;
 mod our_card;
 mod private_reader;
 
@@ -10,5 +11,6 @@ use libtest_mimic::Trial;
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = private_reader::trials();
     trials.extend(our_card::trials());
+    trials.extend(kills::trials());
     trials
 }

@@ -3,6 +3,7 @@
 pub(crate) mod pcscd;
 pub(crate) mod postgres;
 pub(crate) mod process;
+pub(crate) mod served;
 pub(crate) mod vpicc;
 
 use std::fmt;
@@ -59,6 +60,11 @@ pub(crate) fn skips_fail_where_required() -> Result<(), Failed> {
         Ok(Completion::Ignored { reason: Some(reason) }) if reason.contains("no such program") => Ok(()),
         other => Err(format!("expected it ignored with its reason, found {:?}", other.map(|_| ())).into()),
     }
+}
+
+/// A number of the environment, so that a documented command plays more than usual.
+pub(crate) fn number_or(name: &str, usual: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
 /// A program of this machine, or why a test that needs it cannot run.

@@ -27,8 +27,8 @@ pub struct HistoryRow {
     pub pan: Pan,
     /// PAN sequence number.
     pub psn: u8,
-    /// What it is: `load`, `purchase`, `offline sale`.
-    pub what: &'static str,
+    /// What it is: `load (linked)`, `purchase`, `offline sale` ...
+    pub what: String,
     /// Its amount.
     pub amount: Amount,
     /// How it stands: `open`, `landed`, `returned`, `booked`, `reversed`, `held`.
@@ -55,14 +55,12 @@ const COUNTED: &[(&str, &str)] = &[
     ("offline sales held", "SELECT COUNT(*) FROM offline_sale WHERE state = 'held'"),
 ];
 
-/// Where a card's transactions are: id, time, currency, amount, state, counter, merchant.
-const KEPT: &[(&str, &str)] = &[
-    ("load", "SELECT id, opened_at, currency, amount, state, atc, merchant FROM load WHERE card = $1"),
-    ("purchase", "SELECT id, at, currency, amount, state, atc, merchant FROM purchase WHERE card = $1"),
-    (
-        "offline sale",
-        "SELECT id, at, currency, amount, state, atc, merchant FROM offline_sale WHERE card = $1",
-    ),
+/// Where a card's transactions are: id, time, currency, amount, state, counter, merchant, kind.
+const KEPT: &[&str] = &[
+    "SELECT id, opened_at, currency, amount, state, atc, merchant, 'load (' || kind || ')' FROM load \
+     WHERE card = $1",
+    "SELECT id, at, currency, amount, state, atc, merchant, 'purchase' FROM purchase WHERE card = $1",
+    "SELECT id, at, currency, amount, state, atc, merchant, 'offline sale' FROM offline_sale WHERE card = $1",
 ];
 
 impl Work<'_> {
@@ -86,14 +84,14 @@ impl Work<'_> {
         };
         let mut rows = Vec::new();
         for (card, pan, psn) in cards {
-            for (what, sql) in KEPT {
+            for sql in KEPT {
                 for row in self.tx.query(sql, &[card.as_str().into()])? {
                     let currency = ledger::currency(&row, 2)?;
                     rows.push(HistoryRow {
                         at: Timestamp::from_micros(row.int(1)?),
                         pan: pan.clone(),
                         psn,
-                        what,
+                        what: row.text(7)?.to_owned(),
                         amount: Amount::new(minor("amount columns", row.int(3)?)?, currency),
                         state: row.text(4)?.to_owned(),
                         atc: narrow("atc columns", row.int(5)?)?,

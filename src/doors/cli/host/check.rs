@@ -1,6 +1,6 @@
 //! `cardwright host check`: recomputes every invariant of the issuer's books.
 
-use super::books_to_ask;
+use crate::doors::cli::shared::books;
 use crate::doors::cli::shared::command::{Call, Command, Run, no_arguments};
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use serde_json::json;
@@ -15,7 +15,7 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
-    let (mut issuer, mut context) = books_to_ask(call)?;
+    let (mut issuer, mut context) = books::to_ask(call)?;
     let violations = issuer.check(&mut context)?;
     let listed: Vec<_> =
         violations.iter().map(|broken| json!({ "rule": broken.rule, "found": broken.found })).collect();

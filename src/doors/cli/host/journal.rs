@@ -1,6 +1,6 @@
 //! `cardwright host journal`: what happened on a card, as the issuer's books have it.
 
-use super::books_to_ask;
+use crate::doors::cli::shared::books;
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use clap::Arg;
@@ -31,7 +31,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         // The number itself is not said again.
         return Err(Failure::Usage("expected 4 to 19 digits of a card's number after --card".into()));
     }
-    let (mut issuer, mut context) = books_to_ask(call)?;
+    let (mut issuer, mut context) = books::to_ask(call)?;
     let Some(rows) = issuer.history(&card, &mut context)? else {
         return Err(Failure::Usage("no card of these books has a number that ends so".into()));
     };
@@ -42,7 +42,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     for row in &rows {
         let pan = if call.switches.unmask { row.pan.expose().to_owned() } else { row.pan.to_string() };
         call.output.say(&format!(
-            "{}  {pan} ({:02})  ATC {:<5} {:<12} {:>14}  {:<8}  {}\n",
+            "{}  {pan} ({:02})  ATC {:<5} {:<16} {:>14}  {:<8}  {}\n",
             row.at,
             row.psn,
             row.atc,

@@ -1,7 +1,7 @@
 //! `cardwright host status`: how much there is of everything, where the money is, and
 //! what is due.
 
-use super::books_to_ask;
+use crate::doors::cli::shared::books;
 use crate::doors::cli::shared::command::{Call, Command, Run, no_arguments};
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::observers::report::Columns;
@@ -18,7 +18,7 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
-    let (mut issuer, mut context) = books_to_ask(call)?;
+    let (mut issuer, mut context) = books::to_ask(call)?;
     let counts = issuer.counts(&mut context)?;
     let books = issuer.books(&mut context)?;
     let open = issuer.open_loads(&mut context)?;

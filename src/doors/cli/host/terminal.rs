@@ -2,6 +2,7 @@
 
 use crate::air::host::{TerminalKey, Terminals};
 use crate::base::context::Context;
+use crate::base::event::Discard;
 use crate::doors::cli::shared::books::{self, Need};
 use crate::doors::cli::shared::command::{Call, Command, Run, no_arguments};
 use crate::doors::cli::shared::failure::{Exit, Failure};
@@ -47,7 +48,9 @@ fn add(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let (terminal, merchant, dialect) = (text("TERMINAL"), text("MERCHANT"), text("dialect"));
     let file = key_file(&call.switches)?;
     let mut context = call.switches.context(Recording::default());
-    let key = TerminalKey::random(&terminal, &merchant, &dialect, &mut context).map_err(WorldError::from)?;
+    // A key that a seed repeats would be no secret.
+    let key = TerminalKey::random(&terminal, &merchant, &dialect, &mut Context::system(Discard));
+    let key = key.map_err(WorldError::from)?;
     if file.exists() {
         return Err(Failure::Usage(format!(
             "{} is there already, and a key is never written over: name another file with --terminal-key",

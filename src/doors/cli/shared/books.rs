@@ -2,6 +2,7 @@
 
 use super::command::Call;
 use super::failure::Failure;
+use super::recording::Recording;
 use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
 use crate::world::{StoreAddress, WorldError, open_books};
@@ -66,6 +67,14 @@ pub(in crate::doors::cli) fn open(
 ) -> Result<Issuer, Failure> {
     let seal = call.switches.seal_key.as_deref();
     open_books(store, seal, context).map_err(|cause| at(store, cause))
+}
+
+/// Opens the books that a question is about; a question never makes them.
+pub(in crate::doors::cli) fn to_ask(call: &mut Call<'_>) -> Result<(Issuer, Context), Failure> {
+    let store = address(call, Need::Asks)?;
+    let mut context = call.switches.context(Recording::default());
+    let issuer = open(call, &store, &mut context)?;
+    Ok((issuer, context))
 }
 
 /// Names the books in an error that does not.

@@ -87,8 +87,8 @@ impl Scene {
             // Nor does it open books or write a journal.
             (false, _) => StoreAddress::Memory,
         };
-        let moves = effect > Effect::Reads && remote.is_none();
-        if money && moves && !fresh && store == StoreAddress::Memory {
+        let moves = effect > Effect::Reads;
+        if money && moves && !fresh && remote.is_none() && store == StoreAddress::Memory {
             return Err(Failure::Usage(NO_BOOKS.into()));
         }
         let recording = Recording::create(&call.switches)?;

@@ -1,0 +1,68 @@
+//! Our own server as a process: started, told to end, or killed.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
+use std::thread::JoinHandle;
+
+use super::process::{OwnChild, SECONDS_20, wait_until};
+
+/// A running `cardwright host serve`.
+pub(crate) struct Served {
+    child: OwnChild,
+    /// `tcp:HOST:PORT`.
+    pub(crate) address: String,
+    /// `HOST:PORT/metrics`, where it has a page of figures.
+    pub(crate) page: Option<String>,
+    log: JoinHandle<String>,
+}
+
+impl Served {
+    /// Starts the command and waits until it listens.
+    pub(crate) fn start(mut command: Command) -> Self {
+        let wants_page = command.get_args().any(|argument| argument == "--metrics");
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        let mut child = child.expect("the program is there");
+        let mut stderr = child.stderr.take().expect("its log is piped");
+        let log = std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = stderr.read_to_string(&mut text);
+            text
+        });
+        let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
+        let (mut address, mut page) = (None, None);
+        while address.is_none() || (page.is_none() && wants_page) {
+            let Some(Ok(line)) = lines.next() else { break };
+            address = line.strip_prefix("host at ").map(str::to_owned).or(address);
+            page = line.strip_prefix("figures at http://").map(str::to_owned).or(page);
+        }
+        let child = OwnChild(child);
+        let Some(address) = address else { panic!("no host: {}", log.join().unwrap_or_default()) };
+        Self { child, address, page, log }
+    }
+
+    /// Its process number.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.0.id()
+    }
+
+    /// The most memory that it has had, bytes (`VmHWM`).
+    pub(crate) fn peak_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number of kB") * 1024
+    }
+
+    /// Asks it to end (SIGTERM); gives its exit code and its log.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        let told = Command::new("kill").args(["-TERM", &self.id().to_string()]).status();
+        assert!(told.is_ok_and(|status| status.success()));
+        let status = wait_until(SECONDS_20, || self.child.0.try_wait().ok().flatten());
+        (status.expect("it ends when it is told to").code(), self.log.join().unwrap_or_default())
+    }
+
+    /// Kills it (SIGKILL) and waits until it is gone.
+    pub(crate) fn kill(self) {
+        drop(self.child);
+        let _ = self.log.join();
+    }
+}
