@@ -167,3 +167,26 @@ fn rules_choose_what_a_terminal_hears() {
     std::fs::write(desk.path("rules.toml"), "[[rule]]\ncopies = 0").unwrap();
     desk.fails(&["host", "serve", "--rules", "rules.toml"], 2, "1 to 10");
 }
+
+#[test]
+fn decode_explains_and_masks() {
+    let desk = Desk::new();
+    // A sign-on without its frame, then with it; then cut off.
+    let message = "0800 0020000000C00012 000001 5445524D30303031 4D45524348414E5430303030303031 0011 00000001003F 0003 303031";
+    let sound = desk.run(&["decode", "iso8583", &message.replace("003F 0003", "0030 0003")]);
+    assert!(sound.stdout.contains("F41") && sound.stdout.contains("message type"), "{sound:?}");
+    desk.fails(&["decode", "iso8583", "0800 0020000000C0"], 2, "expected");
+    desk.fails(&["decode", "iso8583", "08zz"], 2, "hexadecimal");
+    desk.fails(&["decode", "iso8583", "0800", "--dialect", "morse"], 2, "pos");
+    let tlv = ["decode", "tlv", "5A086299990000000019 9F3602001A"];
+    let masked = desk.ok(&tlv);
+    assert!(masked.contains("9F36") && !masked.contains("6299990000000019"), "{masked}");
+    assert!(desk.ok(&[&tlv[..], &["--unmask"]].concat()).contains("6299990000000019"));
+    let apdu =
+        ["decode", "apdu", "00A4040008A000000333010106", "9000", "80CA9F7900", "9F79060000000010009000"];
+    let told = desk.json(&apdu);
+    let names: Vec<_> =
+        told["lines"].as_array().unwrap().iter().map(|line| line["name"].to_string()).collect();
+    assert!(names.iter().any(|name| name.contains("SELECT")), "{names:?}");
+    desk.fails(&["decode", "apdu", "00A4"], 2, "2 bytes");
+}
