@@ -142,7 +142,7 @@ impl<E: Endpoint> Card for ByteLink<E> {
         let mut answer = Vec::new();
         // The card's end hands over what it has; a frame says itself how long it is.
         while let Some(byte) = self.card.give(answer.len()) {
-            if answer.len() > 0 && cut == Some(Cut::Answer(answer.len())) {
+            if !answer.is_empty() && cut == Some(Cut::Answer(answer.len())) {
                 return Err(self.cut(exchange, context));
             }
             answer.push(byte);

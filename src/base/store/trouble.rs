@@ -36,7 +36,7 @@ impl Trouble {
             return if error.is_closed() || is_io(&error) { Self::Lost(told) } else { Self::Refused(told) };
         };
         let code = refusal.code();
-        let tables_just_made = *code == SqlState::DUPLICATE_TABLE
+        let tables_just_made = [SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_OBJECT].contains(code)
             || (*code == SqlState::UNIQUE_VIOLATION && refusal.schema() == Some("pg_catalog"));
         match code.code() {
             _ if is_end(code) => Self::Lost(told),

@@ -221,7 +221,9 @@ impl Work<'_> {
         name: Option<&str>,
     ) -> Result<&'static str, IssuerError> {
         let id = ours.subject.as_str();
-        let sql = "SELECT 'load', account, currency, amount, state FROM load WHERE id = $1 \
+        // Only a load from the linked account takes from an account as a purchase does.
+        let sql = "SELECT 'load', counter_holder, currency, amount, state FROM load \
+                   WHERE id = $1 AND kind = 'linked' AND counter = 'account' \
                    UNION ALL SELECT 'purchase', account, currency, amount, state FROM purchase WHERE id = $1";
         let rows = self.tx.query(sql, &[id.into()])?;
         let Some(row) = rows.first() else { return Ok("not booked: it stands on no account") };
@@ -245,7 +247,7 @@ impl Work<'_> {
                 return Ok("not booked: the statement's account holds less");
             }
             let sql = if table == "load" {
-                "UPDATE load SET account = $1 WHERE id = $2"
+                "UPDATE load SET counter_holder = $1 WHERE id = $2"
             } else {
                 "UPDATE purchase SET account = $1 WHERE id = $2"
             };

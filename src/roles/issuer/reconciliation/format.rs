@@ -286,7 +286,7 @@ mod tests {
         assert_eq!(line.name.expose(), "Zhang, \"San\"");
         let refund = read("csv", "99,,T1,5,156,R,,,20261121,12").unwrap();
         assert_eq!((refund.key, refund.refund, refund.amount_minor), (key.clone(), true, 500));
-        let line = read("network", "20261121000012T1       S000000005000156A1                 ").unwrap();
+        let line = read("network", "20261121000012T1      S000000005000156A1                 ").unwrap();
         assert_eq!((line.key, line.amount_minor, line.account.expose().as_str()), (key, 5000, "A1"));
     }
 

@@ -28,7 +28,8 @@ const SQL: &str = "SELECT message.class, message.merchant, message.terminal, mes
      FROM message LEFT JOIN load ON load.id = message.acted_on \
      LEFT JOIN purchase ON purchase.id = message.acted_on \
      LEFT JOIN offline_sale ON offline_sale.id = message.acted_on \
-     LEFT JOIN account ON account.id = COALESCE(load.account, purchase.account) \
+     LEFT JOIN account ON account.id = COALESCE( \
+     CASE WHEN load.counter = 'account' THEN load.counter_holder END, purchase.account) \
      WHERE message.business_date = $1 \
      AND (message.class, message.merchant, message.terminal, message.batch, message.trace) \
      > ($2, $3, $4, $5, $6) \

@@ -1,5 +1,6 @@
 //! Card action analysis: EMV Book 3 10.8. The first GENERATE AC.
 
+use super::balance_proof::{BalanceProof, nothing_moved};
 use super::cardholder_verification::Verified;
 use super::{completion, online_processing};
 use crate::base::context::Context;
@@ -16,6 +17,7 @@ use crate::words::pboc::EcashSet;
 use crate::words::tlv::{Tag, TlvStore};
 
 const STEP: &str = "Card action analysis";
+const DECLINED: &str = "declined by the card";
 
 /// Field 55 of a request: the UnionPay POS list.
 pub(in crate::roles::terminal) const REQUEST_CHIP: &[Tag] = &[
@@ -128,8 +130,32 @@ impl Phase for Asking {
             (CryptogramType::Aac, CryptogramType::Aac) => {
                 Ok(completion::declined(decided, self.reason, context))
             }
-            (_, CryptogramType::Aac) => Ok(completion::declined(decided, "declined by the card", context)),
+            // A card that was asked to pay has been told to change: its word alone does
+            // not close the row.
+            (CryptogramType::Tc, CryptogramType::Aac) => {
+                let proof = BalanceProof::of(&decided.verified.read.initiated.selected.session);
+                Ok(Next::transmit(proof.command(), ProvingDecline { decided, proof }))
+            }
+            (_, CryptogramType::Aac) => Ok(completion::declined(decided, DECLINED, context)),
         }
+    }
+}
+
+/// Reads the balance of a card that declined to pay.
+struct ProvingDecline {
+    decided: Decided,
+    proof: BalanceProof,
+}
+
+impl Phase for ProvingDecline {
+    fn name(&self) -> &'static str {
+        STEP
+    }
+
+    fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        let told = self.proof.take(reply)?;
+        nothing_moved(self.decided.session(), DECLINED, &told)?;
+        Ok(completion::declined(self.decided, DECLINED, context))
     }
 }
 
