@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Starts `host serve` on any port, with these arguments besides.
 fn serve(desk: &Desk, arguments: &[&str]) -> Served {
-    Served::start(desk.command(&[&["host", "serve", "--listen", "127.0.0.1:0"], arguments].concat()))
+    Served::start(desk.command(&[&["host", "serve", "--listen", "127.0.0.1:0"], arguments].concat())).unwrap()
 }
 
 /// Runs the same steps and gives what they said.
@@ -89,7 +89,7 @@ fn a_terminal_cannot_tell_a_remote_host_from_the_one_in_its_process() {
     assert_eq!(far.json(&["host", "terminal", "list"])["terminals"][0]["terminal"], "TERM0001");
 
     let address = server.address.clone();
-    let (code, log) = server.end();
+    let (code, log) = server.end().unwrap();
     assert_eq!(code, Some(0), "{log}");
     let events: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(!log.contains(&pan) && !log.contains("123456"), "{log}");
@@ -162,7 +162,7 @@ fn rules_choose_what_a_terminal_hears() {
     assert_eq!(twice.code, 0, "an answer that comes twice is taken once: {twice:?}");
     assert_eq!(load("3.00").code, 0);
     assert_eq!((desk.card_minor(), desk.account_minor()), (500, 49_500));
-    let (code, log) = server.end();
+    let (code, log) = server.end().unwrap();
     assert!(code == Some(0) && log.contains("Rule Applied"), "{log}");
     std::fs::write(desk.path("rules.toml"), "[[rule]]\ncopies = 0").unwrap();
     desk.fails(&["host", "serve", "--rules", "rules.toml"], 2, "1 to 10");

@@ -61,10 +61,11 @@ fn play() -> Result<(), Failed> {
     drop(terminals);
     let mut command = Command::new(env!("CARGO_BIN_EXE_cardwright"));
     command.args(["host", "serve", "--listen", "127.0.0.1:0", "--log", "trouble", "--seal-key"]).arg(&seal);
+    let store = format!("sqlite:{}", folder.path().join("host.db").display());
     let server = Served::start({
-        command.args(["--store", &format!("sqlite:{}", folder.path().join("host.db").display())]);
+        command.args(["--store", &store]);
         command
-    });
+    })?;
     let address = server.address.trim_start_matches("tcp:").to_owned();
     let mut scene = Scene { address, dialect, key, keys, context };
     let mut terminal = scene.terminal()?;
@@ -94,7 +95,7 @@ fn play() -> Result<(), Failed> {
     must(hung_up, "a line that sends a byte a second is never hung up on")?;
     must(silent.iter().all(is_open), "a line that says nothing was closed before its time")?;
     scene.good(&mut terminal, 5)?;
-    let peak = server.peak_bytes();
+    let peak = server.peak_bytes()?;
     println!(
         "{lines} silent lines, {} cut off: the server's peak is {} MiB",
         frame.len(),
@@ -102,7 +103,7 @@ fn play() -> Result<(), Failed> {
     );
     must(peak < PEAK_BYTES, "the server has had more than 256 MiB")?;
     drop((silent, kept));
-    let (code, log) = server.end();
+    let (code, log) = server.end()?;
     must(code == Some(0) && !log.contains("panicked"), &log)
 }
 

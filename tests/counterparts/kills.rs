@@ -4,7 +4,7 @@
 //!
 //! `CARDWRIGHT_KILLS` and `CARDWRIGHT_CLIENTS` say how often and by how many.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -96,7 +96,7 @@ fn play(
         Served::start(tap(command, &seal))
     };
     // The first start makes books, seed and terminals' table.
-    let server = serve("127.0.0.1:0");
+    let server = serve("127.0.0.1:0")?;
     let address = server.address.trim_start_matches("tcp:").to_owned();
     let clients = make_clients(store, &seal, &address, clients)?;
     let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
@@ -119,7 +119,7 @@ fn play(
         }
         server.take().into_iter().for_each(Served::kill);
         deaths.push("server");
-        server = Some(serve(&address));
+        server = Some(serve(&address)?);
         Ok(())
     });
     let outcome = outcome.and_then(|()| more_loads(&done));
@@ -158,7 +158,7 @@ fn play(
     let answer = crate::support::process::run(&mut tap(check, &seal), "", SECONDS_20)?;
     must(answer.success(), &format!("host check: {}{}", answer.stdout, answer.stderr))?;
     if let Some(server) = server {
-        let (code, log) = server.end();
+        let (code, log) = server.end()?;
         must(code == Some(0), &format!("the server ended with {code:?}: {log}"))?;
     }
     let cut: u64 = clients.iter().map(|client| client.cut).sum();
@@ -177,12 +177,7 @@ fn tap(mut command: Command, seal: &Path) -> Command {
     command
 }
 
-fn make_clients(
-    store: &StoreAddress,
-    seal: &PathBuf,
-    address: &str,
-    count: u64,
-) -> Result<Vec<Client>, Failed> {
+fn make_clients(store: &StoreAddress, seal: &Path, address: &str, count: u64) -> Result<Vec<Client>, Failed> {
     let mut context = Context::system(Discard);
     let mut issuer = open_books(store, Some(seal), &mut context)?;
     let mut terminals = open_terminals(store, Some(seal), &mut context)?;
