@@ -13,7 +13,7 @@ fn play(settings: &TearSettings) -> TearReport {
 
 #[test]
 fn the_money_is_all_there_after_every_fault() {
-    let report = play(&TearSettings::default());
+    let report = play(&TearSettings { jobs: 2, ..TearSettings::default() });
     println!("{report}");
     assert_eq!(report.violations().count(), 0, "{report}");
     assert_eq!(report.gaps(), [""; 0]);
