@@ -4,7 +4,8 @@
 //! floor writes the same rows in the same two transactions, through the same door, and
 //! does nothing else: no message, no cryptogram, no rule, no look-up. Cards and accounts
 //! are each client's own; the cards have signed before the clock runs. On Linux the
-//! PostgreSQL server is a private one with full durability, on the same cores.
+//! PostgreSQL server is a private one with full durability, on the same cores. The same
+//! loads once more over TCP: ISO 8583 messages under keys to a server, on the same cores.
 
 #![allow(
     clippy::expect_used,
@@ -13,12 +14,18 @@
     reason = "a benchmark that fails must stop"
 )]
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use cardwright::air::host::{Host, Request};
+use cardwright::air::host::{Host, Limits, MasterKey, Request, Server, Setup, TcpHost, Timeouts};
+use cardwright::base::bytes::Secret;
+use cardwright::base::context::Context;
+use cardwright::base::event::Discard;
 use cardwright::base::store::{Db, Sqlite, Value, transact};
 use cardwright::roles::issuer::Rules;
 use cardwright::words::iso4217::Amount;
+use cardwright::words::iso8583::dialect;
 use kit::{CNY, World};
 
 #[path = "../tests/issuer/kit.rs"]
@@ -36,17 +43,23 @@ mod store {
     }
 }
 
+/// Workers of the server, as `host serve` has them.
+const WORKERS: usize = 16;
 const CLIENTS: [u32; 3] = [1, 8, 32];
 /// Loads in all, whoever brings them.
 const LOADS: usize = 6_400;
 
 fn main() {
     println!("durable loads a second (request and result, two commits each); ratio of the floor");
-    println!("{:<28} {:>8} {:>9} {:>9} {:>6}", "engine", "clients", "loads/s", "floor/s", "ratio");
+    println!(
+        "{:<28} {:>8} {:>9} {:>9} {:>9} {:>6} {:>9}",
+        "engine", "clients", "loads/s", "over TCP", "floor/s", "ratio", "TCP ratio"
+    );
     for clients in CLIENTS {
         let folder = tempfile::tempdir().unwrap();
         let open = |name: &str| -> Box<dyn Db> { Box::new(Sqlite::open(&folder.path().join(name)).unwrap()) };
-        print("sqlite, WAL, FULL", clients, loads(open("loads"), clients), floor(open("floor"), clients));
+        let (loads, tcp) = (loads(open("loads"), clients), over_tcp(open("tcp"), clients));
+        print("sqlite, WAL, FULL", clients, loads, tcp, floor(open("floor"), clients));
     }
     #[cfg(all(feature = "postgres", target_os = "linux"))]
     servers();
@@ -69,14 +82,15 @@ fn servers() {
     };
     for level in ["read-committed", "serializable"] {
         for clients in CLIENTS {
-            let measured = (loads(fresh(level), clients), floor(fresh(level), clients));
-            print(&format!("postgresql, {level}"), clients, measured.0, measured.1);
+            let (loads, tcp) = (loads(fresh(level), clients), over_tcp(fresh(level), clients));
+            print(&format!("postgresql, {level}"), clients, loads, tcp, floor(fresh(level), clients));
         }
     }
 }
 
-fn print(engine: &str, clients: u32, loads: f64, floor: f64) {
-    println!("{engine:<28} {clients:>8} {loads:>9.0} {floor:>9.0} {:>6.2}", loads / floor);
+fn print(engine: &str, clients: u32, loads: f64, tcp: f64, floor: f64) {
+    let (ratio, tcp_ratio) = (loads / floor, tcp / floor);
+    println!("{engine:<28} {clients:>8} {loads:>9.0} {tcp:>9.0} {floor:>9.0} {ratio:>6.2} {tcp_ratio:>9.2}");
 }
 
 /// An issuer and its clients, each with a card and an account.
@@ -92,33 +106,72 @@ fn world(db: Box<dyn Db>, clients: u32) -> (World, Vec<World>) {
     (world, clients)
 }
 
-/// The issuer's loads a second.
-fn loads(db: Box<dyn Db>, clients: u32) -> f64 {
-    let (mut world, clients) = world(db, clients);
+/// A client and the two messages of each of its loads, signed before the clock runs.
+fn ready(clients: Vec<World>) -> Vec<(World, Vec<[Request; 2]>)> {
     let each = LOADS / clients.len();
-    let ready: Vec<(World, Vec<[Request; 2]>)> = clients
-        .into_iter()
-        .map(|mut client| {
-            let messages = (0..each).map(|_| {
-                let request = client.load_request(1);
-                client.card.balance_minor += 1;
-                let notice = client.notice_request(&request, 0x20);
-                [request, notice]
-            });
-            let messages = messages.collect();
-            (client, messages)
-        })
-        .collect();
+    let ready = clients.into_iter().map(|mut client| {
+        let messages = (0..each).map(|_| {
+            let request = client.load_request(1);
+            client.card.balance_minor += 1;
+            let notice = client.notice_request(&request, 0x20);
+            [request, notice]
+        });
+        let messages = messages.collect();
+        (client, messages)
+    });
+    ready.collect()
+}
+
+/// Brings the messages of every client to a host of its own.
+fn bring(
+    ready: Vec<(World, Vec<[Request; 2]>)>,
+    host: impl Fn(&World) -> Box<dyn Host> + Sync,
+    check: &mut World,
+) -> f64 {
     let took = at_once(ready, |(mut client, messages)| {
+        let mut host = host(&client);
         for [request, notice] in messages {
-            let answer = client.issuer.authorise(&request, &mut client.context).unwrap();
+            let answer = host.authorise(&request, &mut client.context).unwrap();
             assert!(answer.code.is_approved(), "{}", answer.reason);
-            let answer = client.issuer.advise(&notice, &mut client.context).unwrap();
+            let answer = host.advise(&notice, &mut client.context).unwrap();
             assert!(answer.code.is_approved(), "{}", answer.reason);
         }
     });
-    assert_eq!(world.issuer.check(&mut world.context).unwrap(), []);
+    assert_eq!(check.issuer.check(&mut check.context).unwrap(), []);
     LOADS as f64 / took.as_secs_f64()
+}
+
+/// The issuer's loads a second.
+fn loads(db: Box<dyn Db>, clients: u32) -> f64 {
+    let (mut world, clients) = world(db, clients);
+    bring(ready(clients), |client| Box::new(client.issuer.handle().unwrap()), &mut world)
+}
+
+/// The same over TCP.
+fn over_tcp(db: Box<dyn Db>, clients: u32) -> f64 {
+    let (mut world, clients) = world(db, clients);
+    let issuer = Mutex::new(world.issuer.handle().unwrap());
+    let number = AtomicU64::new(1_000);
+    let dialect = dialect("pos").unwrap();
+    let key = MasterKey::new([0x31; 16]);
+    let master = key.clone();
+    let setup = Setup {
+        dialect: dialect.clone(),
+        limits: Limits { workers: WORKERS, ..Limits::default() },
+        masters: Arc::new(move |_, _| Ok(Some(master.clone()))),
+        seed: Secret::new([0x52; 16]),
+        worker: Arc::new(move || {
+            let context = Context::simulated(number.fetch_add(1, Ordering::Relaxed), Discard);
+            Ok((Box::new(issuer.lock().unwrap().handle().unwrap()), context))
+        }),
+        metrics: None,
+    };
+    let server = Server::start("127.0.0.1:0", setup).unwrap();
+    let address = server.address().to_string();
+    let client = |_: &World| -> Box<dyn Host> {
+        Box::new(TcpHost::new(address.clone(), dialect.clone(), key.clone(), Timeouts::default()))
+    };
+    bring(ready(clients), client, &mut world)
 }
 
 /// The same rows and commits a second, and nothing else.
@@ -158,9 +211,10 @@ fn write_request(db: &mut dyn Db, card: &str, account: &str, turn: i64) {
     ]);
     statements.extend(entry(&id, "load", ("account", account), ("in_flight", "")));
     statements.push((
-        "INSERT INTO load (id, card, currency, account, atc, amount, old_minor, new_minor, state, merchant, \
-         terminal, batch, trace, opened_at) \
-         VALUES ($1, $2, 156, $3, $4, 1, $5, $6, 'open', 'M00000000000001', 'T0000001', 1, $7, $8)",
+        "INSERT INTO load (id, kind, card, currency, counter, counter_holder, atc, amount, old_minor, new_minor, \
+         state, merchant, terminal, batch, trace, opened_at) \
+         VALUES ($1, 'linked', $2, 156, 'account', $3, $4, 1, $5, $6, 'open', 'M00000000000001', 'T0000001', \
+         1, $7, $8)",
         vec![
             id.as_str().into(),
             card.into(),

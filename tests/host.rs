@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// Starts `host serve` on any port, with these arguments besides.
 fn serve(desk: &Desk, arguments: &[&str]) -> Served {
-    Served::start(desk.command(&[&["host", "serve", "--listen", "127.0.0.1:0"], arguments].concat()))
+    Served::start(desk.command(&[&["host", "serve", "--listen", "127.0.0.1:0"], arguments].concat())).unwrap()
 }
 
 /// Runs the same steps and gives what they said.
@@ -89,7 +89,7 @@ fn a_terminal_cannot_tell_a_remote_host_from_the_one_in_its_process() {
     assert_eq!(far.json(&["host", "terminal", "list"])["terminals"][0]["terminal"], "TERM0001");
 
     let address = server.address.clone();
-    let (code, log) = server.end();
+    let (code, log) = server.end().unwrap();
     assert_eq!(code, Some(0), "{log}");
     let events: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(!log.contains(&pan) && !log.contains("123456"), "{log}");
@@ -162,8 +162,31 @@ fn rules_choose_what_a_terminal_hears() {
     assert_eq!(twice.code, 0, "an answer that comes twice is taken once: {twice:?}");
     assert_eq!(load("3.00").code, 0);
     assert_eq!((desk.card_minor(), desk.account_minor()), (500, 49_500));
-    let (code, log) = server.end();
+    let (code, log) = server.end().unwrap();
     assert!(code == Some(0) && log.contains("Rule Applied"), "{log}");
     std::fs::write(desk.path("rules.toml"), "[[rule]]\ncopies = 0").unwrap();
     desk.fails(&["host", "serve", "--rules", "rules.toml"], 2, "1 to 10");
+}
+
+#[test]
+fn decode_explains_and_masks() {
+    let desk = Desk::new();
+    // A sign-on without its frame, then with it; then cut off.
+    let message = "0800 0020000000C00012 000001 5445524D30303031 4D45524348414E5430303030303031 0011 00000001003F 0003 303031";
+    let sound = desk.run(&["decode", "iso8583", &message.replace("003F 0003", "0030 0003")]);
+    assert!(sound.stdout.contains("F41") && sound.stdout.contains("message type"), "{sound:?}");
+    desk.fails(&["decode", "iso8583", "0800 0020000000C0"], 2, "expected");
+    desk.fails(&["decode", "iso8583", "08zz"], 2, "hexadecimal");
+    desk.fails(&["decode", "iso8583", "0800", "--dialect", "morse"], 2, "pos");
+    let tlv = ["decode", "tlv", "5A086299990000000019 9F3602001A"];
+    let masked = desk.ok(&tlv);
+    assert!(masked.contains("9F36") && !masked.contains("6299990000000019"), "{masked}");
+    assert!(desk.ok(&[&tlv[..], &["--unmask"]].concat()).contains("6299990000000019"));
+    let apdu =
+        ["decode", "apdu", "00A4040008A000000333010106", "9000", "80CA9F7900", "9F79060000000010009000"];
+    let told = desk.json(&apdu);
+    let names: Vec<_> =
+        told["lines"].as_array().unwrap().iter().map(|line| line["name"].to_string()).collect();
+    assert!(names.iter().any(|name| name.contains("SELECT")), "{names:?}");
+    desk.fails(&["decode", "apdu", "00A4"], 2, "2 bytes");
 }

@@ -1,17 +1,18 @@
 //! The real server and the real PostgreSQL, killed again and again while terminals load
-//! cards over TCP. Afterwards every terminal recovers by itself, and every account and
+//! cards over TCP. On PostgreSQL there are two servers, and every terminal goes from one
+//! to the other with each message. Afterwards every terminal recovers by itself, and every account and
 //! card holds exactly what it must.
 //!
 //! `CARDWRIGHT_KILLS` and `CARDWRIGHT_CLIENTS` say how often and by how many.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use cardwright::air::host::{TerminalKey, Timeouts};
+use cardwright::air::host::{Answer, Host, HostError, Request, TcpHost, TerminalKey, Timeouts};
 use cardwright::air::link::{InProcess, Interface};
 use cardwright::base::bytes::Secret;
 use cardwright::base::context::Context;
@@ -45,17 +46,20 @@ pub(super) fn trials() -> Vec<Trial> {
         let store = StoreAddress::Sqlite(folder.path().join("host.db"));
         play(&store, &format!("sqlite:{}", folder.path().join("host.db").display()), folder.path(), None)
     };
-    let postgres = || {
-        require_or_skip(PrivatePostgres::start(true), |mut server| {
-            let folder = tempfile::tempdir()?;
-            let text = server.address();
-            let store = StoreAddress::parse(&text)?;
-            play(&store, &text, folder.path(), Some(&mut server))
-        })
+    let postgres = |level: &'static str| {
+        move || {
+            require_or_skip(PrivatePostgres::start(true), |mut server| {
+                let folder = tempfile::tempdir()?;
+                let text = format!("{}&isolation={level}", server.address());
+                let store = StoreAddress::parse(&text)?;
+                play(&store, &text, folder.path(), Some(&mut server))
+            })
+        }
     };
     vec![
         Trial::test("kills::the_server_on_sqlite", sqlite),
-        Trial::ignorable_test("kills::the_server_and_postgresql", postgres),
+        Trial::ignorable_test("kills::two_servers_and_postgresql", postgres("read-committed")),
+        Trial::ignorable_test("kills::two_servers_and_postgresql_serializable", postgres("serializable")),
     ]
 }
 
@@ -68,6 +72,33 @@ struct Client {
     acknowledged: Vec<(u32, u32, u64)>,
     /// Loads that broke off or were not confirmed at once.
     cut: u64,
+}
+
+/// Asks one host after the other.
+struct InTurn {
+    hosts: Vec<TcpHost>,
+    turn: usize,
+}
+
+impl InTurn {
+    fn next(&mut self) -> &mut TcpHost {
+        self.turn = (self.turn + 1) % self.hosts.len();
+        &mut self.hosts[self.turn]
+    }
+}
+
+impl Host for InTurn {
+    fn authorise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        self.next().authorise(request, context)
+    }
+
+    fn advise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        self.next().advise(request, context)
+    }
+
+    fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        self.next().reverse(request, context)
+    }
 }
 
 fn play(
@@ -96,9 +127,12 @@ fn play(
         Served::start(tap(command, &seal))
     };
     // The first start makes books, seed and terminals' table.
-    let server = serve("127.0.0.1:0");
-    let address = server.address.trim_start_matches("tcp:").to_owned();
-    let clients = make_clients(store, &seal, &address, clients)?;
+    let count = if database.is_some() { 2 } else { 1 };
+    let servers = (0..count).map(|_| serve("127.0.0.1:0").map(Some)).collect::<Result<Vec<_>, _>>();
+    let mut servers = servers?;
+    let of = |server: &Served| server.address.trim_start_matches("tcp:").to_owned();
+    let addresses: Vec<String> = servers.iter().flatten().map(of).collect();
+    let clients = make_clients(store, &seal, &addresses, clients)?;
     let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let threads: Vec<JoinHandle<Client>> = clients
         .into_iter()
@@ -107,19 +141,19 @@ fn play(
             std::thread::spawn(move || load_until(client, &stop, &done))
         })
         .collect();
-    let mut server = Some(server);
-    let mut deaths = Vec::new();
-    let outcome = (0..kills).try_for_each(|_| -> Result<(), Failed> {
+    let mut deaths = 0;
+    let outcome = (0..kills as usize).try_for_each(|turn| -> Result<(), Failed> {
         more_loads(&done)?;
         if let Some(database) = database.as_deref_mut() {
             database.stop_immediately()?;
             database.resume().map_err(|skip| skip.to_string())?;
-            deaths.push("database");
+            deaths += 1;
             more_loads(&done)?;
         }
-        server.take().into_iter().for_each(Served::kill);
-        deaths.push("server");
-        server = Some(serve(&address));
+        let which = turn % addresses.len();
+        servers[which].take().into_iter().for_each(Served::kill);
+        deaths += 1;
+        servers[which] = Some(serve(&addresses[which])?);
         Ok(())
     });
     let outcome = outcome.and_then(|()| more_loads(&done));
@@ -157,18 +191,14 @@ fn play(
     check.args(["host", "check", "--store", text, "--seal-key"]);
     let answer = crate::support::process::run(&mut tap(check, &seal), "", SECONDS_20)?;
     must(answer.success(), &format!("host check: {}{}", answer.stdout, answer.stderr))?;
-    if let Some(server) = server {
-        let (code, log) = server.end();
+    for server in servers.into_iter().flatten() {
+        let (code, log) = server.end()?;
         must(code == Some(0), &format!("the server ended with {code:?}: {log}"))?;
     }
     let cut: u64 = clients.iter().map(|client| client.cut).sum();
     let loads: usize = clients.iter().map(|client| client.acknowledged.len()).sum();
     must(cut > 0, "no load was under way when something was killed: this shows nothing")?;
-    println!(
-        "{} terminals, {} killed, {loads} loads acknowledged, {cut} cut off",
-        clients.len(),
-        deaths.len()
-    );
+    println!("{} terminals, {} killed, {loads} loads acknowledged, {cut} cut off", clients.len(), deaths);
     Ok(())
 }
 
@@ -179,8 +209,8 @@ fn tap(mut command: Command, seal: &Path) -> Command {
 
 fn make_clients(
     store: &StoreAddress,
-    seal: &PathBuf,
-    address: &str,
+    seal: &Path,
+    addresses: &[String],
     count: u64,
 ) -> Result<Vec<Client>, Failed> {
     let mut context = Context::system(Discard);
@@ -209,7 +239,8 @@ fn make_clients(
         let card = InProcess::connect(Simulator::in_memory(memory), Interface::Contact, &mut context);
         let card = Box::new(cardwright::air::link::T0(card));
         let journal: Journal = open_journal(None, &mut context)?;
-        let host = Box::new(remote_host(address, &key, timeouts)?);
+        let hosts = addresses.iter().map(|address| remote_host(address, &key, timeouts));
+        let host = Box::new(InTurn { hosts: hosts.collect::<Result<_, _>>()?, turn: 0 });
         clients.push(Client {
             stage: Stage::remote(card, host, journal, config),
             context: Context::system(Discard),

@@ -1,6 +1,7 @@
 //! Tests against software that no one here wrote. Each is a named trial, ignored with
 //! its reason where the software is not installed.
 
+mod bad_lines;
 mod kills;
 mod our_card;
 mod private_reader;
@@ -12,5 +13,6 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = private_reader::trials();
     trials.extend(our_card::trials());
     trials.extend(kills::trials());
+    trials.extend(bad_lines::trials());
     trials
 }

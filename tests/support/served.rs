@@ -18,17 +18,21 @@ pub(crate) struct Served {
 
 impl Served {
     /// Starts the command and waits until it listens.
-    pub(crate) fn start(mut command: Command) -> Self {
+    ///
+    /// # Errors
+    /// It does not start, or ends before it listens; with its log.
+    pub(crate) fn start(mut command: Command) -> Result<Self, String> {
         let wants_page = command.get_args().any(|argument| argument == "--metrics");
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let mut child = child.expect("the program is there");
-        let mut stderr = child.stderr.take().expect("its log is piped");
+        let mut child = child.map_err(|error| format!("{command:?}: {error}"))?;
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let (Some(stdout), Some(mut stderr)) = (stdout, stderr) else { return Err("no pipes".into()) };
         let log = std::thread::spawn(move || {
             let mut text = String::new();
             let _ = stderr.read_to_string(&mut text);
             text
         });
-        let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
+        let mut lines = BufReader::new(stdout).lines();
         let (mut address, mut page) = (None, None);
         while address.is_none() || (page.is_none() && wants_page) {
             let Some(Ok(line)) = lines.next() else { break };
@@ -36,8 +40,10 @@ impl Served {
             page = line.strip_prefix("figures at http://").map(str::to_owned).or(page);
         }
         let child = OwnChild(child);
-        let Some(address) = address else { panic!("no host: {}", log.join().unwrap_or_default()) };
-        Self { child, address, page, log }
+        match address {
+            Some(address) => Ok(Self { child, address, page, log }),
+            None => Err(format!("no host: {}", log.join().unwrap_or_default())),
+        }
     }
 
     /// Its process number.
@@ -46,18 +52,28 @@ impl Served {
     }
 
     /// The most memory that it has had, bytes (`VmHWM`).
-    pub(crate) fn peak_bytes(&self) -> u64 {
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub(crate) fn peak_bytes(&self) -> Result<u64, String> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
-        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number of kB") * 1024
+        let kib = line.trim().trim_end_matches(" kB").parse::<u64>();
+        kib.map(|kib| kib * 1024).map_err(|error| format!("VmHWM {line:?}: {error}"))
     }
 
     /// Asks it to end (SIGTERM); gives its exit code and its log.
-    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+    ///
+    /// # Errors
+    /// It does not end.
+    pub(crate) fn end(mut self) -> Result<(Option<i32>, String), String> {
         let told = Command::new("kill").args(["-TERM", &self.id().to_string()]).status();
-        assert!(told.is_ok_and(|status| status.success()));
+        if !told.is_ok_and(|status| status.success()) {
+            return Err("it could not be told to end".into());
+        }
         let status = wait_until(SECONDS_20, || self.child.0.try_wait().ok().flatten());
-        (status.expect("it ends when it is told to").code(), self.log.join().unwrap_or_default())
+        let status = status.ok_or("it was told to end 20 s ago and has not")?;
+        Ok((status.code(), self.log.join().unwrap_or_default()))
     }
 
     /// Kills it (SIGKILL) and waits until it is gone.

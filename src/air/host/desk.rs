@@ -78,9 +78,15 @@ impl Desk {
             Ok(frame.answer(&encode(reply, &self.dialect)?).to_bytes(&self.dialect)?)
         };
         if master.is_none() {
+            context.emit(refused("the terminal is unknown, or of another merchant", &merchant, &terminal));
             return Ok(Reply::Refusal(plain(&answer_frame(&message, ResponseCode::UNKNOWN_TERMINAL))?));
         }
         let Some(keys) = self.keys_of(frame.message, &message, &terminal, context) else {
+            context.emit(refused(
+                "its authentication code is under no key of this terminal",
+                &merchant,
+                &terminal,
+            ));
             return Ok(Reply::Refusal(plain(&answer_frame(&message, ResponseCode::MAC_FAILED))?));
         };
         let begun = context.now();
@@ -172,6 +178,11 @@ const DAY_MICROS: i64 = Duration::from_secs(86_400).as_micros() as i64;
 
 fn failed(error: &HostError) -> Event {
     Event::new("host", "No Answer").because(error.to_string())
+}
+
+fn refused(why: &'static str, merchant: &str, terminal: &str) -> Event {
+    let event = Event::new("host", "Message Refused").because(why);
+    event.with_named("merchant", merchant).with_named("terminal", terminal)
 }
 
 /// One message as a log tells it: whose it was and what became of it, and nothing of a card.

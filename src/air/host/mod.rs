@@ -29,6 +29,6 @@ pub use message::{
 pub use metrics::Metrics;
 pub use rules::{AnswerRule, AnswerRules, RuledHost, RulesError, Silence};
 pub use security::{MasterKey, WorkingKeys, echo, sign_on, sign_on_answer, signed_on};
-pub use server::{Limits, Server, Setup, WorkerMaker};
+pub use server::{EndSignal, Limits, Server, Setup, WorkerMaker};
 pub use terminal_key::{TerminalKey, TerminalKeyError};
 pub use terminals::{TerminalRow, Terminals};

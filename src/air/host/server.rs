@@ -5,6 +5,9 @@
 //! limits run on all that it does.
 
 mod page;
+mod signal;
+
+pub use signal::EndSignal;
 
 use super::desk::{Desk, MasterKeys, Reply};
 use super::metrics::{Metrics, add, sub};
@@ -146,15 +149,6 @@ impl Server {
         Arc::clone(&self.metrics)
     }
 
-    /// Waits until the system asks the process to end (SIGTERM, or SIGINT as Ctrl-C
-    /// sends it), and stops gracefully.
-    pub fn until_told(self) -> io::Result<()> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(told())?;
-        self.stop();
-        Ok(())
-    }
-
     /// Stops gracefully: no new line, no new message; what is under way is answered.
     pub fn stop(mut self) {
         self.finish();
@@ -173,22 +167,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.finish();
     }
-}
-
-#[cfg(unix)]
-async fn told() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut end, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! {
-        _ = end.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-async fn told() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 /// One worker: a host of its own, made again should it panic.

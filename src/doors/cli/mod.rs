@@ -3,6 +3,7 @@
 
 mod account;
 mod card;
+mod decode;
 mod demo;
 mod host;
 mod load;
@@ -50,5 +51,6 @@ const COMMANDS: &[Command] = &[
     host::COMMAND,
     readers::COMMAND,
     world::COMMAND,
+    decode::COMMAND,
     demo::COMMAND,
 ];

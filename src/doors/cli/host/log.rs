@@ -35,9 +35,11 @@ const SHOWN: &[&str] = &[
     "batch",
     "trace",
     "response code",
-    "duration_us",
+    DURATION,
     "address",
 ];
+/// The one that is a number.
+const DURATION: &str = "duration_us";
 
 /// Events that are trouble.
 const TROUBLE: &[&str] =
@@ -68,9 +70,13 @@ fn line(event: &Event) -> String {
         put("reason", event.reason.as_ref().into());
     }
     for name in SHOWN {
-        if let Some(value) = event.named_value(name) {
-            put(&name.replace(' ', "_"), String::from_utf8_lossy(value).into());
-        }
+        let Some(value) = event.named_value(name).filter(|value| !value.is_empty()) else { continue };
+        let text = String::from_utf8_lossy(value);
+        let value = match text.parse::<u64>() {
+            Ok(number) if *name == DURATION => number.into(),
+            _ => text.into(),
+        };
+        put(&name.replace(' ', "_"), value);
     }
     format!("{}\n", Value::Object(object))
 }

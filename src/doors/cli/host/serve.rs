@@ -1,14 +1,14 @@
 //! `cardwright host serve`: the issuer behind a TCP port, for many terminals at once.
 
 use super::log::{Level, Log};
-use crate::air::host::{AnswerRules, Limits, RuledHost};
+use crate::air::host::{AnswerRules, EndSignal, Limits, RuledHost};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::doors::cli::shared::books::{self, Need};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::words::iso8583::DIALECTS;
-use crate::world::{Serving, StoreAddress, WorldError, Wrap, serve_host};
+use crate::world::{Serving, StoreAddress, Wrap, serve_host};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, value_parser};
 use serde_json::json;
@@ -97,6 +97,8 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         }
     };
     let log = Log(level);
+    let no_signal = |cause: std::io::Error| Failure::Usage(format!("could not listen for SIGTERM: {cause}"));
+    let signal = EndSignal::listen().map_err(no_signal)?;
     let server = serve_host(&serving, &store, call.switches.seal_key.as_deref(), wrap, log)
         .map_err(|cause| books::at(&store, cause))?;
     call.output.say(&format!("host at tcp:{}\n", server.address()));
@@ -110,8 +112,9 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         StoreAddress::Memory => "books in memory: they end here",
     };
     let mut context = Context::system(log);
-    context.emit(Event::new("host", "Started").because(engine).with_named("address", address.clone()));
-    server.until_told().map_err(|cause| WorldError::Listen { listen: address, cause: cause.to_string() })?;
+    context.emit(Event::new("host", "Started").because(engine).with_named("address", address));
+    signal.wait();
+    server.stop();
     context.emit(Event::new("host", "Stopped").because("told to; what was under way is answered"));
     call.output.tell("stopped", json!(true));
     Ok(Exit::Done)
