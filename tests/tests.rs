@@ -15,6 +15,7 @@ mod hardware;
 mod host;
 mod issuer;
 mod kinds;
+mod reconcile;
 mod store;
 #[cfg(target_os = "linux")]
 #[allow(dead_code, reason = "the other binary uses the rest")]

@@ -10,6 +10,7 @@ mod load;
 mod pay;
 mod read;
 mod readers;
+mod reconcile;
 mod recover;
 mod send;
 /// What several commands need.
@@ -47,6 +48,7 @@ const COMMANDS: &[Command] = &[
     recover::COMMAND,
     send::COMMAND,
     account::COMMAND,
+    reconcile::COMMAND,
     card::COMMAND,
     host::COMMAND,
     readers::COMMAND,

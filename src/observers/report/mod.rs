@@ -6,6 +6,7 @@ mod card_file;
 mod exchange;
 mod outcome;
 mod position;
+mod reconciliation;
 mod recovery;
 /// What several formats need.
 mod shared {
@@ -19,6 +20,10 @@ pub use card_file::{card_file_json, card_file_text};
 pub use exchange::{ExchangeReport, tree};
 pub use outcome::{outcome_json, outcome_text};
 pub use position::{position_header, position_json, position_row};
+pub use reconciliation::{
+    RECONCILIATION_HEADER, outcome_word, reconciled_csv, reconciled_json, reconciled_line, totals_json,
+    totals_text,
+};
 pub use recovery::{recovery_json, recovery_text, settled_line};
 pub use shared::columns::Columns;
 pub use story::Story;
@@ -33,6 +38,7 @@ pub const FORMATS: &[&str] = &[
     exchange::NAME,
     outcome::NAME,
     position::NAME,
+    reconciliation::NAME,
     recovery::NAME,
     story::NAME,
 ];
