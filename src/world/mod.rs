@@ -9,6 +9,7 @@ mod issue;
 mod parallel;
 mod position;
 mod rule;
+pub mod seeds;
 mod stage;
 pub mod tear;
 mod witness;

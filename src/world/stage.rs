@@ -77,6 +77,11 @@ impl Stage {
         Ok(settle(&mut self.journal, card, &mut self.host, &self.config, self.rules, context)?)
     }
 
+    /// Settles what can be settled while the card is away.
+    pub fn recover_without_card(&mut self, context: &mut Context) -> Result<Recovered, WorldError> {
+        Ok(settle(&mut self.journal, None, &mut self.host, &self.config, self.rules, context)?)
+    }
+
     /// Where the money of a currency is.
     pub fn position(&mut self, currency: Currency, context: &mut Context) -> Result<Position, WorldError> {
         let facts = self.read(Depth::Quick, context)?;

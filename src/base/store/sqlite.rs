@@ -46,6 +46,26 @@ impl Sqlite {
         Self::connect(Name::Memory)
     }
 
+    /// Takes every row out of a store in memory and leaves its tables, so that it can
+    /// be used again. A file is refused: nothing kept is ever thrown away.
+    pub fn clear(&self) -> Result<(), StoreError> {
+        if matches!(self.name, Name::File(_)) {
+            return Err(StoreError::Statement { cause: "only a store in memory can be cleared".into() });
+        }
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = connection.transaction().map_err(statement)?;
+        transaction.execute_batch("PRAGMA defer_foreign_keys = ON").map_err(statement)?;
+        let tables = Open(&transaction).query(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'schema_version' \
+             AND name NOT LIKE 'sqlite_%'",
+            &[],
+        )?;
+        for table in tables {
+            Open(&transaction).execute(&format!("DELETE FROM \"{}\"", table.text(0)?), &[])?;
+        }
+        transaction.commit().map_err(statement)
+    }
+
     fn connect(name: Name) -> Result<Self, StoreError> {
         let opened = match &name {
             Name::File(path) => Connection::open(path),
@@ -169,6 +189,20 @@ mod tests {
         let mut other = db.handle().unwrap();
         let rows = transact(other.as_mut(), |tx| tx.query("SELECT id, name, data FROM t", &[])).unwrap();
         assert_eq!(rows, [Row(vec![1.into(), "x".into(), Value::Bytes(vec![1, 2])])]);
+    }
+
+    #[test]
+    fn a_store_in_memory_can_be_used_again_and_a_file_is_kept() {
+        let mut db = Sqlite::in_memory().unwrap();
+        migrate(&mut db, "test", STEPS).unwrap();
+        let mut other = db.handle().unwrap();
+        let put = |tx: &mut dyn Tx| tx.execute("INSERT INTO t (id) VALUES (1)", &[]);
+        transact(other.as_mut(), put).unwrap();
+        db.clear().unwrap();
+        migrate(&mut db, "test", STEPS).unwrap();
+        assert_eq!(transact(&mut db, |tx| tx.query("SELECT id FROM t", &[])).unwrap(), []);
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Sqlite::open(&folder.path().join("kept.db")).unwrap().clear().is_err());
     }
 
     #[test]
