@@ -2,7 +2,7 @@
 
 use super::{Db, Decision, Row, StoreError, Tx, Value};
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -52,18 +52,18 @@ impl Sqlite {
         if matches!(self.name, Name::File(_)) {
             return Err(StoreError::Statement { cause: "only a store in memory can be cleared".into() });
         }
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction = connection.transaction().map_err(statement)?;
-        transaction.execute_batch("PRAGMA defer_foreign_keys = ON").map_err(statement)?;
-        let tables = Open(&transaction).query(
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tx = Open::begin(&connection)?;
+        connection.execute_batch("PRAGMA defer_foreign_keys = ON").map_err(statement)?;
+        let tables = tx.query(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'schema_version' \
              AND name NOT LIKE 'sqlite_%'",
             &[],
         )?;
         for table in tables {
-            Open(&transaction).execute(&format!("DELETE FROM \"{}\"", table.text(0)?), &[])?;
+            tx.execute(&format!("DELETE FROM \"{}\"", table.text(0)?), &[])?;
         }
-        transaction.commit().map_err(statement)
+        tx.end("COMMIT")
     }
 
     fn connect(name: Name) -> Result<Self, StoreError> {
@@ -97,13 +97,12 @@ impl Db for Sqlite {
         work: &mut dyn FnMut(&mut dyn Tx) -> Result<Decision, StoreError>,
     ) -> Result<(), StoreError> {
         // Work that panicked has dropped its transaction, which undid it.
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction =
-            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(statement)?;
+        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         // An error on the way drops the transaction, which undoes it.
-        match work(&mut Open(&transaction))? {
-            Decision::Commit => transaction.commit().map_err(statement),
-            Decision::Rollback => transaction.rollback().map_err(statement),
+        let mut tx = Open::begin(&connection)?;
+        match work(&mut tx)? {
+            Decision::Commit => tx.end("COMMIT"),
+            Decision::Rollback => tx.end("ROLLBACK"),
         }
     }
 
@@ -115,7 +114,32 @@ impl Db for Sqlite {
     }
 }
 
+/// A transaction that is open; dropped, it is undone. Its own statements stay
+/// prepared like the others.
 struct Open<'a>(&'a Connection);
+
+impl<'a> Open<'a> {
+    fn begin(connection: &'a Connection) -> Result<Self, StoreError> {
+        connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut s| s.execute([])).map_err(statement)?;
+        Ok(Self(connection))
+    }
+
+    /// Commits or rolls back.
+    fn end(self, how: &'static str) -> Result<(), StoreError> {
+        self.0.prepare_cached(how).and_then(|mut s| s.execute([])).map_err(statement)?;
+        Ok(())
+    }
+}
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        // Committed, it is no longer open.
+        if !self.0.is_autocommit() {
+            // What cannot be undone now is undone when the store is opened again.
+            let _ = self.0.execute_batch("ROLLBACK");
+        }
+    }
+}
 
 impl Tx for Open<'_> {
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {

@@ -1,7 +1,7 @@
 //! What must hold in a world: after every step, and at the end when everyone is back.
 
 use super::play::{Played, World};
-use crate::roles::issuer::OpenLoad;
+use crate::roles::issuer::{CurrencyBooks, OpenLoad};
 use crate::roles::terminal::journal::{Entry, EntryKind, State};
 use crate::words::dictionary::tag;
 use crate::words::iso4217::Currency;
@@ -22,8 +22,9 @@ impl Judge {
     /// Looks at a world in which nothing has happened.
     pub(super) fn new(world: &mut World) -> Result<Self, WorldError> {
         let mut totals = Vec::new();
+        let books = world.issuer.books(&mut world.context)?;
         for currency in CURRENCIES {
-            totals.push((currency, world.total_minor(currency, &[])?));
+            totals.push((currency, world.total_minor(books.of(currency), &[])));
         }
         Ok(Self {
             totals,
@@ -85,8 +86,9 @@ impl Judge {
 
     /// The sums, where rows whose card may or may not have changed leave a choice.
     fn sums(&self, world: &mut World, open: &[(String, Entry)]) -> Result<Option<String>, WorldError> {
+        let books = world.issuer.books(&mut world.context)?;
         for (currency, expected) in &self.totals {
-            let mut possible = vec![world.total_minor(*currency, open)?];
+            let mut possible = vec![world.total_minor(books.of(*currency), open)];
             let found = possible[0];
             let unsure = open.iter().map(|(_, row)| row);
             for row in unsure.filter(|row| row.amount.currency == *currency && !certificate_is_lost(row)) {
@@ -122,8 +124,8 @@ impl World {
 
     /// Accounts, cards, merchants, and what is in flight; a payment that nobody can
     /// upload any more is in flight for good.
-    fn total_minor(&mut self, currency: Currency, open: &[(String, Entry)]) -> Result<i64, WorldError> {
-        let books = self.issuer.books(&mut self.context)?.of(currency);
+    fn total_minor(&self, books: CurrencyBooks, open: &[(String, Entry)]) -> i64 {
+        let currency = books.currency;
         let mut total = books.accounts_minor + books.in_flight_minor + books.merchants_minor;
         for card in &self.cards {
             let simulator = card.simulator();
@@ -136,7 +138,7 @@ impl World {
         }
         let lost = open.iter().map(|(_, row)| row);
         let lost = lost.filter(|row| certificate_is_lost(row) && row.amount.currency == currency);
-        Ok(total + lost.map(|row| row.amount.minor as i64).sum::<i64>())
+        total + lost.map(|row| row.amount.minor as i64).sum::<i64>()
     }
 
     /// A row in doubt whose card keeps no log and has moved on since: neither its
