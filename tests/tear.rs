@@ -27,7 +27,8 @@ fn the_money_is_all_there_after_every_fault() {
 /// Each exchange's ends and a sample of the bytes between; `world tear --bytes` plays every byte.
 #[test]
 fn the_money_is_all_there_wherever_the_wire_is_cut() {
-    let settings = TearSettings { bytes: Some(61), jobs: 2, ..TearSettings::default() };
+    let kinds = vec![TearKind::Load, TearKind::PayContact, TearKind::PayQuick];
+    let settings = TearSettings { kinds, bytes: Some(127), jobs: 2, ..TearSettings::default() };
     let report = play(&settings);
     assert_eq!(report.violations().count(), 0, "{report}");
     assert_eq!(report.gaps(), [""; 0]);

@@ -10,6 +10,7 @@ mod issue;
 mod parallel;
 mod position;
 mod rule;
+pub mod seeds;
 mod stage;
 pub mod tear;
 mod witness;

@@ -5,11 +5,12 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-/// Plays `0`, `1`, `2` ... on so many threads until `play` gives none; `take` gets
+/// Plays `0`, `1`, `2` ... on so many threads until `play` gives none; each thread
+/// has a shelf `S` of things that it uses again. `take` gets
 /// what came of each on the calling thread, as it is done, and may end it all.
-pub(super) fn in_parallel<T: Send>(
+pub(super) fn in_parallel<S: Default, T: Send>(
     jobs: usize,
-    play: impl Fn(usize) -> Option<T> + Sync,
+    play: impl Fn(usize, &mut S) -> Option<T> + Sync,
     mut take: impl FnMut(T) -> Result<ControlFlow<()>, WorldError>,
 ) -> Result<(), WorldError> {
     let (next, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -19,8 +20,9 @@ pub(super) fn in_parallel<T: Send>(
             let sender = sender.clone();
             let (next, ended, play) = (&next, &ended, &play);
             scope.spawn(move || {
+                let mut shelf = S::default();
                 while !ended.load(Ordering::Relaxed) {
-                    let Some(played) = play(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                    let Some(played) = play(next.fetch_add(1, Ordering::Relaxed), &mut shelf) else { break };
                     if sender.send(played).is_err() {
                         break;
                     }
@@ -49,7 +51,7 @@ mod tests {
     #[test]
     fn every_one_is_played_once_and_the_end_is_the_end() {
         let mut sum = 0;
-        let play = |index| (index < 100).then_some(index);
+        let play = |index, (): &mut ()| (index < 100).then_some(index);
         let add = |index| {
             sum += index;
             Ok(ControlFlow::Continue(()))
@@ -61,7 +63,7 @@ mod tests {
             taken += 1;
             Ok(ControlFlow::Break(()))
         };
-        in_parallel(3, Some, end).unwrap();
+        in_parallel(3, |index, (): &mut ()| Some(index), end).unwrap();
         assert_eq!(taken, 1);
     }
 }

@@ -162,4 +162,9 @@ impl<B> Stage<B> {
         let card = Some(&mut *self.card);
         Ok(settle(&mut self.journal, card, &mut self.host, &self.config, self.rules, context)?)
     }
+
+    /// Settles what can be settled while the card is away.
+    pub fn recover_without_card(&mut self, context: &mut Context) -> Result<Recovered, WorldError> {
+        Ok(settle(&mut self.journal, None, &mut self.host, &self.config, self.rules, context)?)
+    }
 }

@@ -38,6 +38,27 @@ impl Sqlite {
         Self::prepare(Connection::open_in_memory(), || "in memory".into())
     }
 
+    /// Takes every row out of a store in memory and leaves its tables, so that it can
+    /// be used again. A file is refused: nothing kept is ever thrown away.
+    pub fn clear(&self) -> Result<(), StoreError> {
+        self.0.run(&mut |connection| {
+            if connection.path().is_some_and(|path| !path.is_empty()) {
+                return Err(StoreError::Statement { cause: "only a store in memory can be cleared".into() });
+            }
+            connection.execute_batch("PRAGMA defer_foreign_keys = ON").map_err(statement)?;
+            let mut open = Open { connection, failed: None };
+            let tables = open.query(
+                "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'schema_version' \
+                 AND name NOT LIKE 'sqlite_%'",
+                &[],
+            )?;
+            for table in tables {
+                open.execute(&format!("DELETE FROM \"{}\"", table.text(0)?), &[])?;
+            }
+            Ok(Decision::Commit)
+        })
+    }
+
     fn prepare(opened: rusqlite::Result<Connection>, name: impl Fn() -> String) -> Result<Self, StoreError> {
         let prepared = opened.and_then(|connection| {
             connection.busy_timeout(BUSY_TIMEOUT)?;

@@ -10,10 +10,10 @@ use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::store::{Db, SealKey, Sqlite};
 use crate::roles::bureau::KeySet;
-use crate::roles::card::{Profile, Simulator};
+use crate::roles::card::Simulator;
 use crate::roles::issuer::{Issuer, KeyTable, Rules};
 use crate::roles::terminal::journal::{Entry, EntryKind, Journal, State};
-use crate::roles::terminal::{Flow, RecoveryRules, Settled, TerminalConfig, settle};
+use crate::roles::terminal::{Flow, RecoveryRules, Settled, TerminalConfig};
 use crate::words::dictionary::tag;
 use crate::words::emv::Pan;
 use crate::words::iso4217::{Amount, Currency};
@@ -21,6 +21,7 @@ use crate::world::error::WorldError;
 use crate::world::issue::{DEFAULT_PIN, NewCard, issue_card};
 use crate::world::parallel::in_parallel;
 use crate::world::rule::Rule;
+use crate::world::seeds::Shelf;
 use crate::world::stage::Stage;
 use crate::world::witness::{Transitions, Witness};
 use std::collections::HashMap;
@@ -76,7 +77,7 @@ pub fn tear(
 ) -> Result<TearReport, WorldError> {
     let cases = cases(settings)?;
     let mut report = TearReport::of(settings);
-    let each = |index: usize| cases.get(index).map(|case| play(settings, *case));
+    let each = |index: usize, shelf: &mut Shelf| cases.get(index).map(|case| play(settings, *case, shelf));
     in_parallel(settings.jobs, each, |played| {
         let (row, transitions) = played?;
         report.take(row, &transitions);
@@ -94,9 +95,10 @@ pub fn tear(
 /// Every case, from transactions that nothing disturbs.
 fn cases(settings: &TearSettings) -> Result<Vec<TearCase>, WorldError> {
     let mut cases = Vec::new();
+    let mut shelf = Shelf::default();
     for kind in &settings.kinds {
         for card in TearCard::of(*kind) {
-            let mut scene = Scene::set(settings, *kind, *card)?;
+            let mut scene = Scene::set(settings, *kind, *card, &mut shelf)?;
             scene.transact()?;
             let size = TearSize {
                 exchanges: if settings.bytes.is_some() { 0 } else { scene.card.exchanges() },
@@ -119,8 +121,12 @@ fn cases(settings: &TearSettings) -> Result<Vec<TearCase>, WorldError> {
     Ok(cases)
 }
 
-fn play(settings: &TearSettings, case: TearCase) -> Result<(TearRow, Transitions), WorldError> {
-    let mut scene = Scene::set(settings, case.kind, case.card)?;
+fn play(
+    settings: &TearSettings,
+    case: TearCase,
+    shelf: &mut Shelf,
+) -> Result<(TearRow, Transitions), WorldError> {
+    let mut scene = Scene::set(settings, case.kind, case.card, shelf)?;
     let total = scene.stage.position(CNY, &mut scene.context)?.total_minor();
     match case.fault {
         TearFault::Card(plan) => scene.card.arm(Some(plan)),
@@ -205,18 +211,20 @@ struct Scene {
 }
 
 impl Scene {
-    fn set(settings: &TearSettings, kind: TearKind, card: TearCard) -> Result<Self, WorldError> {
+    fn set(
+        settings: &TearSettings,
+        kind: TearKind,
+        card: TearCard,
+        shelf: &mut Shelf,
+    ) -> Result<Self, WorldError> {
         let witness = Witness::default();
         let mut context = Context::simulated(settings.seed, witness.clone());
         let keys = KeySet::test();
         let table = KeyTable::of(Pan::TEST_BIN, keys.dki(), keys.master().clone());
         let rules = Rules { recovery: Rule::issuer_without(settings.without), ..Rules::default() };
         let seal = SealKey::random(&mut context);
-        let mut issuer = Issuer::open(Box::new(Sqlite::in_memory()?), seal.clone(), table, rules)?;
-        let mut profile = Profile::named("ecash")?;
-        if card == TearCard::WithoutLogs {
-            profile.remove_logs();
-        }
+        let mut issuer = Issuer::open(shelf.store(0)?, seal.clone(), table, rules)?;
+        let profile = shelf.profile("ecash", card == TearCard::WithLogs)?;
         let new = NewCard::with_accounts(&mut issuer, profile, ACCOUNT_MINOR, CARD_MINOR, &mut context)?;
         let memory = issue_card(&mut issuer, &new, &mut context)?;
         let mark =
@@ -234,9 +242,9 @@ impl Scene {
                 Box::new(Record(T0(Fault::new(link, card.clone()))))
             }
         };
-        let store: Box<dyn Db> = Box::new(Sqlite::in_memory()?);
+        let store = shelf.store(1)?;
         let journal = journal(store.as_ref(), &seal, &crash)?;
-        let mut stage = Stage::new(link, issuer, journal, TerminalConfig::default())?;
+        let mut stage = Stage::new(link, issuer, journal, shelf.config())?;
         stage.host = Box::new(MutedHost::new(stage.host, host.clone()));
         stage.rules = Rule::terminal_without(settings.without);
         let mut scene =
@@ -300,13 +308,12 @@ impl Scene {
 
     /// The first terminal settles what it can while the card is away.
     fn recover_without_card(&mut self) -> Result<Vec<Settled>, WorldError> {
-        let Stage { host, journal, config, rules, .. } = &mut self.stage;
-        Ok(settle(journal, None, host.as_mut(), config, *rules, &mut self.context)?.rows)
+        Ok(self.stage.recover_without_card(&mut self.context)?.rows)
     }
 
     /// The card does something at another terminal, which settles its own rows.
     fn elsewhere(&mut self, flow: Flow, amount: Amount) -> Result<(), WorldError> {
-        let config = TerminalConfig { terminal: "CW000002".into(), ..TerminalConfig::default() };
+        let config = TerminalConfig { terminal: "CW000002".into(), ..(*self.stage.config).clone() };
         let config = Arc::new(config);
         let store: Box<dyn Db> = Box::new(Sqlite::in_memory()?);
         let mut other = journal(store.as_ref(), &self.seal, &CrashControl::default())?;

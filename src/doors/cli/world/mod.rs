@@ -1,6 +1,7 @@
 //! `cardwright world`: proofs that money cannot be lost, played in simulated worlds.
 
 mod progress;
+mod run;
 mod tear;
 
 use super::shared::command::{Command, Run, no_arguments};
@@ -11,5 +12,5 @@ pub(super) const COMMAND: Command = Command {
     about: "Plays simulated worlds in which things go wrong, and checks the money",
     effect: None,
     arguments: no_arguments,
-    run: Run::OneOf(&[tear::COMMAND]),
+    run: Run::OneOf(&[run::COMMAND, tear::COMMAND]),
 };

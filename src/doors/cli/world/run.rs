@@ -1,0 +1,113 @@
+//! `cardwright world run`: random worlds, each from a seed.
+
+use super::progress::{Progress, jobs, jobs_argument, without, without_argument};
+use crate::base::context::Context;
+use crate::base::event::Discard;
+use crate::doors::cli::shared::command::{Call, Command, Run};
+use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::world::seeds::{FailedSeed, SeedReport, SeedSettings, Selection, seeds};
+use clap::{Arg, value_parser};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// From so many seeds on, a kind of fault or a way of the journal that never came is a gap.
+const ENOUGH: u64 = 10_000;
+
+/// The row of this command.
+pub(in crate::doors::cli) const COMMAND: Command = Command {
+    name: "run",
+    about: "Plays random worlds, each twice, and makes a failing one small; --seed names the first",
+    effect: None,
+    arguments,
+    run: Run::Alone(run),
+};
+
+fn arguments(line: clap::Command) -> clap::Command {
+    let list = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name("LIST").value_parser(value_parser!(usize)).help(help)
+    };
+    line.arg(
+        Arg::new("seeds")
+            .long("seeds")
+            .value_name("N")
+            .value_parser(value_parser!(u64).range(1..))
+            .help("How many worlds; else 1000, or the one of --seed"),
+    )
+    .arg(list("steps", "Only these steps of the plan, as 0,2,3").value_delimiter(',').num_args(0..))
+    .arg(list("drop", "Without these faults of the plan, as 1,4").value_delimiter(','))
+    .arg(without_argument())
+    .arg(jobs_argument())
+}
+
+fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
+    let named = call.switches.seed;
+    let count = call.arguments.get_one::<u64>("seeds").copied();
+    let numbers = |name: &str| call.arguments.get_many::<usize>(name).map(|all| all.copied().collect());
+    let steps: Option<BTreeSet<usize>> = numbers("steps");
+    let settings = SeedSettings {
+        first: named.unwrap_or(1),
+        count: count.unwrap_or(if named.is_some() { 1 } else { 1000 }),
+        jobs: jobs(call),
+        selection: Selection { steps, dropped: numbers("drop").unwrap_or_default() },
+        without: without(call)?,
+        ..SeedSettings::default()
+    };
+    let clock = Context::system(Discard);
+    let seconds = |begin: i64| ((clock.now().micros() - begin).max(1)) as f64 / 1e6;
+    let begin = clock.now().micros();
+    let mut progress = Progress::new("seeds");
+    let report = seeds(&settings, &mut |done, all, failed| {
+        let rate = done as f64 / seconds(begin);
+        progress.show(done as usize, all as usize, &format!(", {rate:.0}/s, {failed} wrong"));
+    })?;
+    drop(progress);
+    let (took, rate) = (seconds(begin), report.seeds as f64 / seconds(begin));
+    call.output.say(&format!("{report}\n"));
+    call.output.say(&format!("{took:.1} s, {rate:.0} seeds a second, {} at once\n", settings.jobs));
+    tell(call, &report, took, rate);
+    if let Some(failed) = report.failed.first() {
+        return Err(Failure::Invariant(format!("{}; again: {}", failed.violation, failed.command())));
+    }
+    match gap(&settings, &report) {
+        Some(gap) => Err(Failure::Invariant(gap)),
+        None => Ok(Exit::Done),
+    }
+}
+
+/// A kind of fault that never came in so many worlds: then they prove less than they say.
+fn gap(settings: &SeedSettings, report: &SeedReport) -> Option<String> {
+    let is_whole = settings.selection == Selection::default() && settings.count >= ENOUGH;
+    let never = report.faults().into_iter().find(|row| row.1 == 0).map(|row| row.0);
+    never.filter(|_| is_whole).map(|word| format!("in {} worlds there was no fault: {word}", report.seeds))
+}
+
+fn tell(call: &mut Call<'_>, report: &SeedReport, seconds: f64, rate: f64) {
+    let counts = |rows: &mut dyn Iterator<Item = (&'static str, u64)>| {
+        rows.map(|(kind, count)| json!({ "kind": kind, "count": count })).collect::<Vec<Value>>()
+    };
+    let transitions: Vec<Value> = report
+        .transitions()
+        .iter()
+        .map(|((from, to), count)| json!({ "from": from.word(), "to": to.word(), "rows": count }))
+        .collect();
+    let actions = counts(&mut report.actions.iter().map(|(word, count)| (*word, *count)));
+    call.output.tell("seeds", json!(report.seeds));
+    call.output.tell("actions", json!(actions));
+    call.output.tell("faults", json!(counts(&mut report.faults().into_iter())));
+    call.output.tell("transitions", json!(transitions));
+    call.output.tell("unproven", json!(report.unproven));
+    call.output.tell("certificates_lost", json!(report.certificates_lost));
+    call.output.tell("digest", json!(format!("{:016x}", report.digest)));
+    call.output.tell("seconds", json!(seconds));
+    call.output.tell("seeds_per_second", json!(rate));
+    call.output.tell("failed", json!(report.failed.iter().map(failed_json).collect::<Vec<_>>()));
+}
+
+fn failed_json(failed: &FailedSeed) -> Value {
+    json!({
+        "seed": failed.seed,
+        "violation": failed.violation,
+        "plan": failed.plan.to_string().lines().collect::<Vec<_>>(),
+        "again": failed.command(),
+    })
+}
