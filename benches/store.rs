@@ -46,8 +46,12 @@ mod store {
 /// Workers of the server, as `host serve` has them.
 const WORKERS: usize = 16;
 const CLIENTS: [u32; 3] = [1, 8, 32];
-/// Loads in all, whoever brings them.
+/// Loads in all, whoever brings them, unless `CARDWRIGHT_LOADS` says otherwise.
 const LOADS: usize = 6_400;
+
+fn count() -> usize {
+    std::env::var("CARDWRIGHT_LOADS").ok().and_then(|text| text.parse().ok()).unwrap_or(LOADS)
+}
 
 fn main() {
     println!("durable loads a second (request and result, two commits each); ratio of the floor");
@@ -108,7 +112,7 @@ fn world(db: Box<dyn Db>, clients: u32) -> (World, Vec<World>) {
 
 /// A client and the two messages of each of its loads, signed before the clock runs.
 fn ready(clients: Vec<World>) -> Vec<(World, Vec<[Request; 2]>)> {
-    let each = LOADS / clients.len();
+    let each = count() / clients.len();
     let ready = clients.into_iter().map(|mut client| {
         let messages = (0..each).map(|_| {
             let request = client.load_request(1);
@@ -138,7 +142,7 @@ fn bring(
         }
     });
     assert_eq!(check.issuer.check(&mut check.context).unwrap(), []);
-    LOADS as f64 / took.as_secs_f64()
+    count() as f64 / took.as_secs_f64()
 }
 
 /// The issuer's loads a second.
@@ -182,7 +186,7 @@ fn floor(db: Box<dyn Db>, clients: u32) -> f64 {
                WHERE card_account.currency = 156 AND card_account.account LIKE 'B%' ORDER BY 2";
     let cards = transact(admin.as_mut(), |tx| tx.query(sql, &[])).unwrap();
     assert_eq!(cards.len(), clients.len());
-    let each = LOADS / cards.len();
+    let each = count() / cards.len();
     let ready: Vec<_> = cards
         .iter()
         .map(|row| (admin.handle().unwrap(), row.text(0).unwrap(), row.text(1).unwrap()))
@@ -193,7 +197,7 @@ fn floor(db: Box<dyn Db>, clients: u32) -> f64 {
             write_result(db.as_mut(), card, turn);
         }
     });
-    LOADS as f64 / took.as_secs_f64()
+    count() as f64 / took.as_secs_f64()
 }
 
 type Statement<'a> = (&'a str, Vec<Value>);

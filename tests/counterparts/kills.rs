@@ -68,6 +68,7 @@ struct Client {
     stage: Stage<Option<Issuer>>,
     context: Context,
     account: String,
+    pan: String,
     /// Batch, trace and amount of every load that was reported as done.
     acknowledged: Vec<(u32, u32, u64)>,
     /// Loads that broke off or were not confirmed at once.
@@ -180,6 +181,10 @@ fn play(
         }
         let card = client.stage.card_balance(CNY, &mut client.context)?.minor;
         must(card == confirmed, &format!("the card holds {card}, its confirmed loads come to {confirmed}"))?;
+        let history = issuer.history(&client.pan, &mut context)?.ok_or("the card is not on file")?;
+        let landed = history.iter().filter(|row| row.state == "landed").count();
+        let rows = rows.iter().filter(|row| row.state == State::Confirmed).count();
+        must(landed == rows, &format!("{landed} loads landed at the host, {rows} at the terminal"))?;
         let account = accounts.iter().find(|account| account.id.0 == client.account).ok_or("no account")?;
         let left = account.balance.minor;
         must(left + card == OPENING, &format!("account {left} and card {card} are not {OPENING} together"))?;
@@ -229,6 +234,7 @@ fn make_clients(
             accounts: vec![(CNY, account.clone())],
         };
         let memory = issue_card(&mut issuer, &new, &mut context)?;
+        let pan = memory.pan().ok_or("a card without a PAN")?.expose().to_owned();
         let key = TerminalKey::random(&format!("TERM{number:04}"), "MERCHANT0000001", "pos", &mut context)?;
         terminals.add(&key, &mut context)?;
         let config = TerminalConfig {
@@ -245,6 +251,7 @@ fn make_clients(
             stage: Stage::remote(card, host, journal, config),
             context: Context::system(Discard),
             account: account.0,
+            pan,
             acknowledged: Vec::new(),
             cut: 0,
         });

@@ -81,6 +81,9 @@ impl Scene {
             HostAddress::Tcp(address) if money => Some((address, journal::key(&call.switches)?)),
             _ => None,
         };
+        if remote.is_some() && fresh {
+            return Err(WorldError::NoIssuer.into());
+        }
         let store = match (money && remote.is_none(), fresh) {
             (true, true) => books::address(call, Need::Fresh)?,
             (true, false) => books::address(call, Need::Uses)?,
