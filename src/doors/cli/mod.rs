@@ -4,8 +4,10 @@
 mod account;
 mod card;
 mod demo;
+mod inquire;
 mod load;
 mod pay;
+mod preauth;
 mod read;
 mod readers;
 mod recover;
@@ -40,6 +42,8 @@ const COMMANDS: &[Command] = &[
     unload::COMMAND,
     pay::COMMAND,
     void::COMMAND,
+    preauth::COMMAND,
+    inquire::COMMAND,
     upload::COMMAND,
     recover::COMMAND,
     send::COMMAND,

@@ -9,8 +9,9 @@ mod decision;
 mod error;
 mod evidence;
 mod grant;
+mod hold;
 mod host;
-
+mod inquiry;
 mod keys;
 mod ledger;
 mod load;

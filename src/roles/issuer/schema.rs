@@ -7,7 +7,7 @@ use crate::base::store::Migration;
 pub(super) const OWNER: &str = "issuer";
 
 /// Version by version.
-pub(super) const MIGRATIONS: &[Migration] = &[FIRST, EVERY_LOAD];
+pub(super) const MIGRATIONS: &[Migration] = &[FIRST, EVERY_LOAD, HOLDS];
 
 const FIRST: Migration = Migration {
     statements: &[
@@ -79,5 +79,18 @@ const EVERY_LOAD: Migration = Migration {
         "DROP TABLE linked_load",
         "CREATE INDEX load_state ON load (state, card)",
         "CREATE INDEX load_key ON load (terminal, trace)",
+    ],
+};
+
+/// Pre-authorisations.
+const HOLDS: Migration = Migration {
+    statements: &[
+        "CREATE TABLE hold (
+            id TEXT PRIMARY KEY, card TEXT NOT NULL REFERENCES card (id),
+            account TEXT NOT NULL REFERENCES account (id), currency BIGINT NOT NULL,
+            amount BIGINT NOT NULL, taken BIGINT NOT NULL, state TEXT NOT NULL, atc BIGINT NOT NULL,
+            merchant TEXT NOT NULL, terminal TEXT NOT NULL, batch BIGINT NOT NULL, trace BIGINT NOT NULL,
+            at BIGINT NOT NULL)",
+        "CREATE INDEX hold_key ON hold (terminal, trace)",
     ],
 };
