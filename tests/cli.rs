@@ -540,3 +540,45 @@ fn a_reader_of_the_output_that_goes_away_is_no_error() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
 }
+
+#[test]
+fn cash_pending_void_and_unload_each_have_their_command() {
+    let desk = Desk::with_card("ecash");
+    desk.ok(&desk.on_card(&["load", "50.00", "--from", "cash"]));
+    assert_eq!((desk.card_minor(), desk.account_minor()), (5_000, 50_000));
+    desk.ok(&desk.on_card(&["void"]));
+    assert_eq!((desk.card_minor(), desk.account_minor()), (0, 50_000));
+    assert_eq!(desk.run(&desk.on_card(&["void"])).code, 1, "it is voided already");
+    desk.fails(&desk.on_card(&["void", "x"]), 2, "000001/000007");
+    desk.fails(&desk.on_card(&["void", "000001/000999"]), 2, "no row with trace 999");
+    desk.fails(&desk.on_card(&["load", "1", "--from", "lottery"]), 2, "cash or pending");
+
+    assert_eq!(desk.run(&desk.on_card(&["load", "1", "--from", "pending"])).code, 1);
+    desk.ok(&["card", "credit", "my.card", "30.00", "--from", "A1"]);
+    desk.ok(&desk.on_card(&["load", "30.00", "--from", "pending"]));
+    assert_eq!((desk.card_minor(), desk.account_minor()), (3_000, 47_000));
+
+    assert!(desk.ok(&desk.on_card(&["unload", "10.00"])).contains("10.00 CNY taken off the card"));
+    assert_eq!((desk.card_minor(), desk.account_minor()), (2_000, 48_000));
+    desk.ok(&desk.on_card(&["unload", "--all"]));
+    assert_eq!((desk.card_minor(), desk.account_minor()), (0, 50_000));
+    assert_eq!(desk.run(&desk.on_card(&["unload", "--all"])).code, 1);
+    assert_eq!(desk.run(&desk.on_card(&["unload"])).code, 2);
+}
+
+#[test]
+fn a_hold_lowers_what_an_inquiry_tells() {
+    let desk = Desk::with_card("debit");
+    let available = || {
+        let told = desk.json(&desk.on_card(&["inquire"]));
+        told["outcome"]["account_balance"]["minor"].as_u64().unwrap()
+    };
+    assert_eq!(available(), 50_000);
+    let hold = desk.json(&desk.on_card(&["preauth", "hold", "100.00"]));
+    let trace = format!("{}/{}", hold["outcome"]["batch"], hold["outcome"]["trace"]);
+    assert_eq!(available(), 40_000);
+    desk.ok(&desk.on_card(&["preauth", "complete", "60.00", &trace]));
+    assert_eq!((available(), desk.account_minor()), (44_000, 44_000));
+    assert_eq!(desk.run(&desk.on_card(&["preauth", "cancel", &trace])).code, 1);
+    desk.fails(&desk.on_card(&["preauth", "cancel", "7/7/7"]), 2, "000001/000007");
+}

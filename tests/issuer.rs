@@ -2,6 +2,7 @@
 //! diversified keys, balances in issuer application data.
 
 mod evidence;
+mod hold;
 pub(crate) mod kit;
 mod money;
 mod reconciliation;

@@ -27,9 +27,13 @@ struct Counter {
 
 impl Counter {
     fn new(interface: Interface) -> Self {
+        Self::with("ecash", interface)
+    }
+
+    fn with(profile: &str, interface: Interface) -> Self {
         let mut context = Context::simulated(3, Discard);
         let mut issuer = open_books(&StoreAddress::Memory, None, &mut context).unwrap();
-        let profile = Profile::named("ecash").unwrap();
+        let profile = Profile::named(profile).unwrap();
         let new = NewCard::with_accounts(&mut issuer, profile, 50_000, 10_000, &mut context).unwrap();
         let memory = issue_card(&mut issuer, &new, &mut context).unwrap();
         let pan = memory.pan().unwrap();
@@ -166,4 +170,53 @@ fn what_is_pending_is_loaded_and_no_more() {
     assert_eq!(counter.parts(), (12_000, 48_000, 0));
     let (issuer, context, pan) = (&mut counter.stage.issuer, &mut counter.context, &counter.pan);
     assert_eq!(issuer.pending_of(pan, 1, CNY, context).unwrap().minor, 1_000);
+}
+
+#[test]
+fn an_inquiry_tells_what_the_account_may_spend_and_leaves_no_row() {
+    for (profile, interface) in [("ecash", Interface::Contact), ("debit", Interface::Contact)] {
+        let mut counter = Counter::with(profile, interface);
+        let outcome = counter.play(Flow::Inquire, 0);
+        assert_eq!(outcome.verdict, Verdict::ApprovedOnline, "{profile}: {}", outcome.reason);
+        assert_eq!(outcome.account_balance, Some(Amount::new(50_000, CNY)));
+        assert!(counter.stage.journal.rows().unwrap().is_empty());
+        let (stage, context) = (&mut counter.stage, &mut counter.context);
+        let mut wrong = Secret::new("000000".to_owned());
+        let (_, refused) = stage.transact(Flow::Inquire, Amount::new(0, CNY), &mut wrong, context).unwrap();
+        assert_eq!((refused.verdict, refused.account_balance), (Verdict::Declined, None));
+    }
+}
+
+#[test]
+fn what_is_held_cannot_be_spent_until_it_is_taken_or_let_go() {
+    let mut counter = Counter::with("debit", Interface::Contact);
+    let hold = counter.play(Flow::PreAuthorise, 30_000);
+    assert_eq!(hold.verdict, Verdict::ApprovedOnline, "{}", hold.reason);
+    let available = |counter: &mut Counter| counter.play(Flow::Inquire, 0).account_balance.unwrap().minor;
+    assert_eq!(available(&mut counter), 20_000);
+    assert_eq!(counter.play(Flow::PreAuthorise, 20_001).verdict, Verdict::Declined);
+    assert_eq!(counter.parts().1, 50_000, "nothing is taken yet");
+
+    let end = |counter: &mut Counter, hold: &Outcome, take: Option<u64>| {
+        let named = Original { batch: hold.trace.0, trace: hold.trace.1 };
+        let take = take.map(|minor| Amount::new(minor, CNY));
+        let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+        let (stage, context) = (&mut counter.stage, &mut counter.context);
+        let (_, outcome) = stage.end_hold(named, take, &mut pin, context).unwrap();
+        counter.assert_sound();
+        outcome
+    };
+    assert_eq!(end(&mut counter, &hold, Some(30_001)).verdict, Verdict::Declined, "above what is held");
+    assert_eq!(end(&mut counter, &hold, Some(25_000)).verdict, Verdict::ApprovedOnline);
+    assert_eq!((available(&mut counter), counter.parts()), (25_000, (0, 25_000, 25_000)));
+    for take in [Some(1), None] {
+        let again = end(&mut counter, &hold, take);
+        assert_eq!(again.verdict, Verdict::Declined, "{}", again.reason);
+        assert!(again.reason.contains("already"), "{}", again.reason);
+    }
+
+    let second = counter.play(Flow::PreAuthorise, 10_000);
+    assert_eq!(available(&mut counter), 15_000);
+    assert_eq!(end(&mut counter, &second, None).verdict, Verdict::ApprovedOnline);
+    assert_eq!((available(&mut counter), counter.parts()), (25_000, (0, 25_000, 25_000)));
 }

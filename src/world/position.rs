@@ -11,7 +11,7 @@ use crate::words::iso4217::{Amount, Currency};
 pub struct Position {
     /// The currency.
     pub currency: Currency,
-    /// The funding and pending accounts, by the issuer's books.
+    /// The funding accounts, what is held of them, and the pending accounts, by the issuer's books.
     pub accounts_minor: i64,
     /// The card, by its own word.
     pub card_minor: i64,
@@ -55,7 +55,7 @@ impl Position {
         }
         Ok(Self {
             currency,
-            accounts_minor: books.accounts_minor + books.pending_minor,
+            accounts_minor: books.accounts_minor + books.pending_minor + books.held_minor,
             card_minor: card_minor as i64,
             in_flight_minor,
             merchants_minor: books.merchants_minor + books.cash_minor,

@@ -117,13 +117,42 @@ impl<B> Stage<B> {
         context: &mut Context,
     ) -> Result<(Recovered, Outcome), WorldError> {
         let recovered = self.recover(context)?;
-        let row = self.journal.row(load.batch, load.trace)?;
-        if row.kind != EntryKind::CashLoad || row.state != State::Confirmed {
-            let found = format!("{} of {}, {}", row.kind.word(), row.amount, row.state);
-            return Err(WorldError::Original { expected: "a confirmed cash load", found });
-        }
-        let outcome = self.play(Flow::CashLoadVoid, row.amount, Some(load), cardholder, context)?;
+        let amount = self.original(load, EntryKind::CashLoad, "a confirmed cash load")?;
+        let outcome = self.play(Flow::CashLoadVoid, amount, Some(load), cardholder, context)?;
         Ok((recovered, outcome))
+    }
+
+    /// Completes a hold of this terminal, up to its amount, or cancels it where no
+    /// amount is to be taken. What was open is settled first.
+    pub fn end_hold(
+        &mut self,
+        hold: Original,
+        take: Option<Amount>,
+        cardholder: &mut dyn Cardholder,
+        context: &mut Context,
+    ) -> Result<(Recovered, Outcome), WorldError> {
+        let recovered = self.recover(context)?;
+        let held = self.original(hold, EntryKind::PreAuthorisation, "a confirmed pre-authorisation")?;
+        let (flow, amount) = match take {
+            Some(amount) => (Flow::CompletePreAuthorisation, amount),
+            None => (Flow::CancelPreAuthorisation, held),
+        };
+        Ok((recovered, self.play(flow, amount, Some(hold), cardholder, context)?))
+    }
+
+    /// The amount of a confirmed row of the journal.
+    fn original(
+        &mut self,
+        named: Original,
+        kind: EntryKind,
+        expected: &'static str,
+    ) -> Result<Amount, WorldError> {
+        let row = self.journal.row(named.batch, named.trace)?;
+        if row.kind == kind && row.state == State::Confirmed {
+            return Ok(row.amount);
+        }
+        let found = format!("{} of {}, {}", row.kind.word(), row.amount, row.state);
+        Err(WorldError::Original { expected, found })
     }
 
     /// What the card's electronic cash comes to.

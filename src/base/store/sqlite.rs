@@ -45,11 +45,12 @@ impl Sqlite {
             if connection.path().is_some_and(|path| !path.is_empty()) {
                 return Err(StoreError::Statement { cause: "only a store in memory can be cleared".into() });
             }
-            connection.execute_batch("PRAGMA defer_foreign_keys = ON").map_err(statement)?;
+            // The youngest first: a table refers only to older ones. Putting foreign keys off
+            // instead would make every prepared statement stale.
             let mut open = Open { connection, failed: None };
             let tables = open.query(
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'schema_version' \
-                 AND name NOT LIKE 'sqlite_%'",
+                 AND name NOT LIKE 'sqlite_%' ORDER BY rowid DESC",
                 &[],
             )?;
             for table in tables {

@@ -93,6 +93,7 @@ fn list(call: &mut Call<'_>) -> Result<Exit, Failure> {
         values.push(json!({
             "id": account.id.0,
             "balance_minor": account.balance.minor,
+            "held_minor": account.held.minor,
             "currency": account.balance.currency.to_string(),
             "holder": holder,
         }));

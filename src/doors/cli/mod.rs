@@ -6,8 +6,10 @@ mod card;
 mod decode;
 mod demo;
 mod host;
+mod inquire;
 mod load;
 mod pay;
+mod preauth;
 mod read;
 mod readers;
 mod reconcile;
@@ -44,6 +46,8 @@ const COMMANDS: &[Command] = &[
     unload::COMMAND,
     pay::COMMAND,
     void::COMMAND,
+    preauth::COMMAND,
+    inquire::COMMAND,
     upload::COMMAND,
     recover::COMMAND,
     send::COMMAND,

@@ -20,6 +20,9 @@ pub fn outcome_text(outcome: &Outcome, unmask: bool) -> String {
         (None, Some(after)) => columns.row("balance", after),
         (None, None) => &mut columns,
     };
+    if let Some(available) = outcome.account_balance {
+        columns.row("account", format!("{available} available"));
+    }
     let (batch, trace) = outcome.trace;
     let atc = outcome.atc.map_or_else(String::new, |atc| format!(", ATC {atc}"));
     columns.row("trace", format!("{batch:06}/{trace:06}{atc}"));
@@ -39,6 +42,7 @@ pub fn outcome_json(outcome: &Outcome, unmask: bool) -> Value {
         "amount": amount(outcome.amount),
         "balance_before": outcome.balance_before.map(amount),
         "balance_after": outcome.balance_after.map(amount),
+        "account_balance": outcome.account_balance.map(amount),
         "batch": outcome.trace.0,
         "trace": outcome.trace.1,
         "atc": outcome.atc,
@@ -63,6 +67,7 @@ mod tests {
             amount: cny(60_000),
             balance_before: Some(cny(100)),
             balance_after: None,
+            account_balance: None,
             trace: (1, 7),
             atc: Some(3),
             pan: Pan::new("6299991234567890").ok(),

@@ -26,8 +26,10 @@ impl fmt::Display for AccountId {
 pub struct AccountSummary {
     /// Its id.
     pub id: AccountId,
-    /// Its balance.
+    /// What it may spend.
     pub balance: Amount,
+    /// What pre-authorisations hold of it besides.
+    pub held: Amount,
     /// Who holds it.
     pub holder: Secret<String>,
 }
@@ -80,9 +82,12 @@ impl Work<'_> {
     /// All accounts by id.
     pub(super) fn accounts(&mut self) -> Result<Vec<AccountSummary>, IssuerError> {
         let rows = self.tx.query(
-            "SELECT account.id, account.currency, account.holder, balance.minor FROM account \
+            "SELECT account.id, account.currency, account.holder, balance.minor, \
+             COALESCE(held.minor, 0) FROM account \
              JOIN balance ON balance.kind = 'account' AND balance.holder = account.id \
-             AND balance.currency = account.currency ORDER BY account.id",
+             AND balance.currency = account.currency \
+             LEFT JOIN balance AS held ON held.kind = 'held' AND held.holder = account.id \
+             AND held.currency = account.currency ORDER BY account.id",
             &[],
         )?;
         let mut accounts = Vec::with_capacity(rows.len());
@@ -91,6 +96,7 @@ impl Work<'_> {
             accounts.push(AccountSummary {
                 id: AccountId(row.text(0)?.to_owned()),
                 balance: Amount::new(super::work::minor("balance", row.int(3)?)?, ledger::currency(&row, 1)?),
+                held: Amount::new(super::work::minor("balance", row.int(4)?)?, ledger::currency(&row, 1)?),
                 holder: Secret::new(String::from_utf8_lossy(holder.expose()).into_owned()),
             });
         }

@@ -49,7 +49,7 @@ const RULES: &[(&str, &str)] = &[
         "SELECT DISTINCT posting.kind, posting.holder, posting.currency FROM posting \
          LEFT JOIN balance ON balance.kind = posting.kind AND balance.holder = posting.holder \
          AND balance.currency = posting.currency \
-         WHERE posting.kind IN ('account', 'card', 'pending') AND balance.holder IS NULL",
+         WHERE posting.kind IN ('account', 'card', 'pending', 'held') AND balance.holder IS NULL",
     ),
     (
         "no book but the opening one and the cash counters is below zero",
@@ -134,6 +134,30 @@ const RULES: &[(&str, &str)] = &[
          GROUP BY purchase.id, purchase.state, purchase.amount \
          HAVING COALESCE(SUM(posting.minor), 0) \
          <> CASE purchase.state WHEN 'booked' THEN purchase.amount ELSE 0 END ORDER BY purchase.id",
+    ),
+    (
+        "a hold is in the held book while it stands, and only then",
+        "SELECT hold.id, hold.state, CAST(COALESCE(SUM(posting.minor), 0) AS BIGINT) FROM hold \
+         LEFT JOIN entry ON entry.subject = hold.id \
+         LEFT JOIN posting ON posting.entry = entry.id AND posting.kind = 'held' \
+         AND posting.holder = hold.account GROUP BY hold.id, hold.state, hold.amount \
+         HAVING COALESCE(SUM(posting.minor), 0) <> CASE hold.state WHEN 'held' THEN hold.amount ELSE 0 END \
+         ORDER BY hold.id",
+    ),
+    (
+        "a completed hold is paid to its merchant, and no other is",
+        "SELECT hold.id, hold.state, CAST(COALESCE(SUM(posting.minor), 0) AS BIGINT) FROM hold \
+         LEFT JOIN entry ON entry.subject = hold.id \
+         LEFT JOIN posting ON posting.entry = entry.id AND posting.kind = 'merchant' \
+         AND posting.holder = hold.merchant GROUP BY hold.id, hold.state, hold.taken \
+         HAVING COALESCE(SUM(posting.minor), 0) <> CASE hold.state WHEN 'completed' THEN hold.taken ELSE 0 END \
+         ORDER BY hold.id",
+    ),
+    (
+        "nothing but holds is in a held book",
+        "SELECT DISTINCT entry.id, entry.subject FROM entry \
+         JOIN posting ON posting.entry = entry.id AND posting.kind = 'held' \
+         LEFT JOIN hold ON hold.id = entry.subject WHERE hold.id IS NULL",
     ),
     (
         "every message that was taken has its answer",

@@ -3,7 +3,7 @@
 
 use super::cards::CardOnFile;
 use super::{KeyTable, Rules};
-use crate::air::host::{Entry, Request, ResponseCode};
+use crate::air::host::{Entry, Kind, Request, ResponseCode};
 use crate::words::dictionary::tag;
 use crate::words::emv::CryptogramType;
 use crate::words::emv::cryptogram::{CRYPTOGRAM_VERSIONS, CardKeys, CryptogramVersion};
@@ -56,7 +56,7 @@ pub(super) enum Wanted {
 /// Looks at amount and currency before anything else.
 pub(super) fn check_amount(request: &Request) -> Result<(), Refusal> {
     let Amount { minor, currency } = request.amount;
-    if minor == 0 {
+    if minor == 0 && request.kind != Kind::BalanceInquiry {
         return Err(Refusal::new(ResponseCode::INVALID_AMOUNT, "the amount is 0"));
     }
     if minor > Amount::MAX_MINOR {

@@ -2,6 +2,7 @@
 //! is one transaction.
 
 use super::answer::Acted;
+use super::hold::HoldStep;
 use super::load::LoadKind;
 use super::message::{Claim, is_final, key_fits};
 use super::schema::{MIGRATIONS, OWNER};
@@ -187,14 +188,20 @@ impl Host for Issuer {
         if let (MessageClass::Request, Some(kind)) = (request.key.class, LoadKind::of(request.kind)) {
             return self.message(request, context, |work, request| work.authorise_load(request, kind));
         }
+        if let (MessageClass::Request, Some(step)) = (request.key.class, HoldStep::of(request.kind)) {
+            return self.message(request, context, |work, request| work.authorise_hold(request, step));
+        }
         match (request.key.class, request.kind) {
+            (MessageClass::Request, Kind::BalanceInquiry) => {
+                self.message(request, context, |work, request| work.authorise_inquiry(request))
+            }
             (MessageClass::Request, Kind::Unload) => {
                 self.message(request, context, |work, request| work.confirm_unload(request))
             }
             (MessageClass::Request, Kind::Purchase) => {
                 self.message(request, context, |work, request| work.authorise_purchase(request))
             }
-            _ => Ok(wrong_kind("a load, unload, void or purchase of class request")),
+            _ => Ok(wrong_kind("a load, unload, void, purchase, inquiry or hold of class request")),
         }
     }
 
@@ -212,10 +219,12 @@ impl Host for Issuer {
 
     fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
         match (request.key.class, request.kind) {
-            (MessageClass::Reversal, kind) if kind == Kind::Purchase || LoadKind::of(kind).is_some() => {
+            (MessageClass::Reversal, kind)
+                if kind == Kind::Purchase || LoadKind::of(kind).is_some() || HoldStep::of(kind).is_some() =>
+            {
                 self.message(request, context, |work, request| work.undo(request))
             }
-            _ => Ok(wrong_kind("a load, unload, void or purchase, of class reversal")),
+            _ => Ok(wrong_kind("a load, unload, void, purchase or hold, of class reversal")),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The ledger in double entry. Every entry's postings sum to zero; a book's
 //! balance is the sum of its postings. Books whose balance decides something
-//! (accounts, card shadows, pending accounts) have that sum repeated in `balance`, which the check
+//! (accounts and what is held of them, card shadows,
+//! pending accounts) have that sum repeated in `balance`, which the check
 //! recomputes; merchants and money in flight have not, so that no row is hot.
 
 use super::IssuerError;
@@ -25,6 +26,8 @@ pub(super) enum Book<'a> {
     Cash(&'a str),
     /// A card's pending account: what waits to be loaded.
     Pending(&'a str),
+    /// What is held of a funding account: it cannot be spent, and is not taken yet.
+    Held(&'a str),
 }
 
 impl<'a> Book<'a> {
@@ -45,6 +48,7 @@ impl<'a> Book<'a> {
             Self::Merchant(_) => "merchant",
             Self::Cash(_) => "cash",
             Self::Pending(_) => "pending",
+            Self::Held(_) => "held",
         }
     }
 
@@ -56,13 +60,14 @@ impl<'a> Book<'a> {
             | Self::Card(holder)
             | Self::Merchant(holder)
             | Self::Cash(holder)
-            | Self::Pending(holder) => holder,
+            | Self::Pending(holder)
+            | Self::Held(holder) => holder,
         }
     }
 
     /// Whether `balance` repeats its sum and keeps it from going below zero.
     const fn is_guarded(&self) -> bool {
-        matches!(self, Self::Account(_) | Self::Card(_) | Self::Pending(_))
+        matches!(self, Self::Account(_) | Self::Card(_) | Self::Pending(_) | Self::Held(_))
     }
 }
 
@@ -84,6 +89,8 @@ pub struct CurrencyBooks {
     pub cash_minor: i64,
     /// All pending accounts.
     pub pending_minor: i64,
+    /// What is held of all funding accounts.
+    pub held_minor: i64,
 }
 
 impl CurrencyBooks {
@@ -95,6 +102,7 @@ impl CurrencyBooks {
             + self.merchants_minor
             + self.cash_minor
             + self.pending_minor
+            + self.held_minor
     }
 }
 
@@ -113,6 +121,7 @@ impl Books {
             merchants_minor: 0,
             cash_minor: 0,
             pending_minor: 0,
+            held_minor: 0,
         })
     }
 }
@@ -122,6 +131,16 @@ impl Work<'_> {
     pub(super) fn open_book(&mut self, book: Book<'_>, currency: Currency) -> Result<(), IssuerError> {
         self.tx.execute(
             "INSERT INTO balance (kind, holder, currency, minor) VALUES ($1, $2, $3, 0)",
+            &[book.kind().into(), book.holder().into(), i64::from(currency.0).into()],
+        )?;
+        Ok(())
+    }
+
+    /// Makes a guarding row where there is none yet.
+    pub(super) fn open_book_once(&mut self, book: Book<'_>, currency: Currency) -> Result<(), IssuerError> {
+        self.tx.execute(
+            "INSERT INTO balance (kind, holder, currency, minor) VALUES ($1, $2, $3, 0) \
+             ON CONFLICT DO NOTHING",
             &[book.kind().into(), book.holder().into(), i64::from(currency.0).into()],
         )?;
         Ok(())
@@ -202,6 +221,7 @@ impl Work<'_> {
                 "merchant" => last.merchants_minor = sum,
                 "cash" => last.cash_minor = sum,
                 "pending" => last.pending_minor = sum,
+                "held" => last.held_minor = sum,
                 _ => {}
             }
         }

@@ -10,8 +10,9 @@ mod error;
 mod evidence;
 mod grant;
 mod history;
+mod hold;
 mod host;
-
+mod inquiry;
 mod keys;
 mod ledger;
 mod load;

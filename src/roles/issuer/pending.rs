@@ -31,11 +31,7 @@ impl Work<'_> {
                 return Err(IssuerError::AccountCurrency { id, expected, found });
             }
         }
-        self.tx.execute(
-            "INSERT INTO balance (kind, holder, currency, minor) VALUES ($1, $2, $3, 0) \
-             ON CONFLICT DO NOTHING",
-            &["pending".into(), card.id.as_str().into(), i64::from(amount.currency.0).into()],
-        )?;
+        self.open_book_once(Book::Pending(&card.id), amount.currency)?;
         let source = from.map_or(Book::Opening, |from| Book::Account(&from.0));
         if !self.transfer("pending credited", &card.id, source, Book::Pending(&card.id), amount)? {
             return Err(IssuerError::Order {

@@ -3,6 +3,7 @@
 
 use super::IssuerError;
 use super::answer::Acted;
+use super::hold::HoldStep;
 use super::load::LoadKind;
 use super::message::Found;
 use super::work::Work;
@@ -34,6 +35,9 @@ impl Work<'_> {
             }
             Found::Came(Some(on)) => on,
         };
+        if let Some(step) = HoldStep::of(reversal.kind) {
+            return self.undo_hold(&on, step);
+        }
         match reversal.kind {
             kind if LoadKind::of(kind).is_some() => self.undo_load(&on),
             Kind::Purchase => {

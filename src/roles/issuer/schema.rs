@@ -7,7 +7,7 @@ use crate::base::store::Migration;
 pub(super) const OWNER: &str = "issuer";
 
 /// Version by version.
-pub(super) const MIGRATIONS: &[Migration] = &[FIRST, EVERY_LOAD, CORRECTIONS];
+pub(super) const MIGRATIONS: &[Migration] = &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS];
 
 const FIRST: Migration = Migration {
     statements: &[
@@ -89,5 +89,18 @@ const CORRECTIONS: Migration = Migration {
         "CREATE TABLE correction (
             id TEXT PRIMARY KEY, subject TEXT NOT NULL, what TEXT NOT NULL, was BYTEA NOT NULL,
             became BYTEA NOT NULL, at BIGINT NOT NULL)",
+    ],
+};
+
+/// Pre-authorisations.
+const HOLDS: Migration = Migration {
+    statements: &[
+        "CREATE TABLE hold (
+            id TEXT PRIMARY KEY, card TEXT NOT NULL REFERENCES card (id),
+            account TEXT NOT NULL REFERENCES account (id), currency BIGINT NOT NULL,
+            amount BIGINT NOT NULL, taken BIGINT NOT NULL, state TEXT NOT NULL, atc BIGINT NOT NULL,
+            merchant TEXT NOT NULL, terminal TEXT NOT NULL, batch BIGINT NOT NULL, trace BIGINT NOT NULL,
+            at BIGINT NOT NULL)",
+        "CREATE INDEX hold_key ON hold (terminal, trace)",
     ],
 };

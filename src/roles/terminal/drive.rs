@@ -36,6 +36,7 @@ pub fn drive(
     context: &mut Context,
 ) -> Result<Outcome, TerminalError> {
     let row = terms.trace;
+    let journalled = terms.flow.moves_money();
     context.emit(Event::new("terminal", "transaction begins").because(kernel.name));
     let mut next = (kernel.begin)(terms, context)?;
     for _ in 0..STEP_LIMIT {
@@ -43,7 +44,7 @@ pub fn drive(
             Next::Wait(ask, phase) => (ask, phase),
             Next::Done(outcome) => return Ok(*outcome),
         };
-        for change in &ask.first {
+        for change in ask.first.iter().filter(|_| journalled) {
             seat.journal.write(row, change, context)?;
         }
         let step = phase.name();

@@ -63,6 +63,8 @@ pub struct Outcome {
     pub balance_before: Option<Amount>,
     /// The balance after, where it is known.
     pub balance_after: Option<Amount>,
+    /// What the account behind the card may spend, where the host told it.
+    pub account_balance: Option<Amount>,
     /// Batch and trace number.
     pub trace: (u32, u32),
     /// The card's transaction counter, once it was used.

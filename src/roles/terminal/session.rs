@@ -30,6 +30,14 @@ pub enum Flow {
     Unload,
     /// Pay.
     Pay,
+    /// What the linked account may spend; the amount is 0 and nothing moves.
+    Inquire,
+    /// Pre-authorisation: an amount is held (预授权).
+    PreAuthorise,
+    /// Its completion (预授权完成); the terms name the hold.
+    CompletePreAuthorisation,
+    /// Its cancellation (预授权撤销); the terms name the hold.
+    CancelPreAuthorisation,
 }
 
 impl Flow {
@@ -40,13 +48,21 @@ impl Flow {
             Self::CashLoad => 0x63,
             Self::CashLoadVoid => 0x17,
             Self::Unload => 0x61,
-            Self::Pay => 0x00,
+            Self::Pay | Self::CompletePreAuthorisation => 0x00,
+            Self::Inquire => 0x31,
+            Self::PreAuthorise => 0x03,
+            Self::CancelPreAuthorisation => 0x20,
         }
+    }
+
+    /// Whether money can move: then the journal knows of it before it does.
+    pub const fn moves_money(self) -> bool {
+        !matches!(self, Self::Inquire)
     }
 
     /// Whether the issuer's script writes the card's balance.
     pub const fn writes_card(self) -> bool {
-        !matches!(self, Self::Pay)
+        matches!(self, Self::Load | Self::CashLoad | Self::PendingLoad | Self::CashLoadVoid | Self::Unload)
     }
 
     /// Whether that script writes a lower balance.
@@ -57,7 +73,7 @@ impl Flow {
     /// Whether the online PIN is wanted whatever the card's list of methods says: an
     /// account is about to be moved. Cash on the counter wants none.
     pub const fn wants_pin(self) -> bool {
-        matches!(self, Self::Load | Self::PendingLoad | Self::Unload)
+        matches!(self, Self::Load | Self::PendingLoad | Self::Unload | Self::Inquire)
     }
 
     /// What is asked of the host.
@@ -69,6 +85,10 @@ impl Flow {
             Self::CashLoadVoid => Kind::CashLoadVoid,
             Self::Unload => Kind::UnloadScript,
             Self::Pay => Kind::Purchase,
+            Self::Inquire => Kind::BalanceInquiry,
+            Self::PreAuthorise => Kind::PreAuthorisation,
+            Self::CompletePreAuthorisation => Kind::PreAuthorisationCompletion,
+            Self::CancelPreAuthorisation => Kind::PreAuthorisationCancel,
         }
     }
 }
@@ -88,7 +108,7 @@ pub struct Terms {
     pub trace: (u32, u32),
     /// Batch and trace number of the message that confirms an unload.
     pub confirmation: (u32, u32),
-    /// The load that a void speaks of.
+    /// The load that a void speaks of, or the hold that is completed or cancelled.
     pub original: Option<Original>,
     /// When, by the terminal's clock.
     pub at: Timestamp,
@@ -106,6 +126,8 @@ pub(super) struct Session {
     pub(super) set: Option<EcashSet>,
     /// The balance read before, in minor units.
     pub(super) balance_before_minor: Option<u64>,
+    /// What the host says that the account may spend.
+    pub(super) account_balance: Option<Amount>,
     /// The counter value that this transaction will have, where the card tells its last one.
     pub(super) expected_atc: Option<u16>,
 }
@@ -151,6 +173,7 @@ impl Session {
             tsi: Tsi::default(),
             set: None,
             balance_before_minor: None,
+            account_balance: None,
             expected_atc: None,
         }
     }
@@ -192,6 +215,7 @@ impl Session {
             amount: self.terms.amount,
             balance_before: self.balance_before(),
             balance_after: balance_after_minor.map(|minor| Amount::new(minor, self.terms.amount.currency)),
+            account_balance: self.account_balance,
             trace: self.terms.trace,
             atc: self.store.array(tag::ATC).map(u16::from_be_bytes),
             pan: self.store.value(tag::PAN).and_then(|bytes| Pan::from_bcd(bytes).ok()),

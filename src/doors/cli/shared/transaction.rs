@@ -22,6 +22,15 @@ pub(in crate::doors::cli) enum Deal {
     All(Flow),
     /// The void of a cash load; without one named, of the last that is confirmed.
     Void(Option<Original>),
+    /// A question, over no amount.
+    Ask(Flow),
+    /// The completion of a hold by the amount on the line, or its cancellation.
+    EndHold {
+        /// The hold.
+        hold: Original,
+        /// Whether the merchant takes the amount on the line.
+        take: bool,
+    },
 }
 
 /// The arguments of what moves an amount.
@@ -51,18 +60,27 @@ pub(in crate::doors::cli) fn currency_argument(line: clap::Command) -> clap::Com
 pub(in crate::doors::cli) fn run(call: &mut Call<'_>, deal: Deal) -> Result<Exit, Failure> {
     let currency = currency(call, call.switches.config()?.currency)?;
     let flow = match deal {
-        Deal::Amount(flow) | Deal::All(flow) => flow,
+        Deal::Amount(flow) | Deal::All(flow) | Deal::Ask(flow) => flow,
         Deal::Void(_) => Flow::CashLoadVoid,
+        Deal::EndHold { take: true, .. } => Flow::CompletePreAuthorisation,
+        Deal::EndHold { take: false, .. } => Flow::CancelPreAuthorisation,
     };
     let named = match deal {
-        Deal::Amount(_) => Some(Amount::parse(call.text("AMOUNT").unwrap_or_default(), currency)?),
-        Deal::All(_) | Deal::Void(_) => None,
+        Deal::Amount(_) | Deal::EndHold { take: true, .. } => {
+            Some(Amount::parse(call.text("AMOUNT").unwrap_or_default(), currency)?)
+        }
+        Deal::Ask(_) => Some(Amount::new(0, currency)),
+        Deal::All(_) | Deal::Void(_) | Deal::EndHold { take: false, .. } => None,
     };
     let (command, interface) = match flow {
         Flow::Pay => ("pay", Interface::Contactless),
         Flow::Unload => ("unload", Interface::Contact),
         Flow::CashLoadVoid => ("void", Interface::Contact),
         Flow::Load | Flow::CashLoad | Flow::PendingLoad => ("load", Interface::Contact),
+        Flow::Inquire => ("inquire", Interface::Contact),
+        Flow::PreAuthorise | Flow::CompletePreAuthorisation | Flow::CancelPreAuthorisation => {
+            ("preauth", Interface::Contact)
+        }
     };
     let want = Want { command, interface, effect: call.effect, money: true };
     let mut scene = Scene::open(call, want)?;
@@ -77,6 +95,9 @@ pub(in crate::doors::cli) fn run(call: &mut Call<'_>, deal: Deal) -> Result<Exit
                 None => last_cash_load(&mut scene)?,
             };
             scene.stage.void(load, &mut person, &mut scene.context)
+        }
+        (Deal::EndHold { hold, .. }, take) => {
+            scene.stage.end_hold(hold, take, &mut person, &mut scene.context)
         }
         (_, Some(amount)) => scene.stage.transact(flow, amount, &mut person, &mut scene.context),
         (_, None) => {
@@ -111,7 +132,7 @@ pub(in crate::doors::cli) fn run(call: &mut Call<'_>, deal: Deal) -> Result<Exit
 fn currency(call: &Call<'_>, default: Currency) -> Result<Currency, Failure> {
     match call.arguments.try_get_one::<String>("currency") {
         Ok(Some(text)) => parse_currency(text),
-        // A void has its load's.
+        // A void has its load's, a cancellation its hold's.
         Ok(None) | Err(_) => Ok(default),
     }
 }

@@ -27,6 +27,12 @@ pub enum EntryKind {
     OfflineSale,
     /// An online purchase: the host decides, no script moves money on the card.
     OnlinePurchase,
+    /// A hold on the account.
+    PreAuthorisation,
+    /// The completion of a hold.
+    PreAuthorisationCompletion,
+    /// The cancellation of a hold.
+    PreAuthorisationCancel,
 }
 
 impl EntryKind {
@@ -39,6 +45,9 @@ impl EntryKind {
         Self::Unload,
         Self::OfflineSale,
         Self::OnlinePurchase,
+        Self::PreAuthorisation,
+        Self::PreAuthorisationCompletion,
+        Self::PreAuthorisationCancel,
     ];
 
     /// Its word in the table.
@@ -51,6 +60,9 @@ impl EntryKind {
             Self::Unload => "unload",
             Self::OfflineSale => "offline sale",
             Self::OnlinePurchase => "online purchase",
+            Self::PreAuthorisation => "pre-authorisation",
+            Self::PreAuthorisationCompletion => "completion of a pre-authorisation",
+            Self::PreAuthorisationCancel => "cancellation of a pre-authorisation",
         }
     }
 
@@ -61,7 +73,7 @@ impl EntryKind {
 
     /// Whether a script of the issuer writes the card's balance.
     pub const fn writes_card(self) -> bool {
-        !matches!(self, Self::OfflineSale | Self::OnlinePurchase)
+        matches!(self, Self::Load | Self::CashLoad | Self::PendingLoad | Self::CashLoadVoid | Self::Unload)
     }
 
     /// Whether that script writes a lower balance.
@@ -79,6 +91,9 @@ impl EntryKind {
             Self::Unload => Kind::UnloadScript,
             Self::OfflineSale => Kind::OfflineSale,
             Self::OnlinePurchase => Kind::Purchase,
+            Self::PreAuthorisation => Kind::PreAuthorisation,
+            Self::PreAuthorisationCompletion => Kind::PreAuthorisationCompletion,
+            Self::PreAuthorisationCancel => Kind::PreAuthorisationCancel,
         }
     }
 }

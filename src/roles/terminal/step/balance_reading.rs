@@ -112,11 +112,15 @@ impl Reading {
         let show = |minor| Amount::new(minor, amount.currency).to_string();
         let Some(set) = session.set else {
             let pure = self.selected.fci.df_name.begins_with(&PURE_ECASH);
-            return (session.terms.flow.writes_card() || pure)
-                .then(|| format!("the card has no electronic cash in {}", amount.currency));
+            let wanted = session.terms.flow.writes_card() || pure && session.terms.flow == Flow::Pay;
+            return wanted.then(|| format!("the card has no electronic cash in {}", amount.currency));
         };
         let balance = session.balance_before_minor;
         match session.terms.flow {
+            Flow::Inquire
+            | Flow::PreAuthorise
+            | Flow::CompletePreAuthorisation
+            | Flow::CancelPreAuthorisation => None,
             Flow::Unload | Flow::CashLoadVoid => {
                 let balance = balance.filter(|balance| amount.minor > *balance)?;
                 Some(format!("{amount} is above the balance {} ({})", show(balance), set.balance))

@@ -74,6 +74,11 @@ pub(in crate::roles::terminal) fn begin(
         (Flow::PendingLoad, _) => EntryKind::PendingLoad,
         (Flow::CashLoadVoid, _) => EntryKind::CashLoadVoid,
         (Flow::Unload, _) => EntryKind::Unload,
+        (Flow::PreAuthorise, _) => EntryKind::PreAuthorisation,
+        (Flow::CompletePreAuthorisation, _) => EntryKind::PreAuthorisationCompletion,
+        (Flow::CancelPreAuthorisation, _) => EntryKind::PreAuthorisationCancel,
+        // Its row is never written.
+        (Flow::Inquire, _) => EntryKind::OnlinePurchase,
     };
     let opening = opening(&mut verified, kind);
     let cdol_data = verified.read.session().assemble(&cdol1);

@@ -83,5 +83,7 @@ fn wants_online_pin(read: &mut RecordsRead) -> bool {
     // The list begins with two amounts of four bytes, then pairs of code and condition.
     let first = read.session().store.value(tag::CVM_LIST).and_then(|list| list.get(8).copied());
     let flow = read.session().terms.flow;
-    flow.wants_pin() || flow == Flow::Pay && first.is_some_and(|code| code & 0x3F == ONLINE_PIN)
+    flow.wants_pin()
+        || matches!(flow, Flow::Pay | Flow::PreAuthorise)
+            && first.is_some_and(|code| code & 0x3F == ONLINE_PIN)
 }

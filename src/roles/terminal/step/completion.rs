@@ -271,6 +271,9 @@ impl Phase for Notifying {
 
 /// Sends the reversal; the row says `ReversalDue` by now.
 fn reverse(mut decided: Decided, results: Option<Vec<u8>>, reason: String) -> Next {
+    if !decided.moves_money() {
+        return Next::wait(Io::Nothing, NothingToUndo { decided, reason });
+    }
     let kind = decided.kind();
     let card = decided.card();
     let mut chip = decided.chip.clone();
@@ -279,6 +282,23 @@ fn reverse(mut decided: Decided, results: Option<Vec<u8>>, reason: String) -> Ne
     }
     let request = decided.session().request(MessageClass::Reversal, kind, &card, chip, None);
     Next::wait(Io::Reverse(Box::new(request)), Reversing { decided, reason })
+}
+
+/// An inquiry that the card broke off: no money has moved.
+struct NothingToUndo {
+    decided: Decided,
+    reason: String,
+}
+
+impl Phase for NothingToUndo {
+    fn name(&self) -> &'static str {
+        STEP
+    }
+
+    fn take(mut self: Box<Self>, _reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        let before = self.decided.session().balance_before_minor;
+        Ok(Next::done(self.decided.session().outcome(Verdict::Declined, self.reason, before, context)))
+    }
 }
 
 struct Reversing {

@@ -42,6 +42,10 @@ impl Decided {
         CardMark { pan: self.verified.read.pan.clone(), psn: self.verified.read.psn }
     }
 
+    pub(in crate::roles::terminal) fn moves_money(&mut self) -> bool {
+        self.session().terms.flow.moves_money()
+    }
+
     pub(in crate::roles::terminal) fn kind(&mut self) -> Kind {
         self.session().terms.flow.kind()
     }
@@ -75,7 +79,7 @@ impl Phase for Waiting {
     }
 
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let decided = self.decided;
+        let mut decided = self.decided;
         match reply.answer(STEP)? {
             Ok(answer) if answer.code.is_approved() => authorised(decided, answer, context),
             Ok(answer) => {
@@ -89,6 +93,10 @@ impl Phase for Waiting {
                     completion::second_declining(decided, UNABLE_TO_GO_ONLINE, error.to_string(), context);
                 Ok(next.after(Change::Declined { reason: "the request never left the terminal" }))
             }
+            // Nothing moves in an inquiry, so nothing is to be undone.
+            Err(error) if !decided.moves_money() => {
+                Ok(completion::second_declining(decided, UNABLE_TO_GO_ONLINE, error.to_string(), context))
+            }
             // The host may have booked: nobody knows until the reversal is answered.
             Err(error) => {
                 let next = completion::second_reversing(decided, error.to_string(), context);
@@ -100,6 +108,8 @@ impl Phase for Waiting {
 
 fn authorised(decided: Decided, answer: Answer, context: &mut Context) -> Result<Next, TerminalError> {
     tell(&answer, context);
+    let mut decided = decided;
+    decided.session().account_balance = answer.balance;
     let scripts = match IssuerScript::parse_all(&answer.chip) {
         Ok(scripts) => scripts,
         Err(error) => {
@@ -113,7 +123,6 @@ fn authorised(decided: Decided, answer: Answer, context: &mut Context) -> Result
             return Ok(next.after(due).after(change));
         }
     };
-    let mut decided = decided;
     let set = decided.session().set;
     let total = scripts
         .iter()

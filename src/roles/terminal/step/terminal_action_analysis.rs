@@ -36,6 +36,7 @@ fn decide(verified: &mut Verified) -> (CryptogramType, &'static str) {
         (Flow::Pay, true, Ok(())) => (CryptogramType::Tc, "electronic cash is approved by the card"),
         (Flow::Pay, true, Err(reason)) => (CryptogramType::Aac, reason),
         (Flow::Pay, false, _) => (CryptogramType::Arqc, "offline data authentication was not performed"),
+        (flow, ..) if !flow.writes_card() => (CryptogramType::Arqc, "the account is the issuer's"),
         _ => (CryptogramType::Arqc, "the card's balance is written by the issuer"),
     }
 }
