@@ -244,7 +244,7 @@ fn act(stage: &mut Stage, action: Action, context: &mut Context) -> Result<Optio
             stage.recover_without_card(context)?;
         }
         Action::Verify(right) => {
-            let Some(aid) = stage.config.aids.first().cloned() else { return Ok(None) };
+            let Some(aid) = stage.config.aids().next().cloned() else { return Ok(None) };
             stage.card.transmit(&Select::first(aid).to_apdu(), context)?;
             let pin = PinBlock::from_digits(pin(right));
             return Ok(Some(stage.card.transmit(&Verify { pin }.to_apdu(), context)?.status));
