@@ -104,7 +104,7 @@ impl Verifying {
             self.place += 1;
             return self.advance(context);
         }
-        tell(rule, "CVM rule applies", rule.condition, context);
+        tell(rule, "CVM rule applies", "its condition holds", context);
         let session = self.read.session();
         match rule.code.method() {
             CvmCode::FAIL => {
