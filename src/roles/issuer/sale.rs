@@ -22,26 +22,26 @@ impl Work<'_> {
     fn take_sale(&mut self, request: &Request) -> Result<Acted, Stop> {
         decision::check_amount(request)?;
         let card = self
-            .find_card(request.pan.expose(), request.psn)?
+            .held_card()
             .ok_or_else(|| Refusal::new(ResponseCode::NO_SUCH_CARD, "no card on file with this number"))?;
         let verified = decision::verify(request, &card, self.keys, self.rules, Wanted::Tc)?;
         let linked = self.find_linked(&card.id, request.amount.currency)?;
+        let neither = "the card has neither electronic cash nor an account in this currency";
+        let neither = || Refusal::new(ResponseCode::INVALID_TRANSACTION, neither);
+        let linked = linked.ok_or_else(neither)?;
         // Electronic cash is paid out of the card's shadow, any other card's out of its account.
-        let account = match &linked {
-            Some(linked) if linked.ecash.is_some() => None,
-            Some(linked) if linked.account.is_some() => linked.account.clone(),
-            _ => {
-                let reason = "the card has neither electronic cash nor an account in this currency";
-                return Err(Refusal::new(ResponseCode::INVALID_TRANSACTION, reason).into());
-            }
+        let account = match linked.ecash {
+            Some(_) => None,
+            None => Some(linked.account.ok_or_else(neither)?),
         };
         let Some(id) = self.insert_sale(request, &card.id, &verified)? else {
             self.say("Sale Known", "card, counter and TC were uploaded before: nothing is booked again");
             return Ok(Acted::nothing(Answer::new(ResponseCode::APPROVED, "the sale was booked before")));
         };
-        self.advance_atc(&card.id, verified.atc)?;
+        self.advance_atc(verified.atc);
         if let ToldBalance::Proven(balance) = verified.balance {
-            self.check_shadow(&card.id, request.amount.currency, verified.atc, balance)?;
+            let (currency, shadow) = (request.amount.currency, linked.shadow_minor);
+            self.check_shadow(&card.id, currency, shadow, verified.atc, balance)?;
         }
         // The sale itself may prove that an open load has landed, which then pays for it.
         self.settle_by_evidence(&card.id)?;
