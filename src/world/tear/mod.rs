@@ -8,8 +8,10 @@ mod muted_host;
 mod report;
 mod run;
 
+pub(super) use crash::Write;
 pub use case::{Afterwards, TearCard, TearCase, TearFault, TearKind, TearSize};
 pub use crash::{CrashControl, CrashPlan, CrashingDb};
+pub(super) use muted_host::send;
 pub use muted_host::{HostControl, HostPlan, HostPoint, MutedHost};
 pub use report::{TearReport, TearRow};
 pub use run::{TearSettings, tear};
