@@ -1,9 +1,11 @@
-//! EMV Books 1 to 3: data elements, commands, cryptogram versions, a card's data
-//! before keys. What only PBOC has is in `words::pboc`.
+//! EMV Books 1 to 3: data elements, commands, certificates, cryptogram versions, a
+//! card's data before keys. What only PBOC has is in `words::pboc`.
 
 mod afl;
+pub mod certificate;
 pub mod command;
 pub mod cryptogram;
+mod date;
 mod dol;
 mod element;
 mod fci;
@@ -11,6 +13,7 @@ mod pan;
 mod script;
 
 pub use afl::{Afl, AflEntry, AflError};
+pub use date::with_century;
 pub use dol::assemble;
 pub use element::{Aip, Cid, CryptogramType, Ctq, CvmResults, Tsi, Ttq, Tvr};
 pub use fci::{DirectoryEntry, Fci, FciError, directory_entries, printable};

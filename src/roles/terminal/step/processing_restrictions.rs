@@ -4,7 +4,7 @@ use super::read_application_data::RecordsRead;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
-use crate::words::emv::{Track2, Tvr};
+use crate::words::emv::{Track2, Tvr, with_century as century};
 use crate::words::tlv::Tag;
 
 /// Compares versions and dates, and notes in the TVR what does not fit.
@@ -48,11 +48,6 @@ pub(in crate::roles::terminal) fn is_expired(
     let month = [digit(0) << 4 | digit(1), digit(2) << 4 | digit(3)];
     let century = |year: u8| if year < 0x50 { 0x20 } else { 0x19 };
     Some([century(month[0]), month[0], month[1]] < [century(today[0]), today[0], today[1]])
-}
-
-/// YYMMDD with its century: years 50 to 99 are 19xx (EMV Book 4 6.7.3).
-fn century([year, month, day]: [u8; 3]) -> [u8; 4] {
-    [if year < 0x50 { 0x20 } else { 0x19 }, year, month, day]
 }
 
 #[cfg(test)]
