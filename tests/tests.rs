@@ -5,6 +5,7 @@
 
 mod bad_cards;
 mod card;
+mod certificates;
 mod cli;
 mod cryptography;
 mod effects;
