@@ -60,7 +60,10 @@ fn is_found(name: &str, flaws: Flaws) {
     let failed = report.failed.first().unwrap_or_else(|| panic!("{BOUND} worlds do not find {name}"));
     println!("{name}, after {} worlds: {}\n{}", report.seeds, failed.violation, failed.plan);
     let whole = Plan::of(failed.seed);
-    assert!(failed.plan.steps.len() < whole.steps.len() || whole.steps.len() == 1, "{name}: nothing left out");
+    assert!(
+        failed.plan.steps.len() < whole.steps.len() || whole.steps.len() == 1,
+        "{name}: nothing left out"
+    );
     replays(name, failed);
 }
 

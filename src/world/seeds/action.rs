@@ -254,8 +254,7 @@ fn end_hold(turn: &mut Turn<'_>, take: bool) -> Result<Said, WorldError> {
     // The currency of a row is its hold's.
     let taken = Amount::new(turn.amount.minor.min(held.minor), held.currency);
     let mut cardholder = Secret::new(DEFAULT_PIN.to_owned());
-    let (_, outcome) =
-        turn.stage.end_hold(hold, take.then_some(taken), &mut cardholder, turn.context)?;
+    let (_, outcome) = turn.stage.end_hold(hold, take.then_some(taken), &mut cardholder, turn.context)?;
     Ok(Said::Outcome(Box::new(outcome)))
 }
 

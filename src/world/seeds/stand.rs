@@ -2,12 +2,12 @@
 
 use super::action::{Said, Turn, WRONG_TRY};
 use super::carried::Carried;
-use super::judge::name;
 use super::fault::{PlannedFault, WorldFault};
+use super::judge::name;
+use super::notes::Notes;
 use super::plan::{Plan, PlannedTerminal, Step};
 use super::plant::Plant;
 use super::play::{Flaws, Played};
-use super::notes::Notes;
 use super::shelf::Shelf;
 use crate::air::host::Host;
 use crate::air::link::Interface;

@@ -10,8 +10,8 @@ mod report;
 mod run;
 mod script;
 
-pub(super) use crash::Write;
 pub use case::{Afterwards, TearCard, TearCase, TearFault, TearKind, TearSize};
+pub(super) use crash::Write;
 pub use crash::{CrashControl, CrashPlan, CrashingDb};
 pub(super) use muted_host::send;
 pub use muted_host::{HostControl, HostPlan, HostPoint, MutedHost};

@@ -1,12 +1,12 @@
 //! A host around a host: one function sees every message on its way.
 
+use super::muted_host::send;
 use crate::air::host::{
     Answer, Host, HostError, Kind, MessageClass, Original, Request, ResponseCode, Settlement, Verb,
 };
 use crate::base::context::Context;
 use crate::words::dictionary::tag;
 use crate::words::emv::ScriptResult;
-use super::muted_host::send;
 
 /// The host around it.
 pub struct Relay<H, F> {
