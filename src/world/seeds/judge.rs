@@ -218,6 +218,7 @@ impl Judge {
         let books = world.issuer.books(&mut world.context)?;
         for (currency, at_first) in &self.at_first {
             let mut expected = at_first.clone();
+            let mut claims = vec![0];
             let mut add = |part: Part, minor: i64| *expected.entry(part).or_default() += minor;
             for (terminal, row) in rows.iter().filter(|(_, row)| row.amount.currency == *currency) {
                 let Some(moves) = ActionRow::moves(row.kind) else {
@@ -233,10 +234,20 @@ impl Judge {
                 let has_come = if to == Part::Cards { moved } else { confirmed };
                 add(from, if has_left { -minor } else { 0 });
                 add(to, if has_come { minor } else { 0 });
+                if row.kind == EntryKind::AccountSale && confirmed {
+                    claims.extend(claims.clone().into_iter().map(|sum| sum + minor));
+                }
             }
             let found = world.parts(&books.of(*currency));
+            // An account that holds less than its card has paid leaves the merchant's claim unpaid.
+            let of = |parts: &BTreeMap<Part, i64>, part| parts.get(&part).copied().unwrap_or(0);
+            let unpaid = of(&expected, Part::Merchants) - of(&found, Part::Merchants);
+            if claims.contains(&unpaid) {
+                *expected.entry(Part::Merchants).or_default() -= unpaid;
+                *expected.entry(Part::Accounts).or_default() += unpaid;
+            }
             for (part, minor) in expected {
-                let is = found.get(&part).copied().unwrap_or(0);
+                let is = of(&found, part);
                 if is != minor {
                     return Ok(Some(format!(
                         "{part:?} of {currency}: {minor} by the journals, {is} in truth"
@@ -353,7 +364,7 @@ const fn names_its_amount(kind: EntryKind) -> bool {
 
 /// The card has paid and its answer was lost: the terminal has nothing to show for it.
 fn certificate_is_lost(row: &Entry) -> bool {
-    row.kind == EntryKind::OfflineSale
+    row.kind.is_offline_sale()
         && row.state == State::CardUpdated
         && !row.chip.has(tag::APPLICATION_CRYPTOGRAM)
 }

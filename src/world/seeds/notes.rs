@@ -13,7 +13,7 @@ pub(super) struct Notes(Arc<Mutex<Noted>>);
 
 #[derive(Debug, Default)]
 pub(super) struct Noted {
-    /// Loads by card, currency and counter: each shows the card's balance.
+    /// Approved loads by card, currency and counter: each has shown the card's balance.
     pub(super) loads: BTreeSet<(String, Currency, u16)>,
     /// Uploaded sales by terminal, batch and trace; whether it is certain that they
     /// are booked, or the issuer stopped over them.
@@ -54,7 +54,7 @@ impl Noted {
                 }
             }
             (Verb::Authorise, Kind::LinkedLoad | Kind::CashLoad | Kind::PendingLoad | Kind::UnloadScript)
-                if answer.is_some() =>
+                if answer.is_some_and(|answer| answer.code.is_approved()) =>
             {
                 if let Some(atc) = request.chip.array(tag::ATC).map(u16::from_be_bytes) {
                     self.loads.insert((request.pan.expose().clone(), request.amount.currency, atc));
