@@ -25,6 +25,7 @@ mod tear;
 mod tidy;
 mod wire;
 mod words;
+mod worlds;
 
 #[test]
 fn every_file_is_named() {
