@@ -1,5 +1,6 @@
 //! The terminal's own data, from a TOML file.
 
+use super::Trust;
 use crate::base::bytes::parse_hex;
 use crate::words::emv::Ttq;
 use crate::words::iso4217::Currency;
@@ -44,6 +45,13 @@ pub struct TerminalConfig {
     pub ecash_limit_minor: u64,
     /// The applications that it accepts, most preferred first.
     pub aids: Vec<Aid>,
+    /// CA public keys and revoked certificates, as `[[trust.capk_rsa]]` and so on.
+    #[serde(default)]
+    pub trust: Trust,
+    /// Files with more of them, TOML or `capk.txt`: whoever reads this file reads them
+    /// too, from its folder, and adds them to [`Self::trust`].
+    #[serde(default)]
+    pub trust_files: Vec<String>,
 }
 
 /// Whether offline data authentication is performed.

@@ -93,10 +93,11 @@ impl IssuerCertificate {
             return Err(OBJECT.fault(Fault::IssuerIdentifier { found: identifier }));
         }
         check_expiry(OBJECT, expiry, against.today)?;
-        let head = Self { identifier, expiry, serial, key: ca.key.clone() };
-        against.revocations.check(ca, &head)?;
+        if against.revocations.contains(ca, serial) {
+            return Err(OBJECT.fault(Fault::Revoked { serial }));
+        }
         let key = fields.key(ca.key.suite(), certificate)?;
-        Ok(Self { key, ..head })
+        Ok(Self { identifier, expiry, serial, key })
     }
 }
 
