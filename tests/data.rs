@@ -14,6 +14,8 @@ use libtest_mimic::{Arguments, Trial};
 mod counterpart_openssl;
 #[path = "support/counterpart_pyemv.rs"]
 mod counterpart_pyemv;
+#[path = "support/decisions.rs"]
+mod decisions;
 #[path = "support/vector_kinds.rs"]
 mod vector_kinds;
 #[path = "support/vectors.rs"]
@@ -23,6 +25,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(vectors::trials());
+    trials.extend(decisions::trials());
     trials.extend(counterpart_pyemv::trials());
     #[cfg(target_os = "linux")]
     trials.extend(counterparts::trials());
