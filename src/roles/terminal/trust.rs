@@ -147,8 +147,8 @@ impl TryFrom<TrustText> for Trust {
             let key = entry.key(PublicKey::sm2(&point, Object::CaPublicKey))?;
             out.keys.put(entry.ca([&row.rid, &row.index], key, &row.expiry, &row.checksum)?);
         }
-        // Named so that nobody wonders where they went.
-        let _passed_over = text.capk_ecc;
+        // For XDA, which is not performed; the file is taken for the rest of it.
+        drop(text.capk_ecc);
         for (number, row) in text.revoked.iter().enumerate() {
             let entry = Entry(format!("revoked {}", number + 1));
             let [ca_index] = entry.array("ca_pk_index", &row.ca_pk_index)?;

@@ -184,7 +184,10 @@ impl<'a> Fields<'a> {
     /// The next `N` bytes.
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], CertificateError> {
         let short = |cause: crate::base::bytes::Truncated| {
-            self.object.fault(Fault::Short { expected: cause.offset + cause.expected, found: cause.offset })
+            self.object.fault(Fault::Short {
+                expected: cause.offset + cause.expected,
+                found: cause.offset + cause.found,
+            })
         };
         self.cursor.array("field").map_err(short)
     }
