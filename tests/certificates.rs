@@ -1,6 +1,7 @@
 //! Certificates and signatures of `words::emv::certificate`: what is built is
 //! recovered, and everything else is refused with the name of the check.
 
+mod emv_crate;
 mod faults;
 mod round_trip;
 

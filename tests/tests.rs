@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bad_cards;
+mod ca;
 mod card;
 mod certificates;
 mod cli;

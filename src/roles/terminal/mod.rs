@@ -15,6 +15,7 @@ mod recovery;
 
 mod session;
 mod step;
+mod trust;
 
 pub use cardholder::{Cardholder, NoCardholder, PinCheck, PinPrompt};
 pub use config::{AcceptedApplication, ActionCodes, Bytes, ConfigError, Oda, Risk, TerminalConfig};
@@ -30,3 +31,4 @@ pub use read::{
 pub use recovery::{Recovered, RecoveryRule, RecoveryRules, Settled, settle};
 
 pub use session::{Flow, Terms};
+pub use trust::{Trust, TrustError};
