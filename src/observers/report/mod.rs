@@ -8,6 +8,7 @@ mod outcome;
 mod position;
 mod reconciliation;
 mod recovery;
+mod settlement;
 /// What several formats need.
 mod shared {
     pub(super) mod columns;
@@ -25,6 +26,7 @@ pub use reconciliation::{
     totals_text,
 };
 pub use recovery::{recovery_json, recovery_text, settled_line};
+pub use settlement::{batches_json, batches_text, settlement_json, settlement_text};
 pub use shared::columns::Columns;
 pub use story::Story;
 
@@ -40,5 +42,6 @@ pub const FORMATS: &[&str] = &[
     position::NAME,
     reconciliation::NAME,
     recovery::NAME,
+    settlement::NAME,
     story::NAME,
 ];

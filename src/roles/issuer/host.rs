@@ -8,10 +8,10 @@ use super::message::{Claim, is_final, key_fits};
 use super::schema::{MIGRATIONS, OWNER};
 use super::work::Work;
 use super::{
-    AccountId, AccountSummary, Books, CardOrder, Counts, HistoryRow, IssuerError, KeyTable, OpenLoad, Rules,
-    Violation,
+    AccountId, AccountSummary, BatchSummary, Books, CardOrder, Counts, HistoryRow, IssuerError, KeyTable,
+    OpenLoad, Rules, Violation,
 };
-use crate::air::host::{Answer, Host, HostError, Kind, MessageClass, Request, ResponseCode};
+use crate::air::host::{Answer, BatchTotals, Host, HostError, Kind, MessageClass, Request, ResponseCode};
 use crate::base::context::Context;
 use crate::base::store::{Db, SealKey, migrate, transact};
 use crate::words::emv::Pan;
@@ -125,6 +125,12 @@ impl Issuer {
         self.work(context, |work| work.history(pan))
     }
 
+    /// The batches of terminals that are not settled, then those that were, newest first;
+    /// at most `limit` of each.
+    pub fn batches(&mut self, limit: u32, context: &mut Context) -> Result<Vec<BatchSummary>, IssuerError> {
+        self.work(context, |work| work.batches(limit))
+    }
+
     /// Recomputes every invariant of the books; what is broken, is listed.
     pub fn check(&mut self, context: &mut Context) -> Result<Vec<Violation>, IssuerError> {
         self.work(context, |work| work.check())
@@ -154,8 +160,7 @@ impl Issuer {
         mut act: impl FnMut(&mut Work<'_>, &Request) -> Result<Acted, IssuerError>,
     ) -> Result<Answer, HostError> {
         if !key_fits(&request.key) {
-            let reason = "merchant (15), terminal (8), batch or trace (six digits) do not fit their fields";
-            return Ok(Answer::new(ResponseCode::FORMAT_ERROR, reason));
+            return Ok(key_misfit());
         }
         let answer = self.work(context, |work| {
             work.hold_card(request.pan.expose(), request.psn)?;
@@ -213,7 +218,10 @@ impl Host for Issuer {
             (MessageClass::Notice | MessageClass::Request, Kind::OfflineSale) => {
                 self.message(request, context, |work, request| work.advise_sale(request))
             }
-            _ => Ok(wrong_kind("a script result or offline sale of class notice")),
+            (MessageClass::Batch, Kind::BatchUpload) => {
+                self.message(request, context, |work, request| work.note_detail(request))
+            }
+            _ => Ok(wrong_kind("a script result or offline sale of class notice, or a detail of a batch")),
         }
     }
 
@@ -227,6 +235,29 @@ impl Host for Issuer {
             _ => Ok(wrong_kind("a load, unload, void, purchase or hold, of class reversal")),
         }
     }
+
+    fn settle(&mut self, totals: &BatchTotals, context: &mut Context) -> Result<Answer, HostError> {
+        if totals.key.class != MessageClass::Batch {
+            return Ok(wrong_kind("sums of class batch"));
+        }
+        if !key_fits(&totals.key) {
+            return Ok(key_misfit());
+        }
+        Ok(self.work(context, |work| match work.claim_totals(totals)? {
+            Claim::New => {
+                let acted = Acted::nothing(work.settle_batch(totals)?);
+                work.store_answer(&totals.key, &acted)?;
+                Ok(acted.answer)
+            }
+            Claim::Refused(answer) => Ok(answer),
+            Claim::Repeat(acted) => Ok(acted.answer),
+        })?)
+    }
+}
+
+fn key_misfit() -> Answer {
+    let reason = "merchant (15), terminal (8), batch or trace (six digits) do not fit their fields";
+    Answer::new(ResponseCode::FORMAT_ERROR, reason)
 }
 
 fn wrong_kind(expected: &str) -> Answer {

@@ -13,7 +13,9 @@ use super::IssuerError;
 use super::answer::Acted;
 use super::load::load_result;
 use super::work::Work;
-use crate::air::host::{Answer, Kind, MessageClass, MessageKey, Original, Request, ResponseCode, Settlement};
+use crate::air::host::{
+    Answer, BatchTotals, Kind, MessageClass, MessageKey, Original, Request, ResponseCode, Settlement,
+};
 use crate::base::store::{Sealed, Value};
 use crate::words::dictionary::tag;
 
@@ -47,11 +49,27 @@ impl Work<'_> {
     /// Takes the key of a message, so that nobody else acts under it.
     pub(super) fn claim(&mut self, request: &Request) -> Result<Claim, IssuerError> {
         let (fingerprint, subject) = (self.fingerprint(request), self.subject(request));
+        self.claim_content(&request.key, &fingerprint, &subject)
+    }
+
+    /// The same for the sums of a batch.
+    pub(super) fn claim_totals(&mut self, totals: &BatchTotals) -> Result<Claim, IssuerError> {
+        let text = format!("{:?}|{}|{:?}", totals.step, totals.currency.0, totals.sums);
+        let content = Sealed::lookup(self.seal, "message.fingerprint", text.as_bytes());
+        self.claim_content(&totals.key, &content, &content)
+    }
+
+    fn claim_content(
+        &mut self,
+        key: &MessageKey,
+        fingerprint: &[u8],
+        subject: &[u8],
+    ) -> Result<Claim, IssuerError> {
         let today = self.now().date_number();
         // The second round sees what a concurrent arrival has just committed.
         for _ in 0..2 {
             let mut taken_today = false;
-            for row in self.tx.query(COLUMNS, &key_values(&request.key))? {
+            for row in self.tx.query(COLUMNS, &key_values(key))? {
                 taken_today |= row.int(0)? == today;
                 let barred = row.int(3)? != 0;
                 if barred && row.bytes(2)? == subject {
@@ -68,7 +86,7 @@ impl Work<'_> {
                 let reason = "this key was used today for another message";
                 return Ok(Claim::Refused(Answer::new(ResponseCode::DUPLICATE, reason)));
             }
-            if self.insert(&request.key, today, &fingerprint, &subject, false)? {
+            if self.insert(key, today, fingerprint, subject, false)? {
                 return Ok(Claim::New);
             }
         }

@@ -1,6 +1,7 @@
 //! The terminal: kernels and their steps, the journal, recovery, and reading what
 //! a card is. It knows a card and a host by their traits alone.
 
+mod batch;
 mod cardholder;
 mod config;
 mod drive;
@@ -16,6 +17,7 @@ mod recovery;
 mod session;
 mod step;
 
+pub use batch::{BatchSettled, EndOfDay, end_day};
 pub use cardholder::{Cardholder, NoCardholder, PinPrompt};
 pub use config::{Bytes, ConfigError, Oda, TerminalConfig};
 pub use drive::{Seat, drive};

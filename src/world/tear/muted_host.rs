@@ -1,6 +1,6 @@
 //! A host whose messages get lost or come twice.
 
-use crate::air::host::{Answer, Host, HostError, Request};
+use crate::air::host::{Answer, BatchTotals, Host, HostError, Request};
 use crate::base::context::Context;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -151,6 +151,26 @@ impl<H: Host> Host for MutedHost<H> {
 
     fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
         self.deliver(Verb::Reverse, request, context)
+    }
+
+    fn settle(&mut self, totals: &BatchTotals, context: &mut Context) -> Result<Answer, HostError> {
+        match self.control.next() {
+            None => self.inner.settle(totals, context),
+            // Sums that come late are sent again before anything else.
+            Some(HostPoint::RequestLost | HostPoint::Late) => Err(lost()),
+            Some(HostPoint::AnswerLost | HostPoint::Down) => {
+                self.inner.settle(totals, context)?;
+                Err(lost())
+            }
+            Some(HostPoint::Twice) => {
+                let first = self.inner.settle(totals, context)?;
+                let second = self.inner.settle(totals, context)?;
+                if first != second {
+                    self.control.line().differed = true;
+                }
+                Ok(second)
+            }
+        }
     }
 }
 
