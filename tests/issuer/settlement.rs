@@ -78,11 +78,8 @@ fn details_tell_where_the_sums_differ_and_only_then() {
     assert_eq!(late.code, ResponseCode::INVALID_TRANSACTION);
     let batches = world.issuer.batches(5, &mut world.context).unwrap();
     let whats: Vec<_> = batches[0].differences.iter().map(|row| (row.trace, row.what)).collect();
-    let expected = [
-        (load.key.trace, Difference::OursOnly),
-        (50, Difference::TheirsOnly),
-        (51, Difference::TheirsOnly),
-    ];
+    let expected =
+        [(load.key.trace, Difference::OursOnly), (50, Difference::TheirsOnly), (51, Difference::TheirsOnly)];
     assert_eq!((batches[0].state, whats), (BatchState::Ended, expected.to_vec()));
     world.assert_sound();
 }

@@ -25,8 +25,8 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     call.output.say(&recovery_text(&day.recovered));
     call.output.say(&settlement_text(&day.batches));
     if day.batches.is_empty() {
-        call.output.say(match day.is_due() {
-            true => "No batch is settled while something is due.\n",
+        call.output.say(match day.is_held() {
+            true => "No batch is settled while the host does not answer to what is due.\n",
             false => "There is nothing to settle.\n",
         });
     }

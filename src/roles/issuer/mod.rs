@@ -26,6 +26,7 @@ mod reversal;
 mod rules;
 mod sale;
 mod schema;
+mod settlement;
 mod work;
 
 pub use account::{AccountId, AccountSummary};

@@ -31,6 +31,11 @@ pub struct EndOfDay {
 }
 
 impl EndOfDay {
+    /// Whether the host gave no answer to what was due, so that no batch was closed.
+    pub fn is_held(&self) -> bool {
+        self.recovered.rows.iter().any(|row| row.unanswered)
+    }
+
     /// Whether something is left to be settled.
     pub fn is_due(&self) -> bool {
         self.recovered.due().next().is_some() || self.batches.iter().any(|row| !row.batch.state.is_final())
@@ -48,11 +53,11 @@ pub fn end_day(
     context: &mut Context,
 ) -> Result<EndOfDay, TerminalError> {
     let recovered = settle(journal, card, host, config, rules, context)?;
-    let batches = match recovered.rows.iter().any(|row| row.unanswered) {
-        true => Vec::new(),
-        false => settle_batches(journal, host, config, context)?,
-    };
-    Ok(EndOfDay { recovered, batches })
+    let mut day = EndOfDay { recovered, batches: Vec::new() };
+    if !day.is_held() {
+        day.batches = settle_batches(journal, host, config, context)?;
+    }
+    Ok(day)
 }
 
 /// Closes the batches that have rows, and settles every closed one that is not settled
