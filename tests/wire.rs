@@ -70,7 +70,8 @@ impl Host for Fake {
 
     fn settle(&mut self, totals: &BatchTotals, _: &mut Context) -> Result<Answer, HostError> {
         let agrees = totals.sums.debit_minor == 500;
-        Ok(Answer::new(if agrees { ResponseCode::APPROVED } else { ResponseCode::NOT_BALANCED }, "compared"))
+        let code = if agrees { ResponseCode::APPROVED } else { ResponseCode::NOT_BALANCED };
+        Ok(Answer::new(code, format!("compared at {:?}", totals.step)))
     }
 }
 
@@ -172,6 +173,8 @@ fn every_kind_over_a_line_is_as_in_process_in_every_dialect() {
         assert!(remote.settle(&totals, &mut context()).unwrap().code.is_approved());
         totals.sums.debit_minor = 501;
         assert_eq!(remote.settle(&totals, &mut context()).unwrap().code, ResponseCode::NOT_BALANCED);
+        totals.step = BatchStep::End;
+        assert_eq!(remote.settle(&totals, &mut context()).unwrap().reason, "compared at End");
         assert_eq!(remote.echo(&totals.key, &mut context()), Ok(()));
         server.stop();
     }

@@ -78,7 +78,10 @@ impl TcpHost {
     /// Asks whether the host is there.
     pub fn echo(&mut self, key: &MessageKey, context: &mut Context) -> Result<(), HostError> {
         let unsaid = |error: WireError| HostError::Unreachable { cause: error.to_string() };
-        let message = echo(key, &self.dialect).map_err(unsaid)?;
+        let mut message = echo(key, &self.dialect).map_err(unsaid)?;
+        if let Some(institution) = &self.institution {
+            put_institution(&mut message, institution, context.now());
+        }
         let bytes = encode(&message, &self.dialect).map_err(|error| unsaid(error.into()))?;
         let answer = self.round(&bytes, context).and_then(|bytes| self.read(&bytes));
         let answer = answer.map_err(|trouble| self.told(trouble))?;

@@ -78,7 +78,7 @@ impl Desk {
         };
         let refuse = |code| answer_frame(&message, code, &self.dialect);
         if master.is_none() {
-            context.emit(refused("the terminal is unknown, or of another merchant", &party));
+            context.emit(refused("its sender is unknown, or a terminal of another merchant", &party));
             return Ok(Reply::Refusal(plain(&refuse(ResponseCode::UNKNOWN_TERMINAL))?));
         }
         let Some(keys) = self.keys_of(frame.message, &message, &party, context) else {

@@ -174,7 +174,7 @@ pub fn answer_from_message(message: &Message, request: &Message) -> Result<Answe
         Answer::new(code_of(message)?, String::from_utf8_lossy(message.bytes(63).unwrap_or_default()));
     // Some hosts approve the message and say in F48 alone that the sums differ.
     let told = message.text(48).and_then(|sums| sums.get(30..31));
-    if request.mti == Mti::SETTLEMENT && answer.code.is_approved() && told.is_some_and(|flag| flag != "1") {
+    if request.mti == Mti::SETTLEMENT && answer.code.is_approved() && matches!(told, Some("2" | "3")) {
         answer.code = ResponseCode::NOT_BALANCED;
     }
     answer.authorisation_code = message.text(38).map(str::to_owned);
@@ -251,7 +251,7 @@ pub fn totals_to_message(totals: &BatchTotals, dialect: &Dialect) -> Result<Mess
 }
 
 /// Whether a message holds the sums of a batch.
-pub fn is_totals(message: &Message, dialect: &Dialect) -> bool {
+pub(super) fn is_totals(message: &Message, dialect: &Dialect) -> bool {
     step_of(message, dialect).is_some()
 }
 
