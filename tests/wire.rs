@@ -76,7 +76,7 @@ impl Host for Fake {
 }
 
 fn masters() -> MasterKeys {
-    Arc::new(|party| Ok(party.label().starts_with("TERM").then(|| MasterKey::new(MASTER))))
+    Arc::new(|sender| Ok(sender.label().starts_with("TERM").then(|| MasterKey::new(MASTER))))
 }
 
 fn setup(dialect: &Dialect, fake: &Fake, limits: Limits) -> Setup {

@@ -5,7 +5,7 @@ use super::mapping::code_of;
 use super::place::put_institution;
 use super::security::{MasterKey, WorkingKeys, echo, link_sign_on, sign_on, signed_on};
 use super::{
-    Answer, BatchTotals, Host, HostError, MessageKey, Party, Request, ResponseCode, WireError,
+    Answer, BatchTotals, Host, HostError, MessageKey, Request, ResponseCode, Sender, WireError,
     answer_from_message, to_message, totals_to_message,
 };
 use crate::base::bytes::Secret;
@@ -47,7 +47,7 @@ pub struct TcpHost {
     institution: Option<String>,
     line: Option<TcpStream>,
     /// The keys, and whose they are.
-    keys: Option<(Party, WorkingKeys)>,
+    keys: Option<(Sender, WorkingKeys)>,
 }
 
 /// Why one exchange came to nothing.
@@ -152,17 +152,17 @@ impl TcpHost {
     }
 
     fn keys_for(&mut self, key: &MessageKey, context: &mut Context) -> Result<WorkingKeys, String> {
-        let party = match &self.institution {
-            Some(institution) => Party::Link { institution: institution.clone() },
-            None => Party::Terminal { terminal: key.terminal.clone(), merchant: key.merchant.clone() },
+        let sender = match &self.institution {
+            Some(institution) => Sender::Link { institution: institution.clone() },
+            None => Sender::Terminal { terminal: key.terminal.clone(), merchant: key.merchant.clone() },
         };
-        if let Some((_, keys)) = self.keys.as_ref().filter(|(owner, _)| *owner == party) {
+        if let Some((_, keys)) = self.keys.as_ref().filter(|(owner, _)| *owner == sender) {
             return Ok(keys.clone());
         }
         let says = |error: WireError| error.to_string();
-        let request = match &party {
-            Party::Link { institution } => link_sign_on(institution, key.trace, context.now()),
-            Party::Terminal { .. } => sign_on(key, &self.dialect).map_err(says)?,
+        let request = match &sender {
+            Sender::Link { institution } => link_sign_on(institution, key.trace, context.now()),
+            Sender::Terminal { .. } => sign_on(key, &self.dialect).map_err(says)?,
         };
         let bytes = encode(&request, &self.dialect).map_err(|error| error.to_string())?;
         let answer = self.round(&bytes, context).and_then(|bytes| self.read(&bytes));
@@ -171,7 +171,7 @@ impl TcpHost {
         context.emit(
             Event::new("host line", "Signed On").because("working keys came and their check values fit"),
         );
-        self.keys = Some((party, keys.clone()));
+        self.keys = Some((sender, keys.clone()));
         Ok(keys)
     }
 

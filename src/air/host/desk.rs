@@ -6,7 +6,7 @@ use super::mapping::{answer_frame, is_totals};
 use super::place::batch_of;
 use super::security::{MasterKey, WorkingKeys, is_sign_on, sign_on_answer};
 use super::{
-    Answer, Delivery, Host, HostError, Party, ResponseCode, WireError, answer_to_message, from_message,
+    Answer, Delivery, Host, HostError, ResponseCode, Sender, WireError, answer_to_message, from_message,
     totals_from_message,
 };
 use crate::base::bytes::Secret;
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Finds the master key of a terminal or a line; none, and it is unknown.
-pub type MasterKeys = Arc<dyn Fn(&Party) -> Result<Option<MasterKey>, HostError> + Send + Sync>;
+pub type MasterKeys = Arc<dyn Fn(&Sender) -> Result<Option<MasterKey>, HostError> + Send + Sync>;
 
 /// What became of one message.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,24 +65,24 @@ impl Desk {
             return Err(WireError::NotItsAnswer { what: "message type" });
         }
         // Whatever cannot be answered under a key has to name who it is from.
-        let party = Party::of(&message, &self.dialect)?;
+        let sender = Sender::of(&message, &self.dialect)?;
         // Whether it is known cannot be told while the store is away.
-        let Ok(master) = (self.masters)(&party).map_err(|error| context.emit(failed(&error))) else {
+        let Ok(master) = (self.masters)(&sender).map_err(|error| context.emit(failed(&error))) else {
             return Ok(Reply::Silence);
         };
         if matches!(message.mti, Mti::NETWORK | Mti::NETWORK_ADVICE) {
-            return self.manage(&frame, &message, (&party, master), context);
+            return self.manage(&frame, &message, (&sender, master), context);
         }
         let plain = |reply: &Message| -> Result<Vec<u8>, WireError> {
             Ok(frame.answer(&encode(reply, &self.dialect)?).to_bytes(&self.dialect)?)
         };
         let refuse = |code| answer_frame(&message, code, &self.dialect);
         if master.is_none() {
-            context.emit(refused("its sender is unknown, or a terminal of another merchant", &party));
+            context.emit(refused("its sender is unknown, or a terminal of another merchant", &sender));
             return Ok(Reply::Refusal(plain(&refuse(ResponseCode::UNKNOWN_TERMINAL))?));
         }
-        let Some(keys) = self.keys_of(frame.message, &message, &party, context) else {
-            context.emit(refused("its authentication code is under no key of its sender", &party));
+        let Some(keys) = self.keys_of(frame.message, &message, &sender, context) else {
+            context.emit(refused("its authentication code is under no key of its sender", &sender));
             return Ok(Reply::Refusal(plain(&refuse(ResponseCode::MAC_FAILED))?));
         };
         let begun = context.now();
@@ -105,14 +105,14 @@ impl Desk {
         &self,
         bytes: &[u8],
         message: &Message,
-        party: &Party,
+        sender: &Sender,
         context: &Context,
     ) -> Option<WorkingKeys> {
         let now = context.now();
         let yesterday = Timestamp::from_micros(now.micros().saturating_sub(DAY_MICROS));
         [now, yesterday].into_iter().find_map(|at| {
             let keys =
-                WorkingKeys::of_day(&self.seed, &party.label(), at.date_number(), &self.dialect).ok()?;
+                WorkingKeys::of_day(&self.seed, &sender.label(), at.date_number(), &self.dialect).ok()?;
             keys.check(bytes, message, &self.dialect).is_ok().then_some(keys)
         })
     }
@@ -150,7 +150,7 @@ impl Desk {
         &self,
         frame: &Frame<'_>,
         message: &Message,
-        (party, master): (&Party, Option<MasterKey>),
+        (sender, master): (&Sender, Option<MasterKey>),
         context: &Context,
     ) -> Result<Reply, WireError> {
         let answer = if message.mti == Mti::NETWORK_ADVICE {
@@ -160,7 +160,7 @@ impl Desk {
         } else {
             let today = context.now().date_number();
             let keys = master.and_then(|master| {
-                let keys = WorkingKeys::of_day(&self.seed, &party.label(), today, &self.dialect).ok()?;
+                let keys = WorkingKeys::of_day(&self.seed, &sender.label(), today, &self.dialect).ok()?;
                 keys.to_download(&master, &self.dialect).ok()
             });
             sign_on_answer(message, keys, ResponseCode::UNKNOWN_TERMINAL, &self.dialect)
@@ -177,13 +177,13 @@ fn failed(error: &HostError) -> Event {
     Event::new("host", "No Answer").because(error.to_string())
 }
 
-fn refused(why: &'static str, party: &Party) -> Event {
+fn refused(why: &'static str, sender: &Sender) -> Event {
     let event = Event::new("host", "Message Refused").because(why);
-    match party {
-        Party::Terminal { terminal, merchant } => {
+    match sender {
+        Sender::Terminal { terminal, merchant } => {
             event.with_named("merchant", merchant.as_str()).with_named("terminal", terminal.as_str())
         }
-        Party::Link { institution } => event.with_named("institution", institution.as_str()),
+        Sender::Link { institution } => event.with_named("institution", institution.as_str()),
     }
 }
 

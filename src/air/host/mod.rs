@@ -7,25 +7,31 @@ mod client;
 mod desk;
 mod error;
 mod forward;
+mod identity;
 mod key_file;
 mod kinds;
 mod link_key;
 mod mapping;
 mod message;
 mod metrics;
-mod party;
 mod place;
+mod preparation;
 mod rules;
 mod security;
+mod sender;
 mod server;
 mod terminal_key;
 mod terminals;
+mod token;
 
 pub use batch::{BatchStep, BatchSums, BatchTotals, Side};
 pub use client::{TcpHost, Timeouts};
 pub use desk::{Desk, MasterKeys, Reply};
 pub use error::WireError;
 pub use forward::Forwarder;
+pub use identity::{
+    BindingChange, CodeCheck, CodeSent, ElementCheck, FundingCard, Holder, Identity, Standing,
+};
 pub use kinds::{KINDS, KindRow, Verb, verb};
 pub use link_key::LinkKey;
 pub use mapping::{
@@ -36,9 +42,15 @@ pub use message::{
     ResponseCode, Settlement,
 };
 pub use metrics::Metrics;
-pub use party::Party;
+pub use preparation::{Preparation, PreparationError, PreparationOrder, PreparedCard};
 pub use rules::{AnswerRule, AnswerRules, RuledHost, RulesError, Silence};
 pub use security::{MasterKey, WorkingKeys, echo, sign_on, sign_on_answer, signed_on};
+pub use sender::Sender;
 pub use server::{EndSignal, Limits, Server, Setup, WorkerMaker};
 pub use terminal_key::{TerminalKey, TerminalKeyError};
 pub use terminals::{LinkRow, TerminalRow, Terminals};
+pub use token::{
+    Colour, Decision, Eligibility, EligibilityRequest, FundingHost, KeyKind, LimitedUseKey, Party,
+    Personalisation, ProvisioningId, ProvisioningState, RequestorId, TokenError, TokenReference,
+    TokenService, TokenState, TokenVerb, TokenView,
+};

@@ -1,7 +1,7 @@
 //! The terminals and lines that a host serves, in its store: who they are and their
 //! sealed master keys, and the seed that all hosts of one store make working keys from.
 
-use super::{HostError, LinkKey, MasterKey, MasterKeys, Party, TerminalKey, TerminalKeyError};
+use super::{HostError, LinkKey, MasterKey, MasterKeys, Sender, TerminalKey, TerminalKeyError};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
@@ -150,29 +150,29 @@ impl Terminals {
     /// How a server finds master keys. A key that was found is kept, since nobody ever
     /// gets another; what is not found is asked for again.
     pub fn into_master_keys(self) -> MasterKeys {
-        let found = Mutex::new((self, HashMap::<Party, MasterKey>::new()));
-        Arc::new(move |party| {
+        let found = Mutex::new((self, HashMap::<Sender, MasterKey>::new()));
+        Arc::new(move |sender| {
             let mut inner = found.lock().unwrap_or_else(PoisonError::into_inner);
             let (own, found) = &mut *inner;
-            if let Some(key) = found.get(party) {
+            if let Some(key) = found.get(sender) {
                 return Ok(Some(key.clone()));
             }
-            let key = own.find(party).map_err(failed)?;
+            let key = own.find(sender).map_err(failed)?;
             if let Some(key) = &key {
-                found.insert(party.clone(), key.clone());
+                found.insert(sender.clone(), key.clone());
             }
             Ok(key)
         })
     }
 
-    fn find(&mut self, party: &Party) -> Result<Option<MasterKey>, TerminalKeyError> {
-        let (sql, values, purpose): (_, Vec<Value>, _) = match party {
-            Party::Terminal { terminal, merchant } => (
+    fn find(&mut self, sender: &Sender) -> Result<Option<MasterKey>, TerminalKeyError> {
+        let (sql, values, purpose): (_, Vec<Value>, _) = match sender {
+            Sender::Terminal { terminal, merchant } => (
                 "SELECT master_key FROM host_terminal WHERE terminal = $1 AND merchant = $2",
                 vec![terminal.as_str().into(), merchant.as_str().into()],
                 KEY,
             ),
-            Party::Link { institution } => (
+            Sender::Link { institution } => (
                 "SELECT zone_key FROM host_link WHERE institution = $1",
                 vec![institution.as_str().into()],
                 ZONE_KEY,
@@ -215,7 +215,7 @@ mod tests {
         assert!(matches!(open().add_link(&link, &mut context), Err(TerminalKeyError::LinkKnown { .. })));
         assert_eq!(open().links().unwrap()[0].institution, "00010344");
         let masters = open().into_master_keys();
-        let of = |terminal: &str, merchant: &str| Party::Terminal {
+        let of = |terminal: &str, merchant: &str| Sender::Terminal {
             terminal: terminal.into(),
             merchant: merchant.into(),
         };
@@ -223,9 +223,9 @@ mod tests {
             assert_eq!(masters(&of("TERM0001", "MERCHANT0000001")), Ok(Some(key.master.clone())));
             assert_eq!(masters(&of("TERM0001", "MERCHANT0000002")), Ok(None));
             assert_eq!(masters(&of("TERM0002", "MERCHANT0000001")), Ok(None));
-            let party = |institution: &str| Party::Link { institution: institution.into() };
-            assert_eq!(masters(&party("00010344")), Ok(Some(link.master.clone())));
-            assert_eq!(masters(&party("TERM0001")), Ok(None));
+            let sender = |institution: &str| Sender::Link { institution: institution.into() };
+            assert_eq!(masters(&sender("00010344")), Ok(Some(link.master.clone())));
+            assert_eq!(masters(&sender("TERM0001")), Ok(None));
         }
         assert_eq!(open().list().unwrap()[0].merchant, "MERCHANT0000001");
         let seed = open().seed(&mut context).unwrap();

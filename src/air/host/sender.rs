@@ -8,7 +8,7 @@ use crate::words::iso8583::{Dialect, Message};
 
 /// One who has a master key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Party {
+pub enum Sender {
     /// A terminal (F41) of a merchant (F42).
     Terminal {
         /// F41.
@@ -23,7 +23,7 @@ pub enum Party {
     },
 }
 
-impl Party {
+impl Sender {
     /// Who a message says it is from.
     pub(super) fn of(message: &Message, dialect: &Dialect) -> Result<Self, WireError> {
         if let Some(institution) = message.text(33) {
