@@ -8,12 +8,12 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 /// Starts `host serve` on any port, with these arguments besides.
-fn serve(desk: &Desk, arguments: &[&str]) -> Served {
+pub(crate) fn serve(desk: &Desk, arguments: &[&str]) -> Served {
     Served::start(desk.command(&[&["host", "serve", "--listen", "127.0.0.1:0"], arguments].concat())).unwrap()
 }
 
 /// Runs the same steps and gives what they said.
-fn story(desk: &Desk, host: &[&str]) -> Vec<(Vec<String>, i32, String)> {
+pub(crate) fn story(desk: &Desk, host: &[&str]) -> Vec<(Vec<String>, i32, String)> {
     let card: &[&str] = &["--reader", "sim:my.card", "--pin-file", "pin"];
     let steps: &[&[&str]] = &[
         &["load", "50.00"],
@@ -29,6 +29,8 @@ fn story(desk: &Desk, host: &[&str]) -> Vec<(Vec<String>, i32, String)> {
         &["void"],
         &["recover"],
         &["recover"],
+        &["settle"],
+        &["settle", "--json"],
     ];
     let mut said = Vec::new();
     for step in steps {
@@ -46,7 +48,7 @@ fn story(desk: &Desk, host: &[&str]) -> Vec<(Vec<String>, i32, String)> {
     said
 }
 
-fn desk_with_a_card() -> Desk {
+pub(crate) fn desk_with_a_card() -> Desk {
     let desk = Desk::new();
     desk.ok(&["account", "open", "--balance", "500.00", "--id", "A1"]);
     desk.ok(&["card", "new", "ecash", "my.card", "--account", "A1", "--seed", "5"]);
@@ -84,6 +86,9 @@ fn a_terminal_cannot_tell_a_remote_host_from_the_one_in_its_process() {
     assert_eq!(status["due"].as_array().unwrap().len(), 0);
     assert!(far.ok(&["host", "check"]).contains("Every invariant"));
     let pan = far.json(&["card", "show", "my.card", "--unmask"])["card"]["pan"].as_str().unwrap().to_owned();
+    let batch = &status["batches"][0];
+    assert_eq!((&batch["state"], &batch["batch"]), (&"balanced".into(), &1.into()), "{status:#}");
+    assert_eq!((&batch["own"], status["batches"].as_array().unwrap().len()), (&batch["told"], 1));
     for card in [&pan[..], &pan[pan.len() - 4..]] {
         let journal = far.json(&["host", "journal", "--card", card]);
         let rows = journal["journal"].as_array().unwrap();

@@ -7,6 +7,7 @@ pub(crate) mod kit;
 mod money;
 mod reconciliation;
 mod sequences;
+mod settlement;
 mod unload;
 
 use cardwright::air::host::{Host, MessageClass, ResponseCode, Settlement};

@@ -21,7 +21,10 @@ pub use authority::{AUTHORITY_FILE, make_authority, open_authority};
 pub use books::{KEY_FILE, open_books, open_journal, open_target, read_text, seal_key, store_db};
 pub use card::{Opened, Origin, Permit, load_profile, open_card, open_simulated};
 pub use error::WorldError;
-pub use host::{Serving, Wrap, add_terminal, open_terminals, remote_host, serve_host};
+pub use host::{
+    Forwarding, Serving, Wrap, add_link, add_terminal, open_terminals, remote_host, serve_acquirer,
+    serve_host,
+};
 pub use issue::{DEFAULT_PIN, NewCard, issue_card, issue_card_under, new_card_memory, order_for};
 pub use position::Position;
 pub use rule::Rule;

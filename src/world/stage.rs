@@ -8,8 +8,8 @@ use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::journal::{EntryKind, Journal, State};
 use crate::roles::terminal::{
-    CardFacts, Cardholder, Depth, Flow, Kernel, Outcome, Recovered, RecoveryRules, Seat, TerminalConfig,
-    Terms, drive, read, settle,
+    CardFacts, Cardholder, Depth, EndOfDay, Flow, Kernel, Outcome, Recovered, RecoveryRules, Seat,
+    TerminalConfig, Terms, drive, end_day, read, settle,
 };
 use crate::words::iso4217::{Amount, Currency};
 use std::sync::Arc;
@@ -191,6 +191,12 @@ impl<B> Stage<B> {
     pub fn recover(&mut self, context: &mut Context) -> Result<Recovered, WorldError> {
         let card = Some(&mut *self.card);
         Ok(settle(&mut self.journal, card, &mut self.host, &self.config, self.rules, context)?)
+    }
+
+    /// Ends the day, with the card that is there.
+    pub fn end_day(&mut self, context: &mut Context) -> Result<EndOfDay, WorldError> {
+        let card = Some(&mut *self.card);
+        Ok(end_day(&mut self.journal, card, &mut self.host, &self.config, self.rules, context)?)
     }
 
     /// Settles what can be settled while the card is away.

@@ -81,7 +81,7 @@ pub const KINDS: &[KindRow] = &[
     },
     KindRow {
         processing: None,
-        network: "203",
+        network: "205",
         class: MessageClass::Batch,
         is_reversible: false,
         ..request(Kind::BatchUpload, Mti::BATCH_UPLOAD, "", "00", "00")

@@ -16,6 +16,7 @@ mod readers;
 mod reconcile;
 mod recover;
 mod send;
+mod settle;
 /// What several commands need.
 mod shared {
     pub(super) mod books;
@@ -50,6 +51,7 @@ const COMMANDS: &[Command] = &[
     preauth::COMMAND,
     inquire::COMMAND,
     upload::COMMAND,
+    settle::COMMAND,
     recover::COMMAND,
     send::COMMAND,
     account::COMMAND,

@@ -9,6 +9,7 @@ mod outcome;
 mod position;
 mod reconciliation;
 mod recovery;
+mod settlement;
 /// What several formats need.
 mod shared {
     pub(super) mod columns;
@@ -27,6 +28,7 @@ pub use reconciliation::{
     totals_text,
 };
 pub use recovery::{recovery_json, recovery_text, settled_line};
+pub use settlement::{batches_json, batches_text, settlement_json, settlement_text};
 pub use shared::columns::Columns;
 pub use story::Story;
 
@@ -43,5 +45,6 @@ pub const FORMATS: &[&str] = &[
     position::NAME,
     reconciliation::NAME,
     recovery::NAME,
+    settlement::NAME,
     story::NAME,
 ];

@@ -72,6 +72,7 @@ mod tests {
             from: State::InDoubt,
             to,
             why: "the card is away".into(),
+            unanswered: false,
         };
         let rows =
             vec![row(1, 5000, State::InDoubt), row(2, 100, State::InDoubt), row(3, 1, State::Confirmed)];

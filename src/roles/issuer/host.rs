@@ -8,10 +8,10 @@ use super::message::{Earlier, is_final, key_fits};
 use super::schema::{MIGRATIONS, OWNER};
 use super::work::Work;
 use super::{
-    AccountId, AccountSummary, Books, CardOrder, Counts, HistoryRow, IssuerError, KeyTable, OpenLoad, Rules,
-    Violation,
+    AccountId, AccountSummary, BatchSummary, Books, CardOrder, Counts, HistoryRow, IssuerError, KeyTable,
+    OpenLoad, Rules, Violation,
 };
-use crate::air::host::{Answer, Host, HostError, Kind, MessageClass, Request, ResponseCode};
+use crate::air::host::{Answer, BatchTotals, Host, HostError, Kind, MessageClass, Request, ResponseCode};
 use crate::base::context::Context;
 use crate::base::store::{Db, SealKey, migrate, transact};
 use crate::words::emv::Pan;
@@ -128,6 +128,12 @@ impl Issuer {
         self.work(context, |work| work.history(pan))
     }
 
+    /// The batches of terminals that are not settled, then those that were, newest first;
+    /// at most `limit` of each.
+    pub fn batches(&mut self, limit: u32, context: &mut Context) -> Result<Vec<BatchSummary>, IssuerError> {
+        self.work(context, |work| work.batches(limit))
+    }
+
     /// Recomputes every invariant of the books; what is broken, is listed.
     pub fn check(&mut self, context: &mut Context) -> Result<Vec<Violation>, IssuerError> {
         self.work(context, |work| work.check())
@@ -160,8 +166,7 @@ impl Issuer {
         mut act: impl FnMut(&mut Work<'_>, &Request) -> Result<Acted, IssuerError>,
     ) -> Result<Answer, HostError> {
         if !key_fits(&request.key) {
-            let reason = "merchant (15), terminal (8), batch or trace (six digits) do not fit their fields";
-            return Ok(Answer::new(ResponseCode::FORMAT_ERROR, reason));
+            return Ok(key_misfit());
         }
         for go in 0..KEY_GOES {
             let done = self.work(context, |work| {
@@ -190,7 +195,7 @@ impl Issuer {
                 return Ok(done?);
             }
         }
-        Ok(Answer::new(ResponseCode::MALFUNCTION, "the message is being worked on"))
+        Ok(being_worked_on())
     }
 }
 
@@ -224,7 +229,10 @@ impl Host for Issuer {
             (MessageClass::Notice | MessageClass::Request, Kind::OfflineSale) => {
                 self.message(request, context, |work, request| work.advise_sale(request))
             }
-            _ => Ok(wrong_kind("a script result or offline sale of class notice")),
+            (MessageClass::Batch, Kind::BatchUpload) => {
+                self.message(request, context, |work, request| work.note_detail(request))
+            }
+            _ => Ok(wrong_kind("a script result or offline sale of class notice, or a detail of a batch")),
         }
     }
 
@@ -238,6 +246,41 @@ impl Host for Issuer {
             _ => Ok(wrong_kind("a load, unload, void, purchase or hold, of class reversal")),
         }
     }
+
+    fn settle(&mut self, totals: &BatchTotals, context: &mut Context) -> Result<Answer, HostError> {
+        if totals.key.class != MessageClass::Batch {
+            return Ok(wrong_kind("sums of class batch"));
+        }
+        if !key_fits(&totals.key) {
+            return Ok(key_misfit());
+        }
+        for _ in 0..KEY_GOES {
+            let done = self.work(context, |work| match work.earlier_totals(totals)? {
+                Earlier::None => {
+                    let acted = Acted::nothing(work.settle_batch(totals)?);
+                    match work.keep_totals(totals, &acted)? {
+                        true => Ok(acted.answer),
+                        false => Err(IssuerError::KeyTaken),
+                    }
+                }
+                Earlier::Refuses(answer) => Ok(answer),
+                Earlier::Same(acted) => Ok(acted.answer),
+            });
+            if done != Err(IssuerError::KeyTaken) {
+                return Ok(done?);
+            }
+        }
+        Ok(being_worked_on())
+    }
+}
+
+fn being_worked_on() -> Answer {
+    Answer::new(ResponseCode::MALFUNCTION, "the message is being worked on")
+}
+
+fn key_misfit() -> Answer {
+    let reason = "merchant (15), terminal (8), batch or trace (six digits) do not fit their fields";
+    Answer::new(ResponseCode::FORMAT_ERROR, reason)
 }
 
 fn wrong_kind(expected: &str) -> Answer {

@@ -365,7 +365,8 @@ fn load_row(row: &Row) -> Result<LoadRow, IssuerError> {
     })
 }
 
-fn load_kind(word: &str) -> Result<LoadKind, IssuerError> {
+/// The kind of a word in the table.
+pub(super) fn load_kind(word: &str) -> Result<LoadKind, IssuerError> {
     LoadKind::ALL.into_iter().find(|kind| kind.word() == word).ok_or_else(|| IssuerError::Corrupt {
         table: "load",
         expected: "a kind of load or unload",

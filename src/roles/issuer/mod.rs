@@ -3,6 +3,7 @@
 
 mod account;
 mod answer;
+mod batch;
 mod cards;
 mod check;
 mod decision;
@@ -25,9 +26,11 @@ mod reversal;
 mod rules;
 mod sale;
 mod schema;
+mod settlement;
 mod work;
 
 pub use account::{AccountId, AccountSummary};
+pub use batch::{BatchDifference, BatchState, BatchSummary, Difference};
 pub use cards::{CardAccount, CardOrder, EcashTerms};
 pub use check::Violation;
 pub use error::IssuerError;

@@ -7,7 +7,7 @@ use crate::base::store::Migration;
 pub(super) const OWNER: &str = "issuer";
 
 /// Version by version.
-pub(super) const MIGRATIONS: &[Migration] = &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS];
+pub(super) const MIGRATIONS: &[Migration] = &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, SETTLEMENTS];
 
 const FIRST: Migration = Migration {
     statements: &[
@@ -131,6 +131,24 @@ const FEW_READS: Migration = Migration {
             subject BYTEA NOT NULL, PRIMARY KEY (merchant, terminal, batch, trace, subject))",
         "INSERT INTO bar (merchant, terminal, batch, trace, subject) \
          SELECT DISTINCT merchant, terminal, batch, trace, subject FROM message WHERE barred <> 0",
+    ],
+};
+
+/// Settlements of terminals' batches. What a batch holds is read from the messages, so
+/// that no transaction writes a row more for it.
+const SETTLEMENTS: Migration = Migration {
+    statements: &[
+        "CREATE TABLE settlement (
+            id TEXT PRIMARY KEY, merchant TEXT NOT NULL, terminal TEXT NOT NULL, batch BIGINT NOT NULL,
+            currency BIGINT NOT NULL, state TEXT NOT NULL, after_at BIGINT NOT NULL, at BIGINT NOT NULL,
+            told_debit_count BIGINT NOT NULL, told_debit BIGINT NOT NULL,
+            told_credit_count BIGINT NOT NULL, told_credit BIGINT NOT NULL,
+            own_debit_count BIGINT NOT NULL, own_debit BIGINT NOT NULL,
+            own_credit_count BIGINT NOT NULL, own_credit BIGINT NOT NULL)",
+        "CREATE INDEX settlement_batch ON settlement (merchant, terminal, batch, currency, at)",
+        "CREATE TABLE settlement_detail (
+            settlement TEXT NOT NULL REFERENCES settlement (id), trace BIGINT NOT NULL,
+            outcome TEXT NOT NULL, own BIGINT, told BIGINT, PRIMARY KEY (settlement, trace))",
     ],
 };
 

@@ -1,6 +1,7 @@
 //! The terminal: kernels and their steps, the journal, recovery, and reading what
 //! a card is. It knows a card and a host by their traits alone.
 
+mod batch;
 mod cardholder;
 mod config;
 mod drive;
@@ -17,6 +18,7 @@ mod session;
 mod step;
 mod trust;
 
+pub use batch::{BatchSettled, EndOfDay, end_day};
 pub use cardholder::{Cardholder, NoCardholder, PinCheck, PinPrompt};
 pub use config::{AcceptedApplication, ActionCodes, Bytes, ConfigError, Oda, Risk, TerminalConfig};
 pub use drive::{Seat, drive};

@@ -109,6 +109,8 @@ pub struct Settled {
     pub to: State,
     /// What led there, or what it waits for.
     pub why: String,
+    /// Whether the host gave no answer to what was due.
+    pub unanswered: bool,
 }
 
 /// What a run of recovery did.
@@ -167,28 +169,31 @@ struct Run<'a> {
 enum Way {
     Write(Change, String),
     Wait(String),
+    /// The host gave no answer.
+    Unanswered(String),
 }
 
 impl Run<'_> {
     fn row(&mut self, opened: Entry) -> Result<Settled, TerminalError> {
         let from = opened.state;
         let mut row = opened;
-        let mut why = String::new();
+        let (mut why, mut unanswered) = (String::new(), false);
         for _ in 0..WAY_LIMIT {
             if row.state.is_final() {
                 break;
             }
-            match self.way(&row)? {
-                Way::Write(change, reason) => {
-                    self.journal.write((row.batch, row.trace), &change, self.context)?;
-                    row = self.journal.row(row.batch, row.trace)?;
-                    why = if why.is_empty() { reason } else { format!("{why}; {reason}") };
+            let (change, reason) = match self.way(&row)? {
+                Way::Write(change, reason) => (Some(change), reason),
+                Way::Wait(reason) => (None, reason),
+                Way::Unanswered(reason) => {
+                    unanswered = true;
+                    (None, reason)
                 }
-                Way::Wait(reason) => {
-                    why = if why.is_empty() { reason } else { format!("{why}; {reason}") };
-                    break;
-                }
-            }
+            };
+            why = if why.is_empty() { reason } else { format!("{why}; {reason}") };
+            let Some(change) = change else { break };
+            self.journal.write((row.batch, row.trace), &change, self.context)?;
+            row = self.journal.row(row.batch, row.trace)?;
         }
         self.context.emit(
             Event::new("terminal", "recovery")
@@ -202,6 +207,7 @@ impl Run<'_> {
             from,
             to: row.state,
             why,
+            unanswered,
         })
     }
 
@@ -298,7 +304,7 @@ impl Run<'_> {
             }
             Ok(answer) if answer.code.is_approved() => Way::Write(Change::Reversed, "reversed".into()),
             Ok(answer) => Way::Wait(format!("the host answered {} to the reversal", answer.code)),
-            Err(error) => Way::Wait(error.to_string()),
+            Err(error) => Way::Unanswered(error.to_string()),
         }
     }
 
@@ -327,7 +333,7 @@ impl Run<'_> {
                 Way::Write(Change::Confirmed, "the host took note".into())
             }
             Ok(answer) => Way::Wait(format!("the host answered {} to the notice", answer.code)),
-            Err(error) => Way::Wait(error.to_string()),
+            Err(error) => Way::Unanswered(error.to_string()),
         })
     }
 
@@ -344,7 +350,7 @@ impl Run<'_> {
         match self.host.advise(&request, self.context) {
             Ok(answer) if answer.code.is_approved() => Way::Write(Change::Confirmed, "uploaded".into()),
             Ok(answer) => Way::Wait(format!("the host answered {} to the upload", answer.code)),
-            Err(error) => Way::Wait(error.to_string()),
+            Err(error) => Way::Unanswered(error.to_string()),
         }
     }
 }

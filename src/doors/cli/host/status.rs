@@ -1,17 +1,20 @@
-//! `cardwright host status`: how much there is of everything, where the money is, and
-//! what is due.
+//! `cardwright host status`: how much there is of everything, where the money is, what
+//! is due, and how the terminals' batches stand.
 
 use crate::doors::cli::shared::books;
 use crate::doors::cli::shared::command::{Call, Command, Run, no_arguments};
 use crate::doors::cli::shared::failure::{Exit, Failure};
-use crate::observers::report::Columns;
+use crate::observers::report::{Columns, batches_json, batches_text};
 use crate::words::iso4217::{Amount, Currency};
 use serde_json::json;
+
+/// Batches that are shown, open ones and settled ones.
+const BATCHES: u32 = 20;
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
     name: "status",
-    about: "Says how much is in the books, where the money is, and which loads are open",
+    about: "Says how much is in the books, where the money is, which loads are open, and how batches stand",
     effect: None,
     arguments: no_arguments,
     run: Run::Alone(run),
@@ -69,6 +72,9 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         }));
     }
     call.output.tell("due", json!(due));
+    let batches = issuer.batches(BATCHES, &mut context)?;
+    call.output.say(&batches_text(&batches));
+    call.output.tell("batches", batches_json(&batches));
     Ok(Exit::Done)
 }
 

@@ -18,6 +18,9 @@ const TERMINAL: &str = "terminal";
 /// The terminal's key in its folder, where no other is named.
 const TERMINAL_KEY: &str = "terminal.key";
 
+/// The key of a line to another host in the same folder, where no other is named.
+const LINK_KEY: &str = "link.key";
+
 /// Opens the journal of a terminal before a remote host, which knows it by its key.
 pub(in crate::doors::cli) fn open_remote(
     switches: &Switches,
@@ -50,11 +53,40 @@ pub(in crate::doors::cli) fn open_remote(
 
 /// Where the terminal's key is, or is to be.
 pub(in crate::doors::cli) fn key_file(switches: &Switches) -> Result<PathBuf, Failure> {
-    Ok(match (&switches.terminal_key, &switches.state) {
+    kept_key(switches.terminal_key.as_ref(), TERMINAL_KEY, switches)
+}
+
+/// Where the key of a line to another host is, or is to be.
+pub(in crate::doors::cli) fn link_key_file(
+    named: Option<&PathBuf>,
+    switches: &Switches,
+) -> Result<PathBuf, Failure> {
+    kept_key(named, LINK_KEY, switches)
+}
+
+fn kept_key(named: Option<&PathBuf>, name: &str, switches: &Switches) -> Result<PathBuf, Failure> {
+    Ok(match (named, &switches.state) {
         (Some(named), _) => named.clone(),
-        (None, Some(state)) => state.join(TERMINAL_KEY),
-        (None, None) => state_folder()?.join(TERMINAL_KEY),
+        (None, Some(state)) => state.join(name),
+        (None, None) => state_folder()?.join(name),
     })
+}
+
+/// Makes room for a key file; one that is there is never written over. `switch` names
+/// another place.
+pub(in crate::doors::cli) fn room_for_key(file: &Path, switch: &str) -> Result<(), Failure> {
+    if file.exists() {
+        return Err(Failure::Usage(format!(
+            "{} is there already, and a key is never written over: name another file with {switch}",
+            file.display()
+        )));
+    }
+    match file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => {
+            std::fs::create_dir_all(folder).map_err(|cause| Failure::file("make the folder", folder, cause))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The terminal's key.

@@ -1,7 +1,7 @@
 //! A row of the journal and what may be written to it.
 
 use super::State;
-use crate::air::host::{Entry as EntryMode, Kind, MessageClass, MessageKey, Original, Request};
+use crate::air::host::{Entry as EntryMode, Kind, MessageClass, MessageKey, Original, Request, Side};
 use crate::base::bytes::Secret;
 use crate::base::env::Timestamp;
 use crate::words::dictionary::tag;
@@ -246,6 +246,27 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// How its batch counts the row: on its side once the host has approved it, an
+    /// offline sale once the card has given its certificate; not where it was undone or
+    /// is to be. What is in doubt counts as the host has booked it.
+    pub fn side(&self) -> Option<Side> {
+        let counts = match self.state {
+            State::Confirmed => true,
+            State::CardUpdated => !self.kind.is_offline_sale() || self.chip.has(tag::APPLICATION_CRYPTOGRAM),
+            State::Authorised | State::InDoubt => !self.kind.is_offline_sale(),
+            State::Started | State::ReversalDue | State::Reversed | State::Declined => false,
+        };
+        self.kind.request_kind().side().filter(|_| counts)
+    }
+
+    /// The message that tells the row as a detail of its batch.
+    pub fn detail(&self, merchant: &str, terminal: &str) -> Request {
+        let mut request =
+            self.request(MessageClass::Batch, Kind::BatchUpload, self.trace, merchant, terminal);
+        request.original = Some(Original { batch: self.batch, trace: self.trace });
+        request
+    }
+
     /// The message that undoes the row.
     pub fn reversal(&self, merchant: &str, terminal: &str) -> Request {
         self.request(MessageClass::Reversal, self.kind.request_kind(), self.trace, merchant, terminal)
