@@ -9,7 +9,7 @@ use crate::air::host::{
 };
 use crate::base::context::Context;
 use crate::base::event::EventSink;
-use crate::roles::issuer::Issuer;
+use crate::roles::issuer::{Issuer, Rules};
 use crate::words::iso8583::dialect;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +25,8 @@ pub struct Serving {
     pub dialect: String,
     /// What the server allows.
     pub limits: Limits,
+    /// What the issuer allows.
+    pub rules: Rules,
 }
 
 /// Wraps the issuer of each worker, where somebody wants other answers than its own.
@@ -54,7 +56,7 @@ pub fn serve_host(
     let db = store_db(store)?;
     let mut terminals = Terminals::open(db.handle()?, seal.clone())?;
     let seed = terminals.seed(&mut context)?;
-    let issuer = Mutex::new(open_issuer(db, seal)?);
+    let issuer = Mutex::new(open_issuer(db, seal, serving.rules.clone())?);
     let setup = Setup {
         dialect: dialect(&serving.dialect)?.clone(),
         limits: serving.limits,

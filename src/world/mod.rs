@@ -16,7 +16,9 @@ pub mod tear;
 mod witness;
 
 pub use address::{AddressError, CardName, HostAddress, ReaderAddress, StoreAddress, TargetAddress};
-pub use books::{KEY_FILE, open_books, open_journal, open_target, read_text, seal_key, store_db};
+pub use books::{
+    KEY_FILE, open_books, open_books_with, open_journal, open_target, read_text, seal_key, store_db,
+};
 pub use card::{Opened, Origin, Permit, load_profile, open_card, open_simulated};
 pub use error::WorldError;
 pub use host::{Serving, Wrap, add_terminal, open_terminals, remote_host, serve_host};

@@ -69,6 +69,12 @@ pub enum IssuerError {
         /// The account's.
         found: Currency,
     },
+    /// A limit of an account does not allow it.
+    #[error("refused: {reason}")]
+    Refused {
+        /// The limit.
+        reason: String,
+    },
     /// More minor units than twelve digits.
     #[error("expected at most twelve digits of minor units, found {found}")]
     AmountTooLarge {

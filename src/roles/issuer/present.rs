@@ -6,11 +6,12 @@ use super::IssuerError;
 use super::answer::Stop;
 use super::cards::{CardOnFile, Linked};
 use super::decision::{self, Refusal, ToldBalance, Verified, Wanted};
+use super::flag::Told;
 use super::ledger::Book;
 use super::load::LoadKind;
 use super::work::{Work, column};
 use crate::air::host::{Entry, Request, ResponseCode};
-use crate::words::iso4217::Currency;
+use crate::words::iso4217::{Amount, Currency};
 
 /// A card whose ARQC is right and new.
 #[derive(Debug)]
@@ -41,6 +42,10 @@ impl Work<'_> {
             (_, Entry::ContactlessQuick) => "quick",
             _ => "full",
         };
+        let currency = request.amount.currency;
+        let told =
+            Told { currency, atc: verified.atc, balance_minor: verified.balance.before(request.entry, 0) };
+        self.note_counter(&card, &told, None)?;
         let at = self.now().micros();
         self.tx
             .execute(
@@ -97,11 +102,14 @@ impl Work<'_> {
             &[card.into(), i64::from(currency.0).into(), i64::from(atc).into()],
         )?;
         let later = rows.first().map_or(Ok(0), |row| row.int(0))?;
-        let explained = i128::from(balance_minor) <= [shadow, open, later].map(i128::from).iter().sum();
-        if !explained {
+        let known: i128 = [shadow, open, later].map(i128::from).iter().sum();
+        let above = i128::from(balance_minor) - known;
+        if above > 0 {
             self.say("Alarm", "the card's balance is above its shadow in the ledger");
+            let amount = Amount::new(u64::try_from(above).unwrap_or(Amount::MAX_MINOR), currency);
+            self.flag_above_shadow(card, amount, i64::from(atc))?;
         }
-        Ok(explained)
+        Ok(above <= 0)
     }
 
     /// The online PIN. A wrong one costs a try, which the store keeps with the answer.

@@ -156,6 +156,7 @@ fn of_world(error: &WorldError) -> Exit {
         WorldError::Terminal(_) => Exit::Transport,
         WorldError::Card(CardError::InUse { .. }) | WorldError::InUse { .. } => Exit::Transport,
         WorldError::Invariant { .. } => Exit::Invariant,
+        WorldError::Issuer(IssuerError::Refused { .. }) => Exit::Declined,
         WorldError::Original { .. }
         | WorldError::Address(_)
         | WorldError::Card(_)
