@@ -2,7 +2,7 @@
 
 use super::TerminalConfig;
 use super::journal::CardMark;
-use super::outcome::{Outcome, Verdict};
+use super::outcome::{ODA_NOT_PERFORMED, Outcome, Verdict};
 use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
@@ -206,7 +206,7 @@ impl Session {
         let reason = reason.into();
         context.emit(Event::new("terminal", verdict.word()).because(reason.clone()));
         let remarks = match self.tvr.has(Tvr::ODA_NOT_PERFORMED) {
-            true => vec!["offline data authentication not performed"],
+            true => vec![ODA_NOT_PERFORMED],
             false => Vec::new(),
         };
         Outcome {

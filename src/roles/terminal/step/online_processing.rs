@@ -89,8 +89,7 @@ impl Phase for Waiting {
                 Ok(next.after(Change::Declined { reason: "declined by the host" }))
             }
             Err(error @ HostError::Unreachable { .. }) => {
-                let next =
-                    completion::second_declining(decided, UNABLE_TO_GO_ONLINE, error.to_string(), context);
+                let next = completion::second_unreached(decided, error.to_string());
                 Ok(next.after(Change::Declined { reason: "the request never left the terminal" }))
             }
             // Nothing moves in an inquiry, so nothing is to be undone.
