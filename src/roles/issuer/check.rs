@@ -172,10 +172,23 @@ const RULES: &[(&str, &str)] = &[
          UNION ALL SELECT posting.holder, posting.currency, CASE WHEN posting.minor < 0 THEN 'out' \
          ELSE 'in' END, entry.at / 86400000000, -ABS(posting.minor) FROM posting \
          JOIN entry ON entry.id = posting.entry WHERE posting.kind = 'account' \
-         AND entry.what IN ('pending credited', 'account transfer') \
+         AND entry.what IN ('pending credited', 'account transfer', 'offline sale') \
          ) AS counted ON counted.account = account.id WHERE account.class <> 'I' \
          GROUP BY account.id, counted.currency, counted.way, counted.day HAVING SUM(counted.minor) <> 0 \
          ORDER BY account.id",
+    ),
+    (
+        "a card's row counts its open loads",
+        "SELECT card.id, card.open_loads FROM card \
+         LEFT JOIN load ON load.card = card.id AND load.state = 'open' \
+         GROUP BY card.id, card.open_loads HAVING COUNT(load.id) <> card.open_loads ORDER BY card.id",
+    ),
+    (
+        "every barred key has its bar",
+        "SELECT message.merchant, message.terminal, message.batch, message.trace FROM message \
+         LEFT JOIN bar ON bar.merchant = message.merchant AND bar.terminal = message.terminal \
+         AND bar.batch = message.batch AND bar.trace = message.trace AND bar.subject = message.subject \
+         WHERE message.barred <> 0 AND bar.trace IS NULL",
     ),
     (
         "every message that was taken has its answer",

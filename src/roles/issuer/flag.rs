@@ -17,11 +17,11 @@ pub enum FlagKind {
     CounterGap,
     /// The card told a balance above what the ledger explains, by the amount.
     AboveShadow,
-    /// A sale above what the ledger says that the card holds: it is held.
+    /// A sale above what the ledger says that the card or its account holds: it is not paid.
     SaleHeld,
     /// An uploaded sale whose certificate is wrong: nothing is booked for it.
     SaleDisputed,
-    /// A booked sale above the limit of one offline sale.
+    /// A booked sale above a limit: of one offline sale, or of the account that pays it.
     SaleAboveLimit,
     /// Two sales of one card with the same counter, both with a right certificate.
     CounterTwice,

@@ -8,6 +8,8 @@ use super::cards::CardOnFile;
 use super::decision::{self, Refusal, ToldBalance, Verified, Wanted};
 use super::flag::{FlagKind, Told};
 use super::ledger::Book;
+use super::limits::{Party, Way};
+use super::usage::Movement;
 use super::work::{Work, column};
 use crate::air::host::{Answer, Request, ResponseCode};
 use crate::words::dictionary::tag;
@@ -25,7 +27,7 @@ impl Work<'_> {
     fn take_sale(&mut self, request: &Request) -> Result<Acted, Stop> {
         decision::check_amount(request)?;
         let card = self
-            .find_card(request.pan.expose(), request.psn)?
+            .held_card()
             .ok_or_else(|| Refusal::new(ResponseCode::NO_SUCH_CARD, "no card on file with this number"))?;
         let verified = match decision::verify(request, &card, self.keys, self.rules, Wanted::Tc) {
             Err(refusal) if refusal.code == ResponseCode::DO_NOT_HONOUR => {
@@ -34,10 +36,14 @@ impl Work<'_> {
             verified => verified?,
         };
         let linked = self.find_linked(&card.id, request.amount.currency)?;
-        if linked.and_then(|linked| linked.ecash).is_none() {
-            let reason = "the card has no electronic cash in this currency";
-            return Err(Refusal::new(ResponseCode::INVALID_TRANSACTION, reason).into());
-        }
+        let neither = "the card has neither electronic cash nor an account in this currency";
+        let neither = || Refusal::new(ResponseCode::INVALID_TRANSACTION, neither);
+        let linked = linked.ok_or_else(neither)?;
+        // Electronic cash is paid out of the card's shadow, any other card's out of its account.
+        let account = match linked.ecash {
+            Some(_) => None,
+            None => Some(linked.account.ok_or_else(neither)?),
+        };
         let Some(id) = self.insert_sale(request, &card.id, verified.atc, &verified.cryptogram, "booked")?
         else {
             self.say("Sale Known", "card, counter and TC were uploaded before: nothing is booked again");
@@ -45,26 +51,50 @@ impl Work<'_> {
         };
         self.note_sale(request, &card, &verified)?;
         if let ToldBalance::Proven(balance) = verified.balance {
-            self.check_shadow(&card.id, request.amount.currency, verified.atc, balance)?;
+            let (currency, shadow) = (request.amount.currency, linked.shadow_minor);
+            self.check_shadow(&card.id, currency, shadow, verified.atc, balance)?;
         }
         // The sale itself may prove that an open load has landed, which then pays for it.
         self.settle_by_evidence(&card.id)?;
         let merchant = Book::Merchant(&request.key.merchant);
-        if self.transfer("offline sale", &id, Book::Card(&card.id), merchant, request.amount)? {
-            self.say_amount("Sale Booked", request.amount, "the TC is right; shadow to merchant");
+        let payer = account.as_deref().map_or(Book::Card(&card.id), Book::Account);
+        let movement = account.as_deref().map(|account| Movement {
+            account,
+            class: linked.class,
+            way: Way::Out,
+            party: Party::Merchant,
+            amount: request.amount,
+            at: self.now(),
+        });
+        // It has happened, so no limit refuses it.
+        if let Some(movement) = &movement
+            && !self.is_allowed(movement)?
+        {
+            let atc = i64::from(verified.atc);
+            self.flag(&card.id, FlagKind::SaleAboveLimit, request.amount, (atc, atc))?;
+        }
+        if self.transfer("offline sale", &id, payer, merchant, request.amount)? {
+            if let Some(movement) = &movement {
+                self.count(movement)?;
+            }
+            self.say_amount("Sale Booked", request.amount, "the TC is right; the merchant is paid");
             return Ok(Acted {
                 answer: Answer::new(ResponseCode::APPROVED, "the sale is booked"),
                 on: Some(id),
             });
         }
         // The merchant's claim stands in the row; the ledger has nothing to pay it from yet.
+        let (state, why) = match account {
+            None => ("held", "the card has paid more than its shadow holds"),
+            Some(_) => ("unfunded", "the account holds less than the card has paid"),
+        };
         self.tx
-            .execute("UPDATE offline_sale SET state = 'held' WHERE id = $1", &[id.as_str().into()])
+            .execute("UPDATE offline_sale SET state = $1 WHERE id = $2", &[state.into(), id.as_str().into()])
             .map_err(IssuerError::from)?;
-        self.say("Alarm", "the card has paid more than its shadow holds; the sale is held");
+        self.say("Alarm", format!("{why}; the sale is {state}"));
+        let answer = Answer::new(ResponseCode::APPROVED, format!("the sale is {state}: {why}"));
         let atc = i64::from(verified.atc);
         self.flag(&card.id, FlagKind::SaleHeld, request.amount, (atc, atc))?;
-        let answer = Answer::new(ResponseCode::APPROVED, "the sale is held: the card's shadow is too low");
         Ok(Acted { answer, on: Some(id) })
     }
 
@@ -79,7 +109,7 @@ impl Work<'_> {
         let balance_minor = verified.balance.before(request.entry, amount.minor);
         let told = Told { currency: amount.currency, atc, balance_minor };
         self.note_counter(card, &told, Some(amount))?;
-        self.advance_atc(&card.id, atc)?;
+        self.advance_atc(atc);
         let atcs = (i64::from(atc), i64::from(atc));
         let limit = self.rules.limits.ecash(amount.currency).sale_minor;
         if limit.is_some_and(|limit| amount.minor > limit) {

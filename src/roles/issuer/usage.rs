@@ -210,8 +210,9 @@ impl Work<'_> {
         let rows = self
             .tx
             .query(
-                "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM load WHERE state = 'open' \
-                 AND counter = 'account' AND counter_holder = $1 AND currency = $2",
+                "SELECT CAST(COALESCE(SUM(load.amount), 0) AS BIGINT) FROM card \
+                 JOIN load ON load.card = card.id AND load.state = 'open' WHERE card.open_loads > 0 \
+                 AND load.counter = 'account' AND load.counter_holder = $1 AND load.currency = $2",
                 &[account.into(), i64::from(amount.currency.0).into()],
             )
             .map_err(IssuerError::from)?;

@@ -7,7 +7,7 @@ use crate::words::iso4217::Amount;
 pub(super) const ODA_NOT_PERFORMED: &str = "offline data authentication not performed";
 
 /// The end of a transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// The card holds the money and the host knows.
     Loaded,
