@@ -56,22 +56,24 @@ pub(in crate::doors::cli) fn open_remote(
 /// Opens a journal; one that another process holds is waited for a little, since most
 /// commands end at once.
 fn open_patiently(folder: &Path, context: &mut Context) -> Result<Journal, Failure> {
-    for look in 0..=LOOKS {
+    let mut looks = 0;
+    loop {
         match open_journal(Some(folder), context) {
-            Err(WorldError::InUse { .. }) if look < LOOKS => {
-                if look == 0 {
+            Err(WorldError::InUse { .. }) if looks < LOOKS => {
+                if looks == 0 {
                     // Standard output is for the answer. Nobody may be listening here.
                     let told =
                         "cardwright: another cardwright is at work as this terminal: waiting for it ...";
                     let _ = writeln!(std::io::stderr(), "{told}");
                 }
+                looks += 1;
                 std::thread::sleep(PAUSE);
             }
-            Err(cause) => return Err(Failure::Kept { path: folder.into(), cause: Box::new(cause) }),
-            Ok(journal) => return Ok(journal),
+            opened => {
+                return opened.map_err(|cause| Failure::Kept { path: folder.into(), cause: Box::new(cause) });
+            }
         }
     }
-    Err(WorldError::InUse { path: folder.display().to_string() }.into())
 }
 
 /// Where the terminal's key is, or is to be.
