@@ -254,13 +254,13 @@ fn end_hold(turn: &mut Turn<'_>, take: bool) -> Result<Said, WorldError> {
     // The currency of a row is its hold's.
     let taken = Amount::new(turn.amount.minor.min(held.minor), held.currency);
     let mut cardholder = Secret::new(DEFAULT_PIN.to_owned());
-    let (_, outcome) = turn.stage.end_hold(hold, take.then_some(taken), &mut cardholder, turn.context)?;
+    let (_, outcome) =
+        turn.stage.end_hold(hold, take.then_some(taken), &mut cardholder, turn.context)?;
     Ok(Said::Outcome(Box::new(outcome)))
 }
 
 fn verify(turn: &mut Turn<'_>, digits: &str) -> Result<Said, WorldError> {
-    let aids: Vec<_> = turn.stage.config.aids().cloned().collect();
-    for aid in aids {
+    for aid in turn.stage.config.aids.clone() {
         if turn.stage.card.transmit(&Select::first(aid).to_apdu(), turn.context)?.status.is_ok() {
             let pin = PinBlock::from_digits(digits);
             return Ok(Said::Pin(turn.stage.card.transmit(&Verify { pin }.to_apdu(), turn.context)?.status));

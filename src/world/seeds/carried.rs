@@ -104,8 +104,7 @@ impl Carried {
     pub(super) fn balance_minor(&self, currency: Currency) -> i64 {
         let simulator = self.simulator();
         let memory = simulator.memory();
-        let is_of =
-            |set: &EcashSet| memory.value(set.currency).and_then(Currency::from_bcd) == Some(currency);
+        let is_of = |set: &EcashSet| memory.value(set.currency).and_then(Currency::from_bcd) == Some(currency);
         let sets = EcashSet::ALL.into_iter().filter(is_of);
         sets.map(|set| memory.balance(set).unwrap_or(0) as i64).sum()
     }

@@ -140,13 +140,7 @@ impl Judge {
     }
 
     /// The rows that a step has opened, and whether the card did what they say.
-    fn take_new_rows(
-        &mut self,
-        world: &World,
-        step: &Step,
-        before: &Before,
-        rows: &[Entry],
-    ) -> Option<String> {
+    fn take_new_rows(&mut self, world: &World, step: &Step, before: &Before, rows: &[Entry]) -> Option<String> {
         let card = world.cards.get(step.card)?;
         let new = rows.iter().filter(|row| !self.rows.contains_key(&mark(step.terminal, row)));
         let new: Vec<&Entry> = new.collect();
@@ -160,8 +154,7 @@ impl Judge {
                 _ if found == expected => false,
                 Some(row) if found == expected + change_minor(row) => true,
                 _ => {
-                    let said =
-                        of_currency().map(|row| shown(step.terminal, row)).collect::<Vec<_>>().join(", ");
+                    let said = of_currency().map(|row| shown(step.terminal, row)).collect::<Vec<_>>().join(", ");
                     let all = if said.is_empty() { "nothing".into() } else { said };
                     return Some(format!(
                         "card {} changed by {found} of {currency}, and the journal says {all}",
@@ -233,9 +226,7 @@ impl Judge {
             for (part, minor) in expected {
                 let is = found.get(&part).copied().unwrap_or(0);
                 if is != minor {
-                    return Ok(Some(format!(
-                        "{part:?} of {currency}: {minor} by the journals, {is} in truth"
-                    )));
+                    return Ok(Some(format!("{part:?} of {currency}: {minor} by the journals, {is} in truth")));
                 }
             }
         }

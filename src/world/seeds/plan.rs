@@ -137,9 +137,7 @@ impl Draw {
 
     fn card(&mut self) -> PlannedCard {
         PlannedCard {
-            profile: self
-                .pick(&["ecash", "ecash", "ecash", "ecash-dual", "ecash-dual", "debit"])
-                .unwrap_or("ecash"),
+            profile: self.pick(&["ecash", "ecash", "ecash", "ecash-dual", "ecash-dual", "debit"]).unwrap_or("ecash"),
             logs: !self.one_in(3),
             balance_minor: self.below(20) * 1_000,
             account_minor: self.below(4) * 20_000,

@@ -3,9 +3,7 @@
 
 use super::carried::Carried;
 use super::relay::Relay;
-use crate::air::host::{
-    Answer, Host, HostError, Kind, MessageClass, Request, ResponseCode, Settlement, Verb,
-};
+use crate::air::host::{Answer, Host, HostError, Kind, MessageClass, Request, ResponseCode, Settlement, Verb};
 use crate::base::context::Context;
 use crate::base::store::{Db, Decision, Row, StoreError, Tx, Value};
 use crate::roles::issuer::{AccountId, Issuer};
@@ -74,9 +72,7 @@ impl Plant {
                 let accounts: Accounts = cards
                     .iter()
                     .flat_map(|card| {
-                        let of = |(currency, id): &(Currency, AccountId)| {
-                            Some((card.pan.clone()?, *currency, id.clone()))
-                        };
+                        let of = |(currency, id): &(Currency, AccountId)| Some((card.pan.clone()?, *currency, id.clone()));
                         card.accounts.iter().filter_map(of).collect::<Vec<_>>()
                     })
                     .collect();
@@ -105,12 +101,12 @@ impl Plant {
                 }
                 Ok(answer)
             })),
-            Some(Self::SwallowsUpload) => {
-                Box::new(Relay::new(issuer, |host, verb, request, context| match request.kind {
+            Some(Self::SwallowsUpload) => Box::new(Relay::new(issuer, |host, verb, request, context| {
+                match request.kind {
                     Kind::OfflineSale => Ok(Answer::new(ResponseCode::APPROVED, "noted")),
                     _ => send(verb, host, request, context),
-                }))
-            }
+                }
+            })),
             _ => Box::new(issuer),
         }
     }

@@ -174,8 +174,7 @@ impl fmt::Display for SeedReport {
         writeln!(f, "what was done")?;
         for (word, count) in self.actions() {
             let ends = self.outcomes().into_iter().filter(|row| row.0 == word);
-            let ends: Vec<_> =
-                ends.map(|(_, verdict, count)| format!("{count} {}", verdict.word())).collect();
+            let ends: Vec<_> = ends.map(|(_, verdict, count)| format!("{count} {}", verdict.word())).collect();
             writeln!(f, "{count:>10}  {word:<24} {}", ends.join("; "))?;
         }
         writeln!(f, "\nfaults by kind")?;

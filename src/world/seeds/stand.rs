@@ -2,8 +2,8 @@
 
 use super::action::{Said, Turn, WRONG_TRY};
 use super::carried::Carried;
-use super::fault::{PlannedFault, WorldFault};
 use super::judge::name;
+use super::fault::{PlannedFault, WorldFault};
 use super::plan::{Plan, PlannedTerminal, Step};
 use super::plant::Plant;
 use super::play::{Flaws, Played};

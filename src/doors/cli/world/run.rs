@@ -57,7 +57,10 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         count: count.unwrap_or(if named.is_some() { 1 } else { 1000 }),
         jobs: jobs(call),
         selection: Selection { steps, dropped: numbers("drop").unwrap_or_default() },
-        flaws: Flaws { without: without(call)?, plant: call.text("plant").and_then(Plant::from_word) },
+        flaws: Flaws {
+            without: without(call)?,
+            plant: call.text("plant").and_then(Plant::from_word),
+        },
         ..SeedSettings::default()
     };
     let clock = Context::system(Discard);
@@ -67,11 +70,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let report = seeds(&settings, &mut |done, all, failed| {
         let rate = done as f64 / seconds(begin);
         let left = (all - done) as f64 / rate;
-        progress.show(
-            done as usize,
-            all as usize,
-            &format!(", {rate:.0}/s, {left:.0} s left, {failed} wrong"),
-        );
+        progress.show(done as usize, all as usize, &format!(", {rate:.0}/s, {left:.0} s left, {failed} wrong"));
     })?;
     drop(progress);
     let (took, rate) = (seconds(begin), report.seeds as f64 / seconds(begin));
@@ -110,9 +109,7 @@ fn tell(call: &mut Call<'_>, report: &SeedReport, seconds: f64, rate: f64) {
     let outcomes: Vec<Value> = report
         .outcomes()
         .iter()
-        .map(
-            |(action, verdict, count)| json!({ "action": action, "outcome": verdict.word(), "count": count }),
-        )
+        .map(|(action, verdict, count)| json!({ "action": action, "outcome": verdict.word(), "count": count }))
         .collect();
     call.output.tell("seeds", json!(report.seeds));
     call.output.tell("actions", json!(actions));
