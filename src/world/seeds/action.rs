@@ -260,7 +260,8 @@ fn end_hold(turn: &mut Turn<'_>, take: bool) -> Result<Said, WorldError> {
 }
 
 fn verify(turn: &mut Turn<'_>, digits: &str) -> Result<Said, WorldError> {
-    for aid in turn.stage.config.aids.clone() {
+    let aids: Vec<_> = turn.stage.config.aids().cloned().collect();
+    for aid in aids {
         if turn.stage.card.transmit(&Select::first(aid).to_apdu(), turn.context)?.status.is_ok() {
             let pin = PinBlock::from_digits(digits);
             return Ok(Said::Pin(turn.stage.card.transmit(&Verify { pin }.to_apdu(), turn.context)?.status));
