@@ -1,6 +1,8 @@
 //! The program itself, as its users start it: each step its own process, in a folder
 //! of its own.
 
+mod due;
+
 use cardwright::base::context::Context;
 use cardwright::base::event::Discard;
 use cardwright::words::iso4217::Currency;

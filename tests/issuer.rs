@@ -2,8 +2,10 @@
 //! diversified keys, balances in issuer application data.
 
 mod evidence;
+mod flags;
 mod hold;
 pub(crate) mod kit;
+mod limits;
 mod money;
 mod reconciliation;
 mod sequences;

@@ -11,6 +11,7 @@ use crate::air::host::{
 };
 use crate::base::context::Context;
 use crate::base::event::EventSink;
+use crate::roles::issuer::Rules;
 use crate::words::iso8583::dialect;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,8 @@ pub struct Serving {
     pub dialect: String,
     /// What the server allows.
     pub limits: Limits,
+    /// What the issuer allows.
+    pub rules: Rules,
 }
 
 /// Wraps the host of each worker, where somebody wants other answers than its own.
@@ -66,7 +69,7 @@ pub fn serve_host(
     let seal = store_seal(store, seal, &mut context)?;
     let db = store_db(store)?;
     let terminals = Terminals::open(db.handle()?, seal.clone())?;
-    let issuer = Mutex::new(open_issuer(db, seal)?);
+    let issuer = Mutex::new(open_issuer(db, seal, serving.rules.clone())?);
     let worker = move || {
         let issuer = issuer.lock().unwrap_or_else(PoisonError::into_inner).handle();
         let issuer = issuer.map_err(|error| HostError::Failed { cause: error.to_string() })?;

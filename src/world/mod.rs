@@ -18,7 +18,9 @@ mod witness;
 
 pub use address::{AddressError, CardName, HostAddress, ReaderAddress, StoreAddress, TargetAddress};
 pub use authority::{AUTHORITY_FILE, make_authority, open_authority};
-pub use books::{KEY_FILE, open_books, open_journal, open_target, read_text, seal_key, store_db};
+pub use books::{
+    KEY_FILE, open_books, open_books_with, open_journal, open_target, read_text, seal_key, store_db,
+};
 pub use card::{Opened, Origin, Permit, load_profile, open_card, open_simulated};
 pub use error::WorldError;
 pub use host::{

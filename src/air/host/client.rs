@@ -166,7 +166,10 @@ impl TcpHost {
         };
         let bytes = encode(&request, &self.dialect).map_err(|error| error.to_string())?;
         let answer = self.round(&bytes, context).and_then(|bytes| self.read(&bytes));
-        let answer = answer.map_err(|trouble| format!("sign-on: {}", self.told(trouble)))?;
+        let answer = answer.map_err(|trouble| match trouble {
+            Trouble::Unsent(cause) => cause,
+            other => format!("sign-on: {}", self.told(other)),
+        })?;
         let keys = signed_on(&answer, &request, &self.master, &self.dialect).map_err(says)?;
         context.emit(
             Event::new("host line", "Signed On").because("working keys came and their check values fit"),

@@ -153,6 +153,7 @@ response_codes! {
     INSUFFICIENT_FUNDS = b"51", "insufficient funds";
     EXPIRED = b"54", "expired card";
     WRONG_PIN = b"55", "incorrect PIN";
+    NOT_PERMITTED = b"57", "transaction not permitted to this cardholder";
     LIMIT_EXCEEDED = b"61", "exceeds an amount limit";
     RESTRICTED = b"62", "restricted card";
     PIN_TRIES_EXCEEDED = b"75", "PIN tries exceeded";

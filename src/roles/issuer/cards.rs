@@ -2,8 +2,9 @@
 //! the reference PIN are sealed; a card is found by a keyed hash of its PAN.
 
 use super::ledger::Book;
+use super::usage;
 use super::work::{Work, column};
-use super::{AccountId, IssuerError};
+use super::{AccountClass, AccountId, IssuerError};
 use crate::base::bytes::Secret;
 use crate::base::store::{Row, Sealed, Value};
 use crate::words::emv::Pan;
@@ -69,6 +70,8 @@ pub(super) struct CardOnFile {
     pub(super) pin: Option<Sealed>,
     pub(super) pin_tries: i64,
     pub(super) active: bool,
+    /// The highest counter seen, before the message at hand.
+    pub(super) last_atc: i64,
 }
 
 /// A card whose row is locked, and what the message has changed of it so far.
@@ -84,6 +87,8 @@ pub(super) struct HeldCard {
 #[derive(Debug, Clone)]
 pub(super) struct Linked {
     pub(super) account: Option<String>,
+    /// The class of that account.
+    pub(super) class: AccountClass,
     pub(super) ecash: Option<(Tag, u64)>,
     /// The shadow in the ledger, minor units; 0 where the card has none.
     pub(super) shadow_minor: i64,
@@ -218,7 +223,7 @@ impl Work<'_> {
     pub(super) fn find_card(&mut self, pan: &str, psn: u8) -> Result<Option<CardOnFile>, IssuerError> {
         let lookup = self.pan_lookup(pan);
         let rows = self.tx.query(
-            "SELECT id, cryptogram_version, dki, expiry, pin, pin_tries, status FROM card \
+            "SELECT id, cryptogram_version, dki, expiry, pin, pin_tries, status, last_atc FROM card \
              WHERE pan_lookup = $1 AND psn = $2",
             &[Value::Bytes(lookup), i64::from(psn).into()],
         )?;
@@ -232,7 +237,9 @@ impl Work<'_> {
         currency: Currency,
     ) -> Result<Option<Linked>, IssuerError> {
         let rows = self.tx.query(
-            "SELECT account, balance_tag, balance_limit, balance.minor FROM card_account \
+            "SELECT card_account.account, balance_tag, balance_limit, balance.minor, \
+             COALESCE(account.class, 'I') FROM card_account \
+             LEFT JOIN account ON account.id = card_account.account \
              LEFT JOIN balance ON balance.kind = 'card' AND balance.holder = card_account.card \
              AND balance.currency = card_account.currency \
              WHERE card_account.card = $1 AND card_account.currency = $2",
@@ -246,7 +253,7 @@ impl Work<'_> {
             Some((Tag(row.int(1)? as u32), super::work::minor("card_account", row.int(2)?)?))
         };
         let shadow_minor = if row.is_null(3) { 0 } else { row.int(3)? };
-        Ok(Some(Linked { account, ecash, shadow_minor }))
+        Ok(Some(Linked { account, class: usage::class(row.text(4)?)?, ecash, shadow_minor }))
     }
 
     /// The PAN of a card.
@@ -348,6 +355,7 @@ fn card_on_file(row: &Row) -> Result<CardOnFile, IssuerError> {
         pin: if row.is_null(4) { None } else { Some(Sealed(row.bytes(4)?.to_vec())) },
         pin_tries: row.int(5)?,
         active: row.text(6)? == "active",
+        last_atc: row.int(7)?,
     })
 }
 

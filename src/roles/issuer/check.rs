@@ -160,6 +160,24 @@ const RULES: &[(&str, &str)] = &[
          LEFT JOIN hold ON hold.id = entry.subject WHERE hold.id IS NULL",
     ),
     (
+        "what is used of a limited account's day is what moved",
+        "SELECT account.id, counted.way, counted.day, CAST(SUM(counted.minor) AS BIGINT) FROM account JOIN ( \
+         SELECT account, currency, way, day, minor FROM used \
+         UNION ALL SELECT counter_holder, currency, CASE kind WHEN 'unload' THEN 'in' ELSE 'out' END, \
+         opened_at / 86400000000, -amount FROM load WHERE counter = 'account' AND state <> 'returned' \
+         UNION ALL SELECT account, currency, 'out', at / 86400000000, -amount FROM purchase \
+         WHERE state = 'booked' \
+         UNION ALL SELECT account, currency, 'out', at / 86400000000, -CASE state WHEN 'held' THEN amount \
+         WHEN 'completed' THEN taken ELSE 0 END FROM hold \
+         UNION ALL SELECT posting.holder, posting.currency, CASE WHEN posting.minor < 0 THEN 'out' \
+         ELSE 'in' END, entry.at / 86400000000, -ABS(posting.minor) FROM posting \
+         JOIN entry ON entry.id = posting.entry WHERE posting.kind = 'account' \
+         AND entry.what IN ('pending credited', 'account transfer', 'offline sale') \
+         ) AS counted ON counted.account = account.id WHERE account.class <> 'I' \
+         GROUP BY account.id, counted.currency, counted.way, counted.day HAVING SUM(counted.minor) <> 0 \
+         ORDER BY account.id",
+    ),
+    (
         "a card's row counts its open loads",
         "SELECT card.id, card.open_loads FROM card \
          LEFT JOIN load ON load.card = card.id AND load.state = 'open' \

@@ -123,12 +123,13 @@ impl Work<'_> {
         };
         let spent = self.tx.query(
             "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM offline_sale \
-             WHERE card = $1 AND currency = $2 AND atc > $3 AND atc < $4",
+             WHERE card = $1 AND currency = $2 AND atc > $3 AND atc < $4 AND state <> 'disputed'",
             &[card.into(), currency.into(), after.into(), until.into()],
         )?;
         let known = self.tx.query(
             "SELECT atc FROM sighting WHERE card = $1 AND atc > $2 AND atc < $3 AND path = 'load' \
-             UNION SELECT atc FROM offline_sale WHERE card = $1 AND atc > $2 AND atc < $3",
+             UNION SELECT atc FROM offline_sale WHERE card = $1 AND atc > $2 AND atc < $3 \
+             AND state <> 'disputed'",
             &[card.into(), after.into(), until.into()],
         )?;
         Ok(Trail {

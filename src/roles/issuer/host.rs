@@ -8,10 +8,11 @@ use super::message::{Earlier, is_final, key_fits};
 use super::schema::{MIGRATIONS, OWNER};
 use super::work::Work;
 use super::{
-    AccountId, AccountSummary, BatchSummary, Books, CardOrder, Counts, HistoryRow, IssuerError, KeyTable,
-    OpenLoad, Rules, Violation,
+    AccountClass, AccountId, AccountSummary, BatchSummary, Books, CardOrder, Counts, Flag, HistoryRow,
+    IssuerError, KeyTable, Limits, NewAccount, OpenLoad, Rules, Violation,
 };
 use crate::air::host::{Answer, BatchTotals, Host, HostError, Kind, MessageClass, Request, ResponseCode};
+use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::store::{Db, SealKey, migrate, transact};
 use crate::words::emv::Pan;
@@ -46,7 +47,7 @@ impl Issuer {
         Ok(Self { db: self.db.handle()?, seal, keys, rules })
     }
 
-    /// Opens a funding account; without an id it gets a random one.
+    /// Opens a funding account of class I; without an id it gets a random one.
     pub fn open_account(
         &mut self,
         id: Option<&str>,
@@ -54,7 +55,39 @@ impl Issuer {
         holder: &str,
         context: &mut Context,
     ) -> Result<AccountId, IssuerError> {
-        self.work(context, |work| work.open_account(id, balance, holder))
+        let account = NewAccount {
+            id: id.map(str::to_owned),
+            balance,
+            holder: Secret::new(holder.to_owned()),
+            class: AccountClass::I,
+            bound: None,
+        };
+        self.open_account_of(&account, context)
+    }
+
+    /// Opens an account of any class.
+    pub fn open_account_of(
+        &mut self,
+        account: &NewAccount,
+        context: &mut Context,
+    ) -> Result<AccountId, IssuerError> {
+        self.work(context, |work| work.open_account(account))
+    }
+
+    /// Moves money from one account to another, as the classes of both allow.
+    pub fn transfer(
+        &mut self,
+        from: &AccountId,
+        to: &AccountId,
+        amount: Amount,
+        context: &mut Context,
+    ) -> Result<(), IssuerError> {
+        self.work(context, |work| work.transfer_between(from, to, amount))
+    }
+
+    /// The limits that these books keep.
+    pub const fn limits(&self) -> &Limits {
+        &self.rules.limits
     }
 
     /// All funding accounts by id.
@@ -111,6 +144,11 @@ impl Issuer {
     /// Loads and unloads that are neither landed nor returned, oldest first.
     pub fn open_loads(&mut self, context: &mut Context) -> Result<Vec<OpenLoad>, IssuerError> {
         self.work(context, |work| work.all_open_loads())
+    }
+
+    /// Every flag that stands, oldest first.
+    pub fn flags(&mut self, context: &mut Context) -> Result<Vec<Flag>, IssuerError> {
+        self.work(context, |work| work.flags())
     }
 
     /// How much there is of everything.

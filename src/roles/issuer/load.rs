@@ -7,6 +7,7 @@
 use super::IssuerError;
 use super::answer::{self, Acted};
 use super::ledger::{self, Book};
+use super::limits::Way;
 use super::message::original_key;
 use super::work::{Work, minor};
 use crate::air::host::{Answer, Kind, MessageKey, Original, Request, ResponseCode, Settlement};
@@ -109,6 +110,7 @@ pub(super) struct LoadRow {
     pub(super) settlement: Settlement,
     /// The load that a void undoes.
     pub(super) original: Option<String>,
+    pub(super) opened_at: Timestamp,
 }
 
 impl LoadRow {
@@ -123,7 +125,7 @@ impl LoadRow {
 }
 
 const LOAD: &str = "SELECT id, card, counter, counter_holder, currency, amount, atc, old_minor, new_minor, \
-                    state, kind, original FROM load";
+                    state, kind, original, opened_at FROM load";
 
 impl Work<'_> {
     /// Takes a script's result: success lands the load, a definite failure returns
@@ -222,6 +224,10 @@ impl Work<'_> {
         }
         self.count_open_loads(&load.card, -1)?;
         self.transfer(what, &load.id, Book::InFlight, book, load.amount)?;
+        if let (Settlement::Returned, Book::Account(account)) = (to, load.counter()?) {
+            let way = if load.kind.lowers_card() { Way::In } else { Way::Out };
+            self.uncount(account, way, load.amount, load.opened_at)?;
+        }
         if let (Settlement::Returned, Some(original)) = (to, &load.original) {
             // The load may be voided again.
             self.tx.execute(
@@ -362,6 +368,7 @@ fn load_row(row: &Row) -> Result<LoadRow, IssuerError> {
         new_minor: minor("load", row.int(8)?)?,
         settlement,
         original: if row.is_null(11) { None } else { Some(row.text(11)?.to_owned()) },
+        opened_at: Timestamp::from_micros(row.int(12)?),
     })
 }
 

@@ -6,10 +6,11 @@ use super::IssuerError;
 use super::answer::Stop;
 use super::cards::{CardOnFile, Linked};
 use super::decision::{self, Refusal, ToldBalance, Verified};
+use super::flag::Told;
 use super::load::LoadKind;
 use super::work::{Work, column};
 use crate::air::host::{Entry, Request, ResponseCode};
-use crate::words::iso4217::Currency;
+use crate::words::iso4217::{Amount, Currency};
 use crate::words::pboc::WantedCryptogram;
 
 /// A card whose ARQC is right and new.
@@ -41,6 +42,13 @@ impl Work<'_> {
             (_, Entry::ContactlessQuick) => "quick",
             _ => "full",
         };
+        let currency = request.amount.currency;
+        let told = Told {
+            currency,
+            atc: verified.proof.atc,
+            balance_minor: verified.balance.before(request.entry, 0),
+        };
+        self.note_counter(&card, &told, None)?;
         let at = self.now().micros();
         self.tx
             .execute(
@@ -105,6 +113,8 @@ impl Work<'_> {
         }
         if unexplained > 0 {
             self.say("Alarm", "the card's balance is above its shadow in the ledger");
+            let amount = Amount::new(u64::try_from(unexplained).unwrap_or(Amount::MAX_MINOR), currency);
+            self.flag_above_shadow(card, amount, i64::from(atc))?;
         }
         Ok(unexplained <= 0)
     }

@@ -4,10 +4,15 @@
 
 use super::IssuerError;
 use super::answer::{Acted, Stop};
+use super::cards::CardOnFile;
 use super::decision::{self, Refusal, ToldBalance, Verified};
+use super::flag::{FlagKind, Told};
 use super::ledger::Book;
+use super::limits::{Party, Way};
+use super::usage::Movement;
 use super::work::{Work, column};
 use crate::air::host::{Answer, Request, ResponseCode};
+use crate::words::dictionary::tag;
 use crate::words::pboc::WantedCryptogram;
 
 impl Work<'_> {
@@ -25,7 +30,12 @@ impl Work<'_> {
         let card = self
             .held_card()
             .ok_or_else(|| Refusal::new(ResponseCode::NO_SUCH_CARD, "no card on file with this number"))?;
-        let verified = decision::verify(request, &card, self.keys, self.rules, WantedCryptogram::Tc)?;
+        let verified = match decision::verify(request, &card, self.keys, self.rules, WantedCryptogram::Tc) {
+            Err(refusal) if refusal.code == ResponseCode::DO_NOT_HONOUR => {
+                return Ok(self.dispute_sale(request, &card.id, &refusal)?);
+            }
+            verified => verified?,
+        };
         let linked = self.find_linked(&card.id, request.amount.currency)?;
         let neither = "the card has neither electronic cash nor an account in this currency";
         let neither = || Refusal::new(ResponseCode::INVALID_TRANSACTION, neither);
@@ -35,11 +45,13 @@ impl Work<'_> {
             Some(_) => None,
             None => Some(linked.account.ok_or_else(neither)?),
         };
-        let Some(id) = self.insert_sale(request, &card.id, &verified)? else {
+        let Some(id) =
+            self.insert_sale(request, &card.id, verified.proof.atc, &verified.proof.cryptogram, "booked")?
+        else {
             self.say("Sale Known", "card, counter and TC were uploaded before: nothing is booked again");
             return Ok(Acted::nothing(Answer::new(ResponseCode::APPROVED, "the sale was booked before")));
         };
-        self.advance_atc(verified.proof.atc);
+        self.note_sale(request, &card, &verified)?;
         if let ToldBalance::Proven(balance) = verified.balance {
             let (currency, shadow) = (request.amount.currency, linked.shadow_minor);
             self.check_shadow(&card.id, currency, shadow, verified.proof.atc, balance)?;
@@ -48,7 +60,25 @@ impl Work<'_> {
         self.settle_by_evidence(&card.id)?;
         let merchant = Book::Merchant(&request.key.merchant);
         let payer = account.as_deref().map_or(Book::Card(&card.id), Book::Account);
+        let movement = account.as_deref().map(|account| Movement {
+            account,
+            class: linked.class,
+            way: Way::Out,
+            party: Party::Merchant,
+            amount: request.amount,
+            at: self.now(),
+        });
+        // It has happened, so no limit refuses it.
+        if let Some(movement) = &movement
+            && !self.is_allowed(movement)?
+        {
+            let atc = i64::from(verified.proof.atc);
+            self.flag(&card.id, FlagKind::SaleAboveLimit, request.amount, (atc, atc))?;
+        }
         if self.transfer("offline sale", &id, payer, merchant, request.amount)? {
+            if let Some(movement) = &movement {
+                self.count(movement)?;
+            }
             self.say_amount("Sale Booked", request.amount, "the TC is right; the merchant is paid");
             return Ok(Acted {
                 answer: Answer::new(ResponseCode::APPROVED, "the sale is booked"),
@@ -65,28 +95,81 @@ impl Work<'_> {
             .map_err(IssuerError::from)?;
         self.say("Alarm", format!("{why}; the sale is {state}"));
         let answer = Answer::new(ResponseCode::APPROVED, format!("the sale is {state}: {why}"));
+        let atc = i64::from(verified.proof.atc);
+        self.flag(&card.id, FlagKind::SaleHeld, request.amount, (atc, atc))?;
         Ok(Acted { answer, on: Some(id) })
+    }
+
+    /// What a sale with a right certificate tells besides: its counter, and its size.
+    fn note_sale(
+        &mut self,
+        request: &Request,
+        card: &CardOnFile,
+        verified: &Verified,
+    ) -> Result<(), IssuerError> {
+        let (amount, atc) = (request.amount, verified.proof.atc);
+        let balance_minor = verified.balance.before(request.entry, amount.minor);
+        let told = Told { currency: amount.currency, atc, balance_minor };
+        self.note_counter(card, &told, Some(amount))?;
+        self.advance_atc(atc);
+        let atcs = (i64::from(atc), i64::from(atc));
+        let limit = self.rules.limits.ecash(amount.currency).sale_minor;
+        if limit.is_some_and(|limit| amount.minor > limit) {
+            self.flag(&card.id, FlagKind::SaleAboveLimit, amount, atcs)?;
+        }
+        let rows = self.tx.query(
+            "SELECT COUNT(*) FROM offline_sale WHERE card = $1 AND atc = $2 AND state <> 'disputed'",
+            &[card.id.as_str().into(), atcs.0.into()],
+        )?;
+        if rows.first().map_or(Ok(0), |row| row.int(0))? > 1 {
+            self.say("Alarm", "two sales of one card have the same counter");
+            self.flag(&card.id, FlagKind::CounterTwice, amount, atcs)?;
+        }
+        Ok(())
+    }
+
+    /// A sale whose certificate is wrong: it is kept as the merchant's claim, flagged, and
+    /// nothing is booked. The answer is an approval all the same, since the upload is
+    /// taken (reference: the host answers 00 even when it later disputes).
+    fn dispute_sale(
+        &mut self,
+        request: &Request,
+        card: &str,
+        refusal: &Refusal,
+    ) -> Result<Acted, IssuerError> {
+        let atc = request.chip.array(tag::ATC).map_or(0, u16::from_be_bytes);
+        let cryptogram = request.chip.value(tag::APPLICATION_CRYPTOGRAM).unwrap_or_default();
+        if self.insert_sale(request, card, atc, cryptogram, "disputed")?.is_some() {
+            let atcs = (i64::from(atc), i64::from(atc));
+            self.flag(card, FlagKind::SaleDisputed, request.amount, atcs)?;
+            self.say("Alarm", format!("an uploaded sale is disputed: {}", refusal.reason));
+        }
+        let reason = format!("the upload is taken and disputed, nothing is booked: {}", refusal.reason);
+        Ok(Acted::nothing(Answer::new(ResponseCode::APPROVED, reason)))
     }
 
     fn insert_sale(
         &mut self,
         request: &Request,
         card: &str,
-        verified: &Verified,
+        atc: u16,
+        cryptogram: &[u8],
+        state: &'static str,
     ) -> Result<Option<String>, IssuerError> {
         let id = self.new_id();
         let at = self.now().micros();
         let changed = self.tx.execute(
             "INSERT INTO offline_sale (id, card, atc, tc, currency, amount, merchant, state, at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 'booked', $8) ON CONFLICT DO NOTHING",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
             &[
                 id.as_str().into(),
                 card.into(),
-                i64::from(verified.proof.atc).into(),
-                verified.proof.cryptogram.as_slice().into(),
+                i64::from(atc).into(),
+                cryptogram.into(),
                 i64::from(request.amount.currency.0).into(),
                 column(request.amount.minor)?.into(),
                 request.key.merchant.as_str().into(),
+                state.into(),
                 at.into(),
             ],
         )?;

@@ -1,5 +1,5 @@
-//! The issuer's tables. `entry`, `posting`, `sighting`, `offline_sale` and
-//! `message` only grow; `balance` and `card.open_loads` repeat what a decision reads.
+//! The issuer's tables. `entry`, `posting`, `sighting`, `offline_sale`, `refusal` and
+//! `message` only grow; `balance`, `used` and `card.open_loads` repeat what a decision reads.
 
 use crate::base::store::Migration;
 
@@ -7,7 +7,8 @@ use crate::base::store::Migration;
 pub(super) const OWNER: &str = "issuer";
 
 /// Version by version.
-pub(super) const MIGRATIONS: &[Migration] = &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, SETTLEMENTS];
+pub(super) const MIGRATIONS: &[Migration] =
+    &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, SETTLEMENTS, LIMITS];
 
 const FIRST: Migration = Migration {
     statements: &[
@@ -149,6 +150,27 @@ const SETTLEMENTS: Migration = Migration {
         "CREATE TABLE settlement_detail (
             settlement TEXT NOT NULL REFERENCES settlement (id), trace BIGINT NOT NULL,
             outcome TEXT NOT NULL, own BIGINT, told BIGINT, PRIMARY KEY (settlement, trace))",
+    ],
+};
+
+/// Classes of accounts and what was used of their limits; refusals and flags, for people.
+const LIMITS: Migration = Migration {
+    statements: &[
+        "ALTER TABLE account ADD COLUMN class TEXT NOT NULL DEFAULT 'I'",
+        "ALTER TABLE account ADD COLUMN bound TEXT",
+        "CREATE TABLE used (
+            account TEXT NOT NULL REFERENCES account (id), currency BIGINT NOT NULL, way TEXT NOT NULL,
+            day BIGINT NOT NULL, minor BIGINT NOT NULL, PRIMARY KEY (account, currency, way, day))",
+        "CREATE TABLE refusal (
+            id TEXT PRIMARY KEY, card TEXT NOT NULL REFERENCES card (id), what TEXT NOT NULL,
+            currency BIGINT NOT NULL, amount BIGINT NOT NULL, atc BIGINT NOT NULL, merchant TEXT NOT NULL,
+            code TEXT NOT NULL, reason TEXT NOT NULL, at BIGINT NOT NULL)",
+        "CREATE INDEX refusal_card ON refusal (card)",
+        "CREATE TABLE flag (
+            id TEXT PRIMARY KEY, card TEXT NOT NULL REFERENCES card (id), kind TEXT NOT NULL,
+            currency BIGINT NOT NULL, amount BIGINT NOT NULL, first_atc BIGINT NOT NULL,
+            last_atc BIGINT NOT NULL, at BIGINT NOT NULL, cleared_at BIGINT)",
+        "CREATE INDEX flag_card ON flag (card, kind)",
     ],
 };
 

@@ -3,6 +3,9 @@
 use crate::words::emv::Pan;
 use crate::words::iso4217::Amount;
 
+/// What people must be told where the card's certificates were not looked at.
+pub(super) const ODA_NOT_PERFORMED: &str = "offline data authentication not performed";
+
 /// The end of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
@@ -18,6 +21,8 @@ pub enum Verdict {
     ApprovedOffline,
     /// The host approved.
     ApprovedOnline,
+    /// The host could not be reached: the request never left, and nothing moved.
+    HostUnreachable,
     /// Declined, by card or host; nothing moved, or what moved is being undone.
     Declined,
     /// Refused by a rule of the terminal or a limit of the card, before money moved.
@@ -34,6 +39,7 @@ impl Verdict {
             Self::UnloadedUnconfirmed => "taken off the card, the host is still to be told",
             Self::ApprovedOffline => "approved offline",
             Self::ApprovedOnline => "approved online",
+            Self::HostUnreachable => "not done, the host is not there",
             Self::Declined => "declined",
             Self::Refused => "refused",
         }
@@ -46,7 +52,7 @@ impl Verdict {
 
     /// Whether the cardholder got what was asked for.
     pub const fn is_success(self) -> bool {
-        !matches!(self, Self::Declined | Self::Refused)
+        !matches!(self, Self::HostUnreachable | Self::Declined | Self::Refused)
     }
 }
 

@@ -1,15 +1,17 @@
 //! Settling what is open: reads the card and asks the host, and never guesses. What
 //! is in doubt stays so until something proves it (design: money).
 
-use super::config::TerminalConfig;
+use super::config::{Oda, TerminalConfig};
 use super::error::TerminalError;
 use super::journal::{Change, Entry, EntryKind, Journal, State};
+use super::outcome::ODA_NOT_PERFORMED;
 use super::read::{ApplicationFacts, CardFacts, Depth, read};
 use crate::air::host::{Host, Settlement};
 use crate::air::link::Card;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
+use crate::words::emv::Pan;
 use crate::words::iso4217::Amount;
 
 /// Most ways that one row is taken in one run; the longest is three.
@@ -99,6 +101,8 @@ impl RecoveryRules {
 pub struct Settled {
     /// Batch and trace number.
     pub trace: (u32, u32),
+    /// The card; printed, it is masked.
+    pub pan: Pan,
     /// What it was.
     pub kind: EntryKind,
     /// The amount.
@@ -118,6 +122,9 @@ pub struct Settled {
 pub struct Recovered {
     /// Every row that was open.
     pub rows: Vec<Settled>,
+    /// What people must be told besides: offline sales whose cards' certificates were not
+    /// looked at.
+    pub remarks: Vec<&'static str>,
 }
 
 impl Recovered {
@@ -141,6 +148,8 @@ pub fn settle(
     if open.is_empty() {
         return Ok(Recovered::default());
     }
+    let skipped = config.oda == Oda::Skip && open.iter().any(|row| row.kind == EntryKind::OfflineSale);
+    let remarks = if skipped { vec![ODA_NOT_PERFORMED] } else { Vec::new() };
     let wants_card = open.iter().any(|row| row.sent && row.state != State::CardUpdated);
     let (facts, no_card) = match card {
         Some(card) if wants_card => match read(card, config, Depth::Quick, context) {
@@ -151,7 +160,7 @@ pub fn settle(
     };
     let mut run = Run { journal, host, config, rules, facts, no_card, context };
     let rows = open.into_iter().map(|row| run.row(row)).collect::<Result<_, _>>()?;
-    Ok(Recovered { rows })
+    Ok(Recovered { rows, remarks })
 }
 
 struct Run<'a> {
@@ -202,6 +211,7 @@ impl Run<'_> {
         );
         Ok(Settled {
             trace: (row.batch, row.trace),
+            pan: row.card.pan.clone(),
             kind: row.kind,
             amount: row.amount,
             from,

@@ -3,7 +3,7 @@
 use super::cardholder::{PinCheck, PinPrompt};
 use super::config::{ActionCodes, Risk, TerminalConfig};
 use super::journal::CardMark;
-use super::outcome::{Outcome, Verdict};
+use super::outcome::{ODA_NOT_PERFORMED, Outcome, Verdict};
 use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
 use crate::base::bytes::{Bit, Secret};
 use crate::base::context::Context;
@@ -263,7 +263,7 @@ impl Session {
         let reason = reason.into();
         context.emit(Event::new("terminal", verdict.word()).because(reason.clone()));
         let remarks = [
-            (self.tvr.has(Tvr::ODA_NOT_PERFORMED), "offline data authentication not performed"),
+            (self.tvr.has(Tvr::ODA_NOT_PERFORMED), ODA_NOT_PERFORMED),
             (self.signature && verdict.is_success(), "the cardholder signs the receipt"),
         ];
         let remarks = remarks.into_iter().filter(|remark| remark.0).map(|remark| remark.1).collect();

@@ -118,6 +118,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         metrics: text("metrics"),
         dialect: text("dialect").unwrap_or_default(),
         limits: Limits { workers: workers.into(), ..Limits::default() },
+        rules: call.switches.rules()?,
     };
     let level = text("log").unwrap_or_default();
     let level = Level::NAMES.iter().find(|(name, _)| *name == level).map_or(Level::Messages, |row| row.1);

@@ -110,6 +110,15 @@ pub(in crate::doors::cli) enum Failure {
         /// What the journal holds and what to do.
         journal: String,
     },
+    /// A remote host that is not there.
+    #[error(
+        "no host answers at {address}: nothing moved. Start it with `cardwright host serve --listen HOST:PORT`, \
+         or name another with --host"
+    )]
+    NoHost {
+        /// Its address.
+        address: String,
+    },
     /// The money does not add up.
     #[error("the money does not add up: {0}")]
     Invariant(String),
@@ -137,7 +146,7 @@ impl Failure {
             | Self::File { .. } => Exit::Usage,
             Self::World(cause) => of_world(cause),
             Self::Kept { cause, .. } | Self::BrokenOff { cause, .. } => of_world(cause),
-            Self::Recording { .. } | Self::Output(_) => Exit::Transport,
+            Self::Recording { .. } | Self::NoHost { .. } | Self::Output(_) => Exit::Transport,
             Self::Invariant(_) => Exit::Invariant,
         }
     }
@@ -165,6 +174,7 @@ fn of_world(error: &WorldError) -> Exit {
         WorldError::Terminal(_) => Exit::Transport,
         WorldError::Card(CardError::InUse { .. }) | WorldError::InUse { .. } => Exit::Transport,
         WorldError::Invariant { .. } => Exit::Invariant,
+        WorldError::Issuer(IssuerError::Refused { .. }) => Exit::Declined,
         WorldError::Original { .. }
         | WorldError::Address(_)
         | WorldError::Card(_)

@@ -10,7 +10,13 @@ use crate::base::context::Context;
 use crate::roles::terminal::TerminalConfig;
 use crate::roles::terminal::journal::Journal;
 use crate::world::{StoreAddress, WorldError, open_journal};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How often a journal that is in use is looked at again, and how long between.
+const LOOKS: u32 = 60;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Where a journal's folder keeps the name of its terminal (F41, tag 9F1C).
 const TERMINAL: &str = "terminal";
@@ -47,8 +53,30 @@ pub(in crate::doors::cli) fn open_remote(
         None => state_folder()?.join(format!("host-{:016x}", fnv_1a(address.as_bytes()))),
     };
     let folder = base.join(Hex(key.terminal.as_bytes()).to_string());
-    let at = |cause| Failure::Kept { path: folder.clone(), cause: Box::new(cause) };
-    open_journal(Some(&folder), context).map_err(at)
+    open_patiently(&folder, context)
+}
+
+/// Opens a journal; one that another process holds is waited for a little, since most
+/// commands end at once.
+fn open_patiently(folder: &Path, context: &mut Context) -> Result<Journal, Failure> {
+    let mut looks = 0;
+    loop {
+        match open_journal(Some(folder), context) {
+            Err(WorldError::InUse { .. }) if looks < LOOKS => {
+                if looks == 0 {
+                    // Standard output is for the answer. Nobody may be listening here.
+                    let told =
+                        "cardwright: another cardwright is at work as this terminal: waiting for it ...";
+                    let _ = writeln!(std::io::stderr(), "{told}");
+                }
+                looks += 1;
+                std::thread::sleep(PAUSE);
+            }
+            opened => {
+                return opened.map_err(|cause| Failure::Kept { path: folder.into(), cause: Box::new(cause) });
+            }
+        }
+    }
 }
 
 /// Where the terminal's key is, or is to be.
@@ -119,8 +147,7 @@ pub(in crate::doors::cli) fn open(
         return Ok(open_journal(None, context)?);
     }
     let folder = folder(switches, store, described.then_some(config.terminal.as_str()))?;
-    let at = |cause| Failure::Kept { path: folder.clone(), cause: Box::new(cause) };
-    let journal = open_journal(Some(&folder), context).map_err(at)?;
+    let journal = open_patiently(&folder, context)?;
     if !described {
         config.terminal = kept_name(&folder.join(TERMINAL), context)?;
     }

@@ -76,7 +76,7 @@ impl Scene {
             let card = if call.switches.seed.is_none() { real_card(command) } else { None };
             card.into_iter().for_each(|hint| call.output.note(hint));
         }
-        let remote = match call.switches.host()? {
+        let remote = match call.switches.asked_host()? {
             // Nothing that only looks at a card asks a host.
             HostAddress::Tcp(address) if money => Some((address, journal::key(&call.switches)?)),
             _ => None,

@@ -76,7 +76,7 @@ fn without_card<T>(
     let mut config = call.switches.config()?;
     let recording = Recording::create(&call.switches)?;
     let mut context = call.switches.context(recording.clone());
-    let (mut host, mut journal): (Box<dyn Host>, _) = match call.switches.host()? {
+    let (mut host, mut journal): (Box<dyn Host>, _) = match call.switches.asked_host()? {
         HostAddress::Tcp(address) => {
             let key = journal::key(&call.switches)?;
             let journal = journal::open_remote(&call.switches, &address, &key, &mut config, &mut context)?;

@@ -123,6 +123,9 @@ pub(in crate::doors::cli) fn run(call: &mut Call<'_>, deal: Deal) -> Result<Exit
         return Err(Person::away());
     }
     Ok(match outcome.verdict {
+        Verdict::HostUnreachable => {
+            return Err(Failure::NoHost { address: call.switches.host.clone() });
+        }
         verdict if verdict.is_unconfirmed() => Exit::RecoveryDue,
         verdict if verdict.is_success() => Exit::Done,
         _ => Exit::Declined,
