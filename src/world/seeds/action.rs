@@ -73,10 +73,8 @@ pub const ACTIONS: &[ActionRow] = &[
     ActionRow {
         word: "load",
         weight: 8,
-        most_minor: 30_000,
-        entry: Some(EntryKind::Load),
-        moves: Some((Part::Accounts, Part::Cards)),
         act: |turn| turn.transact(Flow::Load, DEFAULT_PIN),
+        ..LOAD
     },
     ActionRow {
         word: "load, wrong PIN",
