@@ -14,6 +14,7 @@ const BEGIN: &[(&str, u64)] = &[
     ("prove-by-log", 101),
     ("prove-by-absence", 217),
     ("ask-host", 736),
+    ("prove-by-balance", 349),
     ("settle-by-evidence", 161),
     ("return-on-refusal", 20),
     ("guesses-settlement", 279),
