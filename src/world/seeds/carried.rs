@@ -75,14 +75,19 @@ impl Carried {
 
     /// Nothing goes wrong with it any more.
     pub(super) fn rest(&self) {
-        if let (true, Some(behind)) = (self.hand.is_away(), &self.behind)
+        self.hand.arm(None);
+        self.power.arm(None);
+        self.script.arm(false);
+    }
+
+    /// It was pulled, at the latest as soon as it had answered: one that writes late
+    /// has lost its last write.
+    pub(super) fn forget(&self) {
+        if let Some(behind) = &self.behind
             && let Some(memory) = lock(behind).take()
         {
             *self.simulator() = Simulator::new(memory, Torn(self.power.clone()));
         }
-        self.hand.arm(None);
-        self.power.arm(None);
-        self.script.arm(false);
     }
 
     /// The simulated card itself.
