@@ -63,6 +63,9 @@ impl Carried {
     /// Puts the card on a reader, with nothing to go wrong.
     pub(super) fn present(&self, interface: Interface, context: &mut Context) -> Box<dyn Card> {
         self.rest();
+        if let Some(behind) = &self.behind {
+            *lock(behind) = None;
+        }
         let held = Held {
             simulator: Arc::clone(&self.simulator),
             power: self.power.clone(),
