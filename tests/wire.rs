@@ -125,6 +125,7 @@ fn load(trace: u32, minor: u64) -> Request {
         chip: [(Tag(0x9F26), vec![0xC9; 8]), (Tag(0x9F36), vec![0, 26])].into_iter().collect(),
         pin: Some(Secret::new("123456".into())),
         original: None,
+        payer: None,
     }
 }
 

@@ -23,5 +23,5 @@ pub use host::{Serving, Wrap, add_terminal, open_terminals, remote_host, serve_h
 pub use issue::{DEFAULT_PIN, NewCard, issue_card, new_card_memory, order_for};
 pub use position::Position;
 pub use rule::Rule;
-pub use stage::Stage;
+pub use stage::{Stage, refund_sale};
 pub use witness::{Transition, Transitions, Witness};

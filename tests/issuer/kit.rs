@@ -240,6 +240,7 @@ impl World {
                 None
             },
             original: None,
+            payer: None,
         }
     }
 

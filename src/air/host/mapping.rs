@@ -12,12 +12,14 @@
 //!   (1), chip condition (1), in every dialect.
 //! - F61 is batch and trace of the original; with reversal 0420 F90 says it too.
 //! - F63 of an answer is the reason, at most 512 bytes of UTF-8.
+//! - F102 is the payer's PAN and F103 the card to load, F2 again, where another card pays
+//!   for a load; F52 is over the payer's PAN then.
 //!
 //! The PIN is not mapped here: it goes from `Request` into F52 under a key.
 
 use super::kinds::{KINDS, KindRow};
 use super::{
-    Answer, BatchTotals, Entry, MessageClass, MessageKey, Original, Request, ResponseCode, Settlement,
+    Answer, BatchTotals, Entry, Kind, MessageClass, MessageKey, Original, Request, ResponseCode, Settlement,
     WireError,
 };
 use crate::base::bytes::{Hex, Secret};
@@ -77,6 +79,10 @@ pub fn to_message(request: &Request, dialect: &Dialect) -> Result<Message, WireE
     if let Some(Original { batch, trace }) = request.original {
         message.put(61, format!("{batch:06}{trace:06}"));
     }
+    if let Some(payer) = &request.payer {
+        message.put(102, payer.expose().as_bytes());
+        message.put(103, request.pan.expose().as_bytes());
+    }
     if reversal && dialect.field(90).is_some() {
         let at = format!("{}{}", Hex(&[month, day]), Hex(&request.at.hhmmss()));
         message.put(90, format!("{}{:06}{at}{:022}", row.mti, request.key.trace, 0));
@@ -112,6 +118,11 @@ pub fn from_message(message: &Message, dialect: &Dialect, received: Timestamp) -
         chip,
         pin: None,
         original: original_of(message)?,
+        payer: match row.kind {
+            Kind::NonLinkedLoad => message.text(102).map(|pan| Secret::new(pan.to_owned())),
+            // Networks tell a load from pending by this field.
+            _ => None,
+        },
     })
 }
 
@@ -405,6 +416,8 @@ pub(super) mod tests {
                     chip,
                     pin: None,
                     original: original.map(|(batch, trace)| Original { batch, trace }),
+                    payer: (row.kind == Kind::NonLinkedLoad && trace % 2 == 1)
+                        .then(|| Secret::new("6299990000000005678".into())),
                 }
             },
         )
@@ -509,6 +522,7 @@ pub(super) mod tests {
             chip: [(Tag(0x9F36), vec![0, 26])].into_iter().collect(),
             pin: None,
             original: None,
+            payer: None,
         }
     }
 

@@ -14,6 +14,7 @@ mod read;
 mod readers;
 mod reconcile;
 mod recover;
+mod refund;
 mod send;
 /// What several commands need.
 mod shared {
@@ -46,6 +47,7 @@ const COMMANDS: &[Command] = &[
     unload::COMMAND,
     pay::COMMAND,
     void::COMMAND,
+    refund::COMMAND,
     preauth::COMMAND,
     inquire::COMMAND,
     upload::COMMAND,

@@ -166,6 +166,20 @@ impl Work<'_> {
         rows.first().map(card_on_file).transpose()
     }
 
+    /// The card that a payer's PAN names: the one in use, of several the last issued.
+    pub(super) fn find_payer(&mut self, pan: &str) -> Result<Option<CardOnFile>, IssuerError> {
+        let lookup = self.pan_lookup(pan);
+        let rows = self.tx.query(
+            "SELECT psn FROM card WHERE pan_lookup = $1 \
+             ORDER BY CASE status WHEN 'active' THEN 0 ELSE 1 END, psn DESC LIMIT 1",
+            &[Value::Bytes(lookup)],
+        )?;
+        match rows.first() {
+            Some(row) => self.find_card(pan, row.int(0)? as u8),
+            None => Ok(None),
+        }
+    }
+
     /// A card's currency.
     pub(super) fn find_linked(
         &mut self,

@@ -31,7 +31,8 @@ pub struct HistoryRow {
     pub what: String,
     /// Its amount.
     pub amount: Amount,
-    /// How it stands: `open`, `landed`, `returned`, `booked`, `reversed`, `held`.
+    /// How it stands: `open`, `landed`, `returned`, `booked`, `reversed`, `held`,
+    /// `claimed`, `refused`.
     pub state: String,
     /// The card's counter.
     pub atc: u16,
@@ -53,6 +54,8 @@ const COUNTED: &[(&str, &str)] = &[
     ("purchases", "SELECT COUNT(*) FROM purchase WHERE state = 'booked'"),
     ("offline sales booked", "SELECT COUNT(*) FROM offline_sale WHERE state = 'booked'"),
     ("offline sales held", "SELECT COUNT(*) FROM offline_sale WHERE state = 'held'"),
+    ("offline sales claimed", "SELECT COUNT(*) FROM offline_sale WHERE state = 'claimed'"),
+    ("refunds", "SELECT COUNT(*) FROM refund"),
 ];
 
 /// Where a card's transactions are: id, time, currency, amount, state, counter, merchant, kind.
@@ -61,6 +64,8 @@ const KEPT: &[&str] = &[
      WHERE card = $1",
     "SELECT id, at, currency, amount, state, atc, merchant, 'purchase' FROM purchase WHERE card = $1",
     "SELECT id, at, currency, amount, state, atc, merchant, 'offline sale' FROM offline_sale WHERE card = $1",
+    "SELECT refund.id, refund.at, refund.currency, refund.amount, 'booked', sale.atc, refund.merchant, \
+     'refund' FROM refund JOIN offline_sale AS sale ON sale.id = refund.sale WHERE sale.card = $1",
 ];
 
 impl Work<'_> {

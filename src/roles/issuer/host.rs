@@ -172,8 +172,8 @@ impl Issuer {
                 Claim::Repeat(acted) => {
                     work.say("Message Repeated", "it has acted before: the same answer again");
                     let Acted { mut answer, on } = *acted;
-                    if let (false, Some(load)) = (is_final(answer.settlement), on) {
-                        answer.settlement = Some(work.settlement(&load)?);
+                    if let (false, Some(row)) = (is_final(answer.settlement), on) {
+                        answer.settlement = Some(work.settlement(&row)?);
                     }
                     Ok(answer)
                 }
@@ -201,7 +201,10 @@ impl Host for Issuer {
             (MessageClass::Request, Kind::Purchase) => {
                 self.message(request, context, |work, request| work.authorise_purchase(request))
             }
-            _ => Ok(wrong_kind("a load, unload, void, purchase, inquiry or hold of class request")),
+            (MessageClass::Request, Kind::SaleClaim) => {
+                self.message(request, context, |work, request| work.take_claim(request))
+            }
+            _ => Ok(wrong_kind("a load, unload, void, purchase, claim, inquiry or hold of class request")),
         }
     }
 
@@ -213,7 +216,10 @@ impl Host for Issuer {
             (MessageClass::Notice | MessageClass::Request, Kind::OfflineSale) => {
                 self.message(request, context, |work, request| work.advise_sale(request))
             }
-            _ => Ok(wrong_kind("a script result or offline sale of class notice")),
+            (MessageClass::Notice, Kind::EcashRefund) => {
+                self.message(request, context, |work, request| work.advise_refund(request))
+            }
+            _ => Ok(wrong_kind("a script result, offline sale or refund of class notice")),
         }
     }
 

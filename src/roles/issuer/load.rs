@@ -25,6 +25,8 @@ pub enum LoadKind {
     Cash,
     /// Load from the card's pending account.
     Pending,
+    /// Load from the account of another card.
+    NonLinked,
     /// Void of a load that was paid in cash.
     CashVoid,
     /// Unload to the linked account.
@@ -32,7 +34,8 @@ pub enum LoadKind {
 }
 
 impl LoadKind {
-    const ALL: [Self; 5] = [Self::Linked, Self::Cash, Self::Pending, Self::CashVoid, Self::Unload];
+    const ALL: [Self; 6] =
+        [Self::Linked, Self::Cash, Self::Pending, Self::NonLinked, Self::CashVoid, Self::Unload];
 
     /// Its word in the table.
     pub const fn word(self) -> &'static str {
@@ -40,6 +43,7 @@ impl LoadKind {
             Self::Linked => "linked",
             Self::Cash => "cash",
             Self::Pending => "pending",
+            Self::NonLinked => "non-linked",
             Self::CashVoid => "cash void",
             Self::Unload => "unload",
         }
@@ -55,6 +59,7 @@ impl LoadKind {
         match self {
             Self::Linked | Self::Pending => 0x60,
             Self::Cash => 0x63,
+            Self::NonLinked => 0x62,
             Self::CashVoid => 0x17,
             Self::Unload => 0x61,
         }
@@ -66,6 +71,7 @@ impl LoadKind {
             Kind::LinkedLoad => Some(Self::Linked),
             Kind::CashLoad => Some(Self::Cash),
             Kind::PendingLoad => Some(Self::Pending),
+            Kind::NonLinkedLoad => Some(Self::NonLinked),
             Kind::CashLoadVoid => Some(Self::CashVoid),
             Kind::UnloadScript => Some(Self::Unload),
             _ => None,
@@ -188,6 +194,7 @@ impl Work<'_> {
         self.settle(&load, Settlement::Landed, "confirmation", "the card was lowered (DF31 2x)")?;
         let settlement = self.settlement(&load.id)?;
         let mut answer = if settlement == Settlement::Landed {
+            self.note_confirmation(&load.id, &request.key)?;
             Answer::new(ResponseCode::APPROVED, "the account is credited")
         } else {
             self.say("Alarm", "an unload is confirmed that the card is proven not to have taken");
@@ -195,6 +202,17 @@ impl Work<'_> {
         };
         answer.settlement = Some(settlement);
         Ok(Acted { answer, on: Some(load.id) })
+    }
+
+    /// Keeps the key of the first confirmation of an unload, by which others know it.
+    fn note_confirmation(&mut self, id: &str, key: &MessageKey) -> Result<(), IssuerError> {
+        let today = self.now().date_number();
+        self.tx.execute(
+            "UPDATE load SET confirm_date = $1, confirm_batch = $2, confirm_trace = $3 \
+             WHERE id = $4 AND confirm_trace IS NULL",
+            &[today.into(), i64::from(key.batch).into(), i64::from(key.trace).into(), id.into()],
+        )?;
+        Ok(())
     }
 
     /// Moves the money of an open load to where it is proven to be. `false` where
@@ -239,9 +257,12 @@ impl Work<'_> {
         rows.first().map(load_row).transpose()
     }
 
-    /// How a load stands.
+    /// How a load stands, or the claim of a sale.
     pub(super) fn settlement(&mut self, id: &str) -> Result<Settlement, IssuerError> {
-        Ok(self.load(id)?.map_or(Settlement::Open, |load| load.settlement))
+        match self.load(id)? {
+            Some(load) => Ok(load.settlement),
+            None => self.claim_settlement(id),
+        }
     }
 
     /// The open loads of a card, oldest first.

@@ -1,4 +1,4 @@
-//! The issuer's tables. `entry`, `posting`, `sighting`, `offline_sale` and
+//! The issuer's tables. `entry`, `posting`, `sighting`, `offline_sale`, `refund` and
 //! `message` only grow; `balance` repeats the sums that a decision reads.
 
 use crate::base::store::Migration;
@@ -7,7 +7,7 @@ use crate::base::store::Migration;
 pub(super) const OWNER: &str = "issuer";
 
 /// Version by version.
-pub(super) const MIGRATIONS: &[Migration] = &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS];
+pub(super) const MIGRATIONS: &[Migration] = &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, REFUNDS];
 
 const FIRST: Migration = Migration {
     statements: &[
@@ -102,5 +102,25 @@ const HOLDS: Migration = Migration {
             merchant TEXT NOT NULL, terminal TEXT NOT NULL, batch BIGINT NOT NULL, trace BIGINT NOT NULL,
             at BIGINT NOT NULL)",
         "CREATE INDEX hold_key ON hold (terminal, trace)",
+    ],
+};
+
+/// Refunds of offline sales, which are found by the key that they were uploaded under;
+/// and under which key an unload was confirmed. The certificate of a sale that is only
+/// claimed is empty.
+const REFUNDS: Migration = Migration {
+    statements: &[
+        "ALTER TABLE offline_sale ADD COLUMN terminal TEXT",
+        "ALTER TABLE offline_sale ADD COLUMN batch BIGINT",
+        "ALTER TABLE offline_sale ADD COLUMN trace BIGINT",
+        "CREATE INDEX offline_sale_key ON offline_sale (terminal, trace)",
+        "CREATE TABLE refund (
+            id TEXT PRIMARY KEY, sale TEXT NOT NULL REFERENCES offline_sale (id),
+            currency BIGINT NOT NULL, amount BIGINT NOT NULL, merchant TEXT NOT NULL,
+            counter TEXT NOT NULL, counter_holder TEXT NOT NULL, at BIGINT NOT NULL)",
+        "CREATE INDEX refund_sale ON refund (sale)",
+        "ALTER TABLE load ADD COLUMN confirm_date BIGINT",
+        "ALTER TABLE load ADD COLUMN confirm_batch BIGINT",
+        "ALTER TABLE load ADD COLUMN confirm_trace BIGINT",
     ],
 };

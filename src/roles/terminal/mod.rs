@@ -10,9 +10,10 @@ mod kernel;
 mod kernel_row;
 mod outcome;
 mod phase;
+mod proof;
 mod read;
 mod recovery;
-
+mod refund;
 mod session;
 mod step;
 
@@ -28,5 +29,5 @@ pub use read::{
     read,
 };
 pub use recovery::{Recovered, RecoveryRule, RecoveryRules, Settled, settle};
-
+pub use refund::refund;
 pub use session::{Flow, Terms};

@@ -1,7 +1,7 @@
 //! What must hold in a world: after every step, and at the end when everyone is back.
 
 use super::play::{Played, World};
-use crate::roles::issuer::{CurrencyBooks, OpenLoad};
+use crate::roles::issuer::{CurrencyBooks, HistoryRow, OpenLoad};
 use crate::roles::terminal::journal::{Entry, EntryKind, State};
 use crate::words::dictionary::tag;
 use crate::words::iso4217::Currency;
@@ -43,6 +43,7 @@ impl Judge {
         }
         let open = world.open_rows()?;
         if open.iter().all(|(_, row)| certificate_is_lost(row)) && world.open_loads()?.is_empty() {
+            let open = world.unbooked(open)?;
             return self.sums(world, &open);
         }
         Ok(None)
@@ -81,6 +82,7 @@ impl Judge {
         if let Some(violation) = world.issuer.check(&mut world.context)?.first() {
             return Ok(Some(violation.to_string()));
         }
+        let open = world.unbooked(open)?;
         self.sums(world, &open)
     }
 
@@ -118,12 +120,31 @@ impl World {
         Ok(open)
     }
 
+    /// Without the payments that the issuer has booked by the card's balance, which their
+    /// terminals have not heard of.
+    fn unbooked(&mut self, open: Vec<(String, Entry)>) -> Result<Vec<(String, Entry)>, WorldError> {
+        let mut kept = Vec::with_capacity(open.len());
+        for (terminal, row) in open {
+            let history = match certificate_is_lost(&row) {
+                true => self.issuer.history(row.card.pan.expose(), &mut self.context)?.unwrap_or_default(),
+                false => Vec::new(),
+            };
+            let is_booked = |known: &HistoryRow| {
+                known.what == "offline sale" && known.state == "booked" && Some(known.atc) == row.atc
+            };
+            if !history.iter().any(is_booked) {
+                kept.push((terminal, row));
+            }
+        }
+        Ok(kept)
+    }
+
     fn open_loads(&mut self) -> Result<Vec<OpenLoad>, WorldError> {
         Ok(self.issuer.open_loads(&mut self.context)?)
     }
 
-    /// Accounts, cards, merchants, and what is in flight; a payment that nobody can
-    /// upload any more is in flight for good.
+    /// Accounts, cards, merchants, and what is in flight; a payment whose certificate was
+    /// lost is in flight until the card's balance has proven it.
     fn total_minor(&self, books: CurrencyBooks, open: &[(String, Entry)]) -> i64 {
         let currency = books.currency;
         let mut total = books.accounts_minor + books.in_flight_minor + books.merchants_minor;
@@ -153,7 +174,7 @@ impl World {
     }
 }
 
-/// The card has paid and its answer was lost: the terminal has nothing to show for it.
+/// The card has paid and its answer was lost: the terminal can only claim it.
 fn certificate_is_lost(row: &Entry) -> bool {
     row.kind == EntryKind::OfflineSale
         && row.state == State::CardUpdated

@@ -2,7 +2,7 @@
 
 use super::case::{Afterwards, TearCard, TearCase, TearFault, TearKind, TearSize};
 use super::crash::{CrashControl, CrashingDb};
-use super::muted_host::{HostControl, MutedHost};
+use super::muted_host::{HostControl, HostPlan, HostPoint, MutedHost};
 use super::report::{TearReport, TearRow};
 use crate::air::host::Original;
 use crate::air::link::{ByteLink, Card, Fault, FaultControl, InProcess, Record, T0, WireControl};
@@ -33,6 +33,7 @@ const ACCOUNT_MINOR: u64 = 50_000;
 const CARD_MINOR: u64 = 10_000;
 const LOAD: Amount = Amount::new(5_000, CNY);
 const PAYMENT: Amount = Amount::new(1_250, CNY);
+const REFUND: Amount = Amount::new(750, CNY);
 const ELSEWHERE_LOAD: Amount = Amount::new(1_000, CNY);
 const ELSEWHERE_PAYMENT: Amount = Amount::new(100, CNY);
 /// How often the terminal starts again at the most; the longest way takes two.
@@ -160,6 +161,13 @@ fn play(
             _ => scene.stage.recover(&mut scene.context)?.rows,
         });
     }
+    // A payment whose certificate was lost with the card's answer is claimed, and settled by
+    // what the card proves when it is next used.
+    if scene.rows()?.iter().any(|row| row.kind == EntryKind::OfflineSale && row.state == State::CardUpdated) {
+        scene.elsewhere(Flow::Load, ELSEWHERE_LOAD)?;
+        scene.restart()?;
+        settled.extend(scene.recover_without_card()?);
+    }
     let rows = scene.rows()?;
     let last = rows.last().map(|row| row.state);
     let mut violation = differed.then(|| "a message that came twice was answered in two ways".to_owned());
@@ -173,14 +181,7 @@ fn play(
     if let Err(error) = scene.stage.check(&mut scene.context) {
         violation = Some(error.to_string());
     }
-    // A payment whose certificate was lost with the card's answer stays due: the card
-    // has paid, and the terminal has nothing to show for it.
-    let may_stay = |row: &Entry| {
-        row.kind == EntryKind::OfflineSale
-            && row.state == State::CardUpdated
-            && !row.chip.has(tag::APPLICATION_CRYPTOGRAM)
-    };
-    if let Some(open) = rows.iter().find(|row| !row.state.is_final() && !may_stay(row)) {
+    if let Some(open) = rows.iter().find(|row| !row.state.is_final()) {
         violation = Some(format!("a row is left {}", open.state));
     }
     if let Some(load) = scene.stage.issuer.open_loads(&mut scene.context)?.first() {
@@ -205,8 +206,12 @@ struct Scene {
     store: Box<dyn Db>,
     seal: SealKey,
     kind: TearKind,
-    /// The load that a void undoes.
-    cash_load: Option<Original>,
+    /// What a void or refund is of.
+    prepared: Option<Original>,
+    /// The card that pays for a load of another one.
+    payer: Option<Box<dyn Card>>,
+    /// Loses the answer that a reversal is because of.
+    loss: HostControl,
     context: Context,
 }
 
@@ -232,32 +237,51 @@ impl Scene {
         let simulator = Simulator::in_memory(memory);
         let (card, host, crash) = (FaultControl::default(), HostControl::default(), CrashControl::default());
         let wire = WireControl::default();
-        let link: Box<dyn Card> = match settings.bytes {
-            Some(_) => {
-                let link = ByteLink::connect(simulator, kind.interface(), wire.clone(), &mut context);
-                Box::new(Record(T0(link)))
+        let link = joined(settings, simulator, kind, (&card, &wire), &mut context);
+        let payer: Option<Box<dyn Card>> = match kind {
+            TearKind::NonLinkedLoad => {
+                let profile = shelf.profile("debit", true)?;
+                let new = NewCard::with_accounts(&mut issuer, profile, ACCOUNT_MINOR, 0, &mut context)?;
+                let simulator = Simulator::in_memory(issue_card(&mut issuer, &new, &mut context)?);
+                Some(joined(settings, simulator, kind, (&card, &wire), &mut context))
             }
-            None => {
-                let link = InProcess::connect(simulator, kind.interface(), &mut context);
-                Box::new(Record(T0(Fault::new(link, card.clone()))))
-            }
+            _ => None,
         };
         let store = shelf.store(1)?;
         let journal = journal(store.as_ref(), &seal, &crash)?;
         let mut stage = Stage::new(link, issuer, journal, shelf.config())?;
-        stage.host = Box::new(MutedHost::new(stage.host, host.clone()));
+        let loss = HostControl::default();
+        stage.host = Box::new(MutedHost::new(MutedHost::new(stage.host, loss.clone()), host.clone()));
         stage.rules = Rule::terminal_without(settings.without);
-        let mut scene =
-            Self { stage, card, wire, host, crash, witness, store, seal, kind, cash_load: None, context };
+        let mut scene = Self {
+            stage,
+            card,
+            wire,
+            host,
+            crash,
+            witness,
+            store,
+            seal,
+            kind,
+            prepared: None,
+            payer,
+            loss,
+            context,
+        };
         scene.arm_nothing();
+        scene.witness.look_away(true);
         scene.prepare(mark)?;
+        scene.witness.look_away(false);
         scene.arm_nothing();
+        if kind == TearKind::Reversal {
+            scene.loss.arm(Some(HostPlan { message: 0, point: HostPoint::AnswerLost }));
+        }
         Ok(scene)
     }
 
     /// The rows of the journal but for what was prepared.
     fn rows(&mut self) -> Result<Vec<Entry>, WorldError> {
-        let prepared = self.cash_load.map(|load| (load.batch, load.trace));
+        let prepared = self.prepared.map(|load| (load.batch, load.trace));
         let rows = self.stage.journal.rows()?.into_iter();
         Ok(rows.filter(|row| Some((row.batch, row.trace)) != prepared).collect())
     }
@@ -271,7 +295,13 @@ impl Scene {
             (TearKind::CashLoadVoid, _) => {
                 let mut pin = Secret::new(DEFAULT_PIN.to_owned());
                 let (_, loaded) = self.stage.transact(Flow::CashLoad, LOAD, &mut pin, &mut self.context)?;
-                self.cash_load = Some(Original { batch: loaded.trace.0, trace: loaded.trace.1 });
+                self.prepared = Some(Original { batch: loaded.trace.0, trace: loaded.trace.1 });
+            }
+            (TearKind::Refund, _) => {
+                let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+                let (_, paid) = self.stage.transact(Flow::Pay, PAYMENT, &mut pin, &mut self.context)?;
+                self.stage.recover(&mut self.context)?;
+                self.prepared = Some(Original { batch: paid.trace.0, trace: paid.trace.1 });
             }
             _ => {}
         }
@@ -283,16 +313,21 @@ impl Scene {
         self.wire.arm(None);
         self.host.arm(None);
         self.crash.arm(None);
+        self.loss.arm(None);
     }
 
     /// The transaction, and what its terminal sends at the end of the day.
     fn transact(&mut self) -> Result<(), WorldError> {
-        let flow = self.kind.flow();
+        let (stage, context) = (&mut self.stage, &mut self.context);
         let mut pin = Secret::new(DEFAULT_PIN.to_owned());
-        match (flow, self.cash_load) {
-            (Flow::CashLoadVoid, Some(load)) => self.stage.void(load, &mut pin, &mut self.context)?,
-            (Flow::Pay, _) => self.stage.transact(flow, PAYMENT, &mut pin, &mut self.context)?,
-            _ => self.stage.transact(flow, LOAD, &mut pin, &mut self.context)?,
+        match (self.kind.flow(), self.prepared, &mut self.payer) {
+            (None, Some(sale), _) => stage.refund(sale, REFUND, context)?,
+            (Some(Flow::CashLoadVoid), Some(load), _) => stage.void(load, &mut pin, context)?,
+            (Some(Flow::NonLinkedLoad), _, Some(payer)) => {
+                stage.load_from(payer.as_mut(), LOAD, &mut pin, context)?
+            }
+            (Some(Flow::Pay), ..) => stage.transact(Flow::Pay, PAYMENT, &mut pin, context)?,
+            (flow, ..) => stage.transact(flow.unwrap_or(Flow::Load), LOAD, &mut pin, context)?,
         };
         self.stage.recover(&mut self.context)?;
         Ok(())
@@ -303,6 +338,9 @@ impl Scene {
         self.arm_nothing();
         self.stage.journal = journal(self.store.as_ref(), &self.seal, &self.crash)?;
         self.stage.card.reset(&mut self.context)?;
+        if let Some(payer) = &mut self.payer {
+            payer.reset(&mut self.context)?;
+        }
         Ok(())
     }
 
@@ -331,6 +369,26 @@ impl Scene {
         std::mem::swap(&mut self.stage.journal, &mut other);
         self.stage.card.reset(&mut self.context)?;
         Ok(())
+    }
+}
+
+/// A card at the reader, with a hand on it.
+fn joined(
+    settings: &TearSettings,
+    simulator: Simulator,
+    kind: TearKind,
+    (card, wire): (&FaultControl, &WireControl),
+    context: &mut Context,
+) -> Box<dyn Card> {
+    match settings.bytes {
+        Some(_) => {
+            let link = ByteLink::connect(simulator, kind.interface(), wire.clone(), context);
+            Box::new(Record(T0(link)))
+        }
+        None => {
+            let link = InProcess::connect(simulator, kind.interface(), context);
+            Box::new(Record(T0(Fault::new(link, card.clone()))))
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::roles::terminal::cardholder::PinPrompt;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
-use crate::roles::terminal::session::Flow;
+use crate::roles::terminal::session::{Flow, Role};
 use crate::words::dictionary::tag;
 use crate::words::emv::{Aip, CvmResults, Tsi, Tvr};
 
@@ -30,6 +30,18 @@ pub(in crate::roles::terminal) fn begin(
     mut read: RecordsRead,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
+    if let Role::Loaded(payer) = &mut read.initiated.selected.session.role {
+        let (pin, is_same) = (payer.pin.take(), payer.pan == read.pan);
+        let session = read.session();
+        if is_same {
+            let reason = "the paying card is the card to load";
+            let before = session.balance_before_minor;
+            return Ok(Next::done(session.outcome(Verdict::Refused, reason, before, context)));
+        }
+        // The PIN is the payer's, and says nothing of who holds this card.
+        session.store.put(tag::CVM_RESULTS, CvmResults::NO_CVM.0);
+        return terminal_action_analysis::begin(Verified { read, pin }, context);
+    }
     if wants_online_pin(&mut read) {
         let prompt = PinPrompt { pan: read.pan.clone(), amount: read.session().terms.amount };
         return Ok(Next::wait(Io::EnterPin(prompt), Entering { read }));
@@ -57,15 +69,10 @@ impl Phase for Entering {
         let mut read = self.read;
         let session = read.session();
         session.tsi.set(Tsi::CARDHOLDER_VERIFICATION_PERFORMED);
-        let entered = pin.as_ref().is_some_and(|pin| {
-            let pin = pin.expose();
-            (4..=12).contains(&pin.len()) && pin.bytes().all(|byte| byte.is_ascii_digit())
-        });
-        if !entered {
+        if !is_entered(pin.as_ref()) {
             session.tvr.set(Tvr::PIN_NOT_ENTERED);
-            let reason = "a PIN of 4 to 12 digits is required and was not entered";
             let before = session.balance_before_minor;
-            return Ok(Next::done(session.outcome(Verdict::Refused, reason, before, context)));
+            return Ok(Next::done(session.outcome(Verdict::Refused, NOT_ENTERED, before, context)));
         }
         session.tvr.set(Tvr::ONLINE_PIN_ENTERED);
         session.store.put(tag::CVM_RESULTS, CvmResults::ONLINE_PIN.0);
@@ -74,6 +81,18 @@ impl Phase for Entering {
         );
         terminal_action_analysis::begin(Verified { read, pin }, context)
     }
+}
+
+/// Why a transaction ends whose PIN is not there.
+pub(in crate::roles::terminal) const NOT_ENTERED: &str =
+    "a PIN of 4 to 12 digits is required and was not entered";
+
+/// Whether a PIN is there and is one.
+pub(in crate::roles::terminal) fn is_entered(pin: Option<&Secret<String>>) -> bool {
+    pin.is_some_and(|pin| {
+        let pin = pin.expose();
+        (4..=12).contains(&pin.len()) && pin.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 fn wants_online_pin(read: &mut RecordsRead) -> bool {

@@ -10,6 +10,7 @@ pub(super) mod initiate_application_processing;
 pub(super) mod issuer_authentication;
 pub(super) mod offline_data_authentication;
 pub(super) mod online_processing;
+pub(super) mod payer_identification;
 pub(super) mod processing_restrictions;
 pub(super) mod quick_decision;
 pub(super) mod read_application_data;
