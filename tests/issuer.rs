@@ -1,11 +1,14 @@
 //! The issuer against cards that are made of the words alone: cryptograms from
 //! diversified keys, balances in issuer application data.
 
+mod claim;
 mod evidence;
 mod hold;
 pub(crate) mod kit;
 mod money;
+mod nonlinked;
 mod reconciliation;
+mod refund;
 mod sequences;
 mod unload;
 

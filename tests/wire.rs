@@ -158,6 +158,8 @@ fn every_kind_over_a_line_is_as_in_process_in_every_dialect() {
                     request.key.class = class;
                     request.original =
                         (kind.kind == Kind::ScriptResult).then_some(Original { batch: 1, trace: 7 });
+                    let pays = kind.kind == Kind::NonLinkedLoad && class == MessageClass::Request;
+                    request.payer = pays.then(|| Secret::new("6299990000000005678".into()));
                     let (here, there) = (ask(&mut near.clone(), &request), ask(&mut remote, &request));
                     assert_eq!(here, there, "{} {:?}", row.name, kind.kind);
                 }

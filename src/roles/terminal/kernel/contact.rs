@@ -13,7 +13,7 @@ use crate::base::context::Context;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::kernel_row::Kernel;
 use crate::roles::terminal::phase::Next;
-use crate::roles::terminal::session::{Session, Terms};
+use crate::roles::terminal::session::{Flow, Session, Terms};
 use crate::roles::terminal::step::{application_selection, payer_identification};
 
 /// By contact.
@@ -24,8 +24,8 @@ pub(super) const FULL_CONTACTLESS: Kernel =
     Kernel { name: "contactless full path", mode: Entry::ContactlessFull, begin };
 
 fn begin(terms: Terms, context: &mut Context) -> Result<Next, TerminalError> {
-    Ok(match terms.payer {
-        Some(mode) => payer_identification::begin(terms, mode, context),
-        None => application_selection::begin(Session::new(terms, context)),
+    Ok(match (terms.flow, terms.payer) {
+        (Flow::NonLinkedLoad, mode) => payer_identification::begin(terms, mode, context),
+        _ => application_selection::begin(Session::new(terms, context)),
     })
 }

@@ -18,7 +18,11 @@ use crate::words::emv::{Pan, Tvr};
 const STEP: &str = "Payer identification";
 
 /// Turns to the paying card, which is read in `mode`.
-pub(in crate::roles::terminal) fn begin(terms: Terms, mode: Entry, context: &mut Context) -> Next {
+pub(in crate::roles::terminal) fn begin(terms: Terms, mode: Option<Entry>, context: &mut Context) -> Next {
+    let Some(mode) = mode else {
+        let reason = "there is no card that pays for the load";
+        return Next::done(Session::new(terms, context).outcome(Verdict::Refused, reason, None, context));
+    };
     let mut session = Session::new(Terms { mode, ..terms.clone() }, context);
     session.role = Role::Paying(Box::new(terms));
     Next::wait(Io::TurnToPayer, Turned { session })
