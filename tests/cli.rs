@@ -551,7 +551,7 @@ fn cash_pending_void_and_unload_each_have_their_command() {
     assert_eq!(desk.run(&desk.on_card(&["void"])).code, 1, "it is voided already");
     desk.fails(&desk.on_card(&["void", "x"]), 2, "000001/000007");
     desk.fails(&desk.on_card(&["void", "000001/000999"]), 2, "no row with trace 999");
-    desk.fails(&desk.on_card(&["load", "1", "--from", "lottery"]), 2, "cash or pending");
+    desk.fails(&desk.on_card(&["load", "1", "--from", "lottery"]), 2, "pending or card:ADDRESS");
 
     assert_eq!(desk.run(&desk.on_card(&["load", "1", "--from", "pending"])).code, 1);
     desk.ok(&["card", "credit", "my.card", "30.00", "--from", "A1"]);

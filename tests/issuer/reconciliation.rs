@@ -129,7 +129,7 @@ fn an_unload_is_known_by_its_confirmation() {
     let (load, answer) = world.load(8000);
     world.card.take_script(&answer);
     world.notice(&load, 0x20);
-    let mut unload = |world: &mut World, minor| {
+    let unload = |world: &mut World, minor| {
         let chip = world.card.sign(minor, 0xA0, 0x61);
         let request = world.request(Kind::UnloadScript, minor, chip);
         let answer = world.issuer.authorise(&request, &mut world.context).unwrap();

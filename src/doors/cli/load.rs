@@ -2,6 +2,7 @@
 
 use super::shared::command::{Call, Command, Run};
 use super::shared::failure::{Exit, Failure};
+use super::shared::scene::CARD;
 use super::shared::transaction::{self, Deal};
 use crate::roles::terminal::Flow;
 use crate::words::iso7816::Effect;
@@ -19,9 +20,6 @@ pub(super) const COMMAND: Command = Command {
 /// Where the money may come from.
 const SOURCES: &[(&str, Flow)] =
     &[("linked", Flow::Load), ("cash", Flow::CashLoad), ("pending", Flow::PendingLoad)];
-
-/// How the address of a card begins that pays.
-pub(super) const CARD: &str = "card:";
 
 fn arguments(line: clap::Command) -> clap::Command {
     transaction::arguments(line).arg(

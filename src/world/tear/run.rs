@@ -212,6 +212,8 @@ struct Scene {
     payer: Option<Box<dyn Card>>,
     /// Loses the answer that a reversal is because of.
     loss: HostControl,
+    /// Other terminals so far: each begins with a journal, and so with a name, of its own.
+    others: u32,
     context: Context,
 }
 
@@ -266,6 +268,7 @@ impl Scene {
             prepared: None,
             payer,
             loss,
+            others: 0,
             context,
         };
         scene.arm_nothing();
@@ -351,7 +354,9 @@ impl Scene {
 
     /// The card does something at another terminal, which settles its own rows.
     fn elsewhere(&mut self, flow: Flow, amount: Amount) -> Result<(), WorldError> {
-        let config = TerminalConfig { terminal: "CW000002".into(), ..(*self.stage.config).clone() };
+        self.others += 1;
+        let terminal = format!("CW{:06}", self.others + 1);
+        let config = TerminalConfig { terminal, ..(*self.stage.config).clone() };
         let config = Arc::new(config);
         let store: Box<dyn Db> = Box::new(Sqlite::in_memory()?);
         let mut other = journal(store.as_ref(), &self.seal, &CrashControl::default())?;

@@ -1,6 +1,5 @@
 //! Sets the stage that the switches describe.
 
-use super::super::load::CARD;
 use super::books::{self, Need};
 use super::command::Call;
 use super::failure::Failure;
@@ -22,6 +21,9 @@ use std::path::Path;
 
 /// The profile of the fresh card, where no reader is named.
 const FRESH: &str = "ecash";
+
+/// How the source of a load begins that another card pays for; its address follows.
+pub(in crate::doors::cli) const CARD: &str = "card:";
 
 /// A card outlives the process, so what it loads or pays must be booked where the books
 /// outlive it too: a sale whose issuer is forgotten could never be uploaded.
