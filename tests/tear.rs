@@ -21,7 +21,7 @@ fn the_money_is_all_there_after_every_fault() {
     // Every kind of fault was played, and every state was left behind by one or led to.
     let states: BTreeSet<_> = report.rows.iter().flat_map(|row| [row.torn, row.last]).flatten().collect();
     assert_eq!(states, State::ALL.iter().copied().collect());
-    assert_eq!(report.faults().len(), 10, "{:?}", report.faults());
+    assert_eq!(report.faults().len(), 11, "{:?}", report.faults());
 }
 
 /// Each exchange's ends and a sample of the bytes between; `world tear --bytes` plays every byte.
@@ -32,7 +32,7 @@ fn the_money_is_all_there_wherever_the_wire_is_cut() {
     let report = play(&settings);
     assert_eq!(report.violations().count(), 0, "{report}");
     assert_eq!(report.gaps(), [""; 0]);
-    assert_eq!(report.faults().len(), 12, "{:?}", report.faults());
+    assert_eq!(report.faults().len(), 13, "{:?}", report.faults());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::IssuerError;
 use super::answer::{Acted, Stop};
 use super::decision::{self, Refusal, Verified};
 use super::evidence::{CLAIM_LIMIT, reachable};
-use super::ledger;
+use super::ledger::{self, Book};
 use super::work::{Work, minor};
 use crate::air::host::{Answer, Request, ResponseCode, Settlement};
 use crate::base::store::Row;
@@ -154,7 +154,7 @@ impl Work<'_> {
             match judge(&trail) {
                 Judgement::Paid => {
                     self.close_claim(&claim.id, "booked")?;
-                    self.book_sale(&claim.id, card, &claim.merchant, claim.amount)?;
+                    self.book_sale(&claim.id, Book::Card(card), &claim.merchant, claim.amount)?;
                 }
                 Judgement::NotPaid => {
                     self.close_claim(&claim.id, "refused")?;
@@ -175,9 +175,13 @@ impl Work<'_> {
     fn open_claim(&mut self, request: &Request) -> Result<String, Stop> {
         decision::check_amount(request)?;
         let card = self
-            .find_card(request.pan.expose(), request.psn)?
+            .held_card()
             .ok_or_else(|| Refusal::new(ResponseCode::NO_SUCH_CARD, "no card on file with this number"))?;
-        self.must_have_ecash(&card.id, request.amount.currency)?;
+        let linked = self.find_linked(&card.id, request.amount.currency)?;
+        if linked.and_then(|linked| linked.ecash).is_none() {
+            let reason = "the card has no electronic cash in this currency";
+            return Err(Refusal::new(ResponseCode::INVALID_TRANSACTION, reason).into());
+        }
         let atc = request.chip.array(tag::ATC).map(u16::from_be_bytes);
         let atc = atc.ok_or_else(|| Refusal::new(ResponseCode::FORMAT_ERROR, "chip data without 9F36"))?;
         let values = [card.id.as_str().into(), i64::from(atc).into()];
@@ -199,13 +203,22 @@ impl Work<'_> {
         }
         let id = self.new_id();
         self.insert_sale_row(&id, request, &card.id, atc, &[], "claimed")?;
+        self.count_open_claims(1);
         self.say_amount("Sale Claimed", request.amount, "without a certificate: the card's balance decides");
         self.settle_by_evidence(&card.id)?;
         Ok(id)
     }
 
     fn close_claim(&mut self, id: &str, state: &'static str) -> Result<(), IssuerError> {
-        self.tx.execute("UPDATE offline_sale SET state = $1 WHERE id = $2", &[state.into(), id.into()])?;
+        let values = [state.into(), id.into()];
+        let sql = "UPDATE offline_sale SET state = $1 WHERE id = $2 AND state = 'claimed'";
+        match self.tx.execute(sql, &values)? {
+            0 => self.tx.execute("UPDATE offline_sale SET state = $1 WHERE id = $2", &values)?,
+            closed => {
+                self.count_open_claims(-1);
+                closed
+            }
+        };
         Ok(())
     }
 

@@ -96,7 +96,8 @@ impl Work<'_> {
         if !self.rules.recovery.settle_by_evidence {
             return Ok(());
         }
-        for load in self.open_loads_of(card)? {
+        let loads = if self.has_open_loads() { self.open_loads_of(card)? } else { Vec::new() };
+        for load in loads {
             let mut judgement = judge(self.trail(&load, "quick")?);
             if judgement == Judgement::Unproven {
                 judgement = judge(self.trail(&load, "")?);
@@ -126,7 +127,7 @@ impl Work<'_> {
                 }
             }
         }
-        self.settle_claims(card)
+        if self.has_open_claims() { self.settle_claims(card) } else { Ok(()) }
     }
 
     /// The trail up to the next sighting; where quick ones are passed over, up to

@@ -32,7 +32,7 @@ impl Work<'_> {
             return Err(Refusal::new(ResponseCode::INVALID_AMOUNT, reason).into());
         }
         let card = self
-            .find_card(request.pan.expose(), request.psn)?
+            .held_card()
             .ok_or_else(|| Refusal::new(ResponseCode::NO_SUCH_CARD, "no card on file with this number"))?;
         let no = |reason: &str| Refusal::new(ResponseCode::NO_ORIGINAL, reason);
         let Original { batch, trace } =

@@ -9,7 +9,7 @@ use super::decision::{self, Refusal, ToldBalance, Verified, Wanted};
 use super::ledger::Book;
 use super::work::{Work, column};
 use crate::air::host::{Answer, Request, ResponseCode};
-use crate::words::iso4217::{Amount, Currency};
+use crate::words::iso4217::Amount;
 
 impl Work<'_> {
     /// Books a sale once.
@@ -24,59 +24,62 @@ impl Work<'_> {
     fn take_sale(&mut self, request: &Request) -> Result<Acted, Stop> {
         decision::check_amount(request)?;
         let card = self
-            .find_card(request.pan.expose(), request.psn)?
+            .held_card()
             .ok_or_else(|| Refusal::new(ResponseCode::NO_SUCH_CARD, "no card on file with this number"))?;
         let verified = decision::verify(request, &card, self.keys, self.rules, Wanted::Tc)?;
-        self.must_have_ecash(&card.id, request.amount.currency)?;
-        let known = "card, counter and TC were uploaded before: nothing is booked again";
+        let linked = self.find_linked(&card.id, request.amount.currency)?;
+        let neither = "the card has neither electronic cash nor an account in this currency";
+        let neither = || Refusal::new(ResponseCode::INVALID_TRANSACTION, neither);
+        let linked = linked.ok_or_else(neither)?;
+        // Electronic cash is paid out of the card's shadow, any other card's out of its account.
+        let account = match linked.ecash {
+            Some(_) => None,
+            None => Some(linked.account.ok_or_else(neither)?),
+        };
         let id = match self.prove_claim(request, &card.id, &verified)? {
             Proven::Booked => None,
             Proven::Claim(id) => Some(id),
             Proven::Nothing => self.insert_sale(request, &card.id, &verified)?,
         };
         let Some(id) = id else {
-            self.say("Sale Known", known);
+            self.say("Sale Known", "card, counter and TC were uploaded before: nothing is booked again");
             return Ok(Acted::nothing(Answer::new(ResponseCode::APPROVED, "the sale was booked before")));
         };
-        self.advance_atc(&card.id, verified.atc)?;
+        self.advance_atc(verified.atc);
         if let ToldBalance::Proven(balance) = verified.balance {
-            self.check_shadow(&card.id, request.amount.currency, verified.atc, balance)?;
+            let (currency, shadow) = (request.amount.currency, linked.shadow_minor);
+            self.check_shadow(&card.id, currency, shadow, verified.atc, balance)?;
         }
         // The sale itself may prove that an open load has landed, which then pays for it.
         self.settle_by_evidence(&card.id)?;
-        let reason = match self.book_sale(&id, &card.id, &request.key.merchant, request.amount)? {
-            true => "the sale is booked",
-            false => "the sale is held: the card's shadow is too low",
+        let payer = account.as_deref().map_or(Book::Card(&card.id), Book::Account);
+        let reason = match self.book_sale(&id, payer, &request.key.merchant, request.amount)? {
+            None => "the sale is booked".to_owned(),
+            Some(why) => why,
         };
         Ok(Acted { answer: Answer::new(ResponseCode::APPROVED, reason), on: Some(id) })
     }
 
-    /// Pays the merchant of a sale out of its card's shadow. Where that is too low the
-    /// merchant's claim stands in the row, and the ledger has nothing to pay it from yet.
+    /// Pays the merchant of a sale; else says why not. The merchant's claim stands in the
+    /// row then, and the ledger has nothing to pay it from yet.
     pub(super) fn book_sale(
         &mut self,
         id: &str,
-        card: &str,
+        payer: Book<'_>,
         merchant: &str,
         amount: Amount,
-    ) -> Result<bool, IssuerError> {
-        if self.transfer("offline sale", id, Book::Card(card), Book::Merchant(merchant), amount)? {
-            self.say_amount("Sale Booked", amount, "the card is proven to have paid; shadow to merchant");
-            return Ok(true);
+    ) -> Result<Option<String>, IssuerError> {
+        if self.transfer("offline sale", id, payer, Book::Merchant(merchant), amount)? {
+            self.say_amount("Sale Booked", amount, "the card is proven to have paid; the merchant is paid");
+            return Ok(None);
         }
-        self.tx.execute("UPDATE offline_sale SET state = 'held' WHERE id = $1", &[id.into()])?;
-        self.say("Alarm", "the card has paid more than its shadow holds; the sale is held");
-        Ok(false)
-    }
-
-    /// Refuses what only electronic cash can do.
-    pub(super) fn must_have_ecash(&mut self, card: &str, currency: Currency) -> Result<(), Stop> {
-        let linked = self.find_linked(card, currency)?;
-        if linked.and_then(|linked| linked.ecash).is_none() {
-            let reason = "the card has no electronic cash in this currency";
-            return Err(Refusal::new(ResponseCode::INVALID_TRANSACTION, reason).into());
-        }
-        Ok(())
+        let (state, why) = match payer {
+            Book::Account(_) => ("unfunded", "the account holds less than the card has paid"),
+            _ => ("held", "the card has paid more than its shadow holds"),
+        };
+        self.tx.execute("UPDATE offline_sale SET state = $1 WHERE id = $2", &[state.into(), id.into()])?;
+        self.say("Alarm", format!("{why}; the sale is {state}"));
+        Ok(Some(format!("the sale is {state}: {why}")))
     }
 
     fn insert_sale(

@@ -220,6 +220,10 @@ impl Run<'_> {
                 self.if_allowed(CloseUnsent, Change::Declined { reason }, reason)
             }
             (State::Started, EntryKind::Refund) => self.refund(row),
+            (State::Started, EntryKind::AccountSale) => {
+                let reason = "the card's certificate never came: the account owes nothing";
+                self.if_allowed(CloseUnsent, Change::Declined { reason }, reason)
+            }
             (State::Started, _) => {
                 let reason = "no usable answer from the host";
                 self.if_allowed(ReverseUnanswered, Change::ReversalDue { reason }, reason)
@@ -231,7 +235,7 @@ impl Run<'_> {
             }
             (State::InDoubt, _) => self.prove(row)?,
             (State::ReversalDue, _) => self.reverse(row),
-            (State::CardUpdated, EntryKind::OfflineSale) => self.upload(row),
+            (State::CardUpdated, kind) if kind.is_offline_sale() => self.upload(row),
             (State::CardUpdated, _) => self.notify(row)?,
             (state, _) => Way::Wait(format!("{state}: nothing to do")),
         })

@@ -4,6 +4,7 @@
 mod afl;
 pub mod command;
 pub mod cryptogram;
+mod cvm;
 mod dol;
 mod element;
 mod fci;
@@ -11,8 +12,9 @@ mod pan;
 mod script;
 
 pub use afl::{Afl, AflEntry, AflError};
+pub use cvm::{CvmCode, CvmCondition, CvmEnd, CvmList, CvmListError, CvmResults, CvmRule};
 pub use dol::assemble;
-pub use element::{Aip, Cid, CryptogramType, Ctq, CvmResults, Tsi, Ttq, Tvr};
+pub use element::{Aip, Cid, CryptogramType, Ctq, TerminalCapabilities, Tsi, Ttq, Tvr, UsageControl};
 pub use fci::{DirectoryEntry, Fci, FciError, directory_entries, printable};
 pub use pan::{Pan, PanError, Track2};
 pub use script::{IssuerScript, ScriptError, ScriptResult};

@@ -253,12 +253,13 @@ impl TearFault {
     /// The kinds of fault, by their words: those of a card that is pulled between
     /// messages, or of a wire that is cut at a byte; then those that both have.
     pub const fn words(bytes: bool) -> (&'static [&'static str], &'static [&'static str]) {
-        let rest = &[
-            "message to the host lost",
-            "answer of the host lost",
-            "message delivered twice",
-            "host silent from here on",
-            "message overtaken by the next",
+        const REST: &[&str] = &[
+            HostPoint::RequestLost.word(),
+            HostPoint::AnswerLost.word(),
+            HostPoint::Twice.word(),
+            HostPoint::Down.word(),
+            HostPoint::Late.word(),
+            HostPoint::Delayed.word(),
             "terminal stopped before a write",
             "terminal stopped after a write",
         ];
@@ -269,7 +270,7 @@ impl TearFault {
                     "card pulled, answer lost",
                     "card pulled after the answer",
                 ],
-                rest,
+                REST,
             ),
             true => (
                 &[
@@ -279,7 +280,7 @@ impl TearFault {
                     "wire cut within the answer",
                     "wire cut after the answer",
                 ],
-                rest,
+                REST,
             ),
         }
     }
@@ -301,13 +302,7 @@ impl TearFault {
                 "wire cut within the answer"
             }
             Self::Wire(WirePlan { cut: Cut::Answer(_), .. }, _) => "wire cut after the answer",
-            Self::Host(plan) => match plan.point {
-                HostPoint::RequestLost => "message to the host lost",
-                HostPoint::AnswerLost => "answer of the host lost",
-                HostPoint::Twice => "message delivered twice",
-                HostPoint::Down => "host silent from here on",
-                HostPoint::Late => "message overtaken by the next",
-            },
+            Self::Host(plan) => plan.point.word(),
             Self::Crash(CrashPlan { committed: false, .. }) => "terminal stopped before a write",
             Self::Crash(CrashPlan { committed: true, .. }) => "terminal stopped after a write",
         }

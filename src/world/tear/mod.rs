@@ -9,7 +9,9 @@ mod report;
 mod run;
 
 pub use case::{Afterwards, TearCard, TearCase, TearFault, TearKind, TearSize};
+pub(super) use crash::Write;
 pub use crash::{CrashControl, CrashPlan, CrashingDb};
+pub(super) use muted_host::send;
 pub use muted_host::{HostControl, HostPlan, HostPoint, MutedHost};
 pub use report::{TearReport, TearRow};
 pub use run::{TearSettings, tear};

@@ -154,12 +154,15 @@ fn play(
             settled.extend(scene.recover_without_card()?);
         }
     }
-    for _ in 0..RESTARTS {
+    for start in 0..RESTARTS {
         scene.restart()?;
         settled.extend(match case.afterwards {
             Afterwards::NeverBack => scene.recover_without_card()?,
             _ => scene.stage.recover(&mut scene.context)?.rows,
         });
+        if start == 0 {
+            scene.host.deliver_delayed(&mut scene.stage.issuer, &mut scene.context);
+        }
     }
     // A payment whose certificate was lost with the card's answer is claimed, and settled by
     // what the card proves when it is next used.

@@ -3,12 +3,11 @@
 //! online PIN is what the issuer goes by; then it is the other card's turn.
 
 use super::application_selection;
-use super::cardholder_verification::{NOT_ENTERED, is_entered};
+use super::cardholder_verification::{NOT_ENTERED, is_pin};
 use super::read_application_data::RecordsRead;
 use crate::air::host::Entry;
 use crate::base::context::Context;
 use crate::base::event::Event;
-use crate::roles::terminal::cardholder::PinPrompt;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
@@ -44,7 +43,7 @@ pub(in crate::roles::terminal) fn identified(
         }
     }
     context.emit(Event::new("terminal", "payer identified").because("its records name its account"));
-    let prompt = PinPrompt { pan: pan.clone(), amount: session.terms.amount };
+    let prompt = session.online_pin_prompt(&pan);
     Ok(Next::wait(Io::EnterPin(prompt), Entering { session: read.initiated.selected.session, pan }))
 }
 
@@ -73,12 +72,12 @@ impl Phase for Entering {
     }
 
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let pin = reply.pin(STEP)?;
+        let pin = reply.pin(STEP)?.filter(is_pin);
         let Role::Paying(terms) = self.session.role else {
             return Err(TerminalError::Reply { step: STEP });
         };
         let mut session = Session::new(*terms, context);
-        if !is_entered(pin.as_ref()) {
+        if pin.is_none() {
             return Ok(Next::done(session.outcome(Verdict::Refused, NOT_ENTERED, None, context)));
         }
         session.role = Role::Loaded(Payer { pan: self.pan, pin });
