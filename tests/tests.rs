@@ -5,6 +5,7 @@
 
 mod bad_cards;
 mod card;
+mod certificates;
 mod cli;
 mod cryptography;
 mod effects;
@@ -24,6 +25,7 @@ mod tear;
 mod tidy;
 mod wire;
 mod words;
+mod worlds;
 
 #[test]
 fn every_file_is_named() {

@@ -122,7 +122,7 @@ impl Work<'_> {
         verified: &Verified,
     ) -> Result<Proven, IssuerError> {
         let sql = format!("{CLAIM} WHERE card = $1 AND atc = $2 AND tc = $3");
-        let values = [card.into(), i64::from(verified.atc).into(), [].as_slice().into()];
+        let values = [card.into(), i64::from(verified.proof.atc).into(), [].as_slice().into()];
         let rows = self.tx.query(&sql, &values)?;
         let Some(claim) = rows.first().map(claim_row).transpose()? else { return Ok(Proven::Nothing) };
         if !claim.is_of(request) {
@@ -135,7 +135,7 @@ impl Work<'_> {
         }
         self.tx.execute(
             "UPDATE offline_sale SET tc = $1 WHERE id = $2",
-            &[verified.cryptogram.as_slice().into(), claim.id.as_str().into()],
+            &[verified.proof.cryptogram.as_slice().into(), claim.id.as_str().into()],
         )?;
         if ["booked", "held"].contains(&claim.state.as_str()) {
             return Ok(Proven::Booked);

@@ -5,11 +5,12 @@
 use super::IssuerError;
 use super::answer::{Acted, Stop};
 use super::claim::Proven;
-use super::decision::{self, Refusal, ToldBalance, Verified, Wanted};
+use super::decision::{self, Refusal, ToldBalance, Verified};
 use super::ledger::Book;
 use super::work::{Work, column};
 use crate::air::host::{Answer, Request, ResponseCode};
 use crate::words::iso4217::Amount;
+use crate::words::pboc::WantedCryptogram;
 
 impl Work<'_> {
     /// Books a sale once.
@@ -26,7 +27,7 @@ impl Work<'_> {
         let card = self
             .held_card()
             .ok_or_else(|| Refusal::new(ResponseCode::NO_SUCH_CARD, "no card on file with this number"))?;
-        let verified = decision::verify(request, &card, self.keys, self.rules, Wanted::Tc)?;
+        let verified = decision::verify(request, &card, self.keys, self.rules, WantedCryptogram::Tc)?;
         let linked = self.find_linked(&card.id, request.amount.currency)?;
         let neither = "the card has neither electronic cash nor an account in this currency";
         let neither = || Refusal::new(ResponseCode::INVALID_TRANSACTION, neither);
@@ -45,10 +46,10 @@ impl Work<'_> {
             self.say("Sale Known", "card, counter and TC were uploaded before: nothing is booked again");
             return Ok(Acted::nothing(Answer::new(ResponseCode::APPROVED, "the sale was booked before")));
         };
-        self.advance_atc(verified.atc);
+        self.advance_atc(verified.proof.atc);
         if let ToldBalance::Proven(balance) = verified.balance {
             let (currency, shadow) = (request.amount.currency, linked.shadow_minor);
-            self.check_shadow(&card.id, currency, shadow, verified.atc, balance)?;
+            self.check_shadow(&card.id, currency, shadow, verified.proof.atc, balance)?;
         }
         // The sale itself may prove that an open load has landed, which then pays for it.
         self.settle_by_evidence(&card.id)?;
@@ -89,7 +90,7 @@ impl Work<'_> {
         verified: &Verified,
     ) -> Result<Option<String>, IssuerError> {
         let id = self.new_id();
-        let (tc, atc) = (verified.cryptogram.as_slice(), verified.atc);
+        let (tc, atc) = (verified.proof.cryptogram.as_slice(), verified.proof.atc);
         Ok(self.insert_sale_row(&id, request, card, atc, tc, "booked")?.then_some(id))
     }
 

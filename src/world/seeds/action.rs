@@ -134,6 +134,14 @@ pub const ACTIONS: &[ActionRow] = &[
         act: |turn| turn.transact(Flow::Pay, DEFAULT_PIN),
     },
     ActionRow {
+        word: "pay on account",
+        weight: 1,
+        most_minor: 2_000,
+        entry: Some(EntryKind::AccountSale),
+        moves: Some((Part::Accounts, Part::Merchants)),
+        act: |turn| turn.transact(Flow::Pay, DEFAULT_PIN),
+    },
+    ActionRow {
         word: "hold",
         weight: 1,
         most_minor: 20_000,
@@ -259,7 +267,8 @@ fn end_hold(turn: &mut Turn<'_>, take: bool) -> Result<Said, WorldError> {
 }
 
 fn verify(turn: &mut Turn<'_>, digits: &str) -> Result<Said, WorldError> {
-    for aid in turn.stage.config.aids.clone() {
+    let aids: Vec<_> = turn.stage.config.aids().cloned().collect();
+    for aid in aids {
         if turn.stage.card.transmit(&Select::first(aid).to_apdu(), turn.context)?.status.is_ok() {
             let pin = PinBlock::from_digits(digits);
             return Ok(Said::Pin(turn.stage.card.transmit(&Verify { pin }.to_apdu(), turn.context)?.status));

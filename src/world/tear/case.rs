@@ -108,6 +108,14 @@ impl TearKind {
         })
     }
 
+    /// Whether the card gets a script, where nothing goes wrong besides.
+    pub const fn has_script(self) -> bool {
+        match self.flow() {
+            Some(flow) => flow.writes_card() && !matches!(self, Self::Reversal),
+            None => false,
+        }
+    }
+
     /// How the card is reached.
     pub const fn interface(self) -> Interface {
         match self {
@@ -203,6 +211,8 @@ pub struct TearSize {
     pub messages: usize,
     /// Transactions of the journal's store.
     pub writes: usize,
+    /// Whether the card gets a script; see [`TearKind::has_script`].
+    pub has_script: bool,
 }
 
 /// What goes wrong.
@@ -216,6 +226,12 @@ pub enum TearFault {
     Host(HostPlan),
     /// The terminal stops at a write of its journal.
     Crash(CrashPlan),
+    /// The script is changed on its way, and the card refuses it; the terminal tells
+    /// the host by a notice, as some do, or reverses.
+    Script {
+        /// Whether it is told by a notice.
+        by_notice: bool,
+    },
 }
 
 impl TearFault {
@@ -236,7 +252,9 @@ impl TearFault {
         });
         let crash = (0..size.writes)
             .flat_map(|write| [false, true].map(|committed| Self::Crash(CrashPlan { write, committed })));
-        card.chain(wire.map(|(_, fault)| fault)).chain(host).chain(crash).collect()
+        let script = [false, true].map(|by_notice| Self::Script { by_notice });
+        let script = script.into_iter().filter(|_| size.has_script);
+        card.chain(wire.map(|(_, fault)| fault)).chain(host).chain(crash).chain(script).collect()
     }
 
     /// Whether the wire is cut in the middle of a frame.
@@ -285,6 +303,10 @@ impl TearFault {
         }
     }
 
+    /// The kinds that only a transaction with a script can have.
+    pub const SCRIPT_WORDS: &'static [&'static str] =
+        &["script refused, reversed", "script refused, told by a notice"];
+
     /// What kind of fault it is, without its place.
     pub const fn word(self) -> &'static str {
         match self {
@@ -305,6 +327,8 @@ impl TearFault {
             Self::Host(plan) => plan.point.word(),
             Self::Crash(CrashPlan { committed: false, .. }) => "terminal stopped before a write",
             Self::Crash(CrashPlan { committed: true, .. }) => "terminal stopped after a write",
+            Self::Script { by_notice: false } => Self::SCRIPT_WORDS[0],
+            Self::Script { by_notice: true } => Self::SCRIPT_WORDS[1],
         }
     }
 }
@@ -321,6 +345,7 @@ impl fmt::Display for TearFault {
             }
             Self::Host(plan) => format!("message {}", plan.message),
             Self::Crash(plan) => format!("write {}", plan.write),
+            Self::Script { .. } => "the first".into(),
         };
         write!(f, "{}, {place}", self.word())
     }

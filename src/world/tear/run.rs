@@ -3,8 +3,10 @@
 use super::case::{Afterwards, TearCard, TearCase, TearFault, TearKind, TearSize};
 use super::crash::{CrashControl, CrashingDb};
 use super::muted_host::{HostControl, HostPlan, HostPoint, MutedHost};
+use super::relay::tells_refusal;
 use super::report::{TearReport, TearRow};
-use crate::air::host::Original;
+use super::script::{ChangedScript, ScriptControl};
+use crate::air::host::{Host, Original};
 use crate::air::link::{ByteLink, Card, Fault, FaultControl, InProcess, Record, T0, WireControl};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
@@ -107,6 +109,7 @@ fn cases(settings: &TearSettings) -> Result<Vec<TearCase>, WorldError> {
                 every: settings.bytes.unwrap_or(1).max(1),
                 messages: scene.host.messages(),
                 writes: scene.crash.writes(),
+                has_script: kind.has_script(),
             };
             for fault in TearFault::all(&size) {
                 let (kind, card) = (*kind, *card);
@@ -134,6 +137,14 @@ fn play(
         TearFault::Wire(plan, _) => scene.wire.arm(Some(plan)),
         TearFault::Host(plan) => scene.host.arm(Some(plan)),
         TearFault::Crash(plan) => scene.crash.arm(Some(plan)),
+        TearFault::Script { by_notice } => {
+            scene.script.arm(true);
+            if by_notice {
+                let ours: Box<dyn Host> = Box::new(scene.stage.issuer.handle()?);
+                let host = std::mem::replace(&mut scene.stage.host, ours);
+                scene.stage.host = tells_refusal(host);
+            }
+        }
     }
     let broke = scene.transact().err().map(|error| error.to_string());
     let happened = match case.fault {
@@ -141,6 +152,7 @@ fn play(
         TearFault::Wire(..) => scene.wire.has_cut(),
         TearFault::Host(plan) => scene.host.messages() > plan.message,
         TearFault::Crash(plan) => scene.crash.writes() > plan.write,
+        TearFault::Script { .. } => scene.script.has_changed(),
     };
     let differed = scene.host.differed();
     scene.restart()?;
@@ -204,7 +216,10 @@ struct Scene {
     card: FaultControl,
     wire: WireControl,
     host: HostControl,
+    /// Loses the answer that a reversal begins with.
+    unanswered: HostControl,
     crash: CrashControl,
+    script: ScriptControl,
     witness: Witness,
     store: Box<dyn Db>,
     seal: SealKey,
@@ -213,8 +228,6 @@ struct Scene {
     prepared: Option<Original>,
     /// The card that pays for a load of another one.
     payer: Option<Box<dyn Card>>,
-    /// Loses the answer that a reversal is because of.
-    loss: HostControl,
     /// Other terminals so far: each begins with a journal, and so with a name, of its own.
     others: u32,
     context: Context,
@@ -241,13 +254,16 @@ impl Scene {
             memory.pan().zip(memory.value(tag::PAN_SEQUENCE_NUMBER).and_then(|psn| psn.first().copied()));
         let simulator = Simulator::in_memory(memory);
         let (card, host, crash) = (FaultControl::default(), HostControl::default(), CrashControl::default());
-        let wire = WireControl::default();
+        let (wire, script) = (WireControl::default(), ScriptControl::default());
+        let simulator = ChangedScript::new(simulator, script.clone());
         let link = joined(settings, simulator, kind, (&card, &wire), &mut context);
         let payer: Option<Box<dyn Card>> = match kind {
             TearKind::NonLinkedLoad => {
                 let profile = shelf.profile("debit", true)?;
                 let new = NewCard::with_accounts(&mut issuer, profile, ACCOUNT_MINOR, 0, &mut context)?;
                 let simulator = Simulator::in_memory(issue_card(&mut issuer, &new, &mut context)?);
+                // Nobody changes a script of the card that pays: it gets none.
+                let simulator = ChangedScript::new(simulator, ScriptControl::default());
                 Some(joined(settings, simulator, kind, (&card, &wire), &mut context))
             }
             _ => None,
@@ -255,22 +271,24 @@ impl Scene {
         let store = shelf.store(1)?;
         let journal = journal(store.as_ref(), &seal, &crash)?;
         let mut stage = Stage::new(link, issuer, journal, shelf.config())?;
-        let loss = HostControl::default();
-        stage.host = Box::new(MutedHost::new(MutedHost::new(stage.host, loss.clone()), host.clone()));
+        let unanswered = HostControl::default();
+        let line = MutedHost::new(stage.host, host.clone());
+        stage.host = Box::new(MutedHost::new(line, unanswered.clone()));
         stage.rules = Rule::terminal_without(settings.without);
         let mut scene = Self {
             stage,
             card,
             wire,
             host,
+            unanswered,
             crash,
+            script,
             witness,
             store,
             seal,
             kind,
             prepared: None,
             payer,
-            loss,
             others: 0,
             context,
         };
@@ -279,9 +297,6 @@ impl Scene {
         scene.prepare(mark)?;
         scene.witness.look_away(false);
         scene.arm_nothing();
-        if kind == TearKind::Reversal {
-            scene.loss.arm(Some(HostPlan { message: 0, point: HostPoint::AnswerLost }));
-        }
         Ok(scene)
     }
 
@@ -318,12 +333,16 @@ impl Scene {
         self.card.arm(None);
         self.wire.arm(None);
         self.host.arm(None);
+        self.unanswered.arm(None);
         self.crash.arm(None);
-        self.loss.arm(None);
+        self.script.arm(false);
     }
 
     /// The transaction, and what its terminal sends at the end of the day.
     fn transact(&mut self) -> Result<(), WorldError> {
+        if self.kind == TearKind::Reversal {
+            self.unanswered.arm(Some(HostPlan { message: 0, point: HostPoint::AnswerLost }));
+        }
         let (stage, context) = (&mut self.stage, &mut self.context);
         let mut pin = Secret::new(DEFAULT_PIN.to_owned());
         match (self.kind.flow(), self.prepared, &mut self.payer) {
@@ -383,7 +402,7 @@ impl Scene {
 /// A card at the reader, with a hand on it.
 fn joined(
     settings: &TearSettings,
-    simulator: Simulator,
+    simulator: ChangedScript<Simulator>,
     kind: TearKind,
     (card, wire): (&FaultControl, &WireControl),
     context: &mut Context,
