@@ -29,12 +29,15 @@ pub(crate) fn story(desk: &Desk, host: &[&str]) -> Vec<(Vec<String>, i32, String
         &["void"],
         &["recover"],
         &["recover"],
+        &["refund", "2.50", "000001/000004"],
+        &["load", "5.00", "--from", "card:sim:other.card"],
         &["settle"],
         &["settle", "--json"],
     ];
     let mut said = Vec::new();
     for step in steps {
-        let on_card = if matches!(step[0], "load" | "pay" | "unload" | "void") { card } else { &[] };
+        let on_card =
+            if matches!(step[0], "load" | "pay" | "unload" | "void" | "refund") { card } else { &[] };
         let answer = desk.run(&[step, on_card, host].concat());
         let mut text = format!("{}{}", answer.stdout, answer.stderr);
         if step.contains(&"--json") {
@@ -55,11 +58,19 @@ pub(crate) fn desk_with_a_card() -> Desk {
     desk
 }
 
+/// The second card has an account of its own.
+fn desk_with_two_cards() -> Desk {
+    let desk = desk_with_a_card();
+    desk.ok(&["account", "open", "--balance", "100.00", "--id", "A2"]);
+    desk.ok(&["card", "new", "debit", "other.card", "--account", "A2", "--seed", "6"]);
+    desk
+}
+
 #[test]
 fn a_terminal_cannot_tell_a_remote_host_from_the_one_in_its_process() {
-    let near = desk_with_a_card();
+    let near = desk_with_two_cards();
     let here = story(&near, &[]);
-    let far = desk_with_a_card();
+    let far = desk_with_two_cards();
     let added = far.ok(&["host", "terminal", "add", "TERM0001", "MERCHANT0000001"]);
     assert!(added.contains("check value"), "{added}");
     let server = serve(&far, &["--metrics", "127.0.0.1:0"]);
@@ -81,8 +92,8 @@ fn a_terminal_cannot_tell_a_remote_host_from_the_one_in_its_process() {
     assert!(figures.contains("\ncardwright_host_refusals 0\n"), "{figures}");
 
     let status = far.json(&["host", "status"]);
-    assert_eq!(status["money"][0]["sum_minor"], 50_000, "{status:#}");
-    assert_eq!(status["counts"]["loads_and_unloads_landed"], 6, "{status:#}");
+    assert_eq!(status["money"][0]["sum_minor"], 60_000, "{status:#}");
+    assert_eq!(status["counts"]["loads_and_unloads_landed"], 7, "{status:#}");
     assert_eq!(status["due"].as_array().unwrap().len(), 0);
     assert!(far.ok(&["host", "check"]).contains("Every invariant"));
     let pan = far.json(&["card", "show", "my.card", "--unmask"])["card"]["pan"].as_str().unwrap().to_owned();
@@ -92,7 +103,7 @@ fn a_terminal_cannot_tell_a_remote_host_from_the_one_in_its_process() {
     for card in [&pan[..], &pan[pan.len() - 4..]] {
         let journal = far.json(&["host", "journal", "--card", card]);
         let rows = journal["journal"].as_array().unwrap();
-        assert_eq!(rows.len(), 10, "nine that moved money and the one refused: {journal:#}");
+        assert_eq!(rows.len(), 12, "eleven that moved money and the one refused: {journal:#}");
         assert!(!journal.to_string().contains(&pan));
     }
     far.fails(&["host", "journal", "--card", "0000"], 2, "no card");

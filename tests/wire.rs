@@ -126,6 +126,7 @@ fn load(trace: u32, minor: u64) -> Request {
         chip: [(Tag(0x9F26), vec![0xC9; 8]), (Tag(0x9F36), vec![0, 26])].into_iter().collect(),
         pin: Some(Secret::new("123456".into())),
         original: None,
+        payer: None,
     }
 }
 
@@ -158,6 +159,8 @@ fn every_kind_over_a_line_is_as_in_process_in_every_dialect() {
                     request.key.class = class;
                     request.original =
                         (kind.kind == Kind::ScriptResult).then_some(Original { batch: 1, trace: 7 });
+                    let pays = kind.kind == Kind::NonLinkedLoad && class == MessageClass::Request;
+                    request.payer = pays.then(|| Secret::new("6299990000000005678".into()));
                     let (here, there) = (ask(&mut near.clone(), &request), ask(&mut remote, &request));
                     assert_eq!(here, there, "{} {:?}", row.name, kind.kind);
                 }

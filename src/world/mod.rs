@@ -30,5 +30,5 @@ pub use host::{
 pub use issue::{DEFAULT_PIN, NewCard, issue_card, issue_card_under, new_card_memory, order_for};
 pub use position::Position;
 pub use rule::Rule;
-pub use stage::Stage;
+pub use stage::{Stage, refund_sale};
 pub use witness::{Transition, Transitions, Witness};

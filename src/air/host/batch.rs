@@ -24,7 +24,8 @@ impl Kind {
             // The second phase of an unload moves what the first one counted.
             Self::Unload => None,
             Self::PreAuthorisation | Self::PreAuthorisationCancel | Self::BalanceInquiry => None,
-            Self::ScriptResult | Self::BatchUpload => None,
+            // A claim that is proven counts as the sale that it claims.
+            Self::ScriptResult | Self::BatchUpload | Self::SaleClaim => None,
         }
     }
 }

@@ -64,7 +64,10 @@ pub const KINDS: &[KindRow] = &[
         is_reversible: false,
         ..request(Kind::OfflineSale, Mti::FINANCIAL, "000000", "00", "36")
     },
+    // No network has it; its F60.1 is ours.
+    KindRow { is_reversible: false, ..request(Kind::SaleClaim, Mti::FINANCIAL, "000000", "00", "37") },
     KindRow {
+        class: MessageClass::Notice,
         is_reversible: false,
         ..request(Kind::EcashRefund, Mti::FINANCIAL_ADVICE, "200000", "00", "27")
     },

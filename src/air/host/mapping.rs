@@ -12,6 +12,8 @@
 //!   else where `place.rs` says.
 //! - F61 is batch and trace of the original; with reversal 0420 F90 says it too.
 //! - F63 of an answer is the reason, at most 512 bytes of UTF-8.
+//! - F102 is the payer's PAN and F103 the card to load, F2 again, where another card pays
+//!   for a load; F52 is over the payer's PAN then.
 //!
 //! The PIN is not mapped here: it goes from `Request` into F52 under a key.
 
@@ -82,6 +84,10 @@ pub fn to_message(request: &Request, dialect: &Dialect) -> Result<Message, WireE
     if let Some(Original { batch, trace }) = request.original {
         message.put(61, format!("{batch:06}{trace:06}"));
     }
+    if let Some(payer) = &request.payer {
+        message.put(102, payer.expose().as_bytes());
+        message.put(103, request.pan.expose().as_bytes());
+    }
     if reversal && dialect.field(90).is_some() {
         let (mti, at) = (place::mti_of(row, dialect), place::month_to_second(request.at));
         message.put(90, format!("{mti}{:06}{at}{:022}", request.key.trace, 0));
@@ -117,6 +123,11 @@ pub fn from_message(message: &Message, dialect: &Dialect, received: Timestamp) -
         chip,
         pin: None,
         original: original_of(message)?,
+        payer: match row.kind {
+            Kind::NonLinkedLoad => message.text(102).map(|pan| Secret::new(pan.to_owned())),
+            // Networks tell a load from pending by this field.
+            _ => None,
+        },
     })
 }
 
@@ -426,6 +437,8 @@ pub(super) mod tests {
                     chip,
                     pin: None,
                     original: original.map(|(batch, trace)| Original { batch, trace }),
+                    payer: (row.kind == Kind::NonLinkedLoad && trace % 2 == 1)
+                        .then(|| Secret::new("6299990000000005678".into())),
                 }
             },
         )
@@ -543,6 +556,7 @@ pub(super) mod tests {
             chip: [(Tag(0x9F36), vec![0, 26])].into_iter().collect(),
             pin: None,
             original: None,
+            payer: None,
         }
     }
 

@@ -50,6 +50,9 @@ pub enum Kind {
     Purchase,
     /// A sale that the card approved offline (F60.1 36).
     OfflineSale,
+    /// The same without its certificate, which was lost with the card's answer: a claim
+    /// that the card's next proven balance decides.
+    SaleClaim,
     /// What became of a script (0620, F60.3 951).
     ScriptResult,
     /// Circle load paid in cash (现金充值), F3 630000.
@@ -115,6 +118,9 @@ pub struct Request {
     pub pin: Option<Secret<String>>,
     /// The message that a notice speaks of; a reversal repeats its trace instead.
     pub original: Option<Original>,
+    /// F102: the PAN of the card whose account pays for the load of another one, and whose
+    /// PIN it is then.
+    pub payer: Option<Secret<String>>,
 }
 
 /// Which earlier request a notice speaks of (F61).
@@ -189,8 +195,8 @@ impl fmt::Debug for ResponseCode {
     }
 }
 
-/// How the host's own row of a load stands. The answer to a script result
-/// carries it, so that a terminal whose card never came back still learns it.
+/// How the host's own row of a load, or claim of a sale, stands. The answer to a script
+/// result or claim carries it, so that a terminal whose card never came back still learns it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Settlement {

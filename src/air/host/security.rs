@@ -97,9 +97,7 @@ impl WorkingKeys {
         dialect: &Dialect,
     ) -> Result<Vec<u8>, WireError> {
         if let Some(pin) = pin {
-            let pan =
-                message.text(2).ok_or(WireError::Missing { field: 2, what: "PAN", mti: message.mti })?;
-            let block = pin_block(pin, pan).ok_or(WireError::PinBlock)?;
+            let block = pin_block(pin, pan_of_pin(&message)?).ok_or(WireError::PinBlock)?;
             message.put(52, tdes_encrypt_block(self.pin.expose(), *block.expose()));
             message.put(26, PIN_CAPTURE);
             message.put(53, SECURITY_CONTROL);
@@ -121,10 +119,9 @@ impl WorkingKeys {
     /// The PIN of a message, if it has one.
     pub fn pin(&self, message: &Message) -> Result<Option<Secret<String>>, WireError> {
         let Some(block) = message.bytes(52) else { return Ok(None) };
-        let pan = message.text(2).ok_or(WireError::Missing { field: 2, what: "PAN", mti: message.mti })?;
         let block = block.try_into().map_err(|_| WireError::PinBlock)?;
         let plain = Secret::new(tdes_decrypt_block(self.pin.expose(), block));
-        pin_of(&plain, pan).map(Some).ok_or(WireError::PinBlock)
+        pin_of(&plain, pan_of_pin(message)?).map(Some).ok_or(WireError::PinBlock)
     }
 }
 
@@ -201,6 +198,12 @@ fn check_value(key: &[u8; 16], length: usize) -> [u8; CHECK_BYTES] {
 
 /// ISO 9564-1 format 0: control 0, length, digits, F; joined with the twelve digits
 /// of the PAN that stand before its check digit.
+/// The PAN that a PIN belongs to: where another card pays for the load (F103), the payer's.
+fn pan_of_pin(message: &Message) -> Result<&str, WireError> {
+    let payer = message.text(103).and_then(|_| message.text(102));
+    payer.or(message.text(2)).ok_or(WireError::Missing { field: 2, what: "PAN", mti: message.mti })
+}
+
 fn pin_block(pin: &Secret<String>, pan: &str) -> Option<Secret<[u8; 8]>> {
     let digits = pin.expose();
     if !(4..=12).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {

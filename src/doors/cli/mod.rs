@@ -15,6 +15,7 @@ mod read;
 mod readers;
 mod reconcile;
 mod recover;
+mod refund;
 mod send;
 mod settle;
 /// What several commands need.
@@ -48,6 +49,7 @@ const COMMANDS: &[Command] = &[
     unload::COMMAND,
     pay::COMMAND,
     void::COMMAND,
+    refund::COMMAND,
     preauth::COMMAND,
     inquire::COMMAND,
     upload::COMMAND,

@@ -112,12 +112,14 @@ pub(super) struct Item {
 /// hold by its completion; nothing that was reversed.
 const ITEMS: &str = "SELECT message.trace, message.at, load.kind, load.amount, load.currency, \
      purchase.amount, purchase.currency, offline_sale.amount, offline_sale.currency, hold.taken, \
-     hold.currency FROM message \
+     hold.currency, refund.amount, refund.currency FROM message \
      LEFT JOIN load ON load.id = message.acted_on AND message.class = 'request' \
      AND load.batch = message.batch AND load.trace = message.trace AND load.state <> 'returned' \
      LEFT JOIN purchase ON purchase.id = message.acted_on AND message.class = 'request' \
      AND purchase.state = 'booked' \
-     LEFT JOIN offline_sale ON offline_sale.id = message.acted_on AND message.class = 'notice' \
+     LEFT JOIN offline_sale ON offline_sale.id = message.acted_on \
+     AND offline_sale.state IN ('booked', 'held', 'unfunded') \
+     LEFT JOIN refund ON refund.id = message.acted_on \
      LEFT JOIN hold ON hold.id = message.acted_on AND message.class = 'request' \
      AND hold.state = 'completed' AND NOT (hold.batch = message.batch AND hold.trace = message.trace) \
      AND NOT EXISTS (SELECT 1 FROM message undone WHERE undone.class = 'reversal' \
@@ -252,6 +254,8 @@ impl Work<'_> {
                 (side(Kind::Purchase), of(5)?)
             } else if !row.is_null(7) {
                 (side(Kind::OfflineSale), of(7)?)
+            } else if !row.is_null(11) {
+                (side(Kind::EcashRefund), of(11)?)
             } else if !row.is_null(9) {
                 (side(Kind::PreAuthorisationCompletion), of(9)?)
             } else {

@@ -80,6 +80,8 @@ pub(super) struct HeldCard {
     card: CardOnFile,
     last_atc: i64,
     open_loads: i64,
+    /// Claims that nothing has proven yet.
+    open_claims: i64,
     is_changed: bool,
 }
 
@@ -164,8 +166,8 @@ impl Work<'_> {
     pub(super) fn hold_card(&mut self, pan: &str, psn: u8) -> Result<(), IssuerError> {
         let lookup = self.pan_lookup(pan);
         let rows = self.tx.query_locked(
-            "SELECT id, cryptogram_version, dki, expiry, pin, pin_tries, status, last_atc, open_loads \
-             FROM card WHERE pan_lookup = $1 AND psn = $2",
+            "SELECT id, cryptogram_version, dki, expiry, pin, pin_tries, status, last_atc, open_loads, \
+             open_claims FROM card WHERE pan_lookup = $1 AND psn = $2",
             &[Value::Bytes(lookup), i64::from(psn).into()],
         )?;
         let held = |row: &Row| {
@@ -174,6 +176,7 @@ impl Work<'_> {
                 card,
                 last_atc: row.int(7)?,
                 open_loads: row.int(8)?,
+                open_claims: row.int(9)?,
                 is_changed: false,
             })
         };
@@ -191,8 +194,13 @@ impl Work<'_> {
         let Some(held) = self.held.as_mut().filter(|held| held.is_changed) else { return Ok(()) };
         held.is_changed = false;
         self.tx.execute(
-            "UPDATE card SET last_atc = $1, open_loads = $2 WHERE id = $3",
-            &[held.last_atc.into(), held.open_loads.into(), held.card.id.as_str().into()],
+            "UPDATE card SET last_atc = $1, open_loads = $2, open_claims = $3 WHERE id = $4",
+            &[
+                held.last_atc.into(),
+                held.open_loads.into(),
+                held.open_claims.into(),
+                held.card.id.as_str().into(),
+            ],
         )?;
         Ok(())
     }
@@ -200,6 +208,20 @@ impl Work<'_> {
     /// Whether the card that is held has loads that are neither landed nor returned.
     pub(super) fn has_open_loads(&self) -> bool {
         self.held.as_ref().is_none_or(|held| held.open_loads > 0)
+    }
+
+    /// Whether the card that is held has claims that nothing has proven yet.
+    pub(super) fn has_open_claims(&self) -> bool {
+        self.held.as_ref().is_none_or(|held| held.open_claims > 0)
+    }
+
+    /// Counts claims that were opened, or settled where `by` is negative, of the card that
+    /// is held: only its own messages open and settle them.
+    pub(super) fn count_open_claims(&mut self, by: i64) {
+        if let Some(held) = self.held.as_mut() {
+            held.open_claims += by;
+            held.is_changed = true;
+        }
     }
 
     /// Counts loads that were opened, or settled where `by` is negative, on their card.
@@ -228,6 +250,20 @@ impl Work<'_> {
             &[Value::Bytes(lookup), i64::from(psn).into()],
         )?;
         rows.first().map(card_on_file).transpose()
+    }
+
+    /// The card that a payer's PAN names: the one in use, of several the last issued.
+    pub(super) fn find_payer(&mut self, pan: &str) -> Result<Option<CardOnFile>, IssuerError> {
+        let lookup = self.pan_lookup(pan);
+        let rows = self.tx.query(
+            "SELECT psn FROM card WHERE pan_lookup = $1 \
+             ORDER BY CASE status WHEN 'active' THEN 0 ELSE 1 END, psn DESC LIMIT 1",
+            &[Value::Bytes(lookup)],
+        )?;
+        match rows.first() {
+            Some(row) => self.find_card(pan, row.int(0)? as u8),
+            None => Ok(None),
+        }
     }
 
     /// A card's currency.

@@ -61,17 +61,26 @@ impl Work<'_> {
     ) -> Result<Acted, Stop> {
         let Presented { card, verified } = presented;
         let pin_needed = !matches!(kind, LoadKind::Cash | LoadKind::CashVoid) && self.rules.load_needs_pin;
-        let linked = self.admit(request, card, pin_needed)?;
+        let linked = match kind {
+            // The PIN is the payer's.
+            LoadKind::NonLinked => self.admit_without_pin(card, request.amount.currency)?,
+            _ => self.admit(request, card, pin_needed)?,
+        };
         let invalid = |reason: &str| Refusal::new(ResponseCode::INVALID_TRANSACTION, reason);
         let (balance_tag, limit_minor) =
             linked.ecash.ok_or_else(|| invalid("the card has no electronic cash in this currency"))?;
         if request.chip.value(tag::TRANSACTION_TYPE) != Some(&[kind.transaction_type()]) {
             return Err(invalid("the card signed another kind of transaction (9C)").into());
         }
+        let payers = match kind {
+            LoadKind::NonLinked => Some(self.payers_account(request, card)?),
+            _ => None,
+        };
         let counter = match kind {
-            LoadKind::Linked | LoadKind::Unload => Book::Account(
-                linked.account.as_deref().ok_or_else(|| invalid("the card has no linked account"))?,
-            ),
+            LoadKind::Linked | LoadKind::Unload | LoadKind::NonLinked => {
+                let account = payers.as_deref().or(linked.account.as_deref());
+                Book::Account(account.ok_or_else(|| invalid("the card has no linked account"))?)
+            }
             LoadKind::Pending => Book::Pending(&card.id),
             LoadKind::Cash | LoadKind::CashVoid => Book::Cash(&request.key.merchant),
         };

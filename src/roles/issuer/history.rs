@@ -32,7 +32,8 @@ pub struct HistoryRow {
     /// Its amount.
     pub amount: Amount,
     /// How it stands: `open`, `landed`, `returned`, `booked`, `reversed`, `held`, `completed`,
-    /// `cancelled`, `disputed`, `declined`; of a flag, `raised` or `cleared`.
+    /// `cancelled`, `disputed`, `claimed`, `refused`, `declined`; of a flag, `raised` or
+    /// `cleared`.
     pub state: String,
     /// The card's counter.
     pub atc: u16,
@@ -59,6 +60,8 @@ const COUNTED: &[(&str, &str)] = &[
     ("offline sales disputed", "SELECT COUNT(*) FROM offline_sale WHERE state = 'disputed'"),
     ("requests declined", "SELECT COUNT(*) FROM refusal"),
     ("flags raised", "SELECT COUNT(*) FROM flag WHERE cleared_at IS NULL"),
+    ("offline sales claimed", "SELECT CAST(COALESCE(SUM(open_claims), 0) AS BIGINT) FROM card"),
+    ("refunds", "SELECT COUNT(*) FROM refund"),
 ];
 
 /// Where a card's transactions are: id, time, currency, amount, state, counter, merchant,
@@ -76,6 +79,8 @@ const KEPT: &[&str] = &[
     "SELECT id, at, currency, amount, CASE WHEN cleared_at IS NULL THEN 'raised' ELSE 'cleared' END, \
      first_atc, '', 'flag: ' || kind, 'ATC ' || CAST(first_atc AS TEXT) || ' to ' || CAST(last_atc AS TEXT) \
      FROM flag WHERE card = $1",
+    "SELECT refund.id, refund.at, refund.currency, refund.amount, 'booked', sale.atc, refund.merchant, \
+     'refund', NULL FROM refund JOIN offline_sale AS sale ON sale.id = refund.sale WHERE sale.card = $1",
 ];
 
 impl Work<'_> {

@@ -219,8 +219,8 @@ impl Issuer {
                     Earlier::Same(acted) => {
                         work.say("Message Repeated", "it has acted before: the same answer again");
                         let Acted { mut answer, on } = *acted;
-                        if let (false, Some(load)) = (is_final(answer.settlement), on) {
-                            answer.settlement = Some(work.settlement(&load)?);
+                        if let (false, Some(row)) = (is_final(answer.settlement), on) {
+                            answer.settlement = Some(work.settlement(&row)?);
                         }
                         return Ok(answer);
                     }
@@ -255,7 +255,10 @@ impl Host for Issuer {
             (MessageClass::Request, Kind::Purchase) => {
                 self.message(request, context, |work, request| work.authorise_purchase(request))
             }
-            _ => Ok(wrong_kind("a load, unload, void, purchase, inquiry or hold of class request")),
+            (MessageClass::Request, Kind::SaleClaim) => {
+                self.message(request, context, |work, request| work.take_claim(request))
+            }
+            _ => Ok(wrong_kind("a load, unload, void, purchase, claim, inquiry or hold of class request")),
         }
     }
 
@@ -270,7 +273,12 @@ impl Host for Issuer {
             (MessageClass::Batch, Kind::BatchUpload) => {
                 self.message(request, context, |work, request| work.note_detail(request))
             }
-            _ => Ok(wrong_kind("a script result or offline sale of class notice, or a detail of a batch")),
+            (MessageClass::Notice, Kind::EcashRefund) => {
+                self.message(request, context, |work, request| work.advise_refund(request))
+            }
+            _ => Ok(wrong_kind(
+                "a script result, offline sale or refund of class notice, or a detail of a batch",
+            )),
         }
     }
 

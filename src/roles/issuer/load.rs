@@ -26,6 +26,8 @@ pub enum LoadKind {
     Cash,
     /// Load from the card's pending account.
     Pending,
+    /// Load from the account of another card.
+    NonLinked,
     /// Void of a load that was paid in cash.
     CashVoid,
     /// Unload to the linked account.
@@ -33,7 +35,8 @@ pub enum LoadKind {
 }
 
 impl LoadKind {
-    const ALL: [Self; 5] = [Self::Linked, Self::Cash, Self::Pending, Self::CashVoid, Self::Unload];
+    const ALL: [Self; 6] =
+        [Self::Linked, Self::Cash, Self::Pending, Self::NonLinked, Self::CashVoid, Self::Unload];
 
     /// Its word in the table.
     pub const fn word(self) -> &'static str {
@@ -41,6 +44,7 @@ impl LoadKind {
             Self::Linked => "linked",
             Self::Cash => "cash",
             Self::Pending => "pending",
+            Self::NonLinked => "non-linked",
             Self::CashVoid => "cash void",
             Self::Unload => "unload",
         }
@@ -56,6 +60,7 @@ impl LoadKind {
         match self {
             Self::Linked | Self::Pending => 0x60,
             Self::Cash => 0x63,
+            Self::NonLinked => 0x62,
             Self::CashVoid => 0x17,
             Self::Unload => 0x61,
         }
@@ -67,6 +72,7 @@ impl LoadKind {
             Kind::LinkedLoad => Some(Self::Linked),
             Kind::CashLoad => Some(Self::Cash),
             Kind::PendingLoad => Some(Self::Pending),
+            Kind::NonLinkedLoad => Some(Self::NonLinked),
             Kind::CashLoadVoid => Some(Self::CashVoid),
             Kind::UnloadScript => Some(Self::Unload),
             _ => None,
@@ -189,6 +195,7 @@ impl Work<'_> {
         self.settle(&load, Settlement::Landed, "confirmation", "the card was lowered (DF31 2x)")?;
         let settlement = self.settlement(&load.id)?;
         let mut answer = if settlement == Settlement::Landed {
+            self.note_confirmation(&load.id, &request.key)?;
             Answer::new(ResponseCode::APPROVED, "the account is credited")
         } else {
             self.say("Alarm", "an unload is confirmed that the card is proven not to have taken");
@@ -196,6 +203,17 @@ impl Work<'_> {
         };
         answer.settlement = Some(settlement);
         Ok(Acted { answer, on: Some(load.id) })
+    }
+
+    /// Keeps the key of the first confirmation of an unload, by which others know it.
+    fn note_confirmation(&mut self, id: &str, key: &MessageKey) -> Result<(), IssuerError> {
+        let today = self.now().date_number();
+        self.tx.execute(
+            "UPDATE load SET confirm_date = $1, confirm_batch = $2, confirm_trace = $3 \
+             WHERE id = $4 AND confirm_trace IS NULL",
+            &[today.into(), i64::from(key.batch).into(), i64::from(key.trace).into(), id.into()],
+        )?;
+        Ok(())
     }
 
     /// Moves the money of an open load to where it is proven to be. `false` where
@@ -245,9 +263,12 @@ impl Work<'_> {
         rows.first().map(load_row).transpose()
     }
 
-    /// How a load stands.
+    /// How a load stands, or the claim of a sale.
     pub(super) fn settlement(&mut self, id: &str) -> Result<Settlement, IssuerError> {
-        Ok(self.load(id)?.map_or(Settlement::Open, |load| load.settlement))
+        match self.load(id)? {
+            Some(load) => Ok(load.settlement),
+            None => self.claim_settlement(id),
+        }
     }
 
     /// The open loads of a card, oldest first.

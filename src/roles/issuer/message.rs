@@ -4,7 +4,7 @@
 //! a new message, since terminals count traces round.
 //!
 //! What makes the content: kind, amount and card; in a request also the original,
-//! the way of reading and the chip data; in a script result the original and the result. So a
+//! the payer, the way of reading and the chip data; in a script result the original and the result. So a
 //! reversal or notice that is written anew from a journal is the same message. The
 //! time is left out, as a wire may not carry it, and the PIN, of which nothing is
 //! ever stored.
@@ -195,6 +195,9 @@ impl Work<'_> {
             }
             _ => {
                 text.extend(format!("|{:?}|{:?}|", request.entry, request.original).into_bytes());
+                if let Some(payer) = &request.payer {
+                    text.extend(format!("{}|", payer.expose()).into_bytes());
+                }
                 text.extend(request.chip.to_bytes());
             }
         }

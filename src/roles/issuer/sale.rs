@@ -5,6 +5,7 @@
 use super::IssuerError;
 use super::answer::{Acted, Stop};
 use super::cards::CardOnFile;
+use super::claim::Proven;
 use super::decision::{self, Refusal, ToldBalance, Verified};
 use super::flag::{FlagKind, Told};
 use super::ledger::Book;
@@ -13,6 +14,7 @@ use super::usage::Movement;
 use super::work::{Work, column};
 use crate::air::host::{Answer, Request, ResponseCode};
 use crate::words::dictionary::tag;
+use crate::words::iso4217::Amount;
 use crate::words::pboc::WantedCryptogram;
 
 impl Work<'_> {
@@ -45,9 +47,14 @@ impl Work<'_> {
             Some(_) => None,
             None => Some(linked.account.ok_or_else(neither)?),
         };
-        let Some(id) =
-            self.insert_sale(request, &card.id, verified.proof.atc, &verified.proof.cryptogram, "booked")?
-        else {
+        let id = match self.prove_claim(request, &card.id, &verified)? {
+            Proven::Booked => None,
+            Proven::Claim(id) => Some(id),
+            Proven::Nothing => {
+                self.insert_sale(request, &card.id, verified.proof.atc, &verified.proof.cryptogram, "booked")?
+            }
+        };
+        let Some(id) = id else {
             self.say("Sale Known", "card, counter and TC were uploaded before: nothing is booked again");
             return Ok(Acted::nothing(Answer::new(ResponseCode::APPROVED, "the sale was booked before")));
         };
@@ -58,7 +65,6 @@ impl Work<'_> {
         }
         // The sale itself may prove that an open load has landed, which then pays for it.
         self.settle_by_evidence(&card.id)?;
-        let merchant = Book::Merchant(&request.key.merchant);
         let payer = account.as_deref().map_or(Book::Card(&card.id), Book::Account);
         let movement = account.as_deref().map(|account| Movement {
             account,
@@ -68,36 +74,48 @@ impl Work<'_> {
             amount: request.amount,
             at: self.now(),
         });
+        let atc = i64::from(verified.proof.atc);
         // It has happened, so no limit refuses it.
         if let Some(movement) = &movement
             && !self.is_allowed(movement)?
         {
-            let atc = i64::from(verified.proof.atc);
             self.flag(&card.id, FlagKind::SaleAboveLimit, request.amount, (atc, atc))?;
         }
-        if self.transfer("offline sale", &id, payer, merchant, request.amount)? {
-            if let Some(movement) = &movement {
-                self.count(movement)?;
+        let reason = match self.book_sale(&id, payer, &request.key.merchant, request.amount)? {
+            None => {
+                if let Some(movement) = &movement {
+                    self.count(movement)?;
+                }
+                "the sale is booked".to_owned()
             }
-            self.say_amount("Sale Booked", request.amount, "the TC is right; the merchant is paid");
-            return Ok(Acted {
-                answer: Answer::new(ResponseCode::APPROVED, "the sale is booked"),
-                on: Some(id),
-            });
-        }
-        // The merchant's claim stands in the row; the ledger has nothing to pay it from yet.
-        let (state, why) = match account {
-            None => ("held", "the card has paid more than its shadow holds"),
-            Some(_) => ("unfunded", "the account holds less than the card has paid"),
+            Some(why) => {
+                self.flag(&card.id, FlagKind::SaleHeld, request.amount, (atc, atc))?;
+                why
+            }
         };
-        self.tx
-            .execute("UPDATE offline_sale SET state = $1 WHERE id = $2", &[state.into(), id.as_str().into()])
-            .map_err(IssuerError::from)?;
+        Ok(Acted { answer: Answer::new(ResponseCode::APPROVED, reason), on: Some(id) })
+    }
+
+    /// Pays the merchant of a sale; else says why not. The merchant's claim stands in the
+    /// row then, and the ledger has nothing to pay it from yet.
+    pub(super) fn book_sale(
+        &mut self,
+        id: &str,
+        payer: Book<'_>,
+        merchant: &str,
+        amount: Amount,
+    ) -> Result<Option<String>, IssuerError> {
+        if self.transfer("offline sale", id, payer, Book::Merchant(merchant), amount)? {
+            self.say_amount("Sale Booked", amount, "the card is proven to have paid; the merchant is paid");
+            return Ok(None);
+        }
+        let (state, why) = match payer {
+            Book::Account(_) => ("unfunded", "the account holds less than the card has paid"),
+            _ => ("held", "the card has paid more than its shadow holds"),
+        };
+        self.tx.execute("UPDATE offline_sale SET state = $1 WHERE id = $2", &[state.into(), id.into()])?;
         self.say("Alarm", format!("{why}; the sale is {state}"));
-        let answer = Answer::new(ResponseCode::APPROVED, format!("the sale is {state}: {why}"));
-        let atc = i64::from(verified.proof.atc);
-        self.flag(&card.id, FlagKind::SaleHeld, request.amount, (atc, atc))?;
-        Ok(Acted { answer, on: Some(id) })
+        Ok(Some(format!("the sale is {state}: {why}")))
     }
 
     /// What a sale with a right certificate tells besides: its counter, and its size.
@@ -118,7 +136,7 @@ impl Work<'_> {
             self.flag(&card.id, FlagKind::SaleAboveLimit, amount, atcs)?;
         }
         let rows = self.tx.query(
-            "SELECT COUNT(*) FROM offline_sale WHERE card = $1 AND atc = $2 AND state <> 'disputed'",
+            "SELECT COUNT(*) FROM offline_sale WHERE card = $1 AND atc = $2 AND state NOT IN ('disputed', 'refused')",
             &[card.id.as_str().into(), atcs.0.into()],
         )?;
         if rows.first().map_or(Ok(0), |row| row.int(0))? > 1 {
@@ -157,22 +175,38 @@ impl Work<'_> {
         state: &'static str,
     ) -> Result<Option<String>, IssuerError> {
         let id = self.new_id();
-        let at = self.now().micros();
+        Ok(self.insert_sale_row(&id, request, card, atc, cryptogram, state)?.then_some(id))
+    }
+
+    /// `false` where card, counter and certificate have a row.
+    pub(super) fn insert_sale_row(
+        &mut self,
+        id: &str,
+        request: &Request,
+        card: &str,
+        atc: u16,
+        tc: &[u8],
+        state: &'static str,
+    ) -> Result<bool, IssuerError> {
+        let (key, at) = (&request.key, self.now().micros());
         let changed = self.tx.execute(
-            "INSERT INTO offline_sale (id, card, atc, tc, currency, amount, merchant, state, at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+            "INSERT INTO offline_sale (id, card, atc, tc, currency, amount, merchant, terminal, batch, trace, \
+             state, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
             &[
-                id.as_str().into(),
+                id.into(),
                 card.into(),
                 i64::from(atc).into(),
-                cryptogram.into(),
+                tc.into(),
                 i64::from(request.amount.currency.0).into(),
                 column(request.amount.minor)?.into(),
-                request.key.merchant.as_str().into(),
+                key.merchant.as_str().into(),
+                key.terminal.as_str().into(),
+                i64::from(key.batch).into(),
+                i64::from(key.trace).into(),
                 state.into(),
                 at.into(),
             ],
         )?;
-        Ok((changed == 1).then_some(id))
+        Ok(changed == 1)
     }
 }

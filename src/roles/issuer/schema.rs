@@ -1,5 +1,6 @@
-//! The issuer's tables. `entry`, `posting`, `sighting`, `offline_sale`, `refusal` and
-//! `message` only grow; `balance`, `used` and `card.open_loads` repeat what a decision reads.
+//! The issuer's tables. `entry`, `posting`, `sighting`, `offline_sale`, `refund`, `refusal`
+//! and `message` only grow; `balance`, `used` and what `card` counts repeat what a decision
+//! reads.
 
 use crate::base::store::Migration;
 
@@ -8,7 +9,7 @@ pub(super) const OWNER: &str = "issuer";
 
 /// Version by version.
 pub(super) const MIGRATIONS: &[Migration] =
-    &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, SETTLEMENTS, LIMITS];
+    &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, SETTLEMENTS, LIMITS, REFUNDS];
 
 const FIRST: Migration = Migration {
     statements: &[
@@ -171,6 +172,27 @@ const LIMITS: Migration = Migration {
             currency BIGINT NOT NULL, amount BIGINT NOT NULL, first_atc BIGINT NOT NULL,
             last_atc BIGINT NOT NULL, at BIGINT NOT NULL, cleared_at BIGINT)",
         "CREATE INDEX flag_card ON flag (card, kind)",
+    ],
+};
+
+/// Refunds of offline sales, which are found by the key that they were uploaded under;
+/// and under which key an unload was confirmed. The certificate of a sale that is only
+/// claimed is empty.
+const REFUNDS: Migration = Migration {
+    statements: &[
+        "ALTER TABLE offline_sale ADD COLUMN terminal TEXT",
+        "ALTER TABLE offline_sale ADD COLUMN batch BIGINT",
+        "ALTER TABLE offline_sale ADD COLUMN trace BIGINT",
+        "CREATE INDEX offline_sale_key ON offline_sale (terminal, trace)",
+        "CREATE TABLE refund (
+            id TEXT PRIMARY KEY, sale TEXT NOT NULL REFERENCES offline_sale (id),
+            currency BIGINT NOT NULL, amount BIGINT NOT NULL, merchant TEXT NOT NULL,
+            counter TEXT NOT NULL, counter_holder TEXT NOT NULL, at BIGINT NOT NULL)",
+        "CREATE INDEX refund_sale ON refund (sale)",
+        "ALTER TABLE load ADD COLUMN confirm_date BIGINT",
+        "ALTER TABLE load ADD COLUMN confirm_batch BIGINT",
+        "ALTER TABLE load ADD COLUMN confirm_trace BIGINT",
+        "ALTER TABLE card ADD COLUMN open_claims BIGINT NOT NULL DEFAULT 0",
     ],
 };
 

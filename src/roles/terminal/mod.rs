@@ -11,9 +11,10 @@ mod kernel;
 mod kernel_row;
 mod outcome;
 mod phase;
+mod proof;
 mod read;
 mod recovery;
-
+mod refund;
 mod session;
 mod step;
 mod trust;
@@ -31,6 +32,6 @@ pub use read::{
     read,
 };
 pub use recovery::{Recovered, RecoveryRule, RecoveryRules, Settled, settle};
-
+pub use refund::refund;
 pub use session::{Flow, Terms};
 pub use trust::{Trust, TrustError};

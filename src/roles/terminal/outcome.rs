@@ -23,6 +23,10 @@ pub enum Verdict {
     ApprovedOnline,
     /// The host could not be reached: the request never left, and nothing moved.
     HostUnreachable,
+    /// The host has given the money of a sale back.
+    Refunded,
+    /// The refund is in the journal; the host has not taken note yet.
+    RefundUnconfirmed,
     /// Declined, by card or host; nothing moved, or what moved is being undone.
     Declined,
     /// Refused by a rule of the terminal or a limit of the card, before money moved.
@@ -40,14 +44,16 @@ impl Verdict {
             Self::ApprovedOffline => "approved offline",
             Self::ApprovedOnline => "approved online",
             Self::HostUnreachable => "not done, the host is not there",
+            Self::Refunded => "refunded",
+            Self::RefundUnconfirmed => "to be refunded, the host is still to be told",
             Self::Declined => "declined",
             Self::Refused => "refused",
         }
     }
 
-    /// Whether the host is still to be told what the card did.
+    /// Whether the host is still to be told what was done.
     pub const fn is_unconfirmed(self) -> bool {
-        matches!(self, Self::LoadedUnconfirmed | Self::UnloadedUnconfirmed)
+        matches!(self, Self::LoadedUnconfirmed | Self::UnloadedUnconfirmed | Self::RefundUnconfirmed)
     }
 
     /// Whether the cardholder got what was asked for.

@@ -100,6 +100,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
 const fn what(kind: LoadKind) -> &'static str {
     match kind {
         LoadKind::Linked => "load",
+        LoadKind::NonLinked => "load that another card pays",
         LoadKind::Cash => "cash load",
         LoadKind::Pending => "load from pending",
         LoadKind::CashVoid => "void of a cash load",

@@ -7,9 +7,10 @@ use super::hint::real_card;
 use super::recording::Recording;
 use super::{journal, person::Person};
 use crate::air::host::Timeouts;
-use crate::air::link::Interface;
+use crate::air::link::{Card, Interface};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
+use crate::base::store::SealKey;
 use crate::roles::issuer::Issuer;
 use crate::words::iso7816::Effect;
 use crate::world::{
@@ -20,6 +21,9 @@ use std::path::Path;
 
 /// The profile of the fresh card, where no reader is named.
 const FRESH: &str = "ecash";
+
+/// How the source of a load begins that another card pays for; its address follows.
+pub(in crate::doors::cli) const CARD: &str = "card:";
 
 /// A card outlives the process, so what it loads or pays must be booked where the books
 /// outlive it too: a sale whose issuer is forgotten could never be uploaded.
@@ -118,13 +122,7 @@ impl Scene {
             interface,
             permit,
             call.switches.wait,
-            |context: &mut Context| {
-                let file = match &reader {
-                    ReaderAddress::Simulated(CardName::File(path)) => Some(path.as_path()),
-                    _ => None,
-                };
-                seal_key(call.switches.seal_key.as_deref(), file, context)
-            },
+            |context: &mut Context| card_seal_key(call, &reader, context),
             issuer.as_mut(),
             &config,
             &mut context,
@@ -150,6 +148,35 @@ impl Scene {
         })
     }
 
+    /// Opens the card that pays for a load, at the address after `--from card:`.
+    pub(in crate::doors::cli) fn open_payer(&mut self, call: &Call<'_>) -> Result<Box<dyn Card>, Failure> {
+        let from = call.text("from").unwrap_or_default();
+        let address = ReaderAddress::parse(from.strip_prefix(CARD).unwrap_or(from))?;
+        if is_fresh(&address) && !self.is_fresh() {
+            return Err(Failure::Usage(format!(
+                "{from} is a fresh card, whose account ends with this process: name one that is kept, \
+                 --from card:sim:FILE.card"
+            )));
+        }
+        if let ReaderAddress::Simulated(CardName::File(path)) = &address {
+            must_exist(path)?;
+        }
+        // It is read, and makes no cryptogram; its counter steps.
+        let permit = Permit { wants: Effect::Spends, allowed: call.switches.allow };
+        let opened = open_card(
+            &address,
+            None,
+            Interface::Contact,
+            permit,
+            call.switches.wait,
+            |context: &mut Context| card_seal_key(call, &address, context),
+            self.stage.issuer.as_mut(),
+            &self.stage.config,
+            &mut self.context,
+        )?;
+        Ok(opened.card)
+    }
+
     /// Who enters the PIN.
     pub(in crate::doors::cli) fn person(&self) -> Person {
         Person::at(self.pin.clone(), self.is_fresh())
@@ -159,6 +186,19 @@ impl Scene {
     pub(in crate::doors::cli) fn is_fresh(&self) -> bool {
         matches!(self.origin, Origin::Fresh(_))
     }
+}
+
+/// The key that seals a card's file.
+fn card_seal_key(
+    call: &Call<'_>,
+    address: &ReaderAddress,
+    context: &mut Context,
+) -> Result<SealKey, WorldError> {
+    let file = match address {
+        ReaderAddress::Simulated(CardName::File(path)) => Some(path.as_path()),
+        _ => None,
+    };
+    seal_key(call.switches.seal_key.as_deref(), file, context)
 }
 
 /// Whether an address names a card that ends with the process.

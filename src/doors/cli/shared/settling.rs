@@ -11,7 +11,7 @@ use crate::air::link::{Card, Interface};
 use crate::base::context::Context;
 use crate::observers::report::{recovery_json, recovery_text};
 use crate::roles::terminal::journal::Journal;
-use crate::roles::terminal::{RecoveryRules, TerminalConfig, TerminalError, settle};
+use crate::roles::terminal::{Recovered, RecoveryRules, TerminalConfig, TerminalError, settle};
 use crate::world::{HostAddress, remote_host};
 
 /// Who is there when open rows are settled.
@@ -73,29 +73,58 @@ fn without_card<T>(
     call: &mut Call<'_>,
     work: impl FnOnce(&mut Seat<'_>) -> Result<T, TerminalError>,
 ) -> Result<T, Failure> {
-    let mut config = call.switches.config()?;
-    let recording = Recording::create(&call.switches)?;
-    let mut context = call.switches.context(recording.clone());
-    let (mut host, mut journal): (Box<dyn Host>, _) = match call.switches.asked_host()? {
-        HostAddress::Tcp(address) => {
-            let key = journal::key(&call.switches)?;
-            let journal = journal::open_remote(&call.switches, &address, &key, &mut config, &mut context)?;
-            (Box::new(remote_host(&address, &key, Timeouts::default())?), journal)
-        }
-        HostAddress::Local => {
-            let store = books::address(call, Need::Uses)?;
-            let issuer = books::open(call, &store, &mut context)?;
-            (Box::new(issuer), journal::open(&call.switches, &store, true, &mut config, &mut context)?)
-        }
-    };
-    recording.begin(None, &call.switches, &context)?;
+    let mut office = Office::open(call)?;
     let value = work(&mut Seat {
-        journal: &mut journal,
+        journal: &mut office.journal,
         card: None,
-        host: &mut host,
-        config: &config,
-        context: &mut context,
+        host: office.host.as_mut(),
+        config: &office.config,
+        context: &mut office.context,
     })?;
-    recording.check()?;
+    office.recording.check()?;
     Ok(value)
+}
+
+/// A terminal without a card.
+pub(in crate::doors::cli) struct Office {
+    /// The host.
+    pub host: Box<dyn Host>,
+    /// The journal.
+    pub journal: Journal,
+    /// The terminal.
+    pub config: TerminalConfig,
+    /// Clock, randomness and events.
+    pub context: Context,
+    /// The recording.
+    pub recording: Recording,
+}
+
+impl Office {
+    /// Opens journal and books, or the line to the host.
+    pub(in crate::doors::cli) fn open(call: &mut Call<'_>) -> Result<Self, Failure> {
+        let mut config = call.switches.config()?;
+        let recording = Recording::create(&call.switches)?;
+        let mut context = call.switches.context(recording.clone());
+        let (host, journal): (Box<dyn Host>, _) = match call.switches.asked_host()? {
+            HostAddress::Tcp(address) => {
+                let key = journal::key(&call.switches)?;
+                let journal =
+                    journal::open_remote(&call.switches, &address, &key, &mut config, &mut context)?;
+                (Box::new(remote_host(&address, &key, Timeouts::default())?), journal)
+            }
+            HostAddress::Local => {
+                let store = books::address(call, Need::Uses)?;
+                let issuer = books::open(call, &store, &mut context)?;
+                (Box::new(issuer), journal::open(&call.switches, &store, true, &mut config, &mut context)?)
+            }
+        };
+        recording.begin(None, &call.switches, &context)?;
+        Ok(Self { host, journal, config, context, recording })
+    }
+
+    /// Settles what can be settled without a card.
+    pub(in crate::doors::cli) fn settle(&mut self) -> Result<Recovered, Failure> {
+        let Self { host, journal, config, context, .. } = self;
+        Ok(settle(journal, None, host, config, RecoveryRules::ALL, context)?)
+    }
 }

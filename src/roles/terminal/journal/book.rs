@@ -3,6 +3,7 @@
 use super::entry::{SealedPart, amount, mode_from_word, mode_word};
 use super::settlement::SETTLEMENTS;
 use super::{BatchState, CardMark, Change, Entry, EntryKind, Opening, State};
+use crate::air::host::Original;
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
@@ -199,7 +200,7 @@ impl Journal {
         now: Timestamp,
         context: &mut Context,
     ) -> Result<(), JournalError> {
-        let sealed = self.seal(&opening.card, &opening.chip, context);
+        let sealed = self.seal(&opening.card, &opening.chip, opening.original, context);
         let sql = format!(
             "INSERT INTO journal_row ({COLUMNS}, changed) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
@@ -272,7 +273,7 @@ impl Journal {
             }
             _ => {}
         }
-        let sealed = self.seal(&entry.card, &entry.chip, context);
+        let sealed = self.seal(&entry.card, &entry.chip, entry.original, context);
         let values = [
             entry.state.word().into(),
             i64::from(entry.sent).into(),
@@ -301,8 +302,15 @@ impl Journal {
         }
     }
 
-    fn seal(&self, card: &CardMark, chip: &TlvStore, context: &mut Context) -> Sealed {
-        let part = SealedPart { pan: card.pan.expose().to_owned(), psn: card.psn, chip: chip.clone() };
+    fn seal(
+        &self,
+        card: &CardMark,
+        chip: &TlvStore,
+        original: Option<Original>,
+        context: &mut Context,
+    ) -> Sealed {
+        let (pan, psn) = (card.pan.expose().to_owned(), card.psn);
+        let part = SealedPart { pan, psn, chip: chip.clone(), original };
         // Strings and byte lists always serialise.
         let text = crate::base::bytes::Secret::new(serde_json::to_vec(&part).unwrap_or_default());
         Sealed::seal(&self.seal, PURPOSE, text.expose(), context)
@@ -330,6 +338,7 @@ impl Journal {
             reason: row.text(13)?.to_owned(),
             card: CardMark { pan: Pan::new(&part.pan).map_err(|_| column("sealed"))?, psn: part.psn },
             chip: part.chip,
+            original: part.original,
         })
     }
 }
@@ -406,6 +415,7 @@ mod tests {
             atc: None,
             chip: TlvStore::new(),
             second_currency: false,
+            original: None,
         }))
     }
 
