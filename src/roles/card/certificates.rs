@@ -125,7 +125,7 @@ impl CardMemory {
     }
 }
 
-/// What READ RECORD can answer, tag and length of the template included (EMV Book 1 annex).
+/// The longest record: with the status word it is the longest answer, 256 bytes.
 const LONGEST_RECORD_BYTES: usize = 254;
 
 /// The static data of an application, which every path with data authentication shares.
