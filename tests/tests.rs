@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bad_cards;
+mod ca;
 mod card;
+mod certificates;
 mod cli;
 mod cryptography;
 mod effects;
@@ -27,6 +29,7 @@ mod tear;
 mod tidy;
 mod wire;
 mod words;
+mod worlds;
 
 #[test]
 fn every_file_is_named() {

@@ -1,9 +1,9 @@
-//! Issues a card: the bureau's keys, the card's memory, the issuer's row.
+//! Issues a card: the bureau's keys and certificates, the card's memory, the issuer's row.
 
 use super::error::WorldError;
 use crate::base::bytes::{Secret, bcd_to_u64};
 use crate::base::context::Context;
-use crate::roles::bureau::KeySet;
+use crate::roles::bureau::{Authority, CertificateOrder, KeySet};
 use crate::roles::card::{CardMemory, Order, Profile};
 use crate::roles::issuer::{AccountId, CardAccount, CardOrder, EcashTerms, Issuer};
 use crate::words::dictionary::tag;
@@ -50,14 +50,48 @@ pub fn order_for(card: &NewCard, context: &mut Context) -> Result<Order, WorldEr
     })
 }
 
-/// The card's memory: profile and order under the bureau's keys.
+/// The card's memory: profile and order under the bureau's keys, and what the test
+/// certification authority signs for it, where the profile orders that.
 pub fn new_card_memory(profile: &Profile, order: &Order) -> Result<CardMemory, WorldError> {
-    let keys = KeySet::test().card_keys(profile.version()?, &order.pan, order.psn)?;
-    Ok(CardMemory::personalise(profile, order, &keys)?)
+    card_memory_under(&*Authority::test()?, profile, order)
 }
 
-/// Makes a card and puts it on the issuer's file.
+fn card_memory_under(
+    authority: &Authority,
+    profile: &Profile,
+    order: &Order,
+) -> Result<CardMemory, WorldError> {
+    let keys = KeySet::test().card_keys(profile.version()?, &order.pan, order.psn)?;
+    let mut memory = CardMemory::personalise(profile, order, &keys)?;
+    for request in memory.certificate_requests()? {
+        let signed = authority.certify(&CertificateOrder {
+            rid: request.rid,
+            suite: request.suite,
+            pan: &order.pan,
+            psn: order.psn,
+            expiry: order.expiry,
+            static_data: &request.static_data,
+            static_signature: request.static_signature,
+            card_key: request.card_key,
+            pin_key: request.pin_key,
+        })?;
+        memory.install_certificates(&request, signed.elements, signed.card_key, signed.pin_key)?;
+    }
+    Ok(memory)
+}
+
+/// Makes a card under the test certification authority and puts it on the issuer's file.
 pub fn issue_card(
+    issuer: &mut Issuer,
+    card: &NewCard,
+    context: &mut Context,
+) -> Result<CardMemory, WorldError> {
+    issue_card_under(&*Authority::test()?, issuer, card, context)
+}
+
+/// Makes a card under a certification authority and puts it on the issuer's file.
+pub fn issue_card_under(
+    authority: &Authority,
     issuer: &mut Issuer,
     card: &NewCard,
     context: &mut Context,
@@ -70,7 +104,7 @@ pub fn issue_card(
         });
     }
     let order = order_for(card, context)?;
-    let memory = new_card_memory(&card.profile, &order)?;
+    let memory = card_memory_under(authority, &card.profile, &order)?;
     let mut accounts = Vec::new();
     for set in EcashSet::ALL {
         let Some(currency) = memory.value(set.currency).and_then(Currency::from_bcd) else { continue };

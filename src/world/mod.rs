@@ -2,6 +2,7 @@
 //! terminal, a card and a host, and checks the money invariant.
 
 mod address;
+mod authority;
 mod books;
 mod card;
 mod error;
@@ -16,6 +17,7 @@ pub mod tear;
 mod witness;
 
 pub use address::{AddressError, CardName, HostAddress, ReaderAddress, StoreAddress, TargetAddress};
+pub use authority::{AUTHORITY_FILE, make_authority, open_authority};
 pub use books::{KEY_FILE, open_books, open_journal, open_target, read_text, seal_key, store_db};
 pub use card::{Opened, Origin, Permit, load_profile, open_card, open_simulated};
 pub use error::WorldError;
@@ -23,7 +25,7 @@ pub use host::{
     Forwarding, Serving, Wrap, add_link, add_terminal, open_terminals, remote_host, serve_acquirer,
     serve_host,
 };
-pub use issue::{DEFAULT_PIN, NewCard, issue_card, new_card_memory, order_for};
+pub use issue::{DEFAULT_PIN, NewCard, issue_card, issue_card_under, new_card_memory, order_for};
 pub use position::Position;
 pub use rule::Rule;
 pub use stage::Stage;

@@ -2,6 +2,7 @@
 //! environment come in here, text and exit codes go out; the rest is asked of `world`.
 
 mod account;
+mod ca;
 mod card;
 mod decode;
 mod demo;
@@ -56,6 +57,7 @@ const COMMANDS: &[Command] = &[
     account::COMMAND,
     reconcile::COMMAND,
     card::COMMAND,
+    ca::COMMAND,
     host::COMMAND,
     readers::COMMAND,
     world::COMMAND,

@@ -1,6 +1,7 @@
 //! Reports: one file per format, as text for people and as JSON values for programs.
 //! Nothing here decides.
 
+mod ca_keys;
 mod card_facts;
 mod card_file;
 mod exchange;
@@ -16,6 +17,7 @@ mod shared {
 }
 mod story;
 
+pub use ca_keys::{ca_keys_capk, ca_keys_csv, ca_keys_json, ca_keys_text, ca_keys_toml, keys_without_capk};
 pub use card_facts::{card_facts_json, card_facts_text};
 pub use card_file::{card_file_json, card_file_text};
 pub use exchange::{ExchangeReport, tree};
@@ -35,6 +37,7 @@ pub const JSON_SCHEMA: u32 = 1;
 
 /// The formats of reports, by name.
 pub const FORMATS: &[&str] = &[
+    ca_keys::NAME,
     card_facts::NAME,
     card_file::NAME,
     exchange::NAME,

@@ -1,6 +1,13 @@
-//! The personalisation bureau: the test key set and the data of a new card.
-//! What it makes reaches the other roles as data.
+//! The personalisation bureau: key sets, the test certification authority, and the
+//! data of a new card. What it makes reaches the other roles as data.
 
+mod authority;
+mod authority_text;
+mod certificates;
+mod error;
 mod key_set;
 
+pub use authority::{Authority, AuthorityTerms};
+pub use certificates::{CardCertificates, CertificateOrder};
+pub use error::BureauError;
 pub use key_set::KeySet;

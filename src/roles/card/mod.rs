@@ -3,6 +3,7 @@
 
 mod application;
 mod authentication;
+mod certificates;
 mod cryptogram;
 mod data;
 mod decision;
@@ -23,6 +24,7 @@ mod simulator;
 mod storage;
 
 use application::APPLICATIONS;
+pub use certificates::CertificateRequest;
 pub use error::CardError;
 pub use memory::CardMemory;
 pub use order::Order;

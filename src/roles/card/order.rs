@@ -93,6 +93,18 @@ fn fill(profile: &ApplicationProfile, order: &Order) -> ApplicationMemory {
             data.put(format, log.format.0.as_slice());
         }
     }
+    let records = records(profile, &data);
+    ApplicationMemory {
+        data,
+        records,
+        state: State::new(profile.pin_try_limit),
+        card_key: None,
+        pin_key: None,
+    }
+}
+
+/// The records as the profile lists them; an element that the card does not have is left out.
+pub(super) fn records(profile: &ApplicationProfile, data: &TlvStore) -> Vec<Record> {
     let records = profile.records.iter().map(|record| {
         let mut value = Vec::new();
         for tag in &record.elements {
@@ -102,8 +114,7 @@ fn fill(profile: &ApplicationProfile, order: &Order) -> ApplicationMemory {
         }
         Record { sfi: record.sfi, number: record.record, bytes: encode(tag::RECORD_TEMPLATE, &value) }
     });
-    let records = records.collect();
-    ApplicationMemory { data, records, state: State::new(profile.pin_try_limit) }
+    records.collect()
 }
 
 /// Tag 5F20 holds 2 to 26 characters.

@@ -151,3 +151,52 @@ const SETTLEMENTS: Migration = Migration {
             outcome TEXT NOT NULL, own BIGINT, told BIGINT, PRIMARY KEY (settlement, trace))",
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::store::{Row, Sqlite, StoreError, Tx, migrate, transact};
+
+    #[test]
+    fn books_of_before_count_their_open_loads_and_keep_their_bars() {
+        let mut db = Sqlite::in_memory().unwrap();
+        migrate(&mut db, OWNER, &MIGRATIONS[..4]).unwrap();
+        let message = |date: i64, barred: i64, fingerprint: &str, subject: &str| {
+            format!(
+                "INSERT INTO message (class, merchant, terminal, batch, trace, business_date, fingerprint, \
+                 subject, barred, answer, at) \
+                 VALUES ('request', 'M', 'T', 1, 1, {date}, X'{fingerprint}', X'{subject}', {barred}, '', 0)"
+            )
+        };
+        let load = |id: &str, atc: i64, state: &str| {
+            format!(
+                "INSERT INTO load (id, kind, card, currency, counter, counter_holder, atc, amount, old_minor, \
+                 new_minor, state, merchant, terminal, batch, trace, opened_at) \
+                 VALUES ('{id}', 'linked', 'C', 156, 'account', 'A', {atc}, 1, 0, 1, '{state}', 'M', 'T', 1, 1, 0)"
+            )
+        };
+        let before = [
+            "INSERT INTO card (id, pan, pan_lookup, psn, cryptogram_version, dki, expiry, pin_tries, status, \
+             last_atc, ordered_at) VALUES ('C', X'01', X'02', 0, 'PBOC CVN 01', 1, 20301231, 3, 'active', 2, 0)"
+                .to_owned(),
+            load("first", 1, "landed"),
+            load("second", 2, "open"),
+            message(20_261_120, 1, "", "0A"),
+            message(20_261_121, 1, "", "0B"),
+            message(20_261_122, 0, "0C", "0D"),
+        ];
+        transact(&mut db, |tx: &mut dyn Tx| {
+            before.iter().try_for_each(|sql| tx.execute(sql, &[]).map(|_| ()))
+        })
+        .unwrap();
+        migrate(&mut db, OWNER, MIGRATIONS).unwrap();
+        let mut ask = |sql: &str| -> Vec<Row> {
+            transact(&mut db, |tx: &mut dyn Tx| Ok::<_, StoreError>(tx.query(sql, &[])?)).unwrap()
+        };
+        assert_eq!(ask("SELECT open_loads FROM card"), [Row(vec![1.into()])]);
+        let subjects = ask("SELECT subject FROM bar ORDER BY subject");
+        assert_eq!(subjects, [Row(vec![vec![0x0A].into()]), Row(vec![vec![0x0B].into()])]);
+        let kept = ask("SELECT fingerprint FROM message ORDER BY business_date");
+        assert_eq!(kept.iter().map(|row| row.bytes(0).unwrap()[0]).collect::<Vec<_>>(), [0x0A, 0x0B, 0x0C]);
+    }
+}

@@ -16,6 +16,7 @@ mod recovery;
 
 mod session;
 mod step;
+mod trust;
 
 pub use batch::{BatchSettled, EndOfDay, end_day};
 pub use cardholder::{Cardholder, NoCardholder, PinCheck, PinPrompt};
@@ -32,3 +33,4 @@ pub use read::{
 pub use recovery::{Recovered, RecoveryRule, RecoveryRules, Settled, settle};
 
 pub use session::{Flow, Terms};
+pub use trust::{Trust, TrustError};

@@ -134,6 +134,14 @@ pub const ACTIONS: &[ActionRow] = &[
         act: |turn| turn.transact(Flow::Pay, DEFAULT_PIN),
     },
     ActionRow {
+        word: "pay on account",
+        weight: 1,
+        most_minor: 2_000,
+        entry: Some(EntryKind::AccountSale),
+        moves: Some((Part::Accounts, Part::Merchants)),
+        act: |turn| turn.transact(Flow::Pay, DEFAULT_PIN),
+    },
+    ActionRow {
         word: "hold",
         weight: 1,
         most_minor: 20_000,

@@ -4,14 +4,12 @@
 use super::plan::PlannedCard;
 use crate::air::link::{Card, Endpoint, Fault, FaultControl, InProcess, Interface, LinkError, Record, T0};
 use crate::base::context::Context;
-use crate::base::event::Event;
 use crate::roles::card::{CardError, CardMemory, CardStorage, Simulator};
 use crate::roles::issuer::AccountId;
 use crate::words::emv::Pan;
 use crate::words::iso4217::Currency;
 use crate::words::pboc::EcashSet;
-use crate::world::tear::{CrashControl, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::world::tear::{ChangedScript, CrashControl, ScriptControl, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The card; clones are the same one.
@@ -37,10 +35,6 @@ pub(super) struct Carried {
 
 /// The memory before the last command.
 type Behind = Arc<Mutex<Option<CardMemory>>>;
-
-/// Whether a script was to be changed on its way, and was; clones are the same.
-#[derive(Debug, Clone, Default)]
-pub(super) struct ScriptControl(Arc<(AtomicBool, AtomicBool)>);
 
 impl Carried {
     /// A new card. One that `writes_late` is a bug.
@@ -72,9 +66,9 @@ impl Carried {
         let held = Held {
             simulator: Arc::clone(&self.simulator),
             power: self.power.clone(),
-            script: self.script.clone(),
             behind: self.behind.clone(),
         };
+        let held = ChangedScript::new(held, self.script.clone());
         let link = InProcess::connect(held, interface, context);
         Box::new(Record(T0(Fault::new(link, self.hand.clone()))))
     }
@@ -111,37 +105,10 @@ impl Carried {
     }
 }
 
-impl ScriptControl {
-    /// Changes the next script, or none.
-    pub(super) fn arm(&self, armed: bool) {
-        self.0.0.store(armed, Ordering::Relaxed);
-        self.0.1.store(false, Ordering::Relaxed);
-    }
-
-    /// Whether one was changed since it was armed.
-    pub(super) fn has_changed(&self) -> bool {
-        self.0.1.load(Ordering::Relaxed)
-    }
-
-    /// Changes the last byte of the data, which is the script's MAC.
-    fn change(&self, command: &[u8]) -> Option<Vec<u8>> {
-        let is_script = matches!(command, [0x04 | 0x84, _, _, _, length, ..] if *length > 0);
-        let last = 4 + usize::from(*command.get(4)?);
-        if !is_script || last >= command.len() || !self.0.0.swap(false, Ordering::Relaxed) {
-            return None;
-        }
-        self.0.1.store(true, Ordering::Relaxed);
-        let mut changed = command.to_vec();
-        changed[last] ^= 0x01;
-        Some(changed)
-    }
-}
-
 /// The card as one reader holds it.
 struct Held {
     simulator: Arc<Mutex<Simulator>>,
     power: CrashControl,
-    script: ScriptControl,
     behind: Option<Behind>,
 }
 
@@ -172,11 +139,7 @@ impl Endpoint for Held {
         if let Some(behind) = &self.behind {
             *lock(behind) = Some(self.card().memory().clone());
         }
-        let changed = self.script.change(command);
-        if changed.is_some() {
-            context.emit(Event::new("link", "script changed on its way"));
-        }
-        let answer = self.card().process(changed.as_deref().unwrap_or(command), context)?;
+        let answer = self.card().process(command, context)?;
         if self.power.is_dead() {
             self.card().power_off();
             return Err(gone());

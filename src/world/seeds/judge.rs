@@ -9,7 +9,7 @@ use crate::roles::issuer::{CurrencyBooks, OpenLoad};
 use crate::roles::terminal::Settled;
 use crate::roles::terminal::journal::{Entry, EntryKind, State};
 use crate::words::dictionary::tag;
-use crate::words::iso4217::Currency;
+use crate::words::iso4217::{Amount, Currency};
 use crate::world::error::WorldError;
 use std::collections::BTreeMap;
 
@@ -35,6 +35,8 @@ struct Truth {
     card: usize,
     /// Whether the card's balance has moved.
     moved: bool,
+    /// What it paid, if it is an offline payment.
+    paid: Option<Amount>,
 }
 
 /// What the card of a step held before it, minor units.
@@ -47,8 +49,9 @@ impl Judge {
     /// Looks at a world in which nothing has happened.
     pub(super) fn new(world: &mut World) -> Result<Self, WorldError> {
         let mut at_first = Vec::new();
+        let books = world.issuer.books(&mut world.context)?;
         for currency in CURRENCIES {
-            at_first.push((currency, world.parts(currency)?));
+            at_first.push((currency, world.parts(&books.of(currency))));
         }
         let counters = world.cards.iter().map(|card| card.simulator().memory().atc()).collect();
         Ok(Self { at_first, counters, rows: BTreeMap::new() })
@@ -171,7 +174,8 @@ impl Judge {
             };
             for row in of_currency() {
                 let moved = says_moved(row).unwrap_or(moved);
-                self.rows.insert(mark(step.terminal, row), Truth { card: step.card, moved });
+                let paid = (moved && row.kind == EntryKind::OfflineSale).then_some(row.amount);
+                self.rows.insert(mark(step.terminal, row), Truth { card: step.card, moved, paid });
             }
         }
         let asked = step.action.amount;
@@ -211,8 +215,10 @@ impl Judge {
 
     /// Each part of the books holds what the rows say.
     fn books(&self, world: &mut World, rows: &[(usize, Entry)], loads: &[OpenLoad]) -> Wrong {
+        let books = world.issuer.books(&mut world.context)?;
         for (currency, at_first) in &self.at_first {
             let mut expected = at_first.clone();
+            let mut claims = vec![0];
             let mut add = |part: Part, minor: i64| *expected.entry(part).or_default() += minor;
             for (terminal, row) in rows.iter().filter(|(_, row)| row.amount.currency == *currency) {
                 let Some(moves) = ActionRow::moves(row.kind) else {
@@ -228,10 +234,20 @@ impl Judge {
                 let has_come = if to == Part::Cards { moved } else { confirmed };
                 add(from, if has_left { -minor } else { 0 });
                 add(to, if has_come { minor } else { 0 });
+                if row.kind == EntryKind::AccountSale && confirmed {
+                    claims.extend(claims.clone().into_iter().map(|sum| sum + minor));
+                }
             }
-            let found = world.parts(*currency)?;
+            let found = world.parts(&books.of(*currency));
+            // An account that holds less than its card has paid leaves the merchant's claim unpaid.
+            let of = |parts: &BTreeMap<Part, i64>, part| parts.get(&part).copied().unwrap_or(0);
+            let unpaid = of(&expected, Part::Merchants) - of(&found, Part::Merchants);
+            if claims.contains(&unpaid) {
+                *expected.entry(Part::Merchants).or_default() -= unpaid;
+                *expected.entry(Part::Accounts).or_default() += unpaid;
+            }
             for (part, minor) in expected {
-                let is = found.get(&part).copied().unwrap_or(0);
+                let is = of(&found, part);
                 if is != minor {
                     return Ok(Some(format!(
                         "{part:?} of {currency}: {minor} by the journals, {is} in truth"
@@ -245,11 +261,11 @@ impl Judge {
     /// Accounts, cards, merchants, and what is in flight (design: money).
     fn sums(&self, world: &mut World) -> Wrong {
         let loads = world.issuer.open_loads(&mut world.context)?;
-        let noted = world.notes.clone();
-        let noted = noted.read();
+        let books = world.issuer.books(&mut world.context)?;
+        let noted = world.notes.read();
         for (currency, at_first) in &self.at_first {
-            let books = world.books(*currency)?;
-            let mut sum = world.parts(*currency)?.values().sum::<i64>() + books.in_flight_minor;
+            let books = books.of(*currency);
+            let mut sum = world.parts(&books).values().sum::<i64>() + books.in_flight_minor;
             for load in loads.iter().filter(|load| load.amount.currency == *currency) {
                 // In flight for the books, on the card in truth.
                 let moved = self.truth_of(world, load).is_some_and(|truth| truth.moved);
@@ -259,19 +275,13 @@ impl Judge {
             }
             // Paid and not uploaded; where the issuer stopped over an upload, either.
             let mut either = vec![sum];
-            for (terminal, counter) in world.counters.iter_mut().enumerate() {
-                for row in counter.stage.journal.rows()? {
-                    let truth = self.rows.get(&mark(terminal, &row));
-                    let paid = row.kind == EntryKind::OfflineSale && truth.is_some_and(|truth| truth.moved);
-                    if !paid || row.amount.currency != *currency {
-                        continue;
-                    }
-                    let minor = row.amount.minor as i64;
-                    match noted.uploads.get(&(name(terminal), row.batch, row.trace)) {
-                        Some(true) => {}
-                        Some(false) => either.extend(either.clone().into_iter().map(|sum| sum + minor)),
-                        None => either.iter_mut().for_each(|sum| *sum += minor),
-                    }
+            for ((terminal, batch, trace), truth) in &self.rows {
+                let Some(paid) = truth.paid.filter(|paid| paid.currency == *currency) else { continue };
+                let minor = paid.minor as i64;
+                match noted.uploads.get(&(name(*terminal), *batch, *trace)) {
+                    Some(true) => {}
+                    Some(false) => either.extend(either.clone().into_iter().map(|sum| sum + minor)),
+                    None => either.iter_mut().for_each(|sum| *sum += minor),
                 }
             }
             let expected: i64 = at_first.values().sum();
@@ -301,28 +311,23 @@ enum Open {
 
 impl World {
     /// What each part holds in a currency, minor units: the books', and the cards' own.
-    fn parts(&mut self, currency: Currency) -> Result<BTreeMap<Part, i64>, WorldError> {
-        let books = self.books(currency)?;
-        Ok(BTreeMap::from([
+    fn parts(&self, books: &CurrencyBooks) -> BTreeMap<Part, i64> {
+        BTreeMap::from([
             (Part::Accounts, books.accounts_minor + books.held_minor),
             (Part::Pending, books.pending_minor),
             (Part::Cash, books.cash_minor),
             (Part::Merchants, books.merchants_minor),
-            (Part::Cards, self.cards.iter().map(|card| card.balance_minor(currency)).sum()),
-        ]))
-    }
-
-    fn books(&mut self, currency: Currency) -> Result<CurrencyBooks, WorldError> {
-        Ok(self.issuer.books(&mut self.context)?.of(currency))
+            (Part::Cards, self.cards.iter().map(|card| card.balance_minor(books.currency)).sum()),
+        ])
     }
 
     /// All that happened and the books as they are, as one number.
     pub(super) fn digest(&mut self) -> Result<u64, WorldError> {
         let mut digest = self.witness.digest();
-        for currency in CURRENCIES {
-            let books = self.books(currency)?;
-            let parts = self.parts(currency)?;
-            for minor in parts.into_values().chain([books.in_flight_minor, books.shadows_minor]) {
+        let books = self.issuer.books(&mut self.context)?;
+        for books in CURRENCIES.map(|currency| books.of(currency)) {
+            for minor in self.parts(&books).into_values().chain([books.in_flight_minor, books.shadows_minor])
+            {
                 digest = (digest.rotate_left(5) ^ minor as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             }
         }
@@ -359,7 +364,7 @@ const fn names_its_amount(kind: EntryKind) -> bool {
 
 /// The card has paid and its answer was lost: the terminal has nothing to show for it.
 fn certificate_is_lost(row: &Entry) -> bool {
-    row.kind == EntryKind::OfflineSale
+    row.kind.is_offline_sale()
         && row.state == State::CardUpdated
         && !row.chip.has(tag::APPLICATION_CRYPTOGRAM)
 }

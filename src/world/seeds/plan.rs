@@ -96,9 +96,11 @@ impl Plan {
         let terminals: Vec<_> =
             (0..=draw.below(3)).map(|_| PlannedTerminal { tells_refusal: draw.one_in(3) }).collect();
         let mut faults = 0;
-        let steps = (0..4 + draw.below(8) as usize)
-            .map(|number| draw.step(number, &cards, terminals.len(), &mut faults))
-            .collect();
+        let mut steps: Vec<Step> = Vec::new();
+        for number in 0..4 + draw.below(8) as usize {
+            let step = draw.step(number, &cards, terminals.len(), steps.last(), &mut faults);
+            steps.push(step);
+        }
         Self { seed, cards, terminals, steps }
     }
 
@@ -148,14 +150,25 @@ impl Draw {
         }
     }
 
-    fn step(&mut self, number: usize, cards: &[PlannedCard], terminals: usize, faults: &mut usize) -> Step {
+    fn step(
+        &mut self,
+        number: usize,
+        cards: &[PlannedCard],
+        terminals: usize,
+        before: Option<&Step>,
+        faults: &mut usize,
+    ) -> Step {
         let pause = match self.below(8) {
             0 => DAY,
             1 => Duration::from_secs(3600),
             _ => Duration::from_secs(self.below(60)),
         };
         let terminal = self.below(terminals as u64) as usize;
-        let card = self.below(cards.len() as u64) as usize;
+        let card = match before {
+            // Whoever was disturbed likes to try again, here or elsewhere.
+            Some(before) if !before.faults.is_empty() && !self.one_in(3) => before.card,
+            _ => self.below(cards.len() as u64) as usize,
+        };
         let profile = cards.get(card).map(|card| card.profile);
         let has_second = profile == Some("ecash-dual");
         let currency = if has_second && self.one_in(2) { Currency::HKD } else { Currency::CNY };

@@ -2,7 +2,6 @@
 //! wrapper around a healthy role.
 
 use super::carried::Carried;
-use super::relay::Relay;
 use crate::air::host::{
     Answer, Host, HostError, Kind, MessageClass, Request, ResponseCode, Settlement, Verb,
 };
@@ -12,7 +11,7 @@ use crate::roles::issuer::{AccountId, Issuer};
 use crate::roles::terminal::journal::{Change, Journal, JournalError, State};
 use crate::words::emv::Pan;
 use crate::words::iso4217::Currency;
-use crate::world::tear::send;
+use crate::world::tear::{Relay, send};
 use std::collections::HashSet;
 
 /// A planted bug.

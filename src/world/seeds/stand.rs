@@ -4,10 +4,10 @@ use super::action::{Said, Turn, WRONG_TRY};
 use super::carried::Carried;
 use super::fault::{PlannedFault, WorldFault};
 use super::judge::name;
+use super::notes::Notes;
 use super::plan::{Plan, PlannedTerminal, Step};
 use super::plant::Plant;
 use super::play::{Flaws, Played};
-use super::relay::{Notes, tells_refusal};
 use super::shelf::Shelf;
 use crate::air::host::Host;
 use crate::air::link::Interface;
@@ -24,7 +24,7 @@ use crate::world::error::WorldError;
 use crate::world::issue::{NewCard, issue_card};
 use crate::world::rule::Rule;
 use crate::world::stage::Stage;
-use crate::world::tear::{CrashControl, CrashingDb, HostControl, MutedHost};
+use crate::world::tear::{CrashControl, CrashingDb, HostControl, MutedHost, tells_refusal};
 use crate::world::witness::Witness;
 
 /// How often everyone comes back at the end; the longest way takes two.
@@ -151,11 +151,13 @@ impl World {
         played.faults.extend(&happened);
         let counter = &mut self.counters[step.terminal];
         let differed = counter.host.differed();
-        // The terminal starts again; what its dead process had not written is gone.
-        let (crash, flaws) = (CrashControl::default(), self.flaws);
-        crash.arm(None);
-        counter.stage.journal = journal(counter.store.as_ref(), &counter.seal, &crash, flaws)?;
-        counter.crash = crash;
+        if counter.crash.is_dead() {
+            // It starts again; what its dead process had not written is gone.
+            counter.crash = CrashControl::default();
+            counter.stage.journal =
+                journal(counter.store.as_ref(), &counter.seal, &counter.crash, self.flaws)?;
+        }
+        counter.crash.arm(None);
         counter.host.arm(None);
         card.rest();
         if self.issuer_crash.is_dead() {

@@ -6,7 +6,7 @@ use crate::base::bytes::HexError;
 use crate::roles::card::CardError;
 use crate::roles::issuer::IssuerError;
 use crate::roles::terminal::journal::JournalError;
-use crate::roles::terminal::{ConfigError, TerminalError};
+use crate::roles::terminal::{ConfigError, TerminalError, TrustError};
 use crate::words::iso4217::AmountError;
 use crate::words::iso7816::ApduError;
 use crate::world::{AddressError, WorldError};
@@ -64,6 +64,14 @@ pub(in crate::doors::cli) enum Failure {
         path: PathBuf,
         /// What is wrong with it.
         cause: ConfigError,
+    },
+    /// No file of CA public keys.
+    #[error("{}: {cause}", path.display())]
+    Trust {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: TrustError,
     },
     /// A file that could not be read or made.
     #[error("could not {doing} {}: {cause}", path.display())]
@@ -125,6 +133,7 @@ impl Failure {
             | Self::Hex { .. }
             | Self::Apdu { .. }
             | Self::Config { .. }
+            | Self::Trust { .. }
             | Self::File { .. } => Exit::Usage,
             Self::World(cause) => of_world(cause),
             Self::Kept { cause, .. } | Self::BrokenOff { cause, .. } => of_world(cause),
@@ -164,6 +173,8 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::Store(_)
         | WorldError::Sealed(_)
         | WorldError::Pan(_)
+        | WorldError::Bureau(_)
+        | WorldError::NoAuthority { .. }
         | WorldError::Cryptogram(_)
         | WorldError::File { .. }
         | WorldError::Profile { .. }

@@ -5,12 +5,12 @@ use crate::air::link::Interface;
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::event::EventSink;
-use crate::roles::terminal::TerminalConfig;
+use crate::roles::terminal::{TerminalConfig, Trust};
 use crate::words::iso7816::Effect;
 use crate::world::{HostAddress, ReaderAddress, read_text};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long `--wait` waits where it does not say.
@@ -132,7 +132,14 @@ impl Switches {
     pub(in crate::doors::cli) fn config(&self) -> Result<TerminalConfig, Failure> {
         let Some(path) = &self.terminal else { return Ok(TerminalConfig::default()) };
         let text = read_text(path).map_err(|cause| Failure::file("read", path, cause))?;
-        TerminalConfig::parse(&text).map_err(|cause| Failure::Config { path: path.clone(), cause })
+        let mut config =
+            TerminalConfig::parse(&text).map_err(|cause| Failure::Config { path: path.clone(), cause })?;
+        for name in std::mem::take(&mut config.trust_files) {
+            let file = path.parent().unwrap_or(Path::new("")).join(name);
+            let text = read_text(&file).map_err(|cause| Failure::file("read", &file, cause))?;
+            config.trust.extend(Trust::parse(&text).map_err(|cause| Failure::Trust { path: file, cause })?);
+        }
+        Ok(config)
     }
 
     /// The PIN of the PIN file, if one is named: 4 to 12 digits on a line of its own.

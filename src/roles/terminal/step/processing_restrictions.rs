@@ -5,7 +5,7 @@ use crate::base::context::Context;
 use crate::roles::terminal::config::TerminalConfig;
 use crate::roles::terminal::session::{Flow, Session};
 use crate::words::dictionary::tag;
-use crate::words::emv::{Track2, Tvr, UsageControl};
+use crate::words::emv::{Track2, Tvr, UsageControl, with_century as century};
 use crate::words::tlv::Tag;
 
 /// Compares versions, usage and dates, and notes in the TVR what does not fit.
@@ -83,11 +83,6 @@ pub(in crate::roles::terminal) fn is_expired(
     let month = [digit(0) << 4 | digit(1), digit(2) << 4 | digit(3)];
     let century = |year: u8| if year < 0x50 { 0x20 } else { 0x19 };
     Some([century(month[0]), month[0], month[1]] < [century(today[0]), today[0], today[1]])
-}
-
-/// YYMMDD with its century: years 50 to 99 are 19xx (EMV Book 4 6.7.3).
-fn century([year, month, day]: [u8; 3]) -> [u8; 4] {
-    [if year < 0x50 { 0x20 } else { 0x19 }, year, month, day]
 }
 
 #[cfg(test)]
