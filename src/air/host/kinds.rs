@@ -64,8 +64,8 @@ pub const KINDS: &[KindRow] = &[
         is_reversible: false,
         ..request(Kind::OfflineSale, Mti::FINANCIAL, "000000", "00", "36")
     },
-    // No network has it; its F60.1 is ours.
-    KindRow { is_reversible: false, ..request(Kind::SaleClaim, Mti::FINANCIAL, "000000", "00", "37") },
+    // No network has it: F3, of private use, and F60.1 are ours.
+    KindRow { is_reversible: false, ..request(Kind::SaleClaim, Mti::FINANCIAL, "900000", "00", "37") },
     KindRow {
         class: MessageClass::Notice,
         is_reversible: false,

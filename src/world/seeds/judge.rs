@@ -194,7 +194,8 @@ impl Judge {
     /// Why a row may stay open.
     fn why_open(&self, world: &World, terminal: usize, row: &Entry, loads: &[OpenLoad]) -> Option<Open> {
         if certificate_is_lost(row) {
-            return Some(Open::CertificateLost);
+            let claimed = world.notes.read().uploads.contains_key(&(name(terminal), row.batch, row.trace));
+            return claimed.then_some(Open::CertificateLost);
         }
         let truth = self.rows.get(&mark(terminal, row))?;
         let card = world.cards.get(truth.card)?;
