@@ -130,7 +130,11 @@ fn a_terminal_file_holds_keys_or_names_files_with_keys() {
     let inside = exported.replace("[[", "[[trust.");
     let config = TerminalConfig::parse(&format!("{terminal}\n{inside}")).unwrap();
     assert_eq!(config.trust.keys, Authority::test().unwrap().public_keys());
-    assert!(TerminalConfig::default().trust.keys.is_empty(), "no keys are shipped with a terminal");
+    let shipped = TerminalConfig::default().trust;
+    assert_eq!(
+        shipped.keys, config.trust.keys,
+        "the shipped terminal trusts the test authority and no one else"
+    );
 
     std::fs::write(desk.path("keys.toml"), exported).unwrap();
     std::fs::write(desk.path("my.toml"), format!("trust_files = [\"keys.toml\"]\n{terminal}")).unwrap();
@@ -159,7 +163,7 @@ fn profiles_whose_signature_could_not_serve_all_paths_are_refused() {
     };
     assert!(said("08020302", "08020403").contains("marked as signed"));
     assert!(said("\"9F4A\" = \"82\"", "\"9F4A\" = \"8284\"").contains("82 alone"));
-    assert!(said("aip = \"5C00\"", "aip = \"1C00\"").contains("SDA, DDA or CDA"));
+    assert!(said("aip = \"7D00\"", "aip = \"1C00\"").contains("SDA, DDA or CDA"));
     assert!(said("A000000333010102", "A000000999010102").contains("A000000999"));
     assert!(said("quick = { aip = \"1C00\"", "quick = { aip = \"5C00\"").contains("same AIP"));
 }

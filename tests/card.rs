@@ -17,10 +17,13 @@ use cardwright::words::emv::command::{
 };
 use cardwright::words::emv::cryptogram::{CardKeys, CryptogramVersion};
 use cardwright::words::emv::{CryptogramType, Fci, Pan, Track2, assemble};
-use cardwright::words::iso7816::command::{ExternalAuthenticate, PinBlock, ReadRecord, Select, Verify};
+use cardwright::words::iso7816::command::{
+    ExternalAuthenticate, PinBlock, PresentedPin, ReadRecord, Select, Verify,
+};
 use cardwright::words::iso7816::{Aid, ApduCommand, CommandApdu, ResponseApdu};
 use cardwright::words::pboc::{EcashSet, Iad};
 use cardwright::words::tlv::{Dol, Tag, TlvStore, find};
+use cardwright::world::new_card_memory;
 
 pub(crate) const ECASH: &str = "A000000333010106";
 pub(crate) const DEBIT: &str = "A000000333010101";
@@ -51,8 +54,7 @@ pub(crate) fn memory(profile: &Profile, balances: &[(Tag, u64)]) -> CardMemory {
         pin: Some(Secret::new(PIN.into())),
         initial_balances: balances.to_vec(),
     };
-    let keys = KeySet::test().card_keys(profile.version().unwrap(), &order.pan, order.psn).unwrap();
-    CardMemory::personalise(profile, &order, &keys).unwrap()
+    new_card_memory(profile, &order).unwrap()
 }
 
 impl Table {
@@ -259,7 +261,7 @@ impl Table {
     }
 
     pub(crate) fn verify(&mut self, pin: &str) -> u16 {
-        self.status(&Verify { pin: PinBlock::from_digits(pin) }.to_apdu())
+        self.status(&Verify { pin: PinBlock::from_digits(pin).map(PresentedPin::Plain) }.to_apdu())
     }
 
     /// What is in the card's non-volatile memory.

@@ -75,7 +75,7 @@ impl Reader {
         given.put(tag::ATC, &value[1..3]);
         given.put(tag::APPLICATION_CRYPTOGRAM, &value[3..11]);
         given.put(tag::ISSUER_APPLICATION_DATA, &value[11..]);
-        table.check([0x1C, 0x00], &given);
+        table.check([0x3D, 0x00], &given);
         table.arpc(atc, arqc).issuer_authentication_data
     }
 }

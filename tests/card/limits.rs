@@ -9,7 +9,7 @@ use cardwright::base::store::SealKey;
 use cardwright::roles::card::{CardError, CardFile, CardMemory, CardStorage, Profile, Simulator};
 use cardwright::words::dictionary::tag;
 use cardwright::words::emv::CryptogramType;
-use cardwright::words::iso7816::command::{PinBlock, Verify};
+use cardwright::words::iso7816::command::{PinBlock, PresentedPin, Verify};
 use cardwright::words::iso7816::{ApduCommand, CommandApdu};
 use cardwright::words::pboc::{Cvr, EcashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +23,9 @@ fn wrong_commands_get_their_status_words() {
         ("00A4", 0x6700),
         ("00A4040008A0", 0x6700),
         ("FFCA000000", 0x6E00),
-        ("0084000008", 0x6D00),
+        ("0086000008", 0x6D00),
+        ("0084000008", 0x6985),
+        ("0088000000", 0x6985),
         ("00A4000002 3F00", 0x6A86),
         ("00A404040100", 0x6A86),
         ("80CA9F7900", 0x6985),
@@ -143,7 +145,7 @@ fn a_try_is_taken_before_the_pin_is_looked_at() {
     let mut send = |apdu: CommandApdu| card.process(&apdu.to_bytes(), &mut context);
     send(CommandApdu::new(0, 0xA4, 4, 0).data([0xA0, 0, 0, 3, 0x33])).unwrap();
     // The right PIN: the memory fails when the tries are to be given back.
-    let answer = send(Verify { pin: PinBlock::from_digits(PIN) }.to_apdu());
+    let answer = send(Verify { pin: PinBlock::from_digits(PIN).map(PresentedPin::Plain) }.to_apdu());
     assert!(matches!(answer, Err(LinkError::Io { .. })));
     assert_eq!(landed.lock().unwrap().iter().map(CardMemory::pin_tries_left).collect::<Vec<_>>(), [2]);
     assert_eq!(card.memory().pin_tries_left(), 2);
@@ -176,7 +178,7 @@ fn a_blocked_application_answers_aac_until_it_is_unblocked() {
     table.hex("00A4040008A00000033301010600");
     let start = start_blocked(&mut table);
     assert_eq!(table.status(&start), 0x9000);
-    table.record(2, 2);
+    table.record(2, 1);
     assert_eq!(table.kept(EcashSet::FIRST), 5000);
     // The AAC of a blocked application serves to unblock it.
     table.power(Interface::Contact);
@@ -281,7 +283,7 @@ fn a_card_file_is_sealed_and_refuses_what_it_should() {
     table.power(Interface::Contactless);
     table.amount(1250);
     table.start(ECASH);
-    table.record(2, 2);
+    table.record(2, 1);
     drop(table);
 
     let (_, read) = CardFile::open(&path, key.clone()).unwrap();

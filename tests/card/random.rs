@@ -13,7 +13,7 @@ fn plausible() -> impl Strategy<Value = Vec<u8>> {
         [0x00, 0xA4, 0x04, 0x00],
         [0x00, 0xA4, 0x04, 0x02],
         [0x00, 0xB2, 0x01, 0x0C],
-        [0x00, 0xB2, 0x02, 0x14],
+        [0x00, 0xB2, 0x01, 0x14],
         [0x00, 0xB2, 0x00, 0x64],
         [0x80, 0xCA, 0x9F, 0x79],
         [0x80, 0xA8, 0x00, 0x00],
@@ -74,7 +74,7 @@ proptest! {
             let mut allowed = 0;
             match step {
                 Step::Raw(bytes) => {
-                    let last = bytes.starts_with(&[0x00, 0xB2, 0x02, 0x14]);
+                    let last = bytes.starts_with(&[0x00, 0xB2, 0x01, 0x14]);
                     allowed = if last { waiting.unwrap_or(0) } else { 0 };
                     table.bytes(&bytes);
                 }
@@ -91,7 +91,7 @@ proptest! {
                 }
                 Step::Record(record) => {
                     table.hex(&format!("00B2{record:02X}1400"));
-                    allowed = if record == 2 { waiting.unwrap_or(0) } else { 0 };
+                    allowed = if record == 1 { waiting.unwrap_or(0) } else { 0 };
                 }
                 Step::Power => {
                     table.power(interface);

@@ -9,16 +9,18 @@ use cardwright::air::host::{Answer, Host, HostError, Request};
 use cardwright::air::link::{Endpoint, InProcess, Interface, LinkError, Record, T0};
 use cardwright::base::bytes::{Bit, Hex, Secret, parse_hex};
 use cardwright::base::context::Context;
+use cardwright::base::env::Timestamp;
 use cardwright::base::event::{Collector, Event};
+use cardwright::roles::bureau::Authority;
 use cardwright::roles::card::{Profile, Simulator};
 use cardwright::roles::terminal::{
     Cardholder, Flow, Kernel, Outcome, PinCheck, PinPrompt, Seat, TerminalConfig, TerminalError, Terms, drive,
 };
 use cardwright::words::dictionary::tag;
-use cardwright::words::emv::{CryptogramType, Tsi, Tvr};
+use cardwright::words::emv::{Aip, CryptogramType, Tsi, Tvr};
 use cardwright::words::iso4217::{Amount, Currency};
 use cardwright::words::tlv::{Dol, Tag, TlvStore};
-use cardwright::world::{NewCard, StoreAddress, issue_card, open_books, open_journal};
+use cardwright::world::{NewCard, StoreAddress, issue_card_under, open_books, open_journal};
 use libtest_mimic::{Failed, Trial};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -63,6 +65,8 @@ struct Row {
     pins: Vec<String>,
     #[serde(default)]
     forced_online: bool,
+    /// The terminal's date, where it is not today.
+    on: Option<[u16; 3]>,
     #[serde(default)]
     interface: InterfaceRow,
     #[serde(default)]
@@ -85,9 +89,22 @@ struct CardRow {
     /// Keys of the application that differ.
     #[serde(default)]
     application: Table,
+    /// Data objects that are in none of its records.
+    #[serde(default)]
+    unrecorded: Vec<String>,
+    /// Lines of the test authority's text that differ for this card, `old = "new"`.
+    #[serde(default)]
+    authority: BTreeMap<String, String>,
     /// Answers in place of the card's own, by how the command begins.
     #[serde(default)]
     answers: BTreeMap<String, String>,
+    /// A byte of its answers that has another last bit, by how the command begins; below
+    /// 0 it is counted from the end of the data.
+    #[serde(default)]
+    corrupted: BTreeMap<String, isize>,
+    /// The same for commands as the card gets them.
+    #[serde(default)]
+    misheard: BTreeMap<String, isize>,
     /// Commands that it gets before the transaction.
     #[serde(default)]
     before: Vec<String>,
@@ -122,7 +139,11 @@ struct Expected {
     tvr: Option<Vec<String>>,
     /// Every bit that is set in the TSI there.
     tsi: Option<Vec<String>>,
-    /// The CVM Results there.
+    /// Every bit that is set in the TVR of the second GENERATE AC.
+    tvr_second: Option<Vec<String>>,
+    /// Every bit that is set in the TSI there.
+    tsi_second: Option<Vec<String>>,
+    /// The CVM Results in the first one.
     cvm: Option<String>,
     /// The cryptograms that the terminal asked for.
     asked: Option<Vec<String>>,
@@ -202,10 +223,18 @@ fn merge(below: &mut Table, above: Table) {
     }
 }
 
-/// The card's answers, some replaced.
+/// The card behind a line on which some bytes are not what was said.
 struct Replaced {
     card: Simulator,
     answers: Vec<(Vec<u8>, Vec<u8>)>,
+    corrupted: Vec<(Vec<u8>, isize)>,
+    misheard: Vec<(Vec<u8>, isize)>,
+}
+
+/// Turns the last bit of a byte in the first `length` ones.
+fn turn_bit(bytes: &mut [u8], at: isize, length: usize) {
+    let place = if at < 0 { length.checked_add_signed(at) } else { usize::try_from(at).ok() };
+    bytes[place.filter(|place| *place < length).unwrap()] ^= 1;
 }
 
 impl Endpoint for Replaced {
@@ -222,7 +251,15 @@ impl Endpoint for Replaced {
     }
 
     fn process(&mut self, command: &[u8], context: &mut Context) -> Result<Vec<u8>, LinkError> {
-        let answer = self.card.process(command, context)?;
+        let mut heard = command.to_vec();
+        if let Some((_, at)) = self.misheard.iter().find(|(begins, _)| command.starts_with(begins)) {
+            turn_bit(&mut heard, *at, command.len());
+        }
+        let mut answer = self.card.process(&heard, context)?;
+        if let Some((_, at)) = self.corrupted.iter().find(|(begins, _)| command.starts_with(begins)) {
+            let length = answer.len() - 2;
+            turn_bit(&mut answer, *at, length);
+        }
         let other = self.answers.iter().find(|(begins, _)| command.starts_with(begins));
         Ok(other.map_or(answer, |(_, other)| other.clone()))
     }
@@ -275,6 +312,11 @@ fn profile_of(row: &CardRow) -> Result<Profile, String> {
         let full = [("aip".to_owned(), Value::String(aip.clone()))].into_iter().collect();
         let contact = [("full".to_owned(), Value::Table(full))].into_iter().collect();
         merge(application, [("contact".to_owned(), Value::Table(contact))].into_iter().collect());
+        let offers = parse_hex(aip).ok().and_then(|bytes| Aip::from_bytes(&bytes)).unwrap_or_default();
+        let methods = [Aip::SDA_SUPPORTED, Aip::DDA_SUPPORTED, Aip::CDA_SUPPORTED];
+        if !methods.into_iter().any(|method| offers.has(method)) {
+            application.remove("certificates");
+        }
     }
     if let Some(Value::Table(data)) = application.get_mut("data") {
         for (tag, value) in &row.data {
@@ -283,8 +325,16 @@ fn profile_of(row: &CardRow) -> Result<Profile, String> {
         for tag in &row.without {
             data.remove(tag).ok_or_else(|| format!("the card has no {tag}"))?;
         }
-        if let Some(Value::String(list)) = data.get_mut("8C") {
-            list.push_str(SEEN);
+        for list in ["8C", "8D"] {
+            if let Some(Value::String(list)) = data.get_mut(list) {
+                list.push_str(SEEN);
+            }
+        }
+    }
+    if let Some(Value::Array(records)) = application.get_mut("record") {
+        let lists = records.iter_mut().filter_map(|record| record.get_mut("elements")?.as_array_mut());
+        for list in lists {
+            list.retain(|tag| tag.as_str().is_none_or(|tag| !row.unrecorded.iter().any(|not| not == tag)));
         }
     }
     Profile::parse(&table.to_string()).map_err(|error| error.to_string())
@@ -298,7 +348,19 @@ fn run(row: &Row) -> Result<(), String> {
     let profile = profile_of(&row.card)?;
     let new =
         NewCard::with_accounts(&mut issuer, profile, 100_000, 50_000, &mut context).map_err(|e| say(&e))?;
-    let memory = issue_card(&mut issuer, &new, &mut context).map_err(|e| say(&e))?;
+    let authority = Authority::test().map_err(|e| say(&e))?;
+    let authority = match row.card.authority.is_empty() {
+        true => (*authority).clone(),
+        false => {
+            let mut text = authority.to_text().expose().clone();
+            for (old, other) in &row.card.authority {
+                assert!(text.contains(old.as_str()), "the test authority has no {old}");
+                text = text.replacen(old, other, 1);
+            }
+            Authority::from_text(&text).map_err(|e| say(&e))?
+        }
+    };
+    let memory = issue_card_under(&authority, &mut issuer, &new, &mut context).map_err(|e| say(&e))?;
     let interface = match row.interface {
         InterfaceRow::Contact => Interface::Contact,
         InterfaceRow::Contactless => Interface::Contactless,
@@ -311,7 +373,11 @@ fn run(row: &Row) -> Result<(), String> {
     for command in &row.card.before {
         simulator.process(&bytes(command)?, &mut context).map_err(|e| say(&e))?;
     }
-    let card = Replaced { card: simulator, answers };
+    let places = |row: &BTreeMap<String, isize>| {
+        row.iter().map(|(begins, at)| Ok((bytes(begins)?, *at))).collect::<Result<Vec<_>, String>>()
+    };
+    let (corrupted, misheard) = (places(&row.card.corrupted)?, places(&row.card.misheard)?);
+    let card = Replaced { card: simulator, answers, corrupted, misheard };
     let mut card = Record(T0(InProcess::connect(card, interface, &mut context)));
 
     let mut config: Table = toml::from_str(include_str!("../../src/roles/terminal/terminal.toml"))
@@ -343,7 +409,9 @@ fn run(row: &Row) -> Result<(), String> {
             confirmation: trace,
             original: None,
             payer: None,
-            at: context.now(),
+            at: row.on.map_or(context.now(), |[year, month, day]| {
+                Timestamp::from_civil(i32::from(year), month as u8, day as u8, 12, 0, 0).unwrap()
+            }),
             forced_online,
         }
     };
@@ -412,10 +480,24 @@ fn judge(
     if expect.asked.as_ref().is_some_and(|expected| *expected != asked) {
         wrong.push(format!("expected {:?} to be asked for, found {asked:?}", expect.asked));
     }
-    match first_data(&sent, events) {
-        Some(data) => seen(expect, &data, &mut wrong),
-        None if expect.error.is_some() => {}
-        None => wrong.push("no GENERATE AC was sent, so nothing can be said of its data".into()),
+    let [first, second] =
+        [(0, tag::CDOL1), (1, tag::CDOL2)].map(|(place, list)| data_of(place, list, &sent, events));
+    let wants_first = expect.tvr.is_some() || expect.tsi.is_some() || expect.cvm.is_some();
+    let wants_second = expect.tvr_second.is_some() || expect.tsi_second.is_some();
+    for (data, wanted) in [(&first, wants_first), (&second, wants_second)] {
+        if wanted && data.is_none() && expect.error.is_none() {
+            wrong.push("that GENERATE AC was not sent, so nothing can be said of its data".into());
+        }
+    }
+    if let Some(data) = first {
+        seen([&expect.tvr, &expect.tsi], &data, &mut wrong);
+        let found = Hex(data.value(tag::CVM_RESULTS).unwrap_or_default()).to_string();
+        if let Some(expected) = expect.cvm.as_ref().filter(|expected| **expected != found) {
+            wrong.push(format!("expected CVM Results {expected}, found {found}"));
+        }
+    }
+    if let Some(data) = second {
+        seen([&expect.tvr_second, &expect.tsi_second], &data, &mut wrong);
     }
     let begins = |wanted: &str| {
         let wanted = parse_hex(wanted).map_err(|error| error.to_string())?;
@@ -451,9 +533,9 @@ fn judge(
     Err(format!("{} ({})\n{}\nthe story:\n{}", row.name, row.clause, wrong.join("\n"), story.join("\n")))
 }
 
-/// The data of the first GENERATE AC, by the card's own list.
-fn first_data(sent: &[Vec<u8>], events: &[Event]) -> Option<TlvStore> {
-    let command = sent.iter().find(|command| command.starts_with(&[0x80, 0xAE]))?;
+/// The data of a GENERATE AC, by the card's own list.
+fn data_of(place: usize, list_tag: Tag, sent: &[Vec<u8>], events: &[Event]) -> Option<TlvStore> {
+    let command = sent.iter().filter(|command| command.starts_with(&[0x80, 0xAE])).nth(place)?;
     let list = events
         .iter()
         .filter(|event| event.speaker == "link" && event.name == "response")
@@ -462,27 +544,21 @@ fn first_data(sent: &[Vec<u8>], events: &[Event]) -> Option<TlvStore> {
             let record = response.get(..response.len().checked_sub(2)?)?;
             let template = cardwright::words::tlv::parse_one(record).ok()?;
             let mut children = template.children().ok()?.into_iter();
-            children.find(|object| object.tag == tag::CDOL1).map(|object| object.value.to_vec())
+            children.find(|object| object.tag == list_tag).map(|object| object.value.to_vec())
         })?;
     let data = command.get(5..5 + usize::from(command[4]))?;
     Some(Dol::parse(&list).ok()?.split(data)?.into_iter().collect())
 }
 
-fn seen(expect: &Expected, data: &TlvStore, wrong: &mut Vec<String>) {
+fn seen([tvr, tsi]: [&Option<Vec<String>>; 2], data: &TlvStore, wrong: &mut Vec<String>) {
     let value = |tag: Tag| data.value(tag).unwrap_or_default().to_vec();
-    if let Some(expected) = &expect.tvr {
+    if let Some(expected) = tvr {
         let found = Tvr::from_bytes(&value(tag::TVR)).unwrap_or_default();
         compare("TVR", expected, names(Tvr::ROWS, |bit| found.has(bit)), wrong);
     }
-    if let Some(expected) = &expect.tsi {
+    if let Some(expected) = tsi {
         let found = Tsi::from_bytes(&value(tag::TSI)).unwrap_or_default();
         compare("TSI", expected, names(Tsi::ROWS, |bit| found.has(bit)), wrong);
-    }
-    if let Some(expected) = &expect.cvm {
-        let found = Hex(&value(tag::CVM_RESULTS)).to_string();
-        if *expected != found {
-            wrong.push(format!("expected CVM Results {expected}, found {found}"));
-        }
     }
 }
 

@@ -4,11 +4,12 @@ use cardwright::words::decode::{COMMAND_ROOMS, command_row};
 use cardwright::words::dictionary::tag;
 use cardwright::words::emv::CryptogramType;
 use cardwright::words::emv::command::{
-    ApplicationBlock, ApplicationUnblock, CardBlock, Cryptogram, GenerateAc, GetData, GetProcessingOptions,
-    ProcessingOptions,
+    ApplicationBlock, ApplicationUnblock, CardBlock, Cryptogram, DynamicSignature, GenerateAc, GetData,
+    GetProcessingOptions, InternalAuthenticate, ProcessingOptions,
 };
 use cardwright::words::iso7816::command::{
-    ExternalAuthenticate, GetResponse, Occurrence, PinBlock, ReadRecord, Select, Verify,
+    ExternalAuthenticate, GetChallenge, GetResponse, Occurrence, PinBlock, PresentedPin, ReadRecord, Select,
+    Verify,
 };
 use cardwright::words::iso7816::{Aid, ApduCommand, CommandApdu};
 use cardwright::words::pboc::command::{PutData, UpdateRecord};
@@ -57,8 +58,19 @@ round_trips! {
         .prop_map(|(sfi, record, data)| (ReadRecord { sfi, record }, data));
     get_response: GetResponse = (1u16..=256, bytes(0..300))
         .prop_map(|(length, data)| (GetResponse { length }, data));
-    verify: Verify = prop::option::of(any::<[u8; 8]>())
-        .prop_map(|block| (Verify { pin: block.map(PinBlock::from_bytes) }, ()));
+    verify: Verify = prop::option::of(presented()).prop_map(|pin| (Verify { pin }, ()));
+    get_challenge: GetChallenge = any::<[u8; 8]>().prop_map(|challenge| (GetChallenge, challenge));
+    internal_authenticate: InternalAuthenticate = (bytes(0..256), bytes(1..249), extra(), any::<bool>())
+        .prop_map(|(ddol_data, signed, extra, format_1)| {
+            let mut data = TlvStore::new();
+            data.put(tag::SIGNED_DYNAMIC_APPLICATION_DATA, signed);
+            for (tag, value) in extra.into_iter().filter(|_| !format_1) {
+                if !data.has(tag) {
+                    data.put(tag, value);
+                }
+            }
+            (InternalAuthenticate { ddol_data }, DynamicSignature { data, format_1 })
+        });
     external_authenticate: ExternalAuthenticate = bytes(8..17)
         .prop_map(|issuer_authentication_data| (ExternalAuthenticate { issuer_authentication_data }, ()));
     get_data: GetData = (wire_tag(), bytes(0..300))
@@ -89,6 +101,11 @@ fn every_command_has_a_round_trip() {
 
 fn bytes(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), length)
+}
+
+fn presented() -> impl Strategy<Value = PresentedPin> {
+    let plain = any::<[u8; 8]>().prop_map(|block| PresentedPin::Plain(PinBlock::from_bytes(block)));
+    prop_oneof![plain, bytes(1..249).prop_map(PresentedPin::Enciphered)]
 }
 
 fn aid() -> impl Strategy<Value = Aid> {

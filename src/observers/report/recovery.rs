@@ -19,8 +19,8 @@ pub fn settled_line(row: &Settled) -> String {
     format!("{state}: {what} of {amount}, {pan}, trace {batch:06}/{trace:06}: {way}: {}", row.why)
 }
 
-/// Every row that was open, the sum of what is due, of each card where there are several,
-/// and remarks; empty where nothing was open.
+/// Every row that was open, and the sum of what is due, of each card where there are
+/// several; empty where nothing was open.
 pub fn recovery_text(recovered: &Recovered) -> String {
     let mut text: String = recovered.rows.iter().map(|row| settled_line(row) + "\n").collect();
     let due = due(recovered);
@@ -33,9 +33,6 @@ pub fn recovery_text(recovered: &Recovered) -> String {
             text.push_str(&format!("  {pan}: {}\n", listed(sums)));
         }
     }
-    for remark in &recovered.remarks {
-        text.push_str(&format!("note: {remark}\n"));
-    }
     text
 }
 
@@ -47,7 +44,7 @@ pub fn recovery_json(recovered: &Recovered) -> Value {
         .into_iter()
         .map(|(pan, sums)| json!({ "pan": pan, "due": sums.into_iter().map(amount).collect::<Vec<_>>() }))
         .collect();
-    json!({ "rows": rows, "due": due, "due_of_cards": cards, "remarks": recovered.remarks })
+    json!({ "rows": rows, "due": due, "due_of_cards": cards })
 }
 
 /// The sum of what is due in each currency.
@@ -113,15 +110,15 @@ mod tests {
         };
         let rows =
             vec![row(1, 5000, State::InDoubt), row(2, 100, State::InDoubt), row(3, 1, State::Confirmed)];
-        let text = recovery_text(&Recovered { rows: rows.clone(), remarks: vec!["look again"] });
+        let text = recovery_text(&Recovered { rows: rows.clone() });
         let cards: Vec<String> = rows.iter().map(|row| row.pan.to_string()).collect();
         let sums = format!("  {}: 50.00 CNY\n  {}: 1.00 CNY\n", cards[0], cards[1]);
-        assert!(text.ends_with(&format!("still due: 51.00 CNY\n{sums}note: look again\n")), "{text}");
+        assert!(text.ends_with(&format!("still due: 51.00 CNY\n{sums}")), "{text}");
         let due = format!("due: load of 50.00 CNY, {}, trace 000001/000001: in doubt: the card", cards[0]);
         assert!(text.contains(&due), "{text}");
         assert!(text.contains(", trace 000001/000003: in doubt -> confirmed: "), "{text}");
         assert!(rows.iter().all(|row| !text.contains(row.pan.expose())), "{text}");
-        let one = Recovered { rows: rows[..1].to_vec(), remarks: Vec::new() };
+        let one = Recovered { rows: rows[..1].to_vec() };
         assert!(recovery_text(&one).ends_with("still due: 50.00 CNY\n"));
         assert_eq!(recovery_json(&one)["due_of_cards"][0]["due"][0]["minor"], 5_000);
         assert_eq!(recovery_text(&Recovered::default()), "");

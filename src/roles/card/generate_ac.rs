@@ -3,7 +3,7 @@
 use super::memory::ApplicationMemory;
 use super::session::{Authentication, Path, Phase, Scripts, Transaction};
 use super::simulator::{Answer, Refusal, Work};
-use super::{authentication, cryptogram, decision, record};
+use super::{authentication, cryptogram, decision, dynamic_signature, record};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
@@ -19,7 +19,8 @@ const FREE: [Tag; 3] = [tag::TVR, tag::TSI, tag::UNPREDICTABLE_NUMBER];
 
 /// Answers GENERATE AC.
 pub(super) fn generate(work: &mut Work<'_>, command: &GenerateAc, context: &mut Context) -> Answer {
-    if command.cda {
+    let aip = work.session.transaction().map(|transaction| Aip(transaction.aip)).unwrap_or_default();
+    if command.cda && !aip.has(Aip::CDA_SUPPORTED) {
         return Err(Refusal::state("the AIP offers no combined signature (CDA)"));
     }
     match work.take_phase() {
@@ -61,7 +62,7 @@ fn first(
     let changed = given.iter().any(|(tag, value)| {
         !FREE.contains(&tag) && transaction.data.value(tag).is_some_and(|earlier| earlier != value)
     });
-    merge(transaction, &given);
+    merge(transaction, &given, command);
     let mut after = work.application()?.clone();
     if transaction.path == Path::Full {
         let currency = given.value(tag::TRANSACTION_CURRENCY_CODE);
@@ -75,7 +76,7 @@ fn first(
         Arqc => after.state.last_online_not_completed = true,
         Aac => {}
     }
-    finish(work, after, transaction, (kind, reason), "first GENERATE AC", context)
+    finish(work, after, transaction, (kind, reason), command, context)
 }
 
 fn second(
@@ -85,7 +86,7 @@ fn second(
     context: &mut Context,
 ) -> Answer {
     let given = split(work, tag::CDOL2, &command.cdol_data)?;
-    merge(transaction, &given);
+    merge(transaction, &given, command);
     let code = given.array(tag::AUTHORISATION_RESPONSE_CODE);
     if !Aip(transaction.aip).has(Aip::ISSUER_AUTHENTICATION)
         && let Some(data) = given.value(tag::ISSUER_AUTHENTICATION_DATA)
@@ -104,7 +105,7 @@ fn second(
     } else if kind == Tc {
         approve(work, &mut after, transaction)?;
     }
-    finish(work, after, transaction, (kind, reason), "second GENERATE AC", context)
+    finish(work, after, transaction, (kind, reason), command, context)
 }
 
 /// Makes the cryptogram and, only then, writes the memory.
@@ -113,10 +114,15 @@ fn finish(
     after: ApplicationMemory,
     transaction: &mut Transaction,
     (kind, reason): decision::Decision,
-    step: &'static str,
+    command: &GenerateAc,
     context: &mut Context,
 ) -> Answer {
     let made = cryptogram::make(&work.memory.read().image, &after, transaction, kind)?;
+    let answer = match command.cda && kind != Aac {
+        true => dynamic_signature::combined(&after, transaction, kind, &made, context)?,
+        false => response(transaction, kind, &made),
+    };
+    let step = if transaction.first.is_none() { "first GENERATE AC" } else { "second GENERATE AC" };
     *work.application_mut()? = after;
     transaction.first.get_or_insert((kind, made.cryptogram));
     context.emit(
@@ -126,7 +132,7 @@ fn finish(
             .with_tag(tag::ATC.0, transaction.atc.to_be_bytes())
             .with_named("CVR", [&[0x03], transaction.cvr.0.as_slice()].concat()),
     );
-    Ok(ResponseApdu::ok(GenerateAc::encode_response(&response(transaction, kind, &made))))
+    Ok(ResponseApdu::ok(GenerateAc::encode_response(&answer)))
 }
 
 /// What an offline approval writes.
@@ -182,7 +188,8 @@ fn split(work: &Work<'_>, list: Tag, data: &[u8]) -> Result<TlvStore, Refusal> {
     })
 }
 
-fn merge(transaction: &mut Transaction, given: &TlvStore) {
+fn merge(transaction: &mut Transaction, given: &TlvStore, command: &GenerateAc) {
+    transaction.exchanged.extend(&command.cdol_data);
     for (tag, value) in given.iter() {
         transaction.data.put(tag, value);
     }

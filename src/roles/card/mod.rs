@@ -7,6 +7,7 @@ mod certificates;
 mod cryptogram;
 mod data;
 mod decision;
+mod dynamic_signature;
 mod error;
 mod generate_ac;
 mod memory;

@@ -1,15 +1,23 @@
 //! VERIFY on the card: a wrong PIN always costs a try (EMV Book 3 6.5.12; ISO 9564-1).
 
+use super::memory::ApplicationMemory;
 use super::simulator::{Answer, Refusal, Work};
+use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::event::Event;
-use crate::words::iso7816::command::Verify;
+use crate::words::emv::certificate::PrivateKey;
+use crate::words::iso7816::command::{GetChallenge, PresentedPin, Verify};
 use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
 use crate::words::pboc::{ApplicationDefaultAction, Cvr};
 
 /// Answers VERIFY. The try is taken and kept before the PIN is looked at, so that
 /// pulling the card never gives it back.
-pub(super) fn verify(work: &mut Work<'_>, command: &Verify, context: &mut Context) -> Answer {
+pub(super) fn verify(
+    work: &mut Work<'_>,
+    command: &Verify,
+    challenge: Option<[u8; 8]>,
+    context: &mut Context,
+) -> Answer {
     let left = work.application()?.state.pin_tries_left;
     let Some(presented) = &command.pin else {
         return Ok(ResponseApdu::status(StatusWord::tries_left(left)));
@@ -20,11 +28,15 @@ pub(super) fn verify(work: &mut Work<'_>, command: &Verify, context: &mut Contex
     if left == 0 {
         return Err(Refusal::because(StatusWord::METHOD_BLOCKED, "no PIN try is left"));
     }
+    let presented = match presented {
+        PresentedPin::Plain(block) => Some(Secret::new(*block.expose())),
+        PresentedPin::Enciphered(bytes) => decipher(work.application()?, bytes, challenge)?,
+    };
     let left = left - 1;
     work.application_mut()?.state.pin_tries_left = left;
     work.memory.commit(context)?;
 
-    let right = equal(presented.expose(), reference.expose());
+    let right = presented.is_some_and(|presented| equal(presented.expose(), reference.expose()));
     if let Some(transaction) = work.transaction_mut() {
         transaction.cvr.set(Cvr::OFFLINE_PIN_PERFORMED);
         if right {
@@ -47,6 +59,41 @@ pub(super) fn verify(work: &mut Work<'_>, command: &Verify, context: &mut Contex
         exceeded(work)?;
     }
     Ok(ResponseApdu::status(StatusWord::tries_left(left)))
+}
+
+/// Answers GET CHALLENGE: the number is for the next command alone.
+pub(super) fn get_challenge(work: &mut Work<'_>, _command: GetChallenge, context: &mut Context) -> Answer {
+    work.index()?;
+    let challenge = context.random();
+    work.session.challenge = Some(challenge);
+    Ok(ResponseApdu::ok(GetChallenge::encode_response(&challenge)))
+}
+
+/// The block that EMV Book 2 7.2 enciphers: 7F, block, challenge, filling. `None` where
+/// something else comes out, which costs a try as a wrong PIN does.
+fn decipher(
+    application: &ApplicationMemory,
+    bytes: &[u8],
+    challenge: Option<[u8; 8]>,
+) -> Result<Option<Secret<[u8; 8]>>, Refusal> {
+    const HEADER: u8 = 0x7F;
+    let challenge = challenge.ok_or_else(|| Refusal::state("an enciphered PIN follows GET CHALLENGE"))?;
+    let key = application.pin_key.as_ref().or(application.card_key.as_ref());
+    let Some(PrivateKey::Rsa(key)) = key.map(|key| &*key.0) else {
+        return Err(Refusal::state("the card has no key that deciphers PINs"));
+    };
+    let expected = key.public().length_bytes();
+    if bytes.len() != expected {
+        let reason = format!("expected an enciphered PIN of {expected} bytes, {} came", bytes.len());
+        return Err(Refusal::because(StatusWord::WRONG_LENGTH, reason));
+    }
+    let Ok(plain) = key.apply(bytes).map(Secret::new) else { return Ok(None) };
+    Ok(match plain.expose().split_first_chunk::<17>() {
+        Some((&[HEADER, ref block_and_challenge @ ..], _)) if block_and_challenge[8..] == challenge => {
+            block_and_challenge.first_chunk::<8>().map(|block| Secret::new(*block))
+        }
+        _ => None,
+    })
 }
 
 /// The last try was wrong: CVR says so, and the default action may block.

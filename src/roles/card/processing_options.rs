@@ -49,7 +49,7 @@ pub(super) fn start(work: &mut Work<'_>, command: &GetProcessingOptions, context
         Path::Full => interface.full,
     };
     let chosen = chosen.ok_or_else(|| Refusal::state("the profile does not have this path here"))?;
-    let transaction = transaction(work, path, &chosen, data)?;
+    let transaction = transaction(work, path, &chosen, data, command)?;
     match path {
         Path::Quick => quick::start(work, transaction, &chosen.afl.0, context),
         Path::Ecash | Path::Full => {
@@ -66,6 +66,7 @@ fn transaction(
     path: Path,
     chosen: &PathProfile,
     data: TlvStore,
+    command: &GetProcessingOptions,
 ) -> Result<Transaction, Refusal> {
     let application = work.application()?;
     Ok(Transaction {
@@ -74,6 +75,7 @@ fn transaction(
         atc: application.state.atc,
         set: data.value(tag::TRANSACTION_CURRENCY_CODE).and_then(|code| application.set_of(code)),
         data,
+        exchanged: command.pdol_data.clone(),
         cvr: decision::history(application),
         first: None,
         authentication: Authentication::NotPerformed,

@@ -394,7 +394,7 @@ mod tests {
         };
         assert!(error("priority", "prioriti").contains("prioriti"));
         assert!(error("PBOC CVN 01", "PBOC CVN 02").contains("PBOC CVN 17"));
-        assert!(error("afl = \"08010400\"", "afl = \"08010500\"").contains("record 5 of SFI 1"));
+        assert!(error("08020401 08050700", "08020401 08050800").contains("record 8 of SFI 1"));
         assert!(error("\"9F79\" = \"00", "\"9F79\" = \"").contains("6 to 6 bytes of 9F79"));
         assert!(error("kind = \"ecash\"", "kind = \"purse\"").contains("debit"));
         assert!(error(" 9505 5F2A02", " 5F2A02").contains("95"));

@@ -4,7 +4,7 @@
 use super::memory::ApplicationMemory;
 use super::session::{Pending, Phase, Transaction};
 use super::simulator::{Answer, Refusal, Work};
-use super::{cryptogram, decision, record};
+use super::{cryptogram, decision, dynamic_signature, record};
 use crate::base::bytes::u64_to_bcd;
 use crate::base::context::Context;
 use crate::base::event::Event;
@@ -76,7 +76,23 @@ pub(super) fn start(
             .with_named("CVR", [&[0x03], transaction.cvr.0.as_slice()].concat()),
     );
 
-    let options = answer(&after, &transaction, &verdict, &made, afl);
+    let mut options = answer(&after, &transaction, &verdict, &made, afl);
+    let mut appended = TlvStore::new();
+    if verdict.kind == Tc
+        && let Some(signature) = dynamic_signature::quick(&after, &mut transaction, verdict.ctq, context)?
+    {
+        // The signature comes as early as it can: a reader that has it before the last
+        // record refuses before the money moves.
+        let mut with = options.clone();
+        with.data.put(tag::SIGNED_DYNAMIC_APPLICATION_DATA, signature.signed.as_slice());
+        match GetProcessingOptions::encode_response(&with).len() <= record::LONGEST_ANSWER_BYTES {
+            true => options = with,
+            false => drop(appended.put(tag::SIGNED_DYNAMIC_APPLICATION_DATA, signature.signed)),
+        }
+        if let Some(related) = signature.related {
+            appended.put(tag::CARD_AUTHENTICATION_RELATED_DATA, related);
+        }
+    }
     let pending = match verdict.kind {
         Tc => {
             let logged = processing(&after).has(Cap::LOG_OFFLINE);
@@ -86,6 +102,7 @@ pub(super) fn start(
                 cumulative_minor: verdict.cumulative_minor,
                 international: verdict.international,
                 log: if logged { record::log_entry(&after, &transaction) } else { None },
+                appended: appended.to_bytes(),
             })
         }
         // A prepaid card pays as soon as it asks.

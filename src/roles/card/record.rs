@@ -13,7 +13,10 @@ use crate::words::emv::assemble;
 use crate::words::iso7816::command::ReadRecord;
 use crate::words::iso7816::{ResponseApdu, StatusWord};
 use crate::words::pboc::idd_mac::{IddMacPadding, idd_mac};
-use crate::words::tlv::{Dol, Tag};
+use crate::words::tlv::{self, Dol, Tag};
+
+/// The data of a short answer.
+pub(super) const LONGEST_ANSWER_BYTES: usize = 256;
 
 /// Answers READ RECORD. Records can be read as soon as the application is selected,
 /// so a terminal that lost only the last answer reads that record again after
@@ -41,13 +44,27 @@ pub(super) fn read_record(work: &mut Work<'_>, command: ReadRecord, context: &mu
         return Err(Refusal::because(StatusWord::FILE_NOT_FOUND, "the application has no such file"));
     }
     let record = file.find(|record| record.number == command.record);
-    let bytes = record.ok_or_else(|| not_found("the file has no such record"))?.bytes.clone();
+    let mut bytes = record.ok_or_else(|| not_found("the file has no such record"))?.bytes.clone();
     if let Selected::Application { phase: Phase::Quick(_, pending), .. } = &mut work.session.selected
         && let Some(last) = pending.take_if(|pending| pending.last == (command.sfi, command.record))
     {
+        bytes = appended(bytes, &last.appended)?;
         quick::complete(work, last, context)?;
     }
     Ok(ResponseApdu::ok(bytes))
+}
+
+/// A record with what this transaction adds to its template.
+fn appended(record: Vec<u8>, more: &[u8]) -> Result<Vec<u8>, Refusal> {
+    if more.is_empty() {
+        return Ok(record);
+    }
+    let template = tlv::parse_one(&record).map_err(|_| Refusal::lost())?;
+    let longer = tlv::encode(template.tag, &[template.value, more].concat());
+    match longer.len() <= LONGEST_ANSWER_BYTES {
+        true => Ok(longer),
+        false => Err(Refusal::state("the last record has no room for the signature of this transaction")),
+    }
 }
 
 /// An entry of the transaction log, by the card's log format.

@@ -10,6 +10,8 @@ use crate::words::tlv::{Tag, TlvStore};
 pub(super) struct Session {
     pub interface: Interface,
     pub selected: Selected,
+    /// What GET CHALLENGE gave, for the next command alone.
+    pub challenge: Option<[u8; 8]>,
 }
 
 /// What is selected.
@@ -59,6 +61,8 @@ pub(super) struct Transaction {
     pub set: Option<EcashSet>,
     /// What PDOL and CDOLs brought.
     pub data: TlvStore,
+    /// The same as it came, one list after the other: a combined signature is over it.
+    pub exchanged: Vec<u8>,
     pub cvr: Cvr,
     /// The first cryptogram: ARPC and script MACs are bound to it.
     pub first: Option<(CryptogramType, [u8; 8])>,
@@ -94,12 +98,14 @@ pub(super) struct Pending {
     pub cumulative_minor: u64,
     pub international: u8,
     pub log: Option<Vec<u8>>,
+    /// Data objects of this transaction that the record has beside its own.
+    pub appended: Vec<u8>,
 }
 
 impl Session {
     /// Just switched on.
     pub(super) fn new(interface: Interface) -> Self {
-        Self { interface, selected: Selected::Nothing }
+        Self { interface, selected: Selected::Nothing, challenge: None }
     }
 
     /// The transaction under way, in any phase.

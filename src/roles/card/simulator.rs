@@ -6,8 +6,8 @@ use super::memory::ApplicationMemory;
 use super::profile::ApplicationProfile;
 use super::session::{Phase, Selected, Session, Transaction};
 use super::{
-    APPLICATIONS, CardError, CardMemory, CardStorage, InMemory, authentication, data, generate_ac, pin,
-    processing_options, record, script, selection,
+    APPLICATIONS, CardError, CardMemory, CardStorage, InMemory, authentication, data, dynamic_signature,
+    generate_ac, pin, processing_options, record, script, selection,
 };
 use crate::air::link::{Endpoint, Interface, LinkError};
 use crate::base::context::Context;
@@ -163,11 +163,14 @@ impl Nonvolatile {
 
 impl Work<'_> {
     fn dispatch(&mut self, apdu: &CommandApdu, context: &mut Context) -> Answer {
+        let challenge = self.session.challenge.take();
         match (apdu.cla, apdu.ins) {
             (0x00, 0xA4) => selection::select(self, &read(apdu)?, context),
             (0x00, 0xB2) => record::read_record(self, read(apdu)?, context),
             (0x80, 0xCA) => data::get_data(self, read(apdu)?),
-            (0x00, 0x20) => pin::verify(self, &read(apdu)?, context),
+            (0x00, 0x20) => pin::verify(self, &read(apdu)?, challenge, context),
+            (0x00, 0x84) => pin::get_challenge(self, read(apdu)?, context),
+            (0x00, 0x88) => dynamic_signature::internal(self, &read(apdu)?, context),
             (0x80, 0xA8) => processing_options::start(self, &read(apdu)?, context),
             (0x80, 0xAE) => generate_ac::generate(self, &read(apdu)?, context),
             (0x00, 0x82) => authentication::external(self, &read(apdu)?, context),

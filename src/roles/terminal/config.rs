@@ -39,8 +39,10 @@ pub struct TerminalConfig {
     pub ttq_quick: Bytes<4>,
     /// Tag 9F66 for the full path over contactless.
     pub ttq_full: Bytes<4>,
-    /// Offline data authentication.
-    pub oda: Oda,
+    /// When a combined signature (CDA) is asked for: EMV Book 4 6.3.2.1, 1 to 4.
+    pub cda_mode: CdaMode,
+    /// Default DDOL, for cards without tag 9F49.
+    pub default_ddol: AnyBytes,
     /// Tag 9F7B, minor units.
     pub ecash_limit_minor: u64,
     /// Whether the PIN pad works.
@@ -103,13 +105,24 @@ pub struct ActionCodes {
     pub default: Bytes<5>,
 }
 
-/// Whether offline data authentication is performed.
+/// The modes of CDA, which a terminal file writes as a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Oda {
-    /// It is not: offline approval is then for test cards of our own alone.
-    Skip,
+#[serde(try_from = "u8")]
+pub enum CdaMode {
+    /// With an ARQC, and with the TC after the issuer's approval.
+    One,
+    /// With an ARQC alone.
+    Two,
+    /// With neither: only what the card approves by itself.
+    Three,
+    /// With the TC after the issuer's approval alone.
+    Four,
 }
+
+/// Bytes of any length, written as hexadecimal text.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct AnyBytes(pub Vec<u8>);
 
 /// Bytes of a fixed length, written as hexadecimal text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -207,6 +220,28 @@ impl Default for TerminalConfig {
     fn default() -> Self {
         #[expect(clippy::expect_used, reason = "the file is part of the program and read by a test")]
         Self::parse(DEFAULT).expect("the shipped terminal file is sound")
+    }
+}
+
+impl TryFrom<u8> for CdaMode {
+    type Error = String;
+
+    fn try_from(number: u8) -> Result<Self, String> {
+        match number {
+            1 => Ok(Self::One),
+            2 => Ok(Self::Two),
+            3 => Ok(Self::Three),
+            4 => Ok(Self::Four),
+            other => Err(format!("expected a mode of CDA, 1 to 4, found {other}")),
+        }
+    }
+}
+
+impl TryFrom<String> for AnyBytes {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        parse_hex(&text).map(Self).map_err(|error| error.to_string())
     }
 }
 

@@ -1,6 +1,7 @@
 //! The terminal: kernels and their steps, the journal, recovery, and reading what
 //! a card is. It knows a card and a host by their traits alone.
 
+mod authentication;
 mod batch;
 mod cardholder;
 mod config;
@@ -21,7 +22,9 @@ mod trust;
 
 pub use batch::{BatchSettled, EndOfDay, end_day};
 pub use cardholder::{Cardholder, NoCardholder, PinCheck, PinPrompt};
-pub use config::{AcceptedApplication, ActionCodes, Bytes, ConfigError, Oda, Risk, TerminalConfig};
+pub use config::{
+    AcceptedApplication, ActionCodes, AnyBytes, Bytes, CdaMode, ConfigError, Risk, TerminalConfig,
+};
 pub use drive::{Seat, drive};
 pub use error::TerminalError;
 pub use kernel::KERNELS;

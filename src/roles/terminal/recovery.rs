@@ -1,10 +1,9 @@
 //! Settling what is open: reads the card and asks the host, and never guesses. What
 //! is in doubt stays so until something proves it (design: money).
 
-use super::config::{Oda, TerminalConfig};
+use super::config::TerminalConfig;
 use super::error::TerminalError;
 use super::journal::{Change, Entry, EntryKind, Journal, State};
-use super::outcome::ODA_NOT_PERFORMED;
 use super::proof::{by_balance, log_holds, log_lacks};
 use super::read::{CardFacts, Depth, read};
 use super::refund::{self, Told};
@@ -128,9 +127,6 @@ pub struct Settled {
 pub struct Recovered {
     /// Every row that was open.
     pub rows: Vec<Settled>,
-    /// What people must be told besides: offline sales whose cards' certificates were not
-    /// looked at.
-    pub remarks: Vec<&'static str>,
 }
 
 impl Recovered {
@@ -154,8 +150,6 @@ pub fn settle(
     if open.is_empty() {
         return Ok(Recovered::default());
     }
-    let skipped = config.oda == Oda::Skip && open.iter().any(|row| row.kind == EntryKind::OfflineSale);
-    let remarks = if skipped { vec![ODA_NOT_PERFORMED] } else { Vec::new() };
     let wants_card = open.iter().any(|row| row.sent && row.state != State::CardUpdated);
     let (facts, no_card) = match card {
         Some(card) if wants_card => match read(card, config, Depth::Quick, context) {
@@ -166,7 +160,7 @@ pub fn settle(
     };
     let mut run = Run { journal, host, config, rules, facts, no_card, context };
     let rows = open.into_iter().map(|row| run.row(row)).collect::<Result<_, _>>()?;
-    Ok(Recovered { rows, remarks })
+    Ok(Recovered { rows })
 }
 
 struct Run<'a> {

@@ -10,6 +10,7 @@ use crate::base::context::Context;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
+use crate::words::emv::certificate::Suite;
 use crate::words::emv::{self, Pan, TerminalCapabilities, Tsi, Ttq, Tvr};
 use crate::words::iso4217::Amount;
 use crate::words::pboc::EcashSet;
@@ -145,6 +146,8 @@ pub(super) struct Session {
     pub(super) store: TlvStore,
     pub(super) tvr: Tvr,
     pub(super) tsi: Tsi,
+    /// What PDOL and CDOLs brought to the card: a combined signature is over it.
+    pub(super) exchanged: Vec<u8>,
     /// Which of the card's electronic cash sets has the transaction's currency.
     pub(super) set: Option<EcashSet>,
     /// The balance read before, in minor units.
@@ -209,7 +212,8 @@ impl Session {
         let ecash = terms.flow == Flow::Pay && terms.amount.minor <= config.ecash_limit_minor;
         store.put(tag::EC_TERMINAL_SUPPORT_INDICATOR, [u8::from(ecash)]);
         store.put(tag::CAPP_INDICATOR, [0]);
-        store.put(tag::SM_SUPPORT_INDICATOR, [0]);
+        let knows_sm2 = config.trust.keys.iter().any(|key| key.key.suite() == Suite::Sm2);
+        store.put(tag::SM_SUPPORT_INDICATOR, [u8::from(knows_sm2)]);
         let qualifiers = match terms.mode {
             Entry::ContactlessQuick => config.quick(),
             Entry::ContactlessFull => config.full(),
@@ -221,6 +225,7 @@ impl Session {
             store,
             tvr: Tvr::default(),
             tsi: Tsi::default(),
+            exchanged: Vec::new(),
             set: None,
             balance_before_minor: None,
             account_balance: None,

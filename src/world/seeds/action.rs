@@ -9,7 +9,7 @@ use crate::roles::issuer::Issuer;
 use crate::roles::terminal::journal::{EntryKind, State};
 use crate::roles::terminal::{Flow, Outcome};
 use crate::words::iso4217::Amount;
-use crate::words::iso7816::command::{PinBlock, Select, Verify};
+use crate::words::iso7816::command::{PinBlock, PresentedPin, Select, Verify};
 use crate::words::iso7816::{ApduCommand, StatusWord};
 use crate::world::error::WorldError;
 use crate::world::issue::DEFAULT_PIN;
@@ -263,7 +263,7 @@ fn verify(turn: &mut Turn<'_>, digits: &str) -> Result<Said, WorldError> {
     let aids: Vec<_> = turn.stage.config.aids().cloned().collect();
     for aid in aids {
         if turn.stage.card.transmit(&Select::first(aid).to_apdu(), turn.context)?.status.is_ok() {
-            let pin = PinBlock::from_digits(digits);
+            let pin = PinBlock::from_digits(digits).map(PresentedPin::Plain);
             return Ok(Said::Pin(turn.stage.card.transmit(&Verify { pin }.to_apdu(), turn.context)?.status));
         }
     }

@@ -2,6 +2,7 @@
 
 use super::balance_proof::{BalanceProof, nothing_moved};
 use super::cardholder_verification::Verified;
+use super::combined_signature::{self, Moment};
 use super::{completion, online_processing};
 use crate::base::context::Context;
 use crate::base::event::Event;
@@ -84,7 +85,8 @@ pub(in crate::roles::terminal) fn begin(
     };
     let opening = opening(&mut verified, kind);
     let cdol_data = verified.read.session().assemble(&cdol1);
-    let ask = GenerateAc { cryptogram, cda: false, cdol_data };
+    let cda = combined_signature::is_asked_for(&mut verified.read, cryptogram, Moment::First);
+    let ask = GenerateAc { cryptogram, cda, cdol_data };
     let next = Next::transmit(ask.to_apdu(), Asking { verified, ask, reason });
     // A card with money of its own moves it with this very command.
     let next = if kind == EntryKind::OfflineSale { next.after(Change::Sending) } else { next };
@@ -103,16 +105,20 @@ impl Phase for Asking {
     }
 
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let cryptogram = self.ask.answer(&reply.response(STEP)?)?;
+        let response = reply.response(STEP)?;
+        let cryptogram = self.ask.answer(&response)?;
         let mut verified = self.verified;
         let session = verified.read.session();
         for (tag, value) in cryptogram.data.iter() {
             session.store.put(tag, value);
         }
         session.tsi.set(Tsi::CARD_RISK_MANAGEMENT_PERFORMED);
+        let authentic =
+            combined_signature::check(&mut verified.read, &self.ask, &cryptogram, &response.data, context);
+        let session = verified.read.session();
         let missing = |tag, name| TerminalError::Missing { tag, name, clause: "EMV Book 3 6.5.5.4" };
         let atc = cryptogram.atc().map(u16::from_be_bytes).ok_or(missing(tag::ATC, "ATC"))?;
-        if cryptogram.application_cryptogram().is_none() {
+        if authentic && !session.store.has(tag::APPLICATION_CRYPTOGRAM) {
             return Err(missing(tag::APPLICATION_CRYPTOGRAM, "Application Cryptogram"));
         }
         let given = cryptogram.cid().and_then(|cid| cid.cryptogram_type());
@@ -124,6 +130,12 @@ impl Phase for Asking {
         );
         let chip = session.chip(REQUEST_CHIP);
         let decided = Decided { verified, atc, chip };
+        if !authentic {
+            return Ok(match given {
+                CryptogramType::Arqc => completion::second_not_authentic(decided),
+                _ => completion::not_authentic(decided, context),
+            });
+        }
         match (self.ask.cryptogram, given) {
             // EMV Book 3 10.8: a card may only answer with what was asked for or weaker.
             (CryptogramType::Aac, CryptogramType::Tc | CryptogramType::Arqc)

@@ -3,6 +3,7 @@
 
 use super::balance_proof::{BalanceProof, moved_to, nothing_moved};
 use super::card_action_analysis::{Decided, REQUEST_CHIP};
+use super::combined_signature::{self, Moment};
 use super::online_processing::{Authorised, UNABLE_AND_APPROVED, UNABLE_TO_GO_ONLINE};
 use super::script_processing;
 use crate::air::host::{Kind, MessageClass};
@@ -18,6 +19,10 @@ use crate::words::emv::{CryptogramType, ScriptResult};
 use crate::words::iso7816::ApduCommand;
 
 const STEP: &str = "Completion";
+/// Why a cryptogram counts for nothing.
+const NOT_AUTHENTIC: &str = "the combined signature over the card's cryptogram is not authentic";
+/// Authorisation response code of a terminal that declines by itself (EMV Book 4 A6).
+const OFFLINE_DECLINED: [u8; 2] = *b"Z1";
 
 /// The card approved offline: its money has moved, and the sale waits for upload.
 pub(in crate::roles::terminal) fn approved_offline(mut decided: Decided, context: &mut Context) -> Next {
@@ -42,6 +47,27 @@ pub(in crate::roles::terminal) fn declined(
     Next::done(outcome).after(Change::Declined { reason })
 }
 
+/// The card approved, and its signature is not good: declined (EMV Book 2 6.6.2). An
+/// electronic cash card has moved its money by then, and its row says so: the sale is
+/// uploaded, and a refund gives the money back.
+pub(in crate::roles::terminal) fn not_authentic(mut decided: Decided, context: &mut Context) -> Next {
+    if !decided.verified.read.ecash {
+        return declined(decided, NOT_AUTHENTIC, context);
+    }
+    let change = Change::CardUpdated { atc: Some(decided.atc), chip: Some(decided.chip.clone()) };
+    let reason = format!("{NOT_AUTHENTIC}; its money has moved: refund the payment");
+    let before = decided.session().balance_before_minor;
+    Next::done(decided.session().outcome(Verdict::Declined, reason, before, context)).after(change)
+}
+
+/// The card asks for its issuer, and its signature is not good: an AAC at once, and
+/// nobody is asked (EMV Book 2 6.6.2).
+pub(in crate::roles::terminal) fn second_not_authentic(decided: Decided) -> Next {
+    let (verdict, reason) = (Verdict::Declined, NOT_AUTHENTIC.to_owned());
+    let close = Some(NOT_AUTHENTIC);
+    ending(decided, OFFLINE_DECLINED, Ending { verdict, reason, reverse: false, close })
+}
+
 /// Tells the card that it ends here: asks for an AAC. The journal row is closed
 /// already, or becomes declined with it.
 pub(in crate::roles::terminal) fn second_declining(
@@ -50,14 +76,15 @@ pub(in crate::roles::terminal) fn second_declining(
     reason: impl Into<String>,
     _context: &mut Context,
 ) -> Next {
-    let close = decided.verified.read.ecash;
+    let close = decided.verified.read.ecash.then_some(ASKED_FOR_ISSUER);
     let verdict = Verdict::Declined;
     ending(decided, code, Ending { verdict, reason: reason.into(), reverse: false, close })
 }
 
 /// Tells the card that it ends here, since the host could not be asked.
 pub(in crate::roles::terminal) fn second_unreached(decided: Decided, reason: String) -> Next {
-    let (verdict, close) = (Verdict::HostUnreachable, decided.verified.read.ecash);
+    let close = decided.verified.read.ecash.then_some(ASKED_FOR_ISSUER);
+    let verdict = Verdict::HostUnreachable;
     ending(decided, UNABLE_TO_GO_ONLINE, Ending { verdict, reason, reverse: false, close })
 }
 
@@ -71,7 +98,7 @@ pub(in crate::roles::terminal) fn second_reversing(
     ending(
         decided,
         UNABLE_TO_GO_ONLINE,
-        Ending { verdict, reason: reason.into(), reverse: true, close: false },
+        Ending { verdict, reason: reason.into(), reverse: true, close: None },
     )
 }
 
@@ -81,7 +108,9 @@ pub(in crate::roles::terminal) fn second_offline(mut decided: Decided, unreachab
     decided.session().store.put(tag::AUTHORISATION_RESPONSE_CODE, UNABLE_AND_APPROVED);
     let cdol2 = decided.verified.read.cdol2.clone();
     let cdol_data = decided.session().assemble(&cdol2);
-    let ask = GenerateAc { cryptogram: CryptogramType::Tc, cda: false, cdol_data };
+    let asked = CryptogramType::Tc;
+    let cda = combined_signature::is_asked_for(&mut decided.verified.read, asked, Moment::Unanswered);
+    let ask = GenerateAc { cryptogram: asked, cda, cdol_data };
     Next::transmit(ask.to_apdu(), OfflineAfterAll { decided, ask, unreachable })
 }
 
@@ -98,29 +127,39 @@ impl Phase for OfflineAfterAll {
 
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         let mut decided = self.decided;
-        let given = self.ask.answer(&reply.response(STEP)?)?;
+        let response = reply.response(STEP)?;
+        let given = self.ask.answer(&response)?;
         let session = decided.session();
+        // The first cryptogram is not the one that approves.
+        session.store.remove(tag::APPLICATION_CRYPTOGRAM);
         for (tag, value) in given.data.iter() {
             session.store.put(tag, value);
         }
+        let read = &mut decided.verified.read;
+        let authentic = combined_signature::check(read, &self.ask, &given, &response.data, context);
+        let session = decided.session();
         let approved = given.cid().and_then(|cid| cid.cryptogram_type()) == Some(CryptogramType::Tc);
-        if approved && given.application_cryptogram().is_some() {
+        if approved && authentic && session.store.has(tag::APPLICATION_CRYPTOGRAM) {
             decided.chip = session.chip(REQUEST_CHIP);
             return Ok(approved_offline(decided, context));
         }
-        let reason = format!("{}; the card does not approve without it", self.unreachable);
+        let said = if authentic { "the card does not approve without it" } else { NOT_AUTHENTIC };
+        let reason = format!("{}; {said}", self.unreachable);
         let before = session.balance_before_minor;
         let outcome = session.outcome(Verdict::Declined, reason, before, context);
         Ok(Next::done(outcome).after(Change::Declined { reason: "declined by the card" }))
     }
 }
 
+/// Why the row of an electronic cash payment is closed.
+const ASKED_FOR_ISSUER: &str = "the card asked for its issuer";
+
 struct Ending {
     verdict: Verdict,
     reason: String,
     reverse: bool,
-    /// Whether the row is still open and nothing moved.
-    close: bool,
+    /// Why the row is closed, where it is still open and nothing moved.
+    close: Option<&'static str>,
 }
 
 fn ending(mut decided: Decided, code: [u8; 2], ending: Ending) -> Next {
@@ -150,10 +189,9 @@ impl Phase for EndingAc {
         let outcome =
             self.decided.session().outcome(self.ending.verdict, self.ending.reason, before, context);
         let next = Next::done(outcome);
-        Ok(if self.ending.close {
-            next.after(Change::Declined { reason: "the card asked for its issuer" })
-        } else {
-            next
+        Ok(match self.ending.close {
+            Some(reason) => next.after(Change::Declined { reason }),
+            None => next,
         })
     }
 }
@@ -164,7 +202,10 @@ pub(in crate::roles::terminal) fn second_generate_ac(
 ) -> Result<Next, TerminalError> {
     let cdol2 = authorised.decided.verified.read.cdol2.clone();
     let cdol_data = authorised.session().assemble(&cdol2);
-    let ask = GenerateAc { cryptogram: CryptogramType::Tc, cda: false, cdol_data };
+    let asked = CryptogramType::Tc;
+    let read = &mut authorised.decided.verified.read;
+    let cda = combined_signature::is_asked_for(read, asked, Moment::Answered);
+    let ask = GenerateAc { cryptogram: asked, cda, cdol_data };
     Ok(Next::transmit(ask.to_apdu(), SecondAc { authorised, ask }))
 }
 
@@ -181,9 +222,15 @@ impl Phase for SecondAc {
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         let response = reply.response(STEP)?;
         let mut authorised = self.authorised;
-        let given = self.ask.answer(&response).ok().and_then(|c| c.cid()?.cryptogram_type());
-        let approved = given == Some(CryptogramType::Tc);
+        let given = self.ask.answer(&response).ok();
+        let authentic = given.as_ref().is_none_or(|given| {
+            let read = &mut authorised.decided.verified.read;
+            combined_signature::check(read, &self.ask, given, &response.data, context)
+        });
+        let given = given.and_then(|given| given.cid()?.cryptogram_type());
+        let approved = given == Some(CryptogramType::Tc) && authentic;
         let answered = match given {
+            Some(_) if !authentic => NOT_AUTHENTIC.to_owned(),
             Some(given) => format!("the card gave {given}"),
             None => format!("the card answered {} to the second GENERATE AC", response.status),
         };

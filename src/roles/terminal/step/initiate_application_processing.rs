@@ -28,6 +28,7 @@ pub(in crate::roles::terminal) fn begin(
 ) -> Result<Next, TerminalError> {
     let pdol = selected.fci.pdol.clone().unwrap_or_default();
     let ask = GetProcessingOptions { pdol_data: selected.session.assemble(&pdol) };
+    selected.session.exchanged.clone_from(&ask.pdol_data);
     Ok(Next::transmit(ask.to_apdu(), Initiating { selected, ask }))
 }
 

@@ -5,6 +5,7 @@ pub(super) mod balance_proof;
 pub(super) mod balance_reading;
 pub(super) mod card_action_analysis;
 pub(super) mod cardholder_verification;
+pub(super) mod combined_signature;
 pub(super) mod completion;
 pub(super) mod initiate_application_processing;
 pub(super) mod issuer_authentication;

@@ -2,40 +2,42 @@
 //! a debit becomes final with the last record, so what speaks against it is looked
 //! at before that.
 
+use super::application_selection;
 use super::balance_proof::{BalanceProof, nothing_moved};
 use super::card_action_analysis::{REQUEST_CHIP, row};
 use super::initiate_application_processing::Initiated;
-use super::offline_data_authentication::may_approve_offline;
 use super::processing_restrictions::is_expired;
 use super::read_application_data::{card_number, take_record};
 use crate::air::host::{HostError, Kind, MessageClass};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::event::Event;
-use crate::roles::terminal::config::Oda;
+use crate::roles::terminal::authentication::{Weakness, quick_signature};
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::journal::{CardMark, Change, EntryKind};
-use crate::roles::terminal::outcome::Verdict;
+use crate::roles::terminal::outcome::{ODA_NOT_PERFORMED, Verdict};
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
 use crate::roles::terminal::session::Session;
 use crate::words::dictionary::tag;
-use crate::words::emv::{CryptogramType, Ctq, Tvr};
+use crate::words::emv::certificate::{IccDynamicData, StaticData};
+use crate::words::emv::{Aip, CryptogramType, Ctq, TerminalCapabilities, Ttq, Tvr};
 use crate::words::iso7816::ApduCommand;
 use crate::words::iso7816::command::ReadRecord;
 use crate::words::pboc::Iad;
 
 const STEP: &str = "Quick path";
 const CLAUSE: &str = "JR/T 0025.12";
+/// Why a card that approves offline is declined.
+const FDDA_FAILED: &str = "the card's signature over this payment is not authentic";
+const RECORD_REFUSED: &str = "the card refused a record: its money has not moved";
 
 /// Follows the card's decision.
 pub(in crate::roles::terminal) fn begin(
     initiated: Initiated,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
-    let afl = initiated.afl;
+    let (aip, afl) = (initiated.aip, initiated.afl);
     let mut session = initiated.selected.session;
-    let Oda::Skip = session.terms.config.oda;
-    session.tvr.set(Tvr::ODA_NOT_PERFORMED);
     let (pan, psn) = card_number(&mut session)?;
     let card = CardMark { pan, psn };
     let given = decision(&session)?;
@@ -53,21 +55,21 @@ pub(in crate::roles::terminal) fn begin(
                 name: "Application File Locator",
                 clause: CLAUSE,
             })?;
-            let expired = is_expired(&session.store, session.terms.at.yymmdd()) == Some(true);
-            let obstacle = match may_approve_offline(&card.pan) {
-                _ if expired => Some("the application is expired"),
-                Err(reason) => Some(reason),
-                Ok(()) => None,
-            };
-            if let Some(reason) = obstacle {
+            if is_expired(&session.store, session.terms.at.yymmdd()) == Some(true) {
                 // The last record has not been read: the card keeps its money.
-                return Ok(refuse(&session, reason, context));
+                return Ok(refuse(&session, "the application is expired", context));
             }
-            let mut wanted: Vec<_> =
-                afl.records().map(|(sfi, record, _)| ReadRecord { sfi, record }).collect();
+            if !aip.has(Aip::DDA_SUPPORTED) || !session.can(TerminalCapabilities::DDA) {
+                let reason = "card (82) and terminal (9F33) have no dynamic signature in common";
+                let causes = [tag::AIP, tag::TERMINAL_CAPABILITIES];
+                session.find(Tvr::ODA_NOT_PERFORMED, CLAUSE, reason, &causes, context);
+                return Ok(not_authenticated(session, ODA_NOT_PERFORMED, context));
+            }
+            let records = afl.records().map(|(sfi, record, signed)| (ReadRecord { sfi, record }, signed));
+            let mut wanted: Vec<_> = records.collect();
             wanted.reverse();
-            let opening = row(&mut session, EntryKind::OfflineSale, card);
-            Ok(Reading { session, wanted }.next().after(Change::Open(Box::new(opening))))
+            let signed = StaticData::new();
+            Ok(Reading { session, card, wanted, signed, authenticated: false }.next(context))
         }
     }
 }
@@ -89,20 +91,79 @@ fn refuse(session: &Session, reason: &'static str, context: &mut Context) -> Nex
     Next::done(session.outcome(Verdict::Declined, reason, session.balance_before_minor, context))
 }
 
+/// A card that approves offline is not authentic. Its last record has not been read, so
+/// its money has not moved, and its qualifiers (9F6C) say what is done instead.
+fn not_authenticated(mut session: Session, reason: &'static str, context: &mut Context) -> Next {
+    let card = session.store.array(tag::CTQ).map(Ctq).unwrap_or_default();
+    let reader = session.store.array(tag::TTQ).map(Ttq).unwrap_or_default();
+    let can_go_online = !reader.has(Ttq::OFFLINE_ONLY) && !reader.has(Ttq::ONLINE_REQUIRED);
+    if card.has(Ctq::ONLINE_IF_ODA_FAILS) && can_go_online {
+        // Asked once more, the card gives an ARQC: a certificate that it never completed
+        // says nothing of its balance. Public sources leave open how it goes online.
+        let told = "the card's qualifiers want its issuer asked (9F6C byte 1 bit 6)";
+        context.emit(Event::new("terminal", "begins again, online").clause(CLAUSE).because(told));
+        session.store.put(tag::TTQ, reader.with(Ttq::ONLINE_REQUIRED).0);
+        session.store.put(tag::UNPREDICTABLE_NUMBER, context.random::<4>());
+        return application_selection::begin(session);
+    }
+    let reason = match card.has(Ctq::SWITCH_IF_ODA_FAILS) {
+        true => format!("{reason}: the card asks for its other interface"),
+        false => reason.to_owned(),
+    };
+    Next::done(session.outcome(Verdict::Declined, reason, session.balance_before_minor, context))
+}
+
 struct Reading {
     session: Session,
-    /// Still to be read, the next one last.
-    wanted: Vec<ReadRecord>,
+    card: CardMark,
+    /// Still to be read, the next one last, and whether the issuer signed it.
+    wanted: Vec<(ReadRecord, bool)>,
+    /// The records that the issuer signed.
+    signed: StaticData,
+    /// Whether the card's signature has been checked and is good.
+    authenticated: bool,
 }
 
 impl Reading {
-    fn next(self) -> Next {
-        let last = self.wanted.len() == 1;
+    /// Reads the next record; before the last one, looks at the signature if it is there.
+    fn next(mut self, context: &mut Context) -> Next {
         // An AFL is never empty, so there is a first record.
-        let ask = self.wanted.last().copied().unwrap_or(ReadRecord { sfi: 1, record: 1 });
-        let next = Next::transmit(ask.to_apdu(), self);
+        let first = (ReadRecord { sfi: 1, record: 1 }, false);
+        let (ask, _) = self.wanted.last().copied().unwrap_or(first);
+        if self.wanted.len() != 1 {
+            return Next::transmit(ask.to_apdu(), self);
+        }
+        let reader = self.session.store.array(tag::TTQ).map(Ttq).unwrap_or_default();
+        let complete = self.session.store.has(tag::CARD_AUTHENTICATION_RELATED_DATA);
+        if self.session.store.has(tag::SIGNED_DYNAMIC_APPLICATION_DATA) {
+            match quick_signature(&self.session, &self.card.pan, &self.signed) {
+                Ok(dynamic) => self.authenticated(dynamic, context),
+                // What version 01 signs besides (9F69) may stand in the last record.
+                Err(_) if reader.has(Ttq::FDDA_01) && !complete => {}
+                Err(weakness) => {
+                    self.failed(&weakness, context);
+                    return not_authenticated(self.session, FDDA_FAILED, context);
+                }
+            }
+        }
         // With this record the card's money moves.
-        if last { next.after(Change::Sending) } else { next }
+        let opening = row(&mut self.session, EntryKind::OfflineSale, self.card.clone());
+        let next = Next::transmit(ask.to_apdu(), self);
+        next.after(Change::Sending).after(Change::Open(Box::new(opening)))
+    }
+
+    fn authenticated(&mut self, dynamic: IccDynamicData, context: &mut Context) {
+        self.authenticated = true;
+        self.session.store.put(tag::ICC_DYNAMIC_NUMBER, dynamic.number);
+        let reason = "the card signed this payment with its own key";
+        context.emit(Event::new("terminal", "fDDA succeeded").clause(CLAUSE).because(reason));
+    }
+
+    fn failed(&mut self, weakness: &Weakness, context: &mut Context) {
+        if weakness.is_missing() {
+            self.session.find(Tvr::ICC_DATA_MISSING, "EMV Book 3 7.5", weakness, &[], context);
+        }
+        self.session.find(Tvr::DDA_FAILED, CLAUSE, weakness, &[tag::CA_PUBLIC_KEY_INDEX_CARD], context);
     }
 }
 
@@ -113,7 +174,7 @@ impl Phase for Reading {
 
     fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         let response = reply.response(STEP)?;
-        let asked = self.wanted.pop().ok_or(TerminalError::Reply { step: STEP })?;
+        let (asked, signed) = self.wanted.pop().ok_or(TerminalError::Reply { step: STEP })?;
         if !response.status.is_ok() {
             context.emit(
                 Event::new("terminal", "record refused")
@@ -125,19 +186,37 @@ impl Phase for Reading {
                 let said = format!("the card refused its last record ({})", response.status);
                 return Ok(Next::transmit(proof.command(), Refused { session: self.session, proof, said }));
             }
-            return Ok(record_refused(&self.session, context));
+            return Ok(refuse(&self.session, RECORD_REFUSED, context));
         }
+        let taken = take_record(&mut self.session, asked, &response.data);
         if !self.wanted.is_empty() {
-            take_record(&mut self.session, asked, &response.data)?;
-            return Ok(self.next());
+            taken?;
+            if signed {
+                // It is one template 70: taking it has shown that.
+                let _ = self.signed.add_record(asked.sfi, asked.record, &response.data);
+            }
+            return Ok(self.next(context));
         }
         // The money has moved, whatever the record holds.
+        if !self.authenticated {
+            match quick_signature(&self.session, &self.card.pan, &self.signed) {
+                Ok(dynamic) => self.authenticated(dynamic, context),
+                Err(weakness) => self.failed(&weakness, context),
+            }
+        }
         let chip = self.session.chip(REQUEST_CHIP);
         let atc = self.session.store.array(tag::ATC).map(u16::from_be_bytes);
         let amount = self.session.terms.amount.minor;
         let after = self.session.balance_before_minor.map(|before| before.saturating_sub(amount));
-        let reason = "the card gave a transaction certificate, and its last record was read";
-        let outcome = self.session.outcome(Verdict::ApprovedOffline, reason, after, context);
+        let (verdict, reason) = match self.authenticated {
+            true => {
+                let reason = "the card gave a transaction certificate, and its last record was read";
+                (Verdict::ApprovedOffline, reason.to_owned())
+            }
+            // Its row says so: the sale is uploaded, and a refund gives the money back.
+            false => (Verdict::Declined, format!("{FDDA_FAILED}; its money has moved: refund the payment")),
+        };
+        let outcome = self.session.outcome(verdict, reason, after, context);
         Ok(Next::done(outcome).after(Change::CardUpdated { atc, chip: Some(chip) }))
     }
 }
@@ -162,12 +241,14 @@ impl Phase for Refused {
 }
 
 fn record_refused(session: &Session, context: &mut Context) -> Next {
-    let next = refuse(session, "the card refused a record: its money has not moved", context);
+    let next = refuse(session, RECORD_REFUSED, context);
     next.after(Change::Declined { reason: "the card refused a record" })
 }
 
 /// The card asks its issuer; it may leave the field.
-fn online(session: Session, card: CardMark, context: &mut Context) -> Result<Next, TerminalError> {
+fn online(mut session: Session, card: CardMark, context: &mut Context) -> Result<Next, TerminalError> {
+    // Its issuer judges the cryptogram; nobody looks at certificates.
+    session.tvr.set(Tvr::ODA_NOT_PERFORMED);
     let qualifiers = session.store.array(tag::CTQ).map(Ctq).unwrap_or_default();
     if qualifiers.has(Ctq::ONLINE_PIN_REQUIRED) {
         context.emit(Event::new("terminal", "online PIN").clause(CLAUSE).because("CTQ byte 1 bit 8"));

@@ -9,6 +9,7 @@ use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::phase::{Next, Phase, Reply};
 use crate::roles::terminal::session::{Role, Session};
 use crate::words::dictionary::tag;
+use crate::words::emv::certificate::{PublicKey, StaticData};
 use crate::words::emv::{Afl, Pan, Track2};
 use crate::words::iso7816::ApduCommand;
 use crate::words::iso7816::command::ReadRecord;
@@ -26,6 +27,10 @@ pub(in crate::roles::terminal) struct RecordsRead {
     pub(in crate::roles::terminal) cdol2: Dol,
     /// Whether the card took its electronic cash path: the records carry 9F74.
     pub(in crate::roles::terminal) ecash: bool,
+    /// The records that the issuer signed.
+    pub(in crate::roles::terminal) signed: StaticData,
+    /// The card's key, where cryptograms are to be signed with it (CDA).
+    pub(in crate::roles::terminal) combined: Option<PublicKey>,
 }
 
 impl RecordsRead {
@@ -36,21 +41,23 @@ impl RecordsRead {
 
 /// Reads the records that the AFL names, in order.
 pub(in crate::roles::terminal) fn begin(initiated: Initiated, afl: &Afl) -> Next {
-    let mut wanted: Vec<_> = afl.records().map(|(sfi, record, _)| ReadRecord { sfi, record }).collect();
+    let records = afl.records().map(|(sfi, record, signed)| (ReadRecord { sfi, record }, signed));
+    let mut wanted: Vec<_> = records.collect();
     wanted.reverse();
-    Reading { initiated, wanted }.next()
+    Reading { initiated, wanted, signed: StaticData::new() }.next()
 }
 
 struct Reading {
     initiated: Initiated,
-    /// Still to be read, the next one last.
-    wanted: Vec<ReadRecord>,
+    /// Still to be read, the next one last, and whether the issuer signed it.
+    wanted: Vec<(ReadRecord, bool)>,
+    signed: StaticData,
 }
 
 impl Reading {
     fn next(self) -> Next {
         // An AFL is never empty, so there is a first record.
-        let ask = self.wanted.last().copied().unwrap_or(ReadRecord { sfi: 1, record: 1 });
+        let ask = self.wanted.last().map_or(ReadRecord { sfi: 1, record: 1 }, |(ask, _)| *ask);
         Next::transmit(ask.to_apdu(), self)
     }
 }
@@ -61,20 +68,32 @@ impl Phase for Reading {
     }
 
     fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let asked = self.wanted.pop().ok_or(TerminalError::Reply { step: STEP })?;
+        let (asked, signed) = self.wanted.pop().ok_or(TerminalError::Reply { step: STEP })?;
         let record = asked.answer(&reply.response(STEP)?)?;
         take_record(&mut self.initiated.selected.session, asked, &record)?;
+        if signed {
+            // It is one template 70: taking it has shown that.
+            let _ = self.signed.add_record(asked.sfi, asked.record, &record);
+        }
         if !self.wanted.is_empty() {
             return Ok(self.next());
         }
-        let mut read = gathered(self.initiated)?;
-        offline_data_authentication::perform(&mut read, context);
-        processing_restrictions::perform(&mut read, context);
+        let mut read = gathered(self.initiated, self.signed)?;
         match read.session().role {
+            // Nothing but its number is wanted of the card that pays.
             Role::Paying(_) => payer_identification::identified(read, context),
-            _ => cardholder_verification::begin(read, context),
+            _ => offline_data_authentication::begin(read, context),
         }
     }
+}
+
+/// Goes on with a card that is authentic, or whose TVR says what speaks against that.
+pub(in crate::roles::terminal) fn authenticated(
+    mut read: RecordsRead,
+    context: &mut Context,
+) -> Result<Next, TerminalError> {
+    processing_restrictions::perform(&mut read, context);
+    cardholder_verification::begin(read, context)
 }
 
 /// Puts what a record holds into the session. A data object that comes twice ends
@@ -123,7 +142,7 @@ pub(in crate::roles::terminal) fn card_number(session: &mut Session) -> Result<(
     Ok((pan, psn))
 }
 
-fn gathered(mut initiated: Initiated) -> Result<RecordsRead, TerminalError> {
+fn gathered(mut initiated: Initiated, signed: StaticData) -> Result<RecordsRead, TerminalError> {
     let session = &mut initiated.selected.session;
     let (pan, psn) = card_number(session)?;
     let clause = "EMV Book 3 7.2";
@@ -140,7 +159,7 @@ fn gathered(mut initiated: Initiated) -> Result<RecordsRead, TerminalError> {
     let (cdol1, cdol2) = (list(tag::CDOL1, "CDOL1")?, list(tag::CDOL2, "CDOL2")?);
     let ecash = session.store.has(tag::EC_ISSUER_AUTHORISATION_CODE)
         && session.store.array(tag::EC_TERMINAL_SUPPORT_INDICATOR) == Some([1]);
-    Ok(RecordsRead { initiated, pan, psn, cdol1, cdol2, ecash })
+    Ok(RecordsRead { initiated, pan, psn, cdol1, cdol2, ecash, signed, combined: None })
 }
 
 fn is_terminals_own(tag: Tag) -> bool {

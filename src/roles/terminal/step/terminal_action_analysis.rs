@@ -5,10 +5,8 @@
 
 use super::card_action_analysis;
 use super::cardholder_verification::Verified;
-use super::offline_data_authentication::may_approve_offline;
 use crate::base::context::Context;
 use crate::base::event::Event;
-use crate::roles::terminal::config::Oda;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::phase::Next;
 use crate::roles::terminal::session::{Flow, Session};
@@ -39,17 +37,15 @@ pub(in crate::roles::terminal) fn unable_to_go_online(
     verified: &mut Verified,
     context: &mut Context,
 ) -> CryptogramType {
-    let offline = may_approve_offline(&verified.read.pan);
     let session = verified.read.session();
     // Only a purchase can be approved without its issuer; online-only terminals do not.
     let purchase = session.terms.flow == Flow::Pay && can_be_offline(session);
-    let (cryptogram, reason) = match offline {
-        _ if !purchase => (Aac, "only the issuer can approve it"),
-        Err(reason) => (Aac, reason),
-        Ok(()) => match hits(session, Codes::Default, false, context) {
-            true => (Aac, "an action code says so where the issuer cannot be asked"),
-            false => (Tc, "no action code forbids it where the issuer cannot be asked"),
-        },
+    let (cryptogram, reason) = if !purchase {
+        (Aac, "only the issuer can approve it")
+    } else if hits(session, Codes::Default, context) {
+        (Aac, "an action code says so where the issuer cannot be asked")
+    } else {
+        (Tc, "no action code forbids it where the issuer cannot be asked")
     };
     context.emit(Event::new("terminal", format!("asks for {cryptogram}")).clause(CLAUSE).because(reason));
     cryptogram
@@ -57,9 +53,8 @@ pub(in crate::roles::terminal) fn unable_to_go_online(
 
 fn decide(verified: &mut Verified, context: &mut Context) -> (CryptogramType, &'static str) {
     let ecash = verified.read.ecash;
-    let offline = may_approve_offline(&verified.read.pan);
     let session = verified.read.session();
-    if hits(session, Codes::Denial, ecash, context) {
+    if hits(session, Codes::Denial, context) {
         return (Aac, "an action code denies it");
     }
     match session.terms.flow {
@@ -69,16 +64,14 @@ fn decide(verified: &mut Verified, context: &mut Context) -> (CryptogramType, &'
     }
     let offline_only = matches!(session.terms.config.terminal_type.0[0] & 0x0F, 3 | 6);
     let codes = if offline_only { Codes::Default } else { Codes::Online };
-    let hit = hits(session, codes, ecash, context);
-    match (hit, offline) {
-        (true, _) if offline_only => (Aac, "an action code says so where the issuer cannot be asked"),
-        (true, _) if ecash => (Aac, "an action code wants the issuer, and electronic cash is paid offline"),
-        (true, _) => (Arqc, "an action code wants the issuer asked"),
-        (false, Err(reason)) if ecash || offline_only => (Aac, reason),
-        (false, Err(reason)) => (Arqc, reason),
-        (false, Ok(())) if ecash => (Tc, "electronic cash is approved by the card"),
-        (false, Ok(())) if !can_be_offline(session) => (Arqc, "the terminal is online only"),
-        (false, Ok(())) => (Tc, "no action code asks for more"),
+    let hit = hits(session, codes, context);
+    match hit {
+        true if offline_only => (Aac, "an action code says so where the issuer cannot be asked"),
+        true if ecash => (Aac, "an action code wants the issuer, and electronic cash is paid offline"),
+        true => (Arqc, "an action code wants the issuer asked"),
+        false if ecash => (Tc, "electronic cash is approved by the card"),
+        false if !can_be_offline(session) => (Arqc, "the terminal is online only"),
+        false => (Tc, "no action code asks for more"),
     }
 }
 
@@ -121,18 +114,14 @@ impl Codes {
 }
 
 /// Whether a bit of the TVR meets one of the action codes; each that does is told.
-fn hits(session: &Session, codes: Codes, ecash: bool, context: &mut Context) -> bool {
+fn hits(session: &Session, codes: Codes, context: &mut Context) -> bool {
     let terminals = match codes {
         Codes::Denial => session.action_codes.denial,
         Codes::Online => session.action_codes.online,
         Codes::Default => session.action_codes.default,
     };
     let issuers = session.store.array(codes.issuers()).unwrap_or(codes.absent());
-    let mut tvr = session.tvr;
-    // Configured so: electronic cash is then bound to our own test cards instead.
-    if ecash && session.terms.config.oda == Oda::Skip {
-        tvr.clear(Tvr::ODA_NOT_PERFORMED);
-    }
+    let tvr = session.tvr;
     let mut any = false;
     for bit in Tvr::ROWS.iter().filter(|bit| tvr.has(**bit)) {
         let asked = [("terminal", Tvr(terminals.0)), ("issuer", Tvr(issuers))];

@@ -174,6 +174,12 @@ pub enum Fault {
         /// What the length field says.
         found: usize,
     },
+    /// A part of the key stands outside the certificate, and is not there.
+    #[error("expected a remainder of {expected} bytes of the public key beside the certificate, found none")]
+    RemainderAbsent {
+        /// Bytes that the certificate has no room for.
+        expected: usize,
+    },
     /// The exponent's length is not that of the data object beside it.
     #[error(
         "expected an exponent of {expected} bytes, the length of the data object, found the length {found}"

@@ -2,7 +2,7 @@
 //! 9F47) and for PIN encipherment (7.1, tags 9F2D, 9F2F and 9F2E).
 
 use super::envelope;
-use super::issuer::{self, Fields, check_expiry};
+use super::issuer::{self, Fields, check_expiry, check_remainder};
 use super::{
     Against, Certificate, CertificateError, CertificateRef, Fault, Object, PrivateKey, PublicKey, StaticData,
     Suite,
@@ -86,6 +86,7 @@ impl IccCertificate {
         let expiry = fields.array()?;
         let serial = fields.array()?;
         opened.check_hash_algorithm(16)?;
+        check_remainder(object, &opened.fields, FIELDS_BYTES, certificate, issuer.suite())?;
         opened.check(&[certificate.remainder, certificate.exponent, key_use.static_data()])?;
         if pan != filled(against.pan) {
             return Err(object.fault(Fault::Pan));

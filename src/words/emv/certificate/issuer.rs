@@ -88,6 +88,7 @@ impl IssuerCertificate {
         let expiry = fields.array()?;
         let serial = fields.array()?;
         opened.check_hash_algorithm(10)?;
+        check_remainder(OBJECT, &opened.fields, FIELDS_BYTES, certificate, ca.key.suite())?;
         opened.check(&[certificate.remainder, certificate.exponent])?;
         if !is_beginning(identifier, against.pan) {
             return Err(OBJECT.fault(Fault::IssuerIdentifier { found: identifier }));
@@ -226,6 +227,24 @@ impl<'a> Fields<'a> {
             return Err(object.fault(Fault::KeyLength { expected: modulus.len(), found: key_bytes }));
         }
         PublicKey::rsa(&modulus, certificate.exponent, object)
+    }
+}
+
+/// A key that is longer than its certificate has room for has a remainder. `before` are
+/// the bytes of the fields before the key.
+pub(super) fn check_remainder(
+    object: Object,
+    fields: &[u8],
+    before: usize,
+    certificate: CertificateRef<'_>,
+    suite: Suite,
+) -> Result<(), CertificateError> {
+    // The key's length and the exponent's end the fields before the key.
+    let length = fields.get(before - 2).copied().map_or(0, usize::from);
+    let expected = length.saturating_sub(fields.len().saturating_sub(before));
+    match suite == Suite::Rsa && expected > 0 && certificate.remainder.is_empty() {
+        true => Err(object.fault(Fault::RemainderAbsent { expected })),
+        false => Ok(()),
     }
 }
 

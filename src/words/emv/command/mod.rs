@@ -6,6 +6,7 @@ mod card_block;
 mod generate_ac;
 mod get_data;
 mod get_processing_options;
+mod internal_authenticate;
 
 pub use application_block::ApplicationBlock;
 pub use application_unblock::ApplicationUnblock;
@@ -13,6 +14,7 @@ pub use card_block::CardBlock;
 pub use generate_ac::{Cryptogram, GenerateAc};
 pub use get_data::GetData;
 pub use get_processing_options::{GetProcessingOptions, ProcessingOptions};
+pub use internal_authenticate::{DynamicSignature, InternalAuthenticate};
 
 use crate::words::iso7816::CommandRow;
 
@@ -21,6 +23,7 @@ pub const COMMANDS: &[CommandRow] = &[
     CommandRow::of::<GetData>(),
     CommandRow::of::<GetProcessingOptions>(),
     CommandRow::of::<GenerateAc>(),
+    CommandRow::of::<InternalAuthenticate>(),
     CommandRow::of::<ApplicationBlock>(),
     CommandRow::of::<ApplicationUnblock>(),
     CommandRow::of::<CardBlock>(),

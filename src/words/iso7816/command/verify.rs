@@ -1,4 +1,5 @@
-//! VERIFY: EMV Book 3 6.5.12. The PIN stands in a format 2 block (ISO 9564-1).
+//! VERIFY: EMV Book 3 6.5.12. The PIN stands in a format 2 block (ISO 9564-1), plain or
+//! enciphered with the card's public key (EMV Book 2 7.2).
 
 use crate::base::bytes::Secret;
 use crate::base::event::Element;
@@ -32,12 +33,25 @@ impl PinBlock {
     }
 }
 
+/// A PIN on its way to the card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PresentedPin {
+    /// A plaintext block, P2 80.
+    Plain(PinBlock),
+    /// What EMV Book 2 7.2 enciphers: as long as the card's public key, P2 88.
+    Enciphered(Vec<u8>),
+}
+
 /// Presents a PIN to the card. Each wrong one costs a try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verify {
-    /// The PIN block; empty asks how many tries are left.
-    pub pin: Option<PinBlock>,
+    /// The PIN; without one the card is asked how many tries are left.
+    pub pin: Option<PresentedPin>,
 }
+
+/// Qualifiers of the reference data, P2.
+const PLAIN: u8 = 0x80;
+const ENCIPHERED: u8 = 0x88;
 
 impl ApduCommand for Verify {
     const NAME: &'static str = "VERIFY";
@@ -53,32 +67,34 @@ impl ApduCommand for Verify {
     }
 
     fn to_apdu(&self) -> CommandApdu {
-        let apdu = CommandApdu::new(0x00, 0x20, 0x00, 0x80);
+        let command = |p2| CommandApdu::new(0x00, 0x20, 0x00, p2);
         match &self.pin {
-            Some(pin) => apdu.data(pin.expose().as_slice()),
-            None => apdu,
+            Some(PresentedPin::Plain(pin)) => command(PLAIN).data(pin.expose().as_slice()),
+            Some(PresentedPin::Enciphered(bytes)) => command(ENCIPHERED).data(bytes.as_slice()),
+            None => command(PLAIN),
         }
     }
 
     fn from_apdu(apdu: &CommandApdu) -> Result<Self, CommandError> {
-        if (apdu.p1, apdu.p2) != (0x00, 0x80) {
-            return Err(CommandError::Header {
-                command: Self::NAME,
-                expected: "00 20 00 80 (plaintext PIN)",
-                found: CommandApdu::new(apdu.cla, apdu.ins, apdu.p1, apdu.p2),
-            });
-        }
-        match apdu.data.as_slice() {
-            [] => Ok(Self { pin: None }),
-            data => match <[u8; 8]>::try_from(data) {
-                Ok(block) => Ok(Self { pin: Some(PinBlock::from_bytes(block)) }),
-                Err(_) => Err(CommandError::Length {
-                    command: Self::NAME,
-                    what: "PIN block",
-                    expected: "8",
-                    found: data.len(),
-                }),
+        let wrong = |expected| CommandError::Length {
+            command: Self::NAME,
+            what: "PIN block",
+            expected,
+            found: apdu.data.len(),
+        };
+        match (apdu.p1, apdu.p2, apdu.data.as_slice()) {
+            (0x00, PLAIN, []) => Ok(Self { pin: None }),
+            (0x00, PLAIN, data) => match <[u8; 8]>::try_from(data) {
+                Ok(block) => Ok(Self { pin: Some(PresentedPin::Plain(PinBlock::from_bytes(block))) }),
+                Err(_) => Err(wrong("8")),
             },
+            (0x00, ENCIPHERED, []) => Err(wrong("the length of the card's public key")),
+            (0x00, ENCIPHERED, data) => Ok(Self { pin: Some(PresentedPin::Enciphered(data.to_vec())) }),
+            _ => Err(CommandError::Header {
+                command: Self::NAME,
+                expected: "00 20 00 80 (plaintext PIN) or 00 20 00 88 (enciphered PIN)",
+                found: CommandApdu::new(apdu.cla, apdu.ins, apdu.p1, apdu.p2),
+            }),
         }
     }
 
@@ -91,7 +107,11 @@ impl ApduCommand for Verify {
     }
 
     fn elements(&self) -> Vec<Element> {
-        self.pin.iter().map(|pin| Element::named("PIN block", pin.expose().as_slice())).collect()
+        let element = |pin: &PresentedPin| match pin {
+            PresentedPin::Plain(pin) => Element::named("PIN block", pin.expose().as_slice()),
+            PresentedPin::Enciphered(bytes) => Element::named("enciphered PIN", bytes.as_slice()),
+        };
+        self.pin.iter().map(element).collect()
     }
 
     fn response_elements(&self, _response: &()) -> Vec<Element> {
