@@ -199,7 +199,7 @@ const REFUNDS: Migration = Migration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::store::{Row, Sqlite, StoreError, Tx, migrate, transact};
+    use crate::base::store::{Row, Sqlite, Tx, migrate, transact};
 
     #[test]
     fn books_of_before_count_their_open_loads_and_keep_their_bars() {
@@ -235,7 +235,7 @@ mod tests {
         .unwrap();
         migrate(&mut db, OWNER, MIGRATIONS).unwrap();
         let mut ask = |sql: &str| -> Vec<Row> {
-            transact(&mut db, |tx: &mut dyn Tx| Ok::<_, StoreError>(tx.query(sql, &[])?)).unwrap()
+            transact(&mut db, |tx: &mut dyn Tx| tx.query(sql, &[])).unwrap()
         };
         assert_eq!(ask("SELECT open_loads FROM card"), [Row(vec![1.into()])]);
         let subjects = ask("SELECT subject FROM bar ORDER BY subject");
