@@ -29,12 +29,14 @@ pub enum CardName {
     ProfileFile(PathBuf),
     /// A card whose memory is a file, `FILE.card`.
     File(PathBuf),
+    /// The default card of the phone in a folder, `wallet:DIR`.
+    Wallet(PathBuf),
 }
 
 /// Where a card is: `--reader`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReaderAddress {
-    /// `sim:PROFILE`, `sim:FILE.toml`, `sim:FILE.card`.
+    /// `sim:PROFILE`, `sim:FILE.toml`, `sim:FILE.card`, `wallet:DIR`.
     Simulated(CardName),
     /// A driver's readers: its scheme and what follows it, `pcsc` or `pcsc:NAME-PART`.
     Driver {
@@ -74,23 +76,24 @@ pub enum StoreAddress {
     Memory,
 }
 
-const READER: &str = "a reader address: sim:PROFILE, sim:FILE.toml, sim:FILE.card, pcsc, or pcsc:NAME-PART";
+const READER: &str =
+    "a reader address: sim:PROFILE, sim:FILE.toml, sim:FILE.card, wallet:DIR, pcsc, or pcsc:NAME-PART";
 const TARGET: &str = "a target address: vpcd:HOST:PORT";
 const HOST: &str = "a host address: local, or tcp:HOST:PORT";
 const STORE: &str = "a store address: sqlite:FILE, postgres://USER@HOST:PORT/DATABASE or memory";
-const SERVED: &str = "a card to serve: sim:PROFILE, sim:FILE.toml or sim:FILE.card";
+const SERVED: &str = "a card to serve: sim:PROFILE, sim:FILE.toml, sim:FILE.card or wallet:DIR";
 
 impl ReaderAddress {
     /// Reads a reader address.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        whole(alt((simulated, driver)), text, READER)
+        whole(alt((simulated, wallet, driver)), text, READER)
     }
 }
 
 impl CardName {
     /// Reads the address of a card that can be served.
     pub fn parse_served(text: &str) -> Result<Self, AddressError> {
-        match whole(simulated, text, SERVED)? {
+        match whole(alt((simulated, wallet)), text, SERVED)? {
             ReaderAddress::Simulated(name) => Ok(name),
             ReaderAddress::Driver { .. } => Err(AddressError { expected: SERVED, found: text.into() }),
         }
@@ -124,6 +127,7 @@ impl fmt::Display for CardName {
         match self {
             Self::Profile(name) => write!(f, "sim:{name}"),
             Self::ProfileFile(path) | Self::File(path) => write!(f, "sim:{}", path.display()),
+            Self::Wallet(path) => write!(f, "wallet:{}", path.display()),
         }
     }
 }
@@ -149,6 +153,11 @@ fn simulated(input: &str) -> IResult<&str, ReaderAddress> {
         }
     };
     map_res(preceded(tag("sim:"), rest), name).map(ReaderAddress::Simulated).parse(input)
+}
+
+fn wallet(input: &str) -> IResult<&str, ReaderAddress> {
+    let folder = |path: &str| if path.is_empty() { Err(()) } else { Ok(CardName::Wallet(path.into())) };
+    map_res(preceded(tag("wallet:"), rest), folder).map(ReaderAddress::Simulated).parse(input)
 }
 
 fn driver(input: &str) -> IResult<&str, ReaderAddress> {
@@ -192,6 +201,7 @@ mod tests {
         assert_eq!(reader("sim:ecash"), ReaderAddress::Simulated(CardName::Profile("ecash".into())));
         assert_eq!(reader("sim:a/b.card"), ReaderAddress::Simulated(CardName::File("a/b.card".into())));
         assert_eq!(reader("sim:my.toml"), ReaderAddress::Simulated(CardName::ProfileFile("my.toml".into())));
+        assert_eq!(reader("wallet:a/b"), ReaderAddress::Simulated(CardName::Wallet("a/b".into())));
         assert_eq!(reader("pcsc"), ReaderAddress::Driver { scheme: "pcsc".into(), rest: String::new() });
         assert_eq!(
             reader("pcsc:ACS ACR122U"),
@@ -206,7 +216,7 @@ mod tests {
 
     #[test]
     fn what_is_no_address_says_what_one_looks_like() {
-        for text in ["", "sim:", "sim:../x", "simulated", "pcscx", "usb:1"] {
+        for text in ["", "sim:", "wallet:", "sim:../x", "simulated", "pcscx", "usb:1"] {
             let error = ReaderAddress::parse(text).unwrap_err();
             assert!(error.to_string().contains("sim:PROFILE"), "{text}");
         }

@@ -4,6 +4,7 @@ use super::address::AddressError;
 use crate::air::host::TerminalKeyError;
 use crate::air::link::LinkError;
 use crate::base::store::{SealedError, StoreError};
+use crate::devices::wallet::WalletError;
 use crate::roles::card::CardError;
 use crate::roles::issuer::IssuerError;
 use crate::roles::terminal::TerminalError;
@@ -54,6 +55,18 @@ pub enum WorldError {
         path: String,
         /// What the system said.
         cause: String,
+    },
+    /// The phone failed.
+    #[error(transparent)]
+    Wallet(#[from] WalletError),
+    /// No phone in the folder.
+    #[error(
+        "there is no wallet in {folder}: make one with `cardwright wallet open-ecash` or \
+         `cardwright wallet add`, and name its folder with --wallet"
+    )]
+    NoWallet {
+        /// The folder.
+        folder: String,
     },
     /// Another process is this terminal.
     #[error(

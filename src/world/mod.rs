@@ -13,6 +13,7 @@ mod rule;
 pub mod seeds;
 mod stage;
 pub mod tear;
+pub mod wallet;
 mod witness;
 
 pub use address::{AddressError, CardName, HostAddress, ReaderAddress, StoreAddress, TargetAddress};

@@ -6,6 +6,7 @@ mod authentication;
 mod cryptogram;
 mod data;
 mod decision;
+mod device;
 mod error;
 mod generate_ac;
 mod memory;
@@ -23,6 +24,7 @@ mod simulator;
 mod storage;
 
 use application::APPLICATIONS;
+pub use device::Device;
 pub use error::CardError;
 pub use memory::CardMemory;
 pub use order::Order;

@@ -19,6 +19,9 @@ pub(super) const DIRECTORY_SFI: u8 = 1;
 
 /// Answers SELECT. One that finds nothing leaves what is selected as it was.
 pub(super) fn select(work: &mut Work<'_>, command: &Select, context: &mut Context) -> Answer {
+    if let Some(device) = work.session.device {
+        device.admit(work.session.interface)?;
+    }
     let contactless = work.session.interface == Interface::Contactless;
     let directory = if contactless { PPSE } else { PSE };
     if command.name.as_bytes() == directory && command.occurrence == Occurrence::First {

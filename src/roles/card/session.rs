@@ -1,6 +1,7 @@
 //! What a card knows only while it has power: the selected application and the
 //! transaction that is under way.
 
+use super::Device;
 use crate::air::link::Interface;
 use crate::words::emv::{Afl, CryptogramType};
 use crate::words::pboc::{Cvr, EcashSet};
@@ -9,6 +10,8 @@ use crate::words::tlv::{Tag, TlvStore};
 /// Volatile memory.
 pub(super) struct Session {
     pub interface: Interface,
+    /// The consumer device around the card, as it was when the card got power.
+    pub device: Option<Device>,
     pub selected: Selected,
 }
 
@@ -98,8 +101,8 @@ pub(super) struct Pending {
 
 impl Session {
     /// Just switched on.
-    pub(super) fn new(interface: Interface) -> Self {
-        Self { interface, selected: Selected::Nothing }
+    pub(super) fn new(interface: Interface, device: Option<Device>) -> Self {
+        Self { interface, device, selected: Selected::Nothing }
     }
 
     /// The transaction under way, in any phase.

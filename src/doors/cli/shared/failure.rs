@@ -3,6 +3,7 @@
 use crate::air::link::LinkError;
 use crate::air::trace::TraceError;
 use crate::base::bytes::HexError;
+use crate::devices::wallet::WalletError;
 use crate::roles::card::CardError;
 use crate::roles::issuer::IssuerError;
 use crate::roles::terminal::journal::JournalError;
@@ -144,7 +145,7 @@ macro_rules! through_world {
     };
 }
 
-through_world!(CardError, IssuerError, JournalError, LinkError, TerminalError);
+through_world!(CardError, IssuerError, JournalError, LinkError, TerminalError, WalletError);
 
 fn of_world(error: &WorldError) -> Exit {
     match error {
@@ -154,7 +155,10 @@ fn of_world(error: &WorldError) -> Exit {
         }
         // A card that answers nonsense: the conversation broke off.
         WorldError::Terminal(_) => Exit::Transport,
-        WorldError::Card(CardError::InUse { .. }) | WorldError::InUse { .. } => Exit::Transport,
+        WorldError::Wallet(WalletError::Passcode { .. } | WalletError::Disabled) => Exit::Declined,
+        WorldError::Wallet(WalletError::Card(CardError::InUse { .. }))
+        | WorldError::Card(CardError::InUse { .. })
+        | WorldError::InUse { .. } => Exit::Transport,
         WorldError::Invariant { .. } => Exit::Invariant,
         WorldError::Original { .. }
         | WorldError::Address(_)
@@ -168,8 +172,10 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::File { .. }
         | WorldError::Profile { .. }
         | WorldError::NoDriver { .. }
+        | WorldError::Wallet(_)
         | WorldError::NoSealKey
         | WorldError::NoIssuer
+        | WorldError::NoWallet { .. }
         | WorldError::TerminalKey(_)
         | WorldError::Dialect(_) => Exit::Usage,
         WorldError::Listen { .. } => Exit::Transport,

@@ -12,11 +12,12 @@ use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
 use crate::words::iso7816::Effect;
+use crate::world::wallet::wallet_file;
 use crate::world::{
     CardName, HostAddress, Origin, Permit, ReaderAddress, Stage, StoreAddress, WorldError, open_card,
     remote_host, seal_key,
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The profile of the fresh card, where no reader is named.
 const FRESH: &str = "ecash";
@@ -65,9 +66,10 @@ impl Scene {
         let reader =
             named.clone().unwrap_or_else(|| ReaderAddress::Simulated(CardName::Profile(FRESH.into())));
         let fresh = is_fresh(&reader);
-        if let ReaderAddress::Simulated(CardName::File(path)) = &reader {
-            must_exist(path)?;
-        }
+        let kept = match &reader {
+            ReaderAddress::Simulated(name) => kept_file(name)?,
+            ReaderAddress::Driver { .. } => None,
+        };
         if named.is_none() {
             call.output.note(format!(
                 "No reader is named: this is a fresh simulated {FRESH} card, in memory, with an account of its own."
@@ -118,13 +120,7 @@ impl Scene {
             interface,
             permit,
             call.switches.wait,
-            |context: &mut Context| {
-                let file = match &reader {
-                    ReaderAddress::Simulated(CardName::File(path)) => Some(path.as_path()),
-                    _ => None,
-                };
-                seal_key(call.switches.seal_key.as_deref(), file, context)
-            },
+            |context: &mut Context| seal_key(call.switches.seal_key.as_deref(), kept.as_deref(), context),
             issuer.as_mut(),
             &config,
             &mut context,
@@ -164,6 +160,24 @@ impl Scene {
 /// Whether an address names a card that ends with the process.
 pub(in crate::doors::cli) fn is_fresh(reader: &ReaderAddress) -> bool {
     matches!(reader, ReaderAddress::Simulated(CardName::Profile(_) | CardName::ProfileFile(_)))
+}
+
+/// The file that a simulated card is kept in; one that is not there is an error.
+pub(in crate::doors::cli) fn kept_file(name: &CardName) -> Result<Option<PathBuf>, Failure> {
+    Ok(match name {
+        CardName::Profile(_) | CardName::ProfileFile(_) => None,
+        CardName::File(path) => {
+            must_exist(path)?;
+            Some(path.clone())
+        }
+        CardName::Wallet(folder) => {
+            let file = wallet_file(folder);
+            if !file.exists() {
+                return Err(WorldError::NoWallet { folder: folder.display().to_string() }.into());
+            }
+            Some(file)
+        }
+    })
 }
 
 /// A card's file that is not there is told before a key is made for it.
