@@ -29,8 +29,9 @@ pub enum CardName {
     ProfileFile(PathBuf),
     /// A card whose memory is a file, `FILE.card`.
     File(PathBuf),
-    /// The default card of the phone in a folder, `wallet:DIR`.
-    Wallet(PathBuf),
+    /// A card of the phone in a folder: the default one, `wallet:DIR`, or one by its
+    /// name, `wallet:DIR#NAME`.
+    Wallet(PathBuf, Option<String>),
 }
 
 /// Where a card is: `--reader`.
@@ -127,7 +128,8 @@ impl fmt::Display for CardName {
         match self {
             Self::Profile(name) => write!(f, "sim:{name}"),
             Self::ProfileFile(path) | Self::File(path) => write!(f, "sim:{}", path.display()),
-            Self::Wallet(path) => write!(f, "wallet:{}", path.display()),
+            Self::Wallet(path, None) => write!(f, "wallet:{}", path.display()),
+            Self::Wallet(path, Some(card)) => write!(f, "wallet:{}#{card}", path.display()),
         }
     }
 }
@@ -156,8 +158,11 @@ fn simulated(input: &str) -> IResult<&str, ReaderAddress> {
 }
 
 fn wallet(input: &str) -> IResult<&str, ReaderAddress> {
-    let folder = |path: &str| if path.is_empty() { Err(()) } else { Ok(CardName::Wallet(path.into())) };
-    map_res(preceded(tag("wallet:"), rest), folder).map(ReaderAddress::Simulated).parse(input)
+    let card = |text: &str| match text.rsplit_once('#').map_or((text, None), |(at, name)| (at, Some(name))) {
+        ("", _) | (_, Some("")) => Err(()),
+        (path, name) => Ok(CardName::Wallet(path.into(), name.map(str::to_owned))),
+    };
+    map_res(preceded(tag("wallet:"), rest), card).map(ReaderAddress::Simulated).parse(input)
 }
 
 fn driver(input: &str) -> IResult<&str, ReaderAddress> {
@@ -201,7 +206,9 @@ mod tests {
         assert_eq!(reader("sim:ecash"), ReaderAddress::Simulated(CardName::Profile("ecash".into())));
         assert_eq!(reader("sim:a/b.card"), ReaderAddress::Simulated(CardName::File("a/b.card".into())));
         assert_eq!(reader("sim:my.toml"), ReaderAddress::Simulated(CardName::ProfileFile("my.toml".into())));
-        assert_eq!(reader("wallet:a/b"), ReaderAddress::Simulated(CardName::Wallet("a/b".into())));
+        assert_eq!(reader("wallet:a/b"), ReaderAddress::Simulated(CardName::Wallet("a/b".into(), None)));
+        let named = CardName::Wallet("a".into(), Some("bus".into()));
+        assert_eq!(reader("wallet:a#bus"), ReaderAddress::Simulated(named));
         assert_eq!(reader("pcsc"), ReaderAddress::Driver { scheme: "pcsc".into(), rest: String::new() });
         assert_eq!(
             reader("pcsc:ACS ACR122U"),
@@ -216,7 +223,9 @@ mod tests {
 
     #[test]
     fn what_is_no_address_says_what_one_looks_like() {
-        for text in ["", "sim:", "wallet:", "sim:../x", "simulated", "pcscx", "usb:1"] {
+        for text in
+            ["", "sim:", "wallet:", "wallet:#x", "wallet:x#", "sim:../x", "simulated", "pcscx", "usb:1"]
+        {
             let error = ReaderAddress::parse(text).unwrap_err();
             assert!(error.to_string().contains("sim:PROFILE"), "{text}");
         }

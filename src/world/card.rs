@@ -67,7 +67,7 @@ pub fn open_card<'a>(
         ReaderAddress::Simulated(name) => {
             let card = open_simulated(name, seal, issuer, context)?;
             let origin = match name {
-                CardName::File(_) | CardName::Wallet(_) => Origin::File,
+                CardName::File(_) | CardName::Wallet(..) => Origin::File,
                 _ => Origin::Fresh(card.memory().profile().name.clone()),
             };
             let card = InProcess::connect(card, over, context);
@@ -101,8 +101,8 @@ pub fn open_simulated<'a>(
         let (file, memory) = CardFile::open(path, seal(context)?)?;
         return Ok(Simulator::new(memory, file));
     }
-    if let CardName::Wallet(folder) = name {
-        return Ok(open_wallet(folder, seal(context)?, context)?.simulator(None)?);
+    if let CardName::Wallet(folder, card) = name {
+        return Ok(open_wallet(folder, seal(context)?, context)?.simulator(card.as_deref())?);
     }
     let issuer = issuer.into().ok_or(WorldError::NoIssuer)?;
     let profile = load_profile(name)?;
@@ -140,7 +140,7 @@ fn wait_for_card(reader: &mut dyn Reader, wait: Option<Duration>) -> Result<(), 
 pub fn load_profile(name: &CardName) -> Result<Profile, WorldError> {
     match name {
         CardName::Profile(name) => Ok(Profile::named(name)?),
-        CardName::ProfileFile(path) | CardName::File(path) | CardName::Wallet(path) => {
+        CardName::ProfileFile(path) | CardName::File(path) | CardName::Wallet(path, _) => {
             let text = read_text(path).map_err(|cause| WorldError::File {
                 doing: "read",
                 path: path.display().to_string(),

@@ -33,10 +33,20 @@ pub struct NewCard {
 
 /// The card order of a profile: a fresh PAN of our own test range.
 pub fn order_for(card: &NewCard, context: &mut Context) -> Result<Order, WorldError> {
+    Ok(order_of(card, fresh_pan(context)?))
+}
+
+/// A PAN of our own test range that nobody else is likely to have.
+pub(super) fn fresh_pan(context: &mut Context) -> Result<Pan, WorldError> {
     let number = u64::from_be_bytes(context.random()) % 1_000_000_000;
+    Ok(Pan::with_check_digit(&format!("{}{number:09}", Pan::TEST_BIN))?)
+}
+
+/// The card order of a profile for this PAN; asked for again, the same.
+pub(super) fn order_of(card: &NewCard, pan: Pan) -> Order {
     let has_ecash = card.profile.kinds().any(|kind| kind == "ecash");
-    Ok(Order {
-        pan: Pan::with_check_digit(&format!("{}{number:09}", Pan::TEST_BIN))?,
+    Order {
+        pan,
         psn: 1,
         expiry: EXPIRY,
         effective: EFFECTIVE,
@@ -46,7 +56,7 @@ pub fn order_for(card: &NewCard, context: &mut Context) -> Result<Order, WorldEr
             true => vec![(tag::EC_BALANCE, card.balance_minor)],
             false => Vec::new(),
         },
-    })
+    }
 }
 
 /// The card's memory: profile and order under the bureau's keys.
@@ -61,6 +71,17 @@ pub fn issue_card(
     card: &NewCard,
     context: &mut Context,
 ) -> Result<CardMemory, WorldError> {
+    let order = order_for(card, context)?;
+    issue_order(issuer, card, &order, context)
+}
+
+/// Makes the card of an order and puts it on the issuer's file.
+pub(super) fn issue_order(
+    issuer: &mut Issuer,
+    card: &NewCard,
+    order: &Order,
+    context: &mut Context,
+) -> Result<CardMemory, WorldError> {
     if card.profile.dki != KeySet::test().dki() {
         // It could pay offline, and nobody could ever verify its certificates.
         return Err(WorldError::Profile {
@@ -68,8 +89,7 @@ pub fn issue_card(
             what: "master keys under its derivation key index (dki): the issuer here has those of index 1",
         });
     }
-    let order = order_for(card, context)?;
-    let memory = new_card_memory(&card.profile, &order)?;
+    let memory = new_card_memory(&card.profile, order)?;
     let mut accounts = Vec::new();
     for set in EcashSet::ALL {
         let Some(currency) = memory.value(set.currency).and_then(Currency::from_bcd) else { continue };

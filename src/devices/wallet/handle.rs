@@ -166,7 +166,7 @@ impl Wallet {
         Ok(self.bare(&card.name)?.in_device(device))
     }
 
-    /// A card as the phone's own software reaches it, whatever its state.
+    /// A card without the phone around it, for the phone's own software.
     pub fn bare(&mut self, name: &str) -> Result<Simulator, WalletError> {
         let (file, memory) = CardFile::open(&self.file(name), self.seal.clone())?;
         Ok(Simulator::new(memory, file))
@@ -247,13 +247,13 @@ impl Wallet {
 
 /// What the secure element is told of a card.
 fn device(phone: &Phone, card: &WalletCard) -> Device {
-    if card.state != CardState::Active {
-        return Device::Inactive;
-    }
-    match phone.unlocked {
-        Unlocked::Passcode | Unlocked::Biometric => Device::Unlocked,
-        Unlocked::No if phone.express_card.as_ref() == Some(&card.name) => Device::Express,
-        Unlocked::No => Device::Locked,
+    let express = phone.express_card.as_ref() == Some(&card.name);
+    match (card.state, phone.unlocked) {
+        (CardState::Active, Unlocked::Passcode | Unlocked::Biometric) => Device::Unlocked,
+        (CardState::Active, Unlocked::No) if express => Device::Express,
+        (CardState::Active, Unlocked::No) => Device::Locked,
+        (CardState::Closing, _) => Device::Wired,
+        (CardState::Making | CardState::Suspended | CardState::Removing, _) => Device::Inactive,
     }
 }
 

@@ -34,6 +34,7 @@ mod shared {
 mod unload;
 mod upload;
 mod void;
+mod wallet;
 mod world;
 
 use shared::command::Command;
@@ -54,6 +55,7 @@ const COMMANDS: &[Command] = &[
     account::COMMAND,
     reconcile::COMMAND,
     card::COMMAND,
+    wallet::COMMAND,
     host::COMMAND,
     readers::COMMAND,
     world::COMMAND,

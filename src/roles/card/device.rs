@@ -15,6 +15,9 @@ pub enum Device {
     Express,
     /// Locked: the card does not answer.
     Locked,
+    /// The card is being closed by the device's own software: it answers over the wire
+    /// to that, and to nobody by radio.
+    Wired,
     /// The card is not active in the device: it does not answer.
     Inactive,
 }
@@ -28,9 +31,11 @@ impl Device {
     /// A card that does not answer is as if it were not there.
     pub(super) fn admit(self, interface: Interface) -> Result<(), Refusal> {
         let reason = match (self, interface) {
-            (Self::Unlocked, _) | (Self::Express, Interface::Contactless) => return Ok(()),
+            (Self::Unlocked, _)
+            | (Self::Express, Interface::Contactless)
+            | (Self::Wired, Interface::Contact) => return Ok(()),
             (Self::Express | Self::Locked, _) => "the device is locked: unlock it first",
-            (Self::Inactive, _) => "the card is not active in its device",
+            (Self::Wired | Self::Inactive, _) => "the card is not active in its device",
         };
         Err(Refusal::because(StatusWord::FILE_NOT_FOUND, reason))
     }

@@ -20,11 +20,17 @@ pub fn open_wallet(folder: &Path, seal: SealKey, context: &mut Context) -> Resul
     if !file.exists() {
         return Err(WorldError::NoWallet { folder: folder.display().to_string() });
     }
-    Ok(Wallet::open(Box::new(Sqlite::open(&file)?), folder, seal, context)?)
+    new_wallet(folder, seal, context)
+}
+
+/// Opens the phone in a folder of [`make_wallet_folder`]; a new one has no card.
+pub fn new_wallet(folder: &Path, seal: SealKey, context: &mut Context) -> Result<Wallet, WorldError> {
+    let db = Box::new(Sqlite::open(&wallet_file(folder))?);
+    Ok(Wallet::open(db, folder, seal, context)?)
 }
 
 /// Makes the folder of a phone where there is none, for its owner alone.
-pub fn make_wallet(folder: &Path) -> Result<(), WorldError> {
+pub fn make_wallet_folder(folder: &Path) -> Result<(), WorldError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -170,7 +170,7 @@ pub(in crate::doors::cli) fn kept_file(name: &CardName) -> Result<Option<PathBuf
             must_exist(path)?;
             Some(path.clone())
         }
-        CardName::Wallet(folder) => {
+        CardName::Wallet(folder, _) => {
             let file = wallet_file(folder);
             if !file.exists() {
                 return Err(WorldError::NoWallet { folder: folder.display().to_string() }.into());

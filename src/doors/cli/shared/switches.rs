@@ -10,7 +10,7 @@ use crate::words::iso7816::Effect;
 use crate::world::{HostAddress, ReaderAddress, read_text};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// How long `--wait` waits where it does not say.
@@ -31,6 +31,8 @@ pub(in crate::doors::cli) struct Switches {
     pub unmask: bool,
     pub json: bool,
     pub pin_file: Option<PathBuf>,
+    /// A PIN that the command itself has chosen.
+    pub chosen_pin: Option<Secret<String>>,
     pub terminal: Option<PathBuf>,
     pub terminal_key: Option<PathBuf>,
     pub seed: Option<u64>,
@@ -112,6 +114,7 @@ impl Switches {
             unmask: matches.get_flag("unmask"),
             json: matches.get_flag("json"),
             pin_file: path("pin-file"),
+            chosen_pin: None,
             terminal: path("terminal"),
             terminal_key: path("terminal-key"),
             seed: matches.get_one::<u64>("seed").copied(),
@@ -136,18 +139,11 @@ impl Switches {
         TerminalConfig::parse(&text).map_err(|cause| Failure::Config { path: path.clone(), cause })
     }
 
-    /// The PIN of the PIN file, if one is named: 4 to 12 digits on a line of its own.
+    /// The PIN of the PIN file, if one is named, or the one that the command has chosen.
     pub(in crate::doors::cli) fn pin(&self) -> Result<Option<Secret<String>>, Failure> {
-        let Some(path) = &self.pin_file else { return Ok(None) };
-        let text = read_text(path).map_err(|cause| Failure::file("read", path, cause))?;
-        let text = Secret::new(text);
-        let pin = Secret::new(text.expose().trim().to_owned());
-        match is_pin(pin.expose()) {
-            true => Ok(Some(pin)),
-            false => Err(Failure::Usage(format!(
-                "{}: expected a PIN of 4 to 12 digits and nothing else in this file",
-                path.display()
-            ))),
+        match &self.pin_file {
+            Some(path) => Ok(Some(pin_of(path)?)),
+            None => Ok(self.chosen_pin.clone()),
         }
     }
 
@@ -157,6 +153,20 @@ impl Switches {
             Some(seed) => Context::simulated(seed, events),
             None => Context::system(events),
         }
+    }
+}
+
+/// The PIN or passcode of a file: 4 to 12 digits on a line of its own.
+pub(in crate::doors::cli) fn pin_of(path: &Path) -> Result<Secret<String>, Failure> {
+    let text = read_text(path).map_err(|cause| Failure::file("read", path, cause))?;
+    let text = Secret::new(text);
+    let pin = Secret::new(text.expose().trim().to_owned());
+    match is_pin(pin.expose()) {
+        true => Ok(pin),
+        false => Err(Failure::Usage(format!(
+            "{}: expected a PIN of 4 to 12 digits and nothing else in this file",
+            path.display()
+        ))),
     }
 }
 
