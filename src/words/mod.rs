@@ -4,6 +4,7 @@
 pub mod decode;
 pub mod dictionary;
 pub mod emv;
+pub mod globalplatform;
 pub mod iso4217;
 pub mod iso7816;
 pub mod iso8583;

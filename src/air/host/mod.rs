@@ -5,19 +5,25 @@
 mod client;
 mod desk;
 mod error;
+mod identity;
 mod kinds;
 mod mapping;
 mod message;
 mod metrics;
+mod preparation;
 mod rules;
 mod security;
 mod server;
 mod terminal_key;
 mod terminals;
+mod token;
 
 pub use client::{TcpHost, Timeouts};
 pub use desk::{Desk, MasterKeys, Reply};
 pub use error::WireError;
+pub use identity::{
+    BindingChange, CodeCheck, CodeSent, ElementCheck, FundingCard, Holder, Identity, Standing,
+};
 pub use kinds::{KINDS, KindRow, Verb, verb};
 pub use mapping::{
     answer_from_message, answer_to_message, from_message, to_message, totals_from_message, totals_to_message,
@@ -27,8 +33,14 @@ pub use message::{
     ResponseCode, Settlement,
 };
 pub use metrics::Metrics;
+pub use preparation::{Preparation, PreparationError, PreparationOrder, PreparedCard};
 pub use rules::{AnswerRule, AnswerRules, RuledHost, RulesError, Silence};
 pub use security::{MasterKey, WorkingKeys, echo, sign_on, sign_on_answer, signed_on};
 pub use server::{EndSignal, Limits, Server, Setup, WorkerMaker};
 pub use terminal_key::{TerminalKey, TerminalKeyError};
 pub use terminals::{TerminalRow, Terminals};
+pub use token::{
+    Colour, Decision, Eligibility, EligibilityRequest, FundingHost, KeyKind, LimitedUseKey, Party,
+    Personalisation, ProvisioningId, ProvisioningState, RequestorId, TokenError, TokenReference,
+    TokenService, TokenState, TokenVerb, TokenView,
+};

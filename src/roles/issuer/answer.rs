@@ -7,7 +7,6 @@ use super::work::Work;
 use crate::air::host::{Answer, ResponseCode};
 use crate::words::dictionary::tag;
 use crate::words::emv::IssuerScript;
-use crate::words::emv::cryptogram::ArpcMethod;
 use crate::words::iso4217::Amount;
 use crate::words::iso7816::ApduCommand;
 use crate::words::pboc::command::PutData;
@@ -15,8 +14,6 @@ use crate::words::tlv::Tag;
 
 /// Identifier (9F18) of load scripts.
 pub(super) const LOAD_SCRIPT: [u8; 4] = [0, 0, 0, 1];
-/// Card status update of ARPC method 2: "issuer approves online transaction".
-const CSU_APPROVED: [u8; 4] = [0x00, 0x80, 0x00, 0x00];
 
 /// Why the way to an approval ends.
 #[derive(Debug)]
@@ -47,7 +44,7 @@ impl Work<'_> {
         let mut answer = Answer::new(ResponseCode::APPROVED, reason);
         let number = u32::from_be_bytes(self.context.random()) % 1_000_000;
         answer.authorisation_code = Some(format!("{number:06}"));
-        answer.chip.put(tag::ISSUER_AUTHENTICATION_DATA, arpc(verified, ResponseCode::APPROVED)?);
+        answer.chip.put(tag::ISSUER_AUTHENTICATION_DATA, tag_91(verified, ResponseCode::APPROVED)?);
         Ok(answer)
     }
 
@@ -61,7 +58,7 @@ impl Work<'_> {
         self.events.push(event.with_named("response code", refusal.code.0));
         let mut answer = Answer::new(refusal.code, refusal.reason);
         if let Some(verified) = verified {
-            answer.chip.put(tag::ISSUER_AUTHENTICATION_DATA, arpc(verified, refusal.code)?);
+            answer.chip.put(tag::ISSUER_AUTHENTICATION_DATA, tag_91(verified, refusal.code)?);
         }
         Ok(answer)
     }
@@ -74,10 +71,10 @@ pub(super) fn load_script(
     new_total: Amount,
 ) -> Result<Vec<u8>, IssuerError> {
     let mut put = PutData { tag: balance, value: new_total.to_bcd().to_vec(), mac: [0; 4] };
-    let mac = verified.version.script_mac(
-        verified.keys.mac.expose(),
-        verified.atc.to_be_bytes(),
-        verified.cryptogram,
+    let mac = verified.proof.version.script_mac(
+        verified.proof.keys.mac.expose(),
+        verified.proof.atc.to_be_bytes(),
+        verified.proof.cryptogram,
         put.header(),
         &put.value,
         put.mac.len(),
@@ -90,21 +87,8 @@ pub(super) fn load_script(
     Ok(script.to_bytes())
 }
 
-/// The value of tag 91.
-fn arpc(verified: &Verified, code: ResponseCode) -> Result<Vec<u8>, IssuerError> {
-    let (version, key) = (verified.version, verified.keys.ac.expose());
-    let atc = verified.atc.to_be_bytes();
-    Ok(match version.arpc_method {
-        ArpcMethod::Method1 => {
-            let arpc = version.arpc_method_1(key, atc, verified.cryptogram, code.0);
-            [&arpc[..], &code.0].concat()
-        }
-        ArpcMethod::Method2 => {
-            let csu = if code.is_approved() { CSU_APPROVED } else { [0; 4] };
-            let arpc = version.arpc_method_2(key, atc, verified.cryptogram, csu, &[])?;
-            [arpc, csu].concat()
-        }
-    })
+fn tag_91(verified: &Verified, code: ResponseCode) -> Result<Vec<u8>, IssuerError> {
+    Ok(verified.proof.issuer_authentication_data(code.0, code.is_approved())?)
 }
 
 impl From<Refusal> for Stop {

@@ -212,7 +212,7 @@ impl Work<'_> {
     /// Whether the PIN is the card's.
     pub(super) fn pin_fits(&self, reference: &Sealed, pin: &str) -> Result<bool, IssuerError> {
         let reference = reference.open(self.seal, PIN)?;
-        Ok(super::decision::equal(reference.expose(), pin.as_bytes()))
+        Ok(crate::words::pboc::equal(reference.expose(), pin.as_bytes()))
     }
 
     /// Spends a PIN try; `false` where none is left.

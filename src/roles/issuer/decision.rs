@@ -5,10 +5,11 @@ use super::cards::CardOnFile;
 use super::{KeyTable, Rules};
 use crate::air::host::{Entry, Kind, Request, ResponseCode};
 use crate::words::dictionary::tag;
-use crate::words::emv::CryptogramType;
-use crate::words::emv::cryptogram::{CRYPTOGRAM_VERSIONS, CardKeys, CryptogramVersion};
+use crate::words::emv::cryptogram::CardKeys;
 use crate::words::iso4217::Amount;
-use crate::words::pboc::{Cvr, Iad, idd_mac};
+use crate::words::pboc::{
+    CryptogramCheck, CryptogramRefusal, Iad, VerifiedCryptogram, WantedCryptogram, equal, idd_mac,
+};
 
 /// Why a request is declined.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,23 +35,11 @@ pub(super) enum ToldBalance {
     Proven(u64),
 }
 
-/// A cryptogram that is the card's.
+/// A cryptogram that is the card's, and the balance that came with it.
 #[derive(Debug, Clone)]
 pub(super) struct Verified {
-    pub(super) version: &'static CryptogramVersion,
-    pub(super) keys: CardKeys,
-    pub(super) atc: u16,
-    pub(super) cryptogram: [u8; 8],
+    pub(super) proof: VerifiedCryptogram,
     pub(super) balance: ToldBalance,
-}
-
-/// Which cryptogram is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// One that asks the issuer.
-    Arqc,
-    /// One by which the card approved offline.
-    Tc,
 }
 
 /// Looks at amount and currency before anything else.
@@ -80,116 +69,35 @@ pub(super) fn verify(
     card: &CardOnFile,
     table: &KeyTable,
     rules: &Rules,
-    wanted: Wanted,
+    wanted: WantedCryptogram,
 ) -> Result<Verified, Refusal> {
-    let absent = |what: &str| Refusal::new(ResponseCode::FORMAT_ERROR, format!("chip data without {what}"));
-    let chip = &request.chip;
-    let iad = chip.value(tag::ISSUER_APPLICATION_DATA).ok_or_else(|| absent("9F10"))?;
-    let atc_bytes: [u8; 2] = chip.array(tag::ATC).ok_or_else(|| absent("9F36"))?;
-    let cryptogram: [u8; 8] = chip.array(tag::APPLICATION_CRYPTOGRAM).ok_or_else(|| absent("9F26"))?;
-    let no = |reason: &str| Refusal::new(ResponseCode::DO_NOT_HONOUR, reason);
-    let version = CryptogramVersion::by_iad(iad)
-        .and_then(|told| same_family(card.version, told))
-        .ok_or_else(|| no("the cryptogram version in 9F10 is not this card's"))?;
-    if iad.get(1) != Some(&card.dki) {
-        return Err(no("the derivation key index in 9F10 is not this card's"));
-    }
+    let check = CryptogramCheck {
+        version: card.version,
+        dki: card.dki,
+        is_quick: request.entry == Entry::ContactlessQuick,
+        wanted,
+    };
     let pan = request.pan.expose();
-    let master = table.find(pan, card.dki).ok_or_else(|| no("no master keys for this BIN and DKI"))?;
-    let keys = CardKeys::diversify(version, master, pan, request.psn)
-        .map_err(|_| no("PAN or sequence number make no card key"))?;
-    let zeros = |length: usize| Some(vec![0; length]);
-    let data = version
-        .assemble(&|tag| match chip.value(tag) {
-            // The quick path has no TVR, whatever the terminal reports.
-            _ if tag == tag::TVR && request.entry == Entry::ContactlessQuick => zeros(5),
-            Some(value) => Some(value.to_vec()),
-            None if tag == tag::TVR => zeros(5),
-            None if tag == tag::AMOUNT_OTHER => zeros(6),
-            None => None,
-        })
-        .map_err(|error| Refusal::new(ResponseCode::FORMAT_ERROR, error.to_string()))?;
-    let expected = version.application_cryptogram(keys.ac.expose(), atc_bytes, &data);
-    if !equal(&expected, &cryptogram) {
-        return Err(no("the application cryptogram (9F26) is wrong"));
-    }
-    // The kind comes from the CVR, which the cryptogram signs; 9F27 is not signed.
-    if !is_kind(iad, wanted) {
-        return Err(no(match wanted {
-            Wanted::Arqc => "the card gave no ARQC",
-            Wanted::Tc => "the card gave no TC",
-        }));
-    }
-    let balance = told_balance(iad, version, &keys, atc_bytes, rules);
-    Ok(Verified { version, keys, atc: u16::from_be_bytes(atc_bytes), cryptogram, balance })
+    let proof = check.verify(&request.chip, |version| {
+        let master = table.find(pan, card.dki).ok_or(CryptogramRefusal::NoKeys)?;
+        CardKeys::diversify(version, master, pan, request.psn).map_err(|_| CryptogramRefusal::NoCardKey)
+    });
+    let proof = proof.map_err(|refusal| {
+        let code = match refusal.is_format() {
+            true => ResponseCode::FORMAT_ERROR,
+            false => ResponseCode::DO_NOT_HONOUR,
+        };
+        Refusal::new(code, refusal.to_string())
+    })?;
+    let iad = request.chip.value(tag::ISSUER_APPLICATION_DATA).unwrap_or_default();
+    let balance = told_balance(iad, &proof, rules);
+    Ok(Verified { proof, balance })
 }
 
-/// Compares without telling by time where two values part.
-pub(super) fn equal(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |seen, (a, b)| seen | (a ^ b)) == 0
-}
-
-/// The row for the told number and algorithm that makes keys as the card's own does.
-fn same_family(
-    own: &'static CryptogramVersion,
-    told: &'static CryptogramVersion,
-) -> Option<&'static CryptogramVersion> {
-    if (own.cvn, own.algorithm) == (told.cvn, told.algorithm) {
-        return Some(own);
-    }
-    CRYPTOGRAM_VERSIONS.iter().find(|row| {
-        (row.cvn, row.algorithm) == (told.cvn, told.algorithm)
-            && (row.card_key, row.ac_session_key, row.script_session_key)
-                == (own.card_key, own.ac_session_key, own.script_session_key)
-    })
-}
-
-fn is_kind(iad: &[u8], wanted: Wanted) -> bool {
-    let Some(&[a, b, c]) = iad.get(4..7).and_then(|bytes| bytes.first_chunk::<3>()) else { return false };
-    let cvr = Cvr([a, b, c]);
-    matches!(
-        (wanted, cvr.first_cryptogram(), cvr.second_cryptogram()),
-        (Wanted::Arqc, Some(CryptogramType::Arqc), None)
-            | (Wanted::Tc, Some(CryptogramType::Tc), None)
-            | (Wanted::Tc, Some(CryptogramType::Arqc), Some(CryptogramType::Tc))
-    )
-}
-
-fn told_balance(
-    iad: &[u8],
-    version: &CryptogramVersion,
-    keys: &CardKeys,
-    atc: [u8; 2],
-    rules: &Rules,
-) -> ToldBalance {
+fn told_balance(iad: &[u8], proof: &VerifiedCryptogram, rules: &Rules) -> ToldBalance {
     let Ok(Iad { idd: Some((value, mac)), .. }) = Iad::parse(iad) else { return ToldBalance::Absent };
     let Some(balance) = value.balance_minor() else { return ToldBalance::Absent };
-    let expected =
-        idd_mac::idd_mac(version, keys.mac.expose(), atc, &value.to_bytes(), rules.idd_mac_padding);
+    let (key, atc) = (proof.keys.mac.expose(), proof.atc.to_be_bytes());
+    let expected = idd_mac::idd_mac(proof.version, key, atc, &value.to_bytes(), rules.idd_mac_padding);
     if equal(&expected, &mac) { ToldBalance::Proven(balance) } else { ToldBalance::Unproven }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_quick_path_keeps_the_family_of_keys() {
-        let row = |name| CryptogramVersion::by_name(name).unwrap();
-        let family = |own, told| same_family(row(own), row(told)).map(|row| row.name);
-        assert_eq!(family("PBOC CVN 01", "PBOC CVN 17"), Some("PBOC CVN 17"));
-        assert_eq!(family("UICS CVN 01 EMV", "PBOC CVN 17"), Some("UICS CVN 17 EMV"));
-        assert_eq!(family("UICS CVN 01 EMV", "PBOC CVN 01"), Some("UICS CVN 01 EMV"));
-        assert_eq!(family("PBOC CVN 01", "VIS CVN 10"), None);
-    }
-
-    #[test]
-    fn the_kind_is_read_from_what_is_signed() {
-        let iad = |cvr: u8| [7, 1, 1, 3, cvr, 0, 0, 1];
-        assert!(is_kind(&iad(0xA0), Wanted::Arqc) && !is_kind(&iad(0xA0), Wanted::Tc));
-        assert!(is_kind(&iad(0x90), Wanted::Tc) && !is_kind(&iad(0x90), Wanted::Arqc));
-        assert!(is_kind(&iad(0x60), Wanted::Tc) && !is_kind(&iad(0x60), Wanted::Arqc));
-        assert!(!is_kind(&iad(0x80), Wanted::Arqc) && !is_kind(&iad(0x20), Wanted::Tc));
-        assert!(!is_kind(&[7, 1], Wanted::Arqc));
-    }
 }

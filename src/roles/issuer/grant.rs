@@ -78,7 +78,7 @@ impl Work<'_> {
             ToldBalance::Unproven => return Err(no("the MAC of the balance in 9F10 is wrong").into()),
         };
         let amount = request.amount;
-        if !self.check_shadow(&card.id, amount.currency, verified.atc, old_minor)? {
+        if !self.check_shadow(&card.id, amount.currency, verified.proof.atc, old_minor)? {
             let reason = "the card's balance is above what the ledger explains";
             return Err(Refusal::new(ResponseCode::RESTRICTED, reason).into());
         }
@@ -192,7 +192,7 @@ impl Work<'_> {
                 i64::from(request.amount.currency.0).into(),
                 plan.counter.kind().into(),
                 plan.counter.holder().into(),
-                i64::from(presented.verified.atc).into(),
+                i64::from(presented.verified.proof.atc).into(),
                 column(request.amount.minor)?.into(),
                 column(plan.old_minor)?.into(),
                 column(plan.new_total.minor)?.into(),

@@ -135,7 +135,7 @@ impl Work<'_> {
                     account.as_str().into(),
                     i64::from(amount.currency.0).into(),
                     column(amount.minor)?.into(),
-                    i64::from(verified.atc).into(),
+                    i64::from(verified.proof.atc).into(),
                     key.merchant.as_str().into(),
                     key.terminal.as_str().into(),
                     i64::from(key.batch).into(),

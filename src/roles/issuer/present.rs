@@ -5,12 +5,13 @@
 use super::IssuerError;
 use super::answer::Stop;
 use super::cards::{CardOnFile, Linked};
-use super::decision::{self, Refusal, ToldBalance, Verified, Wanted};
+use super::decision::{self, Refusal, ToldBalance, Verified};
 use super::ledger::Book;
 use super::load::LoadKind;
 use super::work::{Work, column};
 use crate::air::host::{Entry, Request, ResponseCode};
 use crate::words::iso4217::Currency;
+use crate::words::pboc::WantedCryptogram;
 
 /// A card whose ARQC is right and new.
 #[derive(Debug)]
@@ -26,8 +27,8 @@ impl Work<'_> {
         let card = self
             .find_card(request.pan.expose(), request.psn)?
             .ok_or_else(|| Refusal::new(ResponseCode::NO_SUCH_CARD, "no card on file with this number"))?;
-        let verified = decision::verify(request, &card, self.keys, self.rules, Wanted::Arqc)?;
-        if !self.advance_atc(&card.id, verified.atc)? {
+        let verified = decision::verify(request, &card, self.keys, self.rules, WantedCryptogram::Arqc)?;
+        if !self.advance_atc(&card.id, verified.proof.atc)? {
             let reason = "the transaction counter (9F36) is not above the last one seen";
             return Err(Refusal::new(ResponseCode::DO_NOT_HONOUR, reason).into());
         }
@@ -47,7 +48,7 @@ impl Work<'_> {
                 "INSERT INTO sighting (card, atc, currency, balance, path, at) VALUES ($1, $2, $3, $4, $5, $6)",
                 &[
                     card.id.as_str().into(),
-                    i64::from(verified.atc).into(),
+                    i64::from(verified.proof.atc).into(),
                     i64::from(request.amount.currency.0).into(),
                     balance.into(),
                     path.into(),

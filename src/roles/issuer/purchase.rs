@@ -68,7 +68,7 @@ impl Work<'_> {
                     i64::from(amount.currency.0).into(),
                     account.as_str().into(),
                     merchant.into(),
-                    i64::from(verified.atc).into(),
+                    i64::from(verified.proof.atc).into(),
                     column(amount.minor)?.into(),
                     at.into(),
                 ],

@@ -4,10 +4,11 @@
 
 use super::IssuerError;
 use super::answer::{Acted, Stop};
-use super::decision::{self, Refusal, ToldBalance, Verified, Wanted};
+use super::decision::{self, Refusal, ToldBalance, Verified};
 use super::ledger::Book;
 use super::work::{Work, column};
 use crate::air::host::{Answer, Request, ResponseCode};
+use crate::words::pboc::WantedCryptogram;
 
 impl Work<'_> {
     /// Books a sale once.
@@ -24,7 +25,7 @@ impl Work<'_> {
         let card = self
             .find_card(request.pan.expose(), request.psn)?
             .ok_or_else(|| Refusal::new(ResponseCode::NO_SUCH_CARD, "no card on file with this number"))?;
-        let verified = decision::verify(request, &card, self.keys, self.rules, Wanted::Tc)?;
+        let verified = decision::verify(request, &card, self.keys, self.rules, WantedCryptogram::Tc)?;
         let linked = self.find_linked(&card.id, request.amount.currency)?;
         if linked.and_then(|linked| linked.ecash).is_none() {
             let reason = "the card has no electronic cash in this currency";
@@ -34,9 +35,9 @@ impl Work<'_> {
             self.say("Sale Known", "card, counter and TC were uploaded before: nothing is booked again");
             return Ok(Acted::nothing(Answer::new(ResponseCode::APPROVED, "the sale was booked before")));
         };
-        self.advance_atc(&card.id, verified.atc)?;
+        self.advance_atc(&card.id, verified.proof.atc)?;
         if let ToldBalance::Proven(balance) = verified.balance {
-            self.check_shadow(&card.id, request.amount.currency, verified.atc, balance)?;
+            self.check_shadow(&card.id, request.amount.currency, verified.proof.atc, balance)?;
         }
         // The sale itself may prove that an open load has landed, which then pays for it.
         self.settle_by_evidence(&card.id)?;
@@ -71,8 +72,8 @@ impl Work<'_> {
             &[
                 id.as_str().into(),
                 card.into(),
-                i64::from(verified.atc).into(),
-                verified.cryptogram.as_slice().into(),
+                i64::from(verified.proof.atc).into(),
+                verified.proof.cryptogram.as_slice().into(),
                 i64::from(request.amount.currency.0).into(),
                 column(request.amount.minor)?.into(),
                 request.key.merchant.as_str().into(),

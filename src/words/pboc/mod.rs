@@ -8,8 +8,10 @@ mod iad;
 pub mod idd_mac;
 mod log;
 pub mod purse;
+mod verification;
 
 pub use card_processing::{ApplicationDefaultAction, CardAdditionalProcessing, Cvr};
 pub use ecash::EcashSet;
 pub use iad::{Iad, IadError, IddValue};
 pub use log::{LoadLogRecord, LogError, LogRecord};
+pub use verification::{CryptogramCheck, CryptogramRefusal, VerifiedCryptogram, WantedCryptogram, equal};
