@@ -22,6 +22,7 @@ mod store;
 mod support;
 mod tear;
 mod tidy;
+mod wallet;
 mod wire;
 mod words;
 

@@ -7,6 +7,9 @@ use cardwright::words::emv::command::{
     ApplicationBlock, ApplicationUnblock, CardBlock, Cryptogram, GenerateAc, GetData, GetProcessingOptions,
     ProcessingOptions,
 };
+use cardwright::words::globalplatform::command::{
+    ExternalAuthenticate as OpenChannel, InitializeUpdate, StoreData, UpdateAnswer,
+};
 use cardwright::words::iso7816::command::{
     ExternalAuthenticate, GetResponse, Occurrence, PinBlock, ReadRecord, Select, Verify,
 };
@@ -75,6 +78,16 @@ round_trips! {
         .prop_map(|(tag, value, mac)| (PutData { tag: Tag(tag.into()), value, mac }, ()));
     update_record: UpdateRecord = (1u8..=30, any::<u8>(), bytes(1..252), any::<[u8; 4]>())
         .prop_map(|(sfi, record, data, mac)| (UpdateRecord { sfi, record, data, mac }, ()));
+    initialize_update: InitializeUpdate = (any::<u8>(), any::<[u8; 8]>(), update_answer())
+        .prop_map(|(key_version, host_challenge, answer)| {
+            (InitializeUpdate { key_version, host_challenge }, answer)
+        });
+    open_channel: OpenChannel = any::<([u8; 8], [u8; 8])>()
+        .prop_map(|(cryptogram, mac)| (OpenChannel { cryptogram, mac }, ()));
+    store_data: StoreData = (any::<(bool, bool, bool, u8)>(), bytes(1..256))
+        .prop_map(|((last, enciphered, wrapped, block), data)| {
+            (StoreData { last, enciphered, block, data: data.into(), wrapped }, ())
+        });
 }
 
 #[test]
@@ -85,6 +98,18 @@ fn every_command_has_a_round_trip() {
         assert!(COVERED.contains(name), "{name} has no property in tests/words/commands.rs");
     }
     assert_eq!(names.len(), COVERED.len());
+}
+
+fn update_answer() -> impl Strategy<Value = UpdateAnswer> {
+    any::<([u8; 10], u8, [u8; 2], [u8; 6], [u8; 8])>().prop_map(
+        |(diversification, key_version, sequence, card_challenge, cryptogram)| UpdateAnswer {
+            diversification,
+            key_version,
+            sequence,
+            card_challenge,
+            cryptogram,
+        },
+    )
 }
 
 fn bytes(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {

@@ -1,12 +1,13 @@
 //! Personalisation: a profile, a card order and keys become a card's memory.
 
 use super::CardError;
-use super::memory::{ApplicationMemory, CardMemory, Image, KeyImage, Record, State};
+use super::memory::{ApplicationMemory, CardMemory, Domain, Image, KeyImage, Record, State};
 use super::profile::{ApplicationProfile, Bytes, Profile};
 use crate::base::bytes::Secret;
 use crate::words::dictionary::tag;
 use crate::words::emv::cryptogram::CardKeys;
 use crate::words::emv::{Pan, Track2};
+use crate::words::globalplatform::ChannelKeys;
 use crate::words::iso7816::command::PinBlock;
 use crate::words::pboc::EcashSet;
 use crate::words::tlv::{Tag, TlvStore, encode, encode_into};
@@ -64,14 +65,49 @@ impl CardMemory {
                 pin,
                 blocked: false,
                 applications,
+                domain: None,
             },
         })
     }
 }
 
-fn fill(profile: &ApplicationProfile, order: &Order) -> ApplicationMemory {
+impl CardMemory {
+    /// A card in a phone that waits for its data: a profile, and the keys by which it
+    /// takes them.
+    pub fn blank(profile: &Profile, keys: &ChannelKeys) -> Self {
+        let none = || Secret::new([0; 16]);
+        let applications = profile.applications.iter().map(|application| ApplicationMemory {
+            data: profile_data(application),
+            records: Vec::new(),
+            state: State::new(application.pin_try_limit),
+        });
+        Self {
+            image: Image {
+                applications: applications.collect(),
+                profile: profile.clone(),
+                keys: KeyImage { ac: none(), mac: none(), enc: none() },
+                pin: None,
+                blocked: false,
+                domain: Some(Domain::new(keys)),
+            },
+        }
+    }
+}
+
+/// The data objects of a profile, with the formats of its logs.
+fn profile_data(profile: &ApplicationProfile) -> TlvStore {
     let mut data: TlvStore =
         profile.data.iter().map(|(tag, Bytes(value))| (*tag, value.as_slice())).collect();
+    for (format, log) in [(tag::LOG_FORMAT, &profile.log), (tag::LOAD_LOG_FORMAT, &profile.load_log)] {
+        if let Some(log) = log {
+            data.put(format, log.format.0.as_slice());
+        }
+    }
+    data
+}
+
+fn fill(profile: &ApplicationProfile, order: &Order) -> ApplicationMemory {
+    let mut data = profile_data(profile);
     let service_code = data.value(tag::SERVICE_CODE).map_or("220".into(), |code| {
         let digits = crate::base::bytes::Hex(code).to_string();
         digits[digits.len().saturating_sub(3)..].to_owned()
@@ -88,11 +124,6 @@ fn fill(profile: &ApplicationProfile, order: &Order) -> ApplicationMemory {
     data.put(tag::APPLICATION_EXPIRATION_DATE, order.expiry);
     data.put(tag::APPLICATION_EFFECTIVE_DATE, order.effective);
     data.put(tag::PAN_SEQUENCE_NUMBER, [order.psn]);
-    for (format, log) in [(tag::LOG_FORMAT, &profile.log), (tag::LOAD_LOG_FORMAT, &profile.load_log)] {
-        if let Some(log) = log {
-            data.put(format, log.format.0.as_slice());
-        }
-    }
     let records = profile.records.iter().map(|record| {
         let mut value = Vec::new();
         for tag in &record.elements {

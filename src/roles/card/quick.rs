@@ -335,6 +335,8 @@ fn answer(
     let mut copied = vec![tag::TRACK_2_EQUIVALENT_DATA, tag::PAN_SEQUENCE_NUMBER];
     if verdict.kind != Tc {
         copied.extend([tag::PRODUCT_IDENTIFICATION, tag::CARDHOLDER_NAME]);
+        // Without an AFL no record tells a token from a card.
+        copied.extend([tag::TOKEN_REQUESTOR_ID, tag::PAYMENT_ACCOUNT_REFERENCE, tag::LAST_4_DIGITS_OF_PAN]);
     }
     for tag in copied {
         if let Some(value) = after.data.value(tag) {

@@ -6,8 +6,8 @@ use super::memory::ApplicationMemory;
 use super::profile::ApplicationProfile;
 use super::session::{Phase, Selected, Session, Transaction};
 use super::{
-    APPLICATIONS, CardError, CardMemory, CardStorage, Device, InMemory, authentication, data, generate_ac,
-    pin, processing_options, record, script, selection,
+    APPLICATIONS, CardError, CardMemory, CardStorage, Device, InMemory, authentication, data, domain,
+    generate_ac, pin, processing_options, record, script, selection,
 };
 use crate::air::link::{Endpoint, Interface, LinkError};
 use crate::base::context::Context;
@@ -178,6 +178,9 @@ impl Work<'_> {
             (0x80, 0xA8) => processing_options::start(self, &read(apdu)?, context),
             (0x80, 0xAE) => generate_ac::generate(self, &read(apdu)?, context),
             (0x00, 0x82) => authentication::external(self, &read(apdu)?, context),
+            (0x80, 0x50) => domain::initialize(self, &read(apdu)?, context),
+            (0x84, 0x82) => domain::authenticate(self, &read(apdu)?, context),
+            (0x80 | 0x84, 0xE2) => domain::store(self, apdu, context),
             (0x04 | 0x84, 0xDA | 0xDC | 0x16 | 0x18 | 0x1E) => script::run(self, apdu, context),
             (0x00 | 0x04 | 0x80 | 0x84, ins) => Err(Refusal::because(
                 StatusWord::INS_NOT_SUPPORTED,

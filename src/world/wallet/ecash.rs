@@ -58,15 +58,16 @@ pub struct Closed {
 }
 
 /// Opens an account. One that was begun for the same account and broke off is finished
-/// instead of beginning a second.
+/// instead of beginning a second; one that has its name already and is open, is the one.
 pub fn open_ecash(
     wallet: &mut Wallet,
     issuer: &mut Issuer,
     new: &NewEcash,
     context: &mut Context,
 ) -> Result<String, WorldError> {
-    let name = match unfinished(wallet, new)? {
-        Some(name) => name,
+    let name = match begun(wallet, new)? {
+        Some(card) if card.state == CardState::Active => return Ok(card.name),
+        Some(card) => card.name,
         None => {
             let open = issuer.accounts(context)?;
             if !open.iter().any(|account| account.id == new.account) {
@@ -108,22 +109,22 @@ fn finish_opening(
         };
         wallet.make_file(name, &memory, context)?;
     }
-    wallet.advance(name, CardState::Active, context)?;
     kept.pin.zeroize();
     kept.pin = None;
     wallet.keep(name, None, &kept, context)?;
-    Ok(())
+    Ok(wallet.advance(name, CardState::Active, context)?)
 }
 
-/// The card of an opening that broke off.
-fn unfinished(wallet: &mut Wallet, new: &NewEcash) -> Result<Option<String>, WorldError> {
+/// The card of an opening that broke off, or of one by this name that did not.
+fn begun(wallet: &mut Wallet, new: &NewEcash) -> Result<Option<WalletCard>, WorldError> {
     for card in wallet.cards()? {
-        let named = new.name.as_ref().is_none_or(|name| *name == card.name);
-        if named && card.kind == CardKind::Ecash && card.state == CardState::Making {
-            let kept: Kept = card.detail()?;
-            if kept.account == new.account.0 {
-                return Ok(Some(card.name));
-            }
+        let fits = match (&new.name, card.state) {
+            (Some(name), CardState::Making | CardState::Active) => *name == card.name,
+            (None, CardState::Making) => true,
+            _ => false,
+        };
+        if fits && card.kind == CardKind::Ecash && card.detail::<Kept>()?.account == new.account.0 {
+            return Ok(Some(card));
         }
     }
     Ok(None)

@@ -5,6 +5,7 @@ use crate::air::link::Interface;
 use crate::doors::cli::shared::books::{self, Need};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::doors::cli::shared::person::Person;
 use crate::doors::cli::shared::recording::Recording;
 use crate::doors::cli::shared::scene::{Scene, Want};
 use crate::observers::report::{outcome_json, outcome_text, recovery_json, recovery_text};
@@ -58,6 +59,9 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     call.output.tell("closed", json!(closed.waits_for.is_none()));
     scene.recording.check()?;
     scene.stage.check(&mut scene.context)?;
+    if matches!(person, Person::Away { wanted: true }) && closed.waits_for.is_some() {
+        return Err(Person::away());
+    }
     match closed.waits_for {
         None => {
             call.output.say(&format!("{} is closed: nothing of it is left in the phone\n", card.name));

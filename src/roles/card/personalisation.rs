@@ -1,0 +1,124 @@
+//! Data groupings become a card's memory: EMV Card Personalisation Specification 2.0;
+//! identifiers as PBOC 3.0 applications have them.
+
+use super::memory::{Image, KeyImage, Record};
+use crate::base::bytes::Secret;
+use crate::base::crypto::{kcv, sm4_kcv};
+use crate::words::dictionary::tag;
+use crate::words::emv::cryptogram::Algorithm;
+use crate::words::globalplatform::Dgi;
+use crate::words::tlv::{TlvStore, encode, parse};
+
+/// Keys of cryptograms, script MACs and encipherment.
+const KEYS: u16 = 0x8000;
+/// Their check values.
+const CHECK_VALUES: u16 = 0x9000;
+/// Issuer application data to begin with: length, derivation key index, cryptogram version.
+const IAD: u16 = 0x9200;
+/// The last short file identifier that is a record; above are the card's own data.
+const LAST_RECORD_SFI: u8 = 10;
+
+/// The memory of a card once these groupings are stored in its application `index`; `Err`
+/// says which one is wrong. Counters and logs stay: a card that is renewed counts on.
+pub(super) fn apply(before: &Image, index: usize, groupings: &[Dgi]) -> Result<Image, String> {
+    let mut image = before.clone();
+    let mut has_keys = false;
+    for grouping in groupings {
+        let data = grouping.data.expose().as_slice();
+        let named = |what: String| format!("data grouping {:04X}: {what}", grouping.identifier);
+        match grouping.identifier {
+            KEYS => {
+                image.keys = keys(data).map_err(named)?;
+                has_keys = true;
+            }
+            CHECK_VALUES => check(&image, data).map_err(named)?,
+            IAD => issuer_data(&mut image, data).map_err(named)?,
+            _ => match grouping.as_record() {
+                Some((sfi, number)) if sfi <= LAST_RECORD_SFI => {
+                    let application = image.applications.get_mut(index).ok_or_else(|| named(gone()))?;
+                    let bytes = record(data, &mut application.data).map_err(named)?;
+                    application.records.retain(|record| (record.sfi, record.number) != (sfi, number));
+                    application.records.push(Record { sfi, number, bytes });
+                }
+                _ => own_data(&mut image, index, data).map_err(named)?,
+            },
+        }
+    }
+    let domain = image.domain.as_mut().ok_or_else(gone)?;
+    if domain.blank && !has_keys {
+        return Err("expected data grouping 8000 (keys) for a blank card, found none".into());
+    }
+    domain.blank = false;
+    let data = &image.applications.get(index).ok_or_else(gone)?.data;
+    for (wanted, name) in [(tag::TRACK_2_EQUIVALENT_DATA, "57"), (tag::PAN_SEQUENCE_NUMBER, "5F34")] {
+        if !data.has(wanted) {
+            return Err(format!("expected {name} in the groupings, found none"));
+        }
+    }
+    Ok(image)
+}
+
+/// Three keys of 16 bytes.
+fn keys(data: &[u8]) -> Result<KeyImage, String> {
+    let (keys, rest) = data.as_chunks::<16>();
+    match keys {
+        [ac, mac, enc] if rest.is_empty() => {
+            Ok(KeyImage { ac: Secret::new(*ac), mac: Secret::new(*mac), enc: Secret::new(*enc) })
+        }
+        _ => Err(format!("expected three keys of 16 bytes, found {} bytes", data.len())),
+    }
+}
+
+/// Three check values of 3 bytes.
+fn check(image: &Image, data: &[u8]) -> Result<(), String> {
+    let version = image.profile.version().map_err(|error| error.to_string())?;
+    let value = |key: &Secret<[u8; 16]>| match version.algorithm {
+        Algorithm::Sm4 => sm4_kcv(key.expose()),
+        Algorithm::TripleDes => kcv(key.expose()),
+    };
+    let KeyImage { ac, mac, enc } = &image.keys;
+    match data == [value(ac), value(mac), value(enc)].concat() {
+        true => Ok(()),
+        false => Err("the check values are not those of the keys in 8000".into()),
+    }
+}
+
+/// Which keys of the issuer the card's come from, and how its cryptograms are made.
+fn issuer_data(image: &mut Image, data: &[u8]) -> Result<(), String> {
+    let [_, dki, cvn, ..] = data else {
+        return Err(format!("expected at least 3 bytes, found {}", data.len()));
+    };
+    let version = image.profile.version().map_err(|error| error.to_string())?;
+    if version.cvn != *cvn {
+        return Err(format!("expected cryptogram version {:02X}, found {cvn:02X}", version.cvn));
+    }
+    image.profile.dki = *dki;
+    Ok(())
+}
+
+/// A record: template 70, or what is in one. Its elements are the card's data too.
+fn record(data: &[u8], kept: &mut TlvStore) -> Result<Vec<u8>, String> {
+    let whole = match data.first() {
+        Some(0x70) => data.to_vec(),
+        _ => encode(tag::RECORD_TEMPLATE, data),
+    };
+    for template in parse(&whole).map_err(|error| error.to_string())? {
+        for element in template.children().map_err(|error| error.to_string())? {
+            kept.put(element.tag, element.value);
+        }
+    }
+    Ok(whole)
+}
+
+/// Data objects that no record has.
+fn own_data(image: &mut Image, index: usize, data: &[u8]) -> Result<(), String> {
+    let kept = &mut image.applications.get_mut(index).ok_or_else(gone)?.data;
+    for element in parse(data).map_err(|error| error.to_string())? {
+        kept.put(element.tag, element.value);
+    }
+    Ok(())
+}
+
+fn gone() -> String {
+    "the card has no such application".into()
+}
