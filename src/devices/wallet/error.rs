@@ -1,8 +1,12 @@
 //! Why the phone did not do what it was told.
 
 use super::CardState;
+use crate::air::host::TokenError;
+use crate::air::link::LinkError;
 use crate::base::store::{SealedError, StoreError};
 use crate::roles::card::CardError;
+use crate::words::emv::PanError;
+use crate::words::globalplatform::ChannelError;
 
 /// Why the phone did not do what it was told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -16,6 +20,32 @@ pub enum WalletError {
     /// A card's file failed.
     #[error(transparent)]
     Card(#[from] CardError),
+    /// The token service did not do what it was asked.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The wire to the secure element failed.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The secure channel failed.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    /// A number that is no card's.
+    #[error(transparent)]
+    Pan(#[from] PanError),
+    /// The secure element refused its data.
+    #[error("personalisation: {step} answered {found}; the same command begins it anew")]
+    Personalisation {
+        /// The command.
+        step: &'static str,
+        /// What came.
+        found: String,
+    },
+    /// The card is still on its way into the phone.
+    #[error("the card {name:?} is not active yet: `cardwright wallet add` goes on with it")]
+    NotYet {
+        /// The card.
+        name: String,
+    },
     /// No card of this name.
     #[error("the wallet has no card {name:?}; it has {}: `cardwright wallet list` shows them", cards(known))]
     NoCard {

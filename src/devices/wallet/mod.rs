@@ -5,12 +5,17 @@
 mod card;
 mod error;
 mod handle;
+pub mod life;
 mod phone;
+mod provisioning;
 mod schema;
 mod state;
+mod token;
 
 pub use card::{CardKind, WalletCard};
 pub use error::WalletError;
 pub use handle::{CARDS, Wallet};
 pub use phone::{DEFAULT_PASSCODE, Phone, Unlocked};
+pub use provisioning::{Added, Applicant, NewToken, Provisioning, resend_code};
 pub use state::CardState;
+pub use token::{DirectWire, TokenCard, Wire};

@@ -130,6 +130,12 @@ impl CardMemory {
         Pan::from_bcd(application.data.value(tag::PAN)?).ok()
     }
 
+    /// The name of its first application.
+    pub fn aid(&self) -> Vec<u8> {
+        let first = self.image.profile.applications.first();
+        first.map(|application| application.aid.as_bytes().to_vec()).unwrap_or_default()
+    }
+
     /// PAN sequence number of its first application.
     pub fn psn(&self) -> u8 {
         let first = self.image.applications.first();

@@ -28,7 +28,7 @@ pub(super) fn apply(before: &Image, index: usize, groupings: &[Dgi]) -> Result<I
         let named = |what: String| format!("data grouping {:04X}: {what}", grouping.identifier);
         match grouping.identifier {
             KEYS => {
-                image.keys = keys(data).map_err(named)?;
+                image.keys = keys(data, &image.keys).map_err(named)?;
                 has_keys = true;
             }
             CHECK_VALUES => check(&image, data).map_err(named)?,
@@ -58,14 +58,16 @@ pub(super) fn apply(before: &Image, index: usize, groupings: &[Dgi]) -> Result<I
     Ok(image)
 }
 
-/// Three keys of 16 bytes.
-fn keys(data: &[u8]) -> Result<KeyImage, String> {
+/// Three keys of 16 bytes, or the one of cryptograms, which a phone without limited-use
+/// keys never gets alone.
+fn keys(data: &[u8], kept: &KeyImage) -> Result<KeyImage, String> {
     let (keys, rest) = data.as_chunks::<16>();
     match keys {
+        [ac] if rest.is_empty() => Ok(KeyImage { ac: Secret::new(*ac), ..kept.clone() }),
         [ac, mac, enc] if rest.is_empty() => {
             Ok(KeyImage { ac: Secret::new(*ac), mac: Secret::new(*mac), enc: Secret::new(*enc) })
         }
-        _ => Err(format!("expected three keys of 16 bytes, found {} bytes", data.len())),
+        _ => Err(format!("expected three keys of 16 bytes, or one, found {} bytes", data.len())),
     }
 }
 
