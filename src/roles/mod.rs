@@ -1,7 +1,8 @@
-//! Who speaks: terminal, card, issuer, bureau. Roles never import one another;
+//! Who speaks: terminal, card, issuer, token service, bureau. Roles never import one another;
 //! they meet through the traits of `words` and `air`.
 
 pub mod bureau;
 pub mod card;
 pub mod issuer;
 pub mod terminal;
+pub mod token;

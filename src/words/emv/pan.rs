@@ -26,6 +26,10 @@ impl Pan {
     /// be written and spent without leave.
     pub const TEST_BIN: &'static str = "629999";
 
+    /// The range of our own tokens, within the test range. No card is ever made in it,
+    /// and no token outside it.
+    pub const TOKEN_BIN: &'static str = "6299999";
+
     /// From digits; the check digit is not looked at, since cards in the field
     /// are taken as they are.
     pub fn new(digits: &str) -> Result<Self, PanError> {
@@ -73,6 +77,11 @@ impl Pan {
     /// Whether it is in the range of our own test cards.
     pub fn is_test(&self) -> bool {
         self.expose().starts_with(Self::TEST_BIN)
+    }
+
+    /// Whether it is a number of our own token range, and so of no card.
+    pub fn is_token(&self) -> bool {
+        self.expose().starts_with(Self::TOKEN_BIN)
     }
 }
 
