@@ -5,3 +5,4 @@ mod cli;
 mod ecash;
 mod kit;
 mod phone;
+mod token;

@@ -207,7 +207,12 @@ impl Provisioning<'_> {
         Ok(Done::GoOn)
     }
 
-    fn personalise(&mut self, name: &str, mut kept: Kept, context: &mut Context) -> Result<Done, WalletError> {
+    fn personalise(
+        &mut self,
+        name: &str,
+        mut kept: Kept,
+        context: &mut Context,
+    ) -> Result<Done, WalletError> {
         let id = id_of(&kept);
         let Personalisation { token, card, limited_use_key } = self.service.make_token(&id, context)?;
         kept.take(&token);

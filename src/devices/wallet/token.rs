@@ -233,9 +233,8 @@ fn store(
     send(card, Select::NAME, Select { name, occurrence: Occurrence::First }.to_apdu(), context)?;
     let asked = InitializeUpdate { key_version: 0, host_challenge: context.random() };
     let answer = send(card, InitializeUpdate::NAME, asked.to_apdu(), context)?;
-    let answer = asked
-        .decode_response(&answer)
-        .map_err(|error| failed(InitializeUpdate::NAME, error.to_string()))?;
+    let answer =
+        asked.decode_response(&answer).map_err(|error| failed(InitializeUpdate::NAME, error.to_string()))?;
     let (mut channel, command) = SecureChannel::open(keys, &asked, &answer)?;
     send(card, "EXTERNAL AUTHENTICATE", command.to_apdu(), context)?;
     let mut bytes = Secret::new(Vec::new());

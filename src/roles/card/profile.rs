@@ -28,6 +28,7 @@ pub const PROFILES: &[ProfileRow] = &[
     ProfileRow { name: "ecash", text: include_str!("profile/ecash.toml") },
     ProfileRow { name: "ecash-dual", text: include_str!("profile/ecash-dual.toml") },
     ProfileRow { name: "debit", text: include_str!("profile/debit.toml") },
+    ProfileRow { name: "token", text: include_str!("profile/token.toml") },
 ];
 
 /// A card before cardholder and keys.

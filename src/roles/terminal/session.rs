@@ -4,7 +4,7 @@ use super::TerminalConfig;
 use super::journal::CardMark;
 use super::outcome::{Outcome, Verdict};
 use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
-use crate::base::bytes::Secret;
+use crate::base::bytes::{Hex, Secret};
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
@@ -219,6 +219,10 @@ impl Session {
             trace: self.terms.trace,
             atc: self.store.array(tag::ATC).map(u16::from_be_bytes),
             pan: self.store.value(tag::PAN).and_then(|bytes| Pan::from_bcd(bytes).ok()),
+            funding_last_four: self
+                .store
+                .array::<2>(tag::LAST_4_DIGITS_OF_PAN)
+                .map(|digits| Hex(&digits).to_string()),
             remarks,
         }
     }

@@ -15,7 +15,7 @@ use crate::words::iso7816::Effect;
 use crate::world::wallet::wallet_file;
 use crate::world::{
     CardName, HostAddress, Origin, Permit, ReaderAddress, Stage, StoreAddress, WorldError, open_card,
-    remote_host, seal_key,
+    remote_host, seal_key, token_host,
 };
 use std::path::{Path, PathBuf};
 
@@ -133,7 +133,14 @@ impl Scene {
                 let host = remote_host(&address, &key, Timeouts::default())?;
                 Stage::remote(opened.card, Box::new(host), journal, config)
             }
-            (None, Some(issuer)) => Stage::new(opened.card, issuer, journal, config)?.with_books(),
+            (None, Some(issuer)) => {
+                let mut stage = Stage::new(opened.card, issuer, journal, config)?;
+                if money && matches!(&reader, ReaderAddress::Simulated(CardName::Wallet(..))) {
+                    // A card of a phone may be a token: its service stands before the issuer.
+                    stage.host = token_host(&store, call.switches.seal_key.as_deref(), &mut context)?;
+                }
+                stage.with_books()
+            }
             (None, None) => return Err(WorldError::NoIssuer.into()),
         };
         Ok(Self {

@@ -1,6 +1,9 @@
-//! `cardwright wallet`: the phone as a card. Its cards, its lock, its e-cash accounts.
+//! `cardwright wallet`: the phone as a card. Its tokens, its e-cash accounts, its lock.
 
+mod add;
+mod change;
 mod close_ecash;
+mod code;
 mod default;
 mod list;
 mod lock;
@@ -8,7 +11,9 @@ mod open_ecash;
 mod pay;
 /// What several of them need.
 mod shared {
+    pub(super) mod applicant;
     pub(super) mod phone;
+    pub(super) mod service;
 }
 mod unlock;
 
@@ -18,7 +23,7 @@ use crate::words::iso7816::Effect;
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
     name: "wallet",
-    about: "The phone as a card: e-cash accounts, a lock, a default card",
+    about: "The phone as a card: tokens, e-cash accounts, a lock, a default card",
     effect: Some(Effect::Changes),
     arguments: no_arguments,
     run: Run::OneOf(&[
@@ -30,5 +35,14 @@ pub(super) const COMMAND: Command = Command {
         open_ecash::COMMAND,
         close_ecash::COMMAND,
         pay::COMMAND,
+        add::COMMAND,
+        code::COMMAND,
+        change::SUSPEND,
+        change::RESUME,
+        change::REMOVE,
+        change::LOST_DEVICE,
+        change::RENEW,
+        change::REPLENISH,
+        change::REPLACE_CARD,
     ]),
 };
