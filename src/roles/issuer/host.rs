@@ -138,7 +138,8 @@ impl Issuer {
     ) -> Result<T, IssuerError> {
         let Self { db, seal, keys, rules } = self;
         let (value, events) = transact(db.as_mut(), |tx| {
-            let mut work = Work { tx, context: &mut *context, seal, keys, rules, events: Vec::new() };
+            let mut work =
+                Work { tx, context: &mut *context, seal, keys, rules, token: None, events: Vec::new() };
             let value = job(&mut work)?;
             Ok::<_, IssuerError>((value, work.events))
         })?;
@@ -147,7 +148,7 @@ impl Issuer {
     }
 
     /// A message: its key is claimed, it acts, its answer is stored, all or nothing.
-    fn message(
+    pub(super) fn message(
         &mut self,
         request: &Request,
         context: &mut Context,
