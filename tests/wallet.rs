@@ -5,4 +5,6 @@ mod cli;
 mod ecash;
 mod kit;
 mod phone;
+#[cfg(all(feature = "postgres", target_os = "linux"))]
+mod secrets;
 mod token;

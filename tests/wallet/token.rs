@@ -243,10 +243,8 @@ fn a_card_becomes_a_token_that_pays_by_tap() {
 #[test]
 fn refused_means_that_nothing_is_left() {
     let mut town = Town::new();
-    let refusals = [
-        Person { accepts: false, ..town.person() },
-        Person { phone: "13900000002", ..town.person() },
-    ];
+    let refusals =
+        [Person { accepts: false, ..town.person() }, Person { phone: "13900000002", ..town.person() }];
     for mut person in refusals {
         let added = town.try_add(0, KeyKind::SecureElement, &mut person, &mut DirectWire).unwrap();
         assert!(matches!(added, Added::Refused { .. }), "{added:?}");

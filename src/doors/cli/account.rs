@@ -3,14 +3,16 @@
 use super::shared::books::{self, Need};
 use super::shared::command::{Call, Command, Run, no_arguments};
 use super::shared::failure::{Exit, Failure};
+use super::shared::holder::holder_of;
 use super::shared::recording::Recording;
 use super::shared::transaction::parse_currency;
 use crate::base::context::Context;
 use crate::observers::report::Columns;
-use crate::roles::issuer::Issuer;
+use crate::roles::issuer::{AccountId, Issuer};
 use crate::words::iso4217::Amount;
-use clap::Arg;
+use clap::{Arg, value_parser};
 use serde_json::json;
+use std::path::PathBuf;
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
@@ -25,6 +27,13 @@ pub(super) const COMMAND: Command = Command {
             effect: None,
             arguments: open_arguments,
             run: Run::Alone(open),
+        },
+        Command {
+            name: "holder",
+            about: "Says who holds an account: name, identity number and phone, kept sealed",
+            effect: None,
+            arguments: holder_arguments,
+            run: Run::Alone(holder),
         },
         Command {
             name: "list",
@@ -78,6 +87,26 @@ fn open(call: &mut Call<'_>) -> Result<Exit, Failure> {
     call.output.tell("id", json!(id.0));
     call.output.tell("balance_minor", json!(balance.minor));
     call.output.tell("currency", json!(currency.to_string()));
+    Ok(Exit::Done)
+}
+
+fn holder_arguments(line: clap::Command) -> clap::Command {
+    let file = Arg::new("file").long("file").value_name("FILE").required(true);
+    line.arg(Arg::new("ID").required(true).help("The account's id")).arg(
+        file.value_parser(value_parser!(PathBuf)).help(
+            "A TOML file with name, identity_number and phone: a card added to a phone is compared to it",
+        ),
+    )
+}
+
+fn holder(call: &mut Call<'_>) -> Result<Exit, Failure> {
+    let path = call.arguments.get_one::<PathBuf>("file").cloned().unwrap_or_default();
+    let holder = holder_of(&path)?;
+    let id = AccountId(call.text("ID").unwrap_or_default().to_owned());
+    let (mut issuer, mut context) = books(call, Need::Asks)?;
+    issuer.set_account_holder(&id, &holder, &mut context)?;
+    call.output.say(&format!("the holder of account {id} is noted, sealed\n"));
+    call.output.tell("id", json!(id.0));
     Ok(Exit::Done)
 }
 

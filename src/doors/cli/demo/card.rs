@@ -18,8 +18,8 @@ use crate::roles::terminal::{Depth, Flow, TerminalConfig};
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::iso7816::Effect;
 use crate::world::{
-    CardName, DEFAULT_PIN, NewCard, Permit, ReaderAddress, Stage, StoreAddress, issue_card,
-    load_profile, open_books, open_card, open_journal, seal_key,
+    CardName, DEFAULT_PIN, NewCard, Permit, ReaderAddress, Stage, StoreAddress, issue_card, load_profile,
+    open_books, open_card, open_journal, seal_key,
 };
 use serde_json::json;
 use std::path::{Path, PathBuf};

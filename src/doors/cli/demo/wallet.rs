@@ -3,12 +3,10 @@
 use super::shared::folder::make_folder;
 use super::shared::ledger::{Ledger, succeeded};
 use crate::air::host::{CodeCheck, CodeSent, Eligibility, Holder, KeyKind, Party, TokenVerb};
-use crate::air::link::{Interface, Record, T0, InProcess};
+use crate::air::link::{InProcess, Interface, Record, T0};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
-use crate::devices::wallet::{
-    Added, Applicant, DirectWire, NewToken, Provisioning, TokenCard, Wallet, life,
-};
+use crate::devices::wallet::{Added, Applicant, DirectWire, NewToken, Provisioning, TokenCard, Wallet, life};
 use crate::doors::cli::shared::command::Call;
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::doors::cli::shared::recording::Recording;
@@ -228,7 +226,9 @@ impl Demo<'_, '_> {
         let closed = close_ecash(&mut self.wallet, &name, &mut stage, &mut pin, &mut self.context);
         self.journal = Some(stage.journal);
         if let Some(reason) = closed?.waits_for {
-            return Err(Failure::Invariant(format!("the e-cash account of the demo does not close: {reason}")));
+            return Err(Failure::Invariant(format!(
+                "the e-cash account of the demo does not close: {reason}"
+            )));
         }
         self.evidence(&format!("{name} is closed: nothing of it is left in the phone"));
         self.note("after the closing")
@@ -241,7 +241,13 @@ impl Demo<'_, '_> {
              token stays, and now stands for the new card.",
         );
         let memory = replace_card(&mut self.issuer, &self.pan, &self.card, &mut self.context)?;
-        life::card_changed(&mut self.wallet, &mut self.service, &self.pan, &Party::Issuer, &mut self.context)?;
+        life::card_changed(
+            &mut self.wallet,
+            &mut self.service,
+            &self.pan,
+            &Party::Issuer,
+            &mut self.context,
+        )?;
         if let Some(pan) = memory.pan() {
             self.pan = pan;
         }

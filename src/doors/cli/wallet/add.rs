@@ -1,11 +1,12 @@
 //! `cardwright wallet add`: a physical card goes into the phone, as a token.
 
-use super::shared::applicant::{Person, holder_of, secret};
+use super::shared::applicant::{Person, secret};
 use super::shared::{phone, service};
 use crate::air::host::KeyKind;
 use crate::devices::wallet::{Added, DirectWire, NewToken, Provisioning, resend_code};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::doors::cli::shared::holder::holder_of;
 use crate::words::emv::Pan;
 use clap::{Arg, ArgAction, value_parser};
 use serde_json::json;
@@ -39,7 +40,10 @@ fn arguments(line: clap::Command) -> clap::Command {
         .arg(file("code-file", "A file with the one-time code, instead of being asked"))
         .arg(flag("accept-terms", "Accepts the terms without being asked"))
         .arg(flag("resend", "Has another code sent"))
-        .arg(flag("limited-use", "Keys that sign a few payments and are replenished, not in a secure element"))
+        .arg(flag(
+            "limited-use",
+            "Keys that sign a few payments and are replenished, not in a secure element",
+        ))
         .arg(Arg::new("name").long("name").value_name("NAME").help("The card's name in the phone"))
 }
 
@@ -49,9 +53,8 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         Some(pan) => Some(pan.to_owned().into()),
         None => secret(path("pan-file"), "Card number: ")?,
     };
-    let pan = pan.ok_or_else(|| {
-        Failure::Usage("no card number: name a file that holds it, --pan-file FILE".into())
-    })?;
+    let pan = pan
+        .ok_or_else(|| Failure::Usage("no card number: name a file that holds it, --pan-file FILE".into()))?;
     let new = NewToken {
         name: call.text("name").map(str::to_owned),
         pan: Pan::checked(pan.expose()).map_err(crate::world::WorldError::from)?,

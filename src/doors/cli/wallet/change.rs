@@ -13,10 +13,12 @@ use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// The rows of these commands.
-pub(super) const SUSPEND: Command = row("suspend", "Suspends a token: it pays no more until resumed", suspend);
+pub(super) const SUSPEND: Command =
+    row("suspend", "Suspends a token: it pays no more until resumed", suspend);
 pub(super) const RESUME: Command = row("resume", "Resumes a token", resume);
 pub(super) const REMOVE: Command = row("remove", "Removes a token, and tells the issuer", remove);
-pub(super) const RENEW: Command = row("renew", "Gives a token a later expiry, and the phone its new data", renew);
+pub(super) const RENEW: Command =
+    row("renew", "Gives a token a later expiry, and the phone its new data", renew);
 pub(super) const REPLENISH: Command = row("replenish", "Fetches a token's next limited-use key", replenish);
 pub(super) const LOST_DEVICE: Command = Command {
     arguments: by_argument,
@@ -51,14 +53,16 @@ fn by_argument(line: clap::Command) -> clap::Command {
 }
 
 fn replace_arguments(line: clap::Command) -> clap::Command {
-    by_argument(line).arg(Arg::new("pan").long("pan").value_name("NUMBER").help("The physical card's number")).arg(
-        Arg::new("pan-file")
-            .long("pan-file")
-            .value_name("FILE")
-            .value_parser(value_parser!(PathBuf))
-            .conflicts_with("pan")
-            .help("A file with it"),
-    )
+    by_argument(line)
+        .arg(Arg::new("pan").long("pan").value_name("NUMBER").help("The physical card's number"))
+        .arg(
+            Arg::new("pan-file")
+                .long("pan-file")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .conflicts_with("pan")
+                .help("A file with it"),
+        )
 }
 
 fn by(call: &Call<'_>) -> Party {
@@ -83,8 +87,7 @@ fn remove(call: &mut Call<'_>) -> Result<Exit, Failure> {
 fn change(call: &mut Call<'_>, verb: TokenVerb) -> Result<Exit, Failure> {
     let (mut service, mut context) = service::open(call)?;
     let mut wallet = phone::open_in(call, &mut context)?;
-    let view =
-        life::change(&mut wallet, &mut service, call.text("CARD"), verb, &by(call), &mut context)?;
+    let view = life::change(&mut wallet, &mut service, call.text("CARD"), verb, &by(call), &mut context)?;
     tell(call, view.as_slice());
     if view.is_none() {
         call.output.say("it was not active yet: rolled back\n");
@@ -103,14 +106,8 @@ fn lost_device(call: &mut Call<'_>) -> Result<Exit, Failure> {
 fn renew(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let (mut service, mut context) = service::open(call)?;
     let mut wallet = phone::open_in(call, &mut context)?;
-    let token = life::renew(
-        &mut wallet,
-        &mut service,
-        call.text("CARD"),
-        &by(call),
-        &mut DirectWire,
-        &mut context,
-    )?;
+    let token =
+        life::renew(&mut wallet, &mut service, call.text("CARD"), &by(call), &mut DirectWire, &mut context)?;
     call.output.say(&format!("{} pays until {}\n", token.name, token.expiry));
     call.output.tell("card", service::token_json(&token));
     Ok(Exit::Done)

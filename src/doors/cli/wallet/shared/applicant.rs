@@ -5,18 +5,8 @@ use crate::base::bytes::Secret;
 use crate::devices::wallet::Applicant;
 use crate::doors::cli::shared::failure::Failure;
 use crate::world::read_text;
-use serde::Deserialize;
 use std::io::IsTerminal;
 use std::path::Path;
-
-/// Who the person is, as a file says it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HolderFile {
-    name: String,
-    identity_number: String,
-    phone: String,
-}
 
 /// The person at the command line.
 pub(in crate::doors::cli) struct Person {
@@ -28,23 +18,6 @@ pub(in crate::doors::cli) struct Person {
     pub code: Option<Secret<String>>,
     /// What they heard, for the end of the command.
     pub heard: Vec<String>,
-}
-
-/// Reads a holder's file: `name`, `identity_number` and `phone`.
-pub(in crate::doors::cli) fn holder_of(path: &Path) -> Result<Holder, Failure> {
-    let text = Secret::new(read_text(path).map_err(|cause| Failure::file("read", path, cause))?);
-    let file: HolderFile = toml::from_str(text.expose()).map_err(|_| {
-        // What the reader of TOML says repeats the text, and the text is who someone is.
-        Failure::Usage(format!(
-            "{}: expected name, identity_number and phone as three lines of TOML, and nothing else",
-            path.display()
-        ))
-    })?;
-    Ok(Holder {
-        name: Secret::new(file.name),
-        identity_number: Secret::new(file.identity_number),
-        phone: Secret::new(file.phone),
-    })
 }
 
 /// A secret text: from a file, else asked without echo; `None` where nobody can be asked.
