@@ -9,6 +9,7 @@ use crate::roles::card::CardError;
 use crate::roles::issuer::IssuerError;
 use crate::roles::terminal::TerminalError;
 use crate::roles::terminal::journal::JournalError;
+use crate::roles::token::VaultError;
 use crate::words::emv::PanError;
 use crate::words::emv::cryptogram::CryptogramError;
 use crate::words::iso8583::Iso8583Error;
@@ -56,6 +57,9 @@ pub enum WorldError {
         /// What the system said.
         cause: String,
     },
+    /// The token service's vault failed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The phone failed.
     #[error(transparent)]
     Wallet(#[from] WalletError),

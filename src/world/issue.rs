@@ -91,6 +91,12 @@ pub(super) fn issue_order(
         });
     }
     let memory = new_card_memory(&card.profile, order)?;
+    issuer.order_card(&on_file(card, order, &memory), context)?;
+    Ok(memory)
+}
+
+/// What the issuer keeps on file of a card.
+pub(super) fn on_file(card: &NewCard, order: &Order, memory: &CardMemory) -> CardOrder {
     let mut accounts = Vec::new();
     for set in EcashSet::ALL {
         let Some(currency) = memory.value(set.currency).and_then(Currency::from_bcd) else { continue };
@@ -111,7 +117,7 @@ pub(super) fn issue_order(
             accounts.push(CardAccount { currency: *currency, account, ecash: None });
         }
     }
-    let on_file = CardOrder {
+    CardOrder {
         pan: order.pan.clone(),
         psn: order.psn,
         version: card.profile.cryptogram_version.clone(),
@@ -119,9 +125,7 @@ pub(super) fn issue_order(
         expiry: order.expiry,
         pin: order.pin.clone(),
         accounts,
-    };
-    issuer.order_card(&on_file, context)?;
-    Ok(memory)
+    }
 }
 
 impl NewCard {

@@ -13,6 +13,7 @@ mod rule;
 pub mod seeds;
 mod stage;
 pub mod tear;
+mod tokens;
 pub mod wallet;
 mod witness;
 
@@ -25,4 +26,5 @@ pub use issue::{DEFAULT_PIN, NewCard, issue_card, new_card_memory, order_for};
 pub use position::Position;
 pub use rule::Rule;
 pub use stage::Stage;
+pub use tokens::{open_tokens, replace_card, token_host, token_wrap};
 pub use witness::{Transition, Transitions, Witness};

@@ -1,16 +1,16 @@
 //! The life of the phone's tokens: each verb is the token service's; the phone does after
 //! it what the service says, so that a verb that broke off is simply given again.
 
-use super::provisioning::roll_back;
+use super::provisioning::{id_of, roll_back};
 use super::token::{Kept, KeptKey, Wire};
 use super::{CardKind, CardState, TokenCard, Wallet, WalletError};
-use crate::air::host::{Party, TokenService, TokenState, TokenVerb, TokenView};
+use crate::air::host::{Party, ProvisioningState, TokenService, TokenState, TokenVerb, TokenView};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::emv::Pan;
 
 /// Takes every token of the phone to where the service has it: what was terminated goes,
-/// what was suspended answers no more.
+/// what was suspended answers no more, and what the service rolled back is rolled back.
 pub fn follow(
     wallet: &mut Wallet,
     service: &mut dyn TokenService,
@@ -18,11 +18,16 @@ pub fn follow(
 ) -> Result<(), WalletError> {
     let views = service.tokens(&Party::Wallet(Wallet::requestor()), context)?;
     let device = wallet.phone()?.device;
-    for card in wallet.cards()? {
-        if card.kind != CardKind::Token || !matches!(card.state, CardState::Active | CardState::Suspended) {
+    for card in wallet.cards()?.into_iter().filter(|card| card.kind == CardKind::Token) {
+        let mut kept = Kept::of(&card)?;
+        if card.state == CardState::Making {
+            // A newer attempt of the same card on this phone has ended it.
+            let progress = service.progress(&id_of(&kept), context);
+            if matches!(progress, Ok(ProvisioningState::Refused | ProvisioningState::Abandoned)) {
+                wallet.remove(&card.name, context)?;
+            }
             continue;
         }
-        let mut kept = Kept::of(&card)?;
         let view = views.iter().find(|view| {
             view.device == device && kept.reference.as_deref() == Some(view.reference.0.as_str())
         });

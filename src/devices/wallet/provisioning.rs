@@ -274,6 +274,7 @@ pub(super) fn roll_back(
     wallet.remove(name, context)
 }
 
-fn id_of(kept: &Kept) -> ProvisioningId {
+/// What the service knows a provisioning by.
+pub(super) fn id_of(kept: &Kept) -> ProvisioningId {
     ProvisioningId { requestor: Wallet::requestor(), id: kept.provisioning.clone() }
 }

@@ -3,9 +3,7 @@
 
 use super::memory::{Image, KeyImage, Record};
 use crate::base::bytes::Secret;
-use crate::base::crypto::{kcv, sm4_kcv};
 use crate::words::dictionary::tag;
-use crate::words::emv::cryptogram::Algorithm;
 use crate::words::globalplatform::Dgi;
 use crate::words::tlv::{TlvStore, encode, parse};
 
@@ -74,12 +72,8 @@ fn keys(data: &[u8], kept: &KeyImage) -> Result<KeyImage, String> {
 /// Three check values of 3 bytes.
 fn check(image: &Image, data: &[u8]) -> Result<(), String> {
     let version = image.profile.version().map_err(|error| error.to_string())?;
-    let value = |key: &Secret<[u8; 16]>| match version.algorithm {
-        Algorithm::Sm4 => sm4_kcv(key.expose()),
-        Algorithm::TripleDes => kcv(key.expose()),
-    };
     let KeyImage { ac, mac, enc } = &image.keys;
-    match data == [value(ac), value(mac), value(enc)].concat() {
+    match data == [ac, mac, enc].map(|key| version.key_check_value(key.expose())).concat() {
         true => Ok(()),
         false => Err("the check values are not those of the keys in 8000".into()),
     }

@@ -8,9 +8,9 @@ use crate::doors::cli::shared::books::{self, Need};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::words::iso8583::DIALECTS;
-use crate::world::{Serving, StoreAddress, Wrap, serve_host};
+use crate::world::{Serving, StoreAddress, Wrap, serve_host, token_wrap};
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, value_parser};
+use clap::{Arg, ArgAction, value_parser};
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -40,6 +40,12 @@ fn arguments(line: clap::Command) -> clap::Command {
             .help("A page of figures for Prometheus, at http://HOST:PORT/metrics; loopback only"),
     )
     .arg(dialect_argument())
+    .arg(
+        Arg::new("tokens")
+            .long("tokens")
+            .action(ArgAction::SetTrue)
+            .help("Puts the token service before the issuer: cards of phones pay by token"),
+    )
     .arg(
         Arg::new("rules")
             .long("rules")
@@ -88,15 +94,20 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let level = Level::NAMES.iter().find(|(name, _)| *name == level).map_or(Level::Messages, |row| row.1);
     let rules = rules(call)?;
     let store = books::address(call, Need::Makes)?;
+    let log = Log(level);
+    let behind: Wrap = match call.flag("tokens") {
+        true => token_wrap(&store, call.switches.seal_key.as_deref(), &mut Context::system(log))
+            .map_err(|cause| books::at(&store, cause))?,
+        false => Arc::new(|issuer| Ok(Box::new(issuer))),
+    };
     let wrap: Wrap = match rules.is_empty() {
-        true => Arc::new(|issuer| Box::new(issuer)),
+        true => behind,
         false => {
             call.output
                 .note(format!("{} rules choose answers: this host is for testing terminals.", rules.len()));
-            Arc::new(move |issuer| Box::new(RuledHost::new(issuer, rules.clone())))
+            Arc::new(move |issuer| Ok(Box::new(RuledHost::new(behind(issuer)?, rules.clone()))))
         }
     };
-    let log = Log(level);
     let no_signal = |cause: std::io::Error| Failure::Usage(format!("could not listen for SIGTERM: {cause}"));
     let signal = EndSignal::listen().map_err(no_signal)?;
     let server = serve_host(&serving, &store, call.switches.seal_key.as_deref(), wrap, log)

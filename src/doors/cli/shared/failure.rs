@@ -1,5 +1,6 @@
 //! Why a command failed, and the exit code of that.
 
+use crate::air::host::TokenError;
 use crate::air::link::LinkError;
 use crate::air::trace::TraceError;
 use crate::base::bytes::HexError;
@@ -155,7 +156,14 @@ fn of_world(error: &WorldError) -> Exit {
         }
         // A card that answers nonsense: the conversation broke off.
         WorldError::Terminal(_) => Exit::Transport,
-        WorldError::Wallet(WalletError::Passcode { .. } | WalletError::Disabled) => Exit::Declined,
+        WorldError::Wallet(
+            WalletError::Passcode { .. }
+            | WalletError::Disabled
+            | WalletError::Token(TokenError::Refused { .. } | TokenError::State { .. }),
+        ) => Exit::Declined,
+        WorldError::Wallet(WalletError::Token(TokenError::Failed { .. }) | WalletError::Link(_)) => {
+            Exit::Transport
+        }
         WorldError::Wallet(WalletError::Card(CardError::InUse { .. }))
         | WorldError::Card(CardError::InUse { .. })
         | WorldError::InUse { .. } => Exit::Transport,
@@ -173,6 +181,7 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::Profile { .. }
         | WorldError::NoDriver { .. }
         | WorldError::Wallet(_)
+        | WorldError::Vault(_)
         | WorldError::NoSealKey
         | WorldError::NoIssuer
         | WorldError::NoWallet { .. }
