@@ -8,14 +8,16 @@ use super::host::Wrap;
 use super::issue::{NewCard, new_card_memory, on_file, order_for};
 use crate::air::host::Host;
 use crate::base::context::Context;
-use crate::roles::bureau::{KeySet, TOKEN_VERSION, TokenBureau};
-use crate::roles::card::CardMemory;
+use crate::roles::bureau::{KeySet, TokenBureau};
+use crate::roles::card::{CardMemory, Profile};
 use crate::roles::issuer::Issuer;
 use crate::roles::token::{TokenHost, TokenKeys, TokenRules, Tokens, Vault};
 use crate::words::emv::Pan;
-use crate::words::emv::cryptogram::CryptogramVersion;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// The profile of a token's card.
+const TOKEN_PROFILE: &str = "token";
 
 /// Opens the token service of a store.
 pub fn open_tokens(
@@ -24,7 +26,7 @@ pub fn open_tokens(
     context: &mut Context,
 ) -> Result<Tokens, WorldError> {
     let (vault, issuer) = open(store, seal, context)?;
-    Ok(Tokens::new(vault, Box::new(issuer), Box::new(TokenBureau::new(KeySet::tokens()))))
+    Ok(Tokens::new(vault, Box::new(issuer), Box::new(bureau()?)))
 }
 
 /// The issuer's books of a store with the token service before them, as a terminal sees
@@ -72,12 +74,17 @@ fn open(
 ) -> Result<(Vault, Issuer), WorldError> {
     let seal = store_seal(store, seal, context)?;
     let db = store_db(store)?;
-    let keys = KeySet::tokens();
-    let version = CryptogramVersion::by_name(TOKEN_VERSION).ok_or_else(|| WorldError::Profile {
-        profile: TOKEN_VERSION.into(),
-        what: "row among the cryptogram versions",
-    })?;
+    let keys = KeySet::test_tokens();
+    let version = Profile::named(TOKEN_PROFILE)?.version()?;
     let keys = TokenKeys { master: keys.master().clone(), dki: keys.dki(), version };
     let vault = Vault::open(db.handle()?, seal.clone().into(), keys, TokenRules::default(), context)?;
     Ok((vault, open_issuer(db, seal)?))
+}
+
+/// The bureau that fills the profile of tokens' cards.
+fn bureau() -> Result<TokenBureau, WorldError> {
+    let profile = Profile::named(TOKEN_PROFILE)?;
+    let lacks = || WorldError::Profile { profile: TOKEN_PROFILE.into(), what: "application by radio" };
+    let template = profile.template().ok_or_else(lacks)?;
+    Ok(TokenBureau::new(KeySet::test_tokens(), profile.version()?, template))
 }

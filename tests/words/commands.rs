@@ -8,7 +8,7 @@ use cardwright::words::emv::command::{
     ProcessingOptions,
 };
 use cardwright::words::globalplatform::command::{
-    ExternalAuthenticate as OpenChannel, InitializeUpdate, StoreData, UpdateAnswer,
+    ExternalAuthenticate as OpenChannel, InitializeUpdate, Initialized, StoreData,
 };
 use cardwright::words::iso7816::command::{
     ExternalAuthenticate, GetResponse, Occurrence, PinBlock, ReadRecord, Select, Verify,
@@ -78,15 +78,17 @@ round_trips! {
         .prop_map(|(tag, value, mac)| (PutData { tag: Tag(tag.into()), value, mac }, ()));
     update_record: UpdateRecord = (1u8..=30, any::<u8>(), bytes(1..252), any::<[u8; 4]>())
         .prop_map(|(sfi, record, data, mac)| (UpdateRecord { sfi, record, data, mac }, ()));
-    initialize_update: InitializeUpdate = (any::<u8>(), any::<[u8; 8]>(), update_answer())
+    initialize_update: InitializeUpdate = (any::<u8>(), any::<[u8; 8]>(), initialized())
         .prop_map(|(key_version, host_challenge, answer)| {
             (InitializeUpdate { key_version, host_challenge }, answer)
         });
-    open_channel: OpenChannel = any::<([u8; 8], [u8; 8])>()
-        .prop_map(|(cryptogram, mac)| (OpenChannel { cryptogram, mac }, ()));
-    store_data: StoreData = (any::<(bool, bool, bool, u8)>(), bytes(1..256))
-        .prop_map(|((last, enciphered, wrapped, block), data)| {
-            (StoreData { last, enciphered, block, data: data.into(), wrapped }, ())
+    open_channel: OpenChannel = any::<(u8, [u8; 8], [u8; 8])>()
+        .prop_map(|(security_level, host_cryptogram, mac)| {
+            (OpenChannel { security_level, host_cryptogram, mac }, ())
+        });
+    store_data: StoreData = (any::<(bool, bool, u8)>(), bytes(1..256))
+        .prop_map(|((is_last, is_enciphered, block), data)| {
+            (StoreData { is_last, is_enciphered, block, data: data.into() }, ())
         });
 }
 
@@ -100,14 +102,14 @@ fn every_command_has_a_round_trip() {
     assert_eq!(names.len(), COVERED.len());
 }
 
-fn update_answer() -> impl Strategy<Value = UpdateAnswer> {
+fn initialized() -> impl Strategy<Value = Initialized> {
     any::<([u8; 10], u8, [u8; 2], [u8; 6], [u8; 8])>().prop_map(
-        |(diversification, key_version, sequence, card_challenge, cryptogram)| UpdateAnswer {
+        |(diversification, key_version, sequence, card_challenge, card_cryptogram)| Initialized {
             diversification,
             key_version,
             sequence,
             card_challenge,
-            cryptogram,
+            card_cryptogram,
         },
     )
 }

@@ -8,8 +8,8 @@ use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
 use crate::roles::card::{CardMemory, Profile, Simulator};
-use crate::words::globalplatform::command::{InitializeUpdate, StoreData};
-use crate::words::globalplatform::{ChannelKeys, Dgi, SecureChannel};
+use crate::words::globalplatform::command::{ExternalAuthenticate, InitializeUpdate, StoreData};
+use crate::words::globalplatform::{ChannelKeys, Dgi, HostChannel, store_commands};
 use crate::words::iso7816::command::{Occurrence, Select};
 use crate::words::iso7816::{Aid, ApduCommand, CommandApdu};
 use serde::{Deserialize, Serialize};
@@ -20,9 +20,6 @@ const PROFILE: &str = "token";
 
 /// Who asks for tokens: the wallet that this phone runs.
 const REQUESTOR: &[u8; 11] = &[6, 2, 9, 0, 0, 0, 0, 0, 0, 0, 1];
-
-/// Bytes of groupings in one block: they and the channel's padding fit a short command.
-const BLOCK_BYTES: usize = 224;
 
 /// The grouping of keys; one key alone is that of cryptograms.
 const KEYS: u16 = 0x8000;
@@ -129,7 +126,7 @@ impl Kept {
 
     fn channel(&self) -> ChannelKeys {
         let [enc, mac, dek] = self.channel.map(Secret::new);
-        ChannelKeys { version: 1, enc, mac, dek }
+        ChannelKeys { enc, mac, dek }
     }
 }
 
@@ -231,31 +228,16 @@ fn store(
     let failed = |step: &'static str, found: String| WalletError::Personalisation { step, found };
     let name = Aid::new(aid).ok_or_else(|| failed(Select::NAME, "no application identifier".into()))?;
     send(card, Select::NAME, Select { name, occurrence: Occurrence::First }.to_apdu(), context)?;
-    let asked = InitializeUpdate { key_version: 0, host_challenge: context.random() };
+    let (host, asked) = HostChannel::begin(keys.clone(), context.random());
     let answer = send(card, InitializeUpdate::NAME, asked.to_apdu(), context)?;
     let answer =
         asked.decode_response(&answer).map_err(|error| failed(InitializeUpdate::NAME, error.to_string()))?;
-    let (mut channel, command) = SecureChannel::open(keys, &asked, &answer)?;
-    send(card, "EXTERNAL AUTHENTICATE", command.to_apdu(), context)?;
-    let mut bytes = Secret::new(Vec::new());
-    for grouping in groupings {
-        let mut grouping = grouping.clone();
-        if grouping.is_secret() {
-            grouping.data = Secret::new(channel.encipher_keys(&grouping.data)?);
-        }
-        let whole = grouping.to_bytes().map_err(|error| failed(StoreData::NAME, error.to_string()))?;
-        bytes.expose_mut().extend_from_slice(whole.expose());
-    }
-    let blocks: Vec<&[u8]> = bytes.expose().chunks(BLOCK_BYTES).collect();
-    for (number, block) in blocks.iter().enumerate() {
-        let command = StoreData {
-            last: number + 1 == blocks.len(),
-            enciphered: true,
-            block: number as u8,
-            data: Secret::new(block.to_vec()),
-            wrapped: false,
-        };
-        send(card, StoreData::NAME, channel.wrap(&command.to_apdu()), context)?;
+    let (mut channel, command) = host.authenticate(&answer, true)?;
+    send(card, ExternalAuthenticate::NAME, command.to_apdu(), context)?;
+    let commands =
+        store_commands(groupings, &channel).map_err(|error| failed(StoreData::NAME, error.to_string()))?;
+    for command in commands {
+        send(card, StoreData::NAME, channel.wrap(&command.to_apdu())?, context)?;
     }
     Ok(())
 }

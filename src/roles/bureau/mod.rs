@@ -2,7 +2,7 @@
 //! What it makes reaches the other roles as data.
 
 mod key_set;
-mod preparation;
+mod token_card;
 
 pub use key_set::KeySet;
-pub use preparation::{TOKEN_VERSION, TokenBureau};
+pub use token_card::{TokenBureau, identifier};

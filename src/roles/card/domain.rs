@@ -3,30 +3,29 @@
 
 use super::memory::Domain;
 use super::personalisation;
-use super::session::{Channel, Selected};
+use super::session::{SecureChannel, Selected};
 use super::simulator::{Answer, Refusal, Work};
-use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::globalplatform::command::{ExternalAuthenticate, InitializeUpdate, StoreData};
-use crate::words::globalplatform::{ChannelError, Dgi, SecureChannel};
+use crate::words::globalplatform::{CardChannel, ChannelError, StoredGroupings};
 use crate::words::iso7816::{ApduCommand, CommandApdu, ResponseApdu, StatusWord};
 
-/// Most bytes that a personalisation stores; a card's data are a tenth of it.
-const LARGEST_DATA_BYTES: usize = 16_384;
+/// The version of the domain's only key set.
+const KEY_VERSION: u8 = 0x01;
 
 /// Answers INITIALIZE UPDATE.
 pub(super) fn initialize(work: &mut Work<'_>, command: &InitializeUpdate, context: &mut Context) -> Answer {
     if !matches!(work.session.selected, Selected::Application { .. }) {
         return Err(Refusal::state("a channel is opened to a selected application"));
     }
-    let keys = domain(work)?.keys();
-    if command.key_version != 0 && command.key_version != keys.version {
+    if ![0, KEY_VERSION].contains(&command.key_version) {
         return Err(Refusal::because(StatusWord::DATA_NOT_FOUND, "the card has no keys of this version"));
     }
-    let sequence = domain(work)?.sequence;
-    let (channel, answer) = SecureChannel::answer(&keys, command, sequence, context.random());
-    work.session.channel = Channel::Answered(Box::new((channel, *command, answer)));
+    let (keys, sequence) = (domain(work)?.keys(), domain(work)?.sequence.to_be_bytes());
+    let (channel, answer) =
+        CardChannel::begin(&keys, command, KEY_VERSION, sequence, context.random()).map_err(refuse)?;
+    work.session.channel = SecureChannel::Waiting(Box::new(channel));
     Ok(ResponseApdu::ok(InitializeUpdate::encode_response(&answer)))
 }
 
@@ -37,20 +36,15 @@ pub(super) fn authenticate(
     command: &ExternalAuthenticate,
     context: &mut Context,
 ) -> Answer {
-    let Channel::Answered(waiting) = std::mem::take(&mut work.session.channel) else {
+    let SecureChannel::Waiting(waiting) = std::mem::take(&mut work.session.channel) else {
         return Err(Refusal::state("EXTERNAL AUTHENTICATE follows INITIALIZE UPDATE, once"));
     };
-    let (mut channel, asked, answer) = *waiting;
-    channel
-        .authenticate(&asked, &answer, command)
-        .map_err(|error| Refusal::because(StatusWord::AUTHENTICATION_FAILED, error.to_string()))?;
-    let image = &mut work.memory.write().image;
-    let domain = image.domain.as_mut().ok_or_else(Refusal::lost)?;
+    let channel = waiting.authenticate(command).map_err(refuse)?;
+    let domain = work.memory.write().image.domain.as_mut().ok_or_else(Refusal::lost)?;
     domain.sequence = domain.sequence.checked_add(1).ok_or_else(|| {
         Refusal::state("the channel counter is at FFFF: these keys open no channel any more")
     })?;
-    work.session.channel =
-        Channel::Open { channel: Box::new(channel), stored: Secret::new(Vec::new()), next: 0 };
+    work.session.channel = SecureChannel::Open(Box::new((channel, StoredGroupings::default())));
     let event = Event::new("card", "secure channel").clause(ExternalAuthenticate::CLAUSE);
     context.emit(event.because("the host's cryptogram is right: STORE DATA is taken"));
     Ok(ResponseApdu::ok([]))
@@ -59,29 +53,19 @@ pub(super) fn authenticate(
 /// Answers STORE DATA. Nothing is written before the last block: a break leaves the
 /// application as it was.
 pub(super) fn store(work: &mut Work<'_>, apdu: &CommandApdu, context: &mut Context) -> Answer {
-    let Channel::Open { mut channel, mut stored, next } = std::mem::take(&mut work.session.channel) else {
+    let SecureChannel::Open(mut open) = std::mem::take(&mut work.session.channel) else {
         return Err(Refusal::because(StatusWord::SECURITY_NOT_SATISFIED, "STORE DATA wants an open channel"));
     };
+    let (channel, stored) = &mut *open;
     // Whatever is wrong from here on, the channel is closed by it.
-    let command = StoreData::from_apdu(&channel.unwrap(apdu).map_err(refuse)?)?;
-    if command.block != next {
-        let reason = format!("expected block {next} of STORE DATA, found {}", command.block);
-        return Err(Refusal::because(StatusWord::WRONG_P1P2, reason));
-    }
-    stored.expose_mut().extend_from_slice(command.data.expose());
-    if stored.expose().len() > LARGEST_DATA_BYTES {
-        return Err(Refusal::because(StatusWord::NO_SPACE, "more data than the card has room for"));
-    }
-    if !command.last {
-        let next = next.wrapping_add(1);
-        work.session.channel = Channel::Open { channel, stored, next };
-        return Ok(ResponseApdu::ok([]));
-    }
-    let mut groupings = Dgi::parse_all(stored.expose())
+    let command = StoreData::from_apdu(&channel.unwrap_command(apdu).map_err(refuse)?)?;
+    let taken = stored
+        .take(&command, channel)
         .map_err(|error| Refusal::because(StatusWord::WRONG_DATA, error.to_string()))?;
-    for grouping in groupings.iter_mut().filter(|grouping| grouping.is_secret()) {
-        grouping.data = channel.decipher_keys(grouping.data.expose()).map_err(refuse)?;
-    }
+    let Some(groupings) = taken else {
+        work.session.channel = SecureChannel::Open(open);
+        return Ok(ResponseApdu::ok([]));
+    };
     let index = work.index()?;
     let image = personalisation::apply(&work.memory.read().image, index, &groupings)
         .map_err(|reason| Refusal::because(StatusWord::WRONG_DATA, reason))?;
@@ -105,7 +89,7 @@ fn refuse(error: ChannelError) -> Refusal {
     let status = match error {
         ChannelError::Mac => StatusWord::SM_OBJECT_INCORRECT,
         ChannelError::Cryptogram { .. } => StatusWord::AUTHENTICATION_FAILED,
-        ChannelError::Data | ChannelError::Crypto(_) => StatusWord::WRONG_DATA,
+        _ => StatusWord::WRONG_DATA,
     };
     Refusal::because(status, error.to_string())
 }

@@ -39,7 +39,6 @@ pub(super) struct Image {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Domain {
-    pub version: u8,
     #[serde(with = "secret_hex")]
     pub enc: Secret<[u8; 16]>,
     #[serde(with = "secret_hex")]
@@ -196,14 +195,14 @@ impl Image {
 impl Domain {
     /// A blank card's domain with these keys.
     pub(super) fn new(keys: &ChannelKeys) -> Self {
-        let ChannelKeys { version, enc, mac, dek } = keys.clone();
-        Self { version, enc, mac, dek, sequence: 0, blank: true }
+        let ChannelKeys { enc, mac, dek } = keys.clone();
+        Self { enc, mac, dek, sequence: 0, blank: true }
     }
 
     /// Its keys.
     pub(super) fn keys(&self) -> ChannelKeys {
-        let Self { version, enc, mac, dek, .. } = self.clone();
-        ChannelKeys { version, enc, mac, dek }
+        let Self { enc, mac, dek, .. } = self.clone();
+        ChannelKeys { enc, mac, dek }
     }
 }
 

@@ -2,17 +2,22 @@
 //! identifiers as PBOC 3.0 applications have them.
 
 use super::memory::{Image, KeyImage, Record};
+use super::profile::{Bytes, InterfaceProfile, PathProfile};
 use crate::base::bytes::Secret;
 use crate::words::dictionary::tag;
+use crate::words::emv::Afl;
 use crate::words::globalplatform::Dgi;
-use crate::words::tlv::{TlvStore, encode, parse};
+use crate::words::tlv::{TlvStore, encode, find, parse};
 
 /// Keys of cryptograms, script MACs and encipherment.
 const KEYS: u16 = 0x8000;
 /// Their check values.
 const CHECK_VALUES: u16 = 0x9000;
-/// Issuer application data to begin with: length, derivation key index, cryptogram version.
-const IAD: u16 = 0x9200;
+/// The answer to SELECT by radio: label, priority, PDOL.
+const FCI_CONTACTLESS: u16 = 0x9103;
+/// AIP and AFL of the debit/credit path, and of the quick path, by radio.
+const GPO_FULL: u16 = 0x9104;
+const GPO_QUICK: u16 = 0x9207;
 /// The last short file identifier that is a record; above are the card's own data.
 const LAST_RECORD_SFI: u8 = 10;
 
@@ -30,7 +35,9 @@ pub(super) fn apply(before: &Image, index: usize, groupings: &[Dgi]) -> Result<I
                 has_keys = true;
             }
             CHECK_VALUES => check(&image, data).map_err(named)?,
-            IAD => issuer_data(&mut image, data).map_err(named)?,
+            FCI_CONTACTLESS => shown(&mut image, index, data).map_err(named)?,
+            GPO_FULL => radio(&mut image, index)?.full = Some(path(data).map_err(named)?),
+            GPO_QUICK => radio(&mut image, index)?.quick = Some(path(data).map_err(named)?),
             _ => match grouping.as_record() {
                 Some((sfi, number)) if sfi <= LAST_RECORD_SFI => {
                     let application = image.applications.get_mut(index).ok_or_else(|| named(gone()))?;
@@ -79,17 +86,25 @@ fn check(image: &Image, data: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Which keys of the issuer the card's come from, and how its cryptograms are made.
-fn issuer_data(image: &mut Image, data: &[u8]) -> Result<(), String> {
-    let [_, dki, cvn, ..] = data else {
-        return Err(format!("expected at least 3 bytes, found {}", data.len()));
-    };
-    let version = image.profile.version().map_err(|error| error.to_string())?;
-    if version.cvn != *cvn {
-        return Err(format!("expected cryptogram version {:02X}, found {cvn:02X}", version.cvn));
-    }
-    image.profile.dki = *dki;
+/// How the application shows itself by radio.
+fn shown(image: &mut Image, index: usize, data: &[u8]) -> Result<(), String> {
+    let pdol = find(data, tag::PDOL).map_err(|error| error.to_string())?;
+    radio(image, index)?.pdol = Bytes(pdol.map_or_else(Vec::new, |element| element.value.to_vec()));
     Ok(())
+}
+
+fn radio(image: &mut Image, index: usize) -> Result<&mut InterfaceProfile, String> {
+    let application = image.profile.applications.get_mut(index).ok_or_else(gone)?;
+    application.contactless.as_mut().ok_or_else(|| "the card is not reached by radio".into())
+}
+
+/// AIP and AFL, one after the other.
+fn path(data: &[u8]) -> Result<PathProfile, String> {
+    let (aip, afl) = data.split_first_chunk::<2>().ok_or("expected two bytes of AIP")?;
+    if !afl.is_empty() {
+        Afl::parse(afl).map_err(|error| error.to_string())?;
+    }
+    Ok(PathProfile { aip: Bytes(aip.to_vec()), afl: Bytes(afl.to_vec()) })
 }
 
 /// A record: template 70, or what is in one. Its elements are the card's data too.

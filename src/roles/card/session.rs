@@ -3,10 +3,8 @@
 
 use super::Device;
 use crate::air::link::Interface;
-use crate::base::bytes::Secret;
 use crate::words::emv::{Afl, CryptogramType};
-use crate::words::globalplatform::SecureChannel;
-use crate::words::globalplatform::command::{InitializeUpdate, UpdateAnswer};
+use crate::words::globalplatform::{CardChannel, Channel, StoredGroupings};
 use crate::words::pboc::{Cvr, EcashSet};
 use crate::words::tlv::{Tag, TlvStore};
 
@@ -16,19 +14,19 @@ pub(super) struct Session {
     /// The consumer device around the card, as it was when the card got power.
     pub device: Option<Device>,
     pub selected: Selected,
-    pub channel: Channel,
+    pub channel: SecureChannel,
 }
 
 /// The secure channel to the selected application.
 #[derive(Default)]
-pub(super) enum Channel {
+pub(super) enum SecureChannel {
     /// There is none.
     #[default]
     Closed,
     /// INITIALIZE UPDATE was answered.
-    Answered(Box<(SecureChannel, InitializeUpdate, UpdateAnswer)>),
-    /// It is open: data that came, and the number of the next block.
-    Open { channel: Box<SecureChannel>, stored: Secret<Vec<u8>>, next: u8 },
+    Waiting(Box<CardChannel>),
+    /// It is open, with what has been stored so far.
+    Open(Box<(Channel, StoredGroupings)>),
 }
 
 /// What is selected.
@@ -118,7 +116,7 @@ pub(super) struct Pending {
 impl Session {
     /// Just switched on.
     pub(super) fn new(interface: Interface, device: Option<Device>) -> Self {
-        Self { interface, device, selected: Selected::Nothing, channel: Channel::Closed }
+        Self { interface, device, selected: Selected::Nothing, channel: SecureChannel::Closed }
     }
 
     /// The transaction under way, in any phase.

@@ -3,7 +3,9 @@
 
 pub mod command;
 mod dgi;
+mod personalisation;
 mod secure_channel;
 
 pub use dgi::{Dgi, DgiError};
-pub use secure_channel::{ChannelError, ChannelKeys, SecureChannel};
+pub use personalisation::{StoreError, StoredGroupings, store_commands};
+pub use secure_channel::{CardChannel, Channel, ChannelError, ChannelKeys, HostChannel};

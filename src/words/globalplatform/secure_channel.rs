@@ -1,310 +1,338 @@
-//! Secure channel protocol 02, option i=55: GlobalPlatform Card Specification 2.3.1
-//! Annex E. Both ends: the host wraps commands, the card unwraps them. Data are
-//! enciphered and every command bears a MAC (security level 03).
+//! Secure channel protocol 02, option i = 15 (GlobalPlatform Card Specification 2.3.1
+//! annex E): three keys, MACs over the command as it is changed, chained under an
+//! enciphered ICV. Both ends; no time and no randomness but what comes in.
 
-use super::command::{ExternalAuthenticate, InitializeUpdate, UpdateAnswer};
+use super::command::{ExternalAuthenticate, InitializeUpdate, Initialized};
 use crate::base::bytes::Secret;
 use crate::base::crypto::{
-    CryptoError, Padding, des_encrypt_block, mac_algorithm_3, pad, tdes_decrypt_block, tdes_ecb_decrypt,
-    tdes_ecb_encrypt, tdes_encrypt_block,
+    CryptoError, Padding, des_encrypt_block, mac_algorithm_3, pad, tdes_cbc_decrypt, tdes_cbc_encrypt,
+    tdes_ecb_decrypt, tdes_ecb_encrypt,
 };
 use crate::words::iso7816::{ApduCommand, CommandApdu};
 
-/// Derivation constants of the session keys (E.4.1).
-const C_MAC: [u8; 2] = [0x01, 0x01];
-const DEK: [u8; 2] = [0x01, 0x81];
-const S_ENC: [u8; 2] = [0x01, 0x82];
-
-/// Bytes of a C-MAC.
+/// MAC alone.
+const LEVEL_MAC: u8 = 0x01;
+/// MAC and cipher.
+const LEVEL_MAC_CIPHER: u8 = 0x03;
+/// The class bit of secure messaging.
+const SECURE: u8 = 0x04;
 const MAC_BYTES: usize = 8;
 
-/// The three static keys of a security domain.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The static keys of a card manager or security domain.
+#[derive(Debug, Clone)]
 pub struct ChannelKeys {
-    /// The key set's version number.
-    pub version: u8,
-    /// Enciphers data, and signs the cryptograms of both ends.
+    /// For cryptograms and enciphering.
     pub enc: Secret<[u8; 16]>,
-    /// Signs commands.
+    /// For MACs.
     pub mac: Secret<[u8; 16]>,
-    /// Enciphers keys within data.
+    /// For keys within data.
     pub dek: Secret<[u8; 16]>,
 }
 
-/// Why a channel is not opened, or a command not taken.
+/// Why a channel does not open, or a message of it is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChannelError {
-    /// The other end does not know the keys.
-    #[error("expected the {whose} cryptogram of the channel's keys, found another: check the keys")]
+    /// The other end does not have the keys.
+    #[error("expected the {end} to prove itself, its cryptogram is wrong: compare the channel's keys")]
     Cryptogram {
-        /// `card` or `host`.
-        whose: &'static str,
+        /// Which end.
+        end: &'static str,
     },
-    /// The MAC of a command is absent or wrong.
-    #[error("expected a command with the channel's next MAC, found another: open a new channel")]
+    /// The MAC of a command is wrong, or there is none.
+    #[error("expected a command under the channel's MAC, found another: the channel is of no more use")]
     Mac,
-    /// The data do not decipher to padded data.
-    #[error("expected data enciphered and padded for this channel, found others")]
-    Data,
-    /// Keys that are no whole blocks.
+    /// A security level that is not spoken here.
+    #[error("expected security level 01 or 03, found {found:02X}")]
+    Level {
+        /// What came.
+        found: u8,
+    },
+    /// What was deciphered has no padding.
+    #[error("expected enciphered data with padding 80, found none")]
+    Padding,
+    /// A command that the channel's MAC and padding make too long.
+    #[error("expected at most {most} bytes of data in a command of the channel, found {found}")]
+    TooLong {
+        /// The most there may be.
+        most: usize,
+        /// What came.
+        found: usize,
+    },
+    /// Data that are no whole blocks.
     #[error(transparent)]
     Crypto(#[from] CryptoError),
 }
 
 /// An open channel, at either end.
-#[derive(Debug)]
-pub struct SecureChannel {
-    enc: Secret<[u8; 16]>,
-    mac: Secret<[u8; 16]>,
-    dek: Secret<[u8; 16]>,
-    last_mac: Option<[u8; 8]>,
+#[derive(Debug, Clone)]
+pub struct Channel {
+    keys: ChannelKeys,
+    level: u8,
+    icv: [u8; 8],
 }
 
-impl SecureChannel {
-    /// The host's end: checks the card's answer to INITIALIZE UPDATE, and gives the
-    /// command that opens the channel.
-    pub fn open(
-        keys: &ChannelKeys,
-        asked: &InitializeUpdate,
-        answer: &UpdateAnswer,
-    ) -> Result<(Self, ExternalAuthenticate), ChannelError> {
-        let mut channel = Self::derive(keys, answer.sequence);
-        let host = asked.host_challenge;
-        if channel.card_cryptogram(host, answer.sequence, answer.card_challenge) != answer.cryptogram {
-            return Err(ChannelError::Cryptogram { whose: "card" });
+/// The host's end before it is open.
+#[derive(Debug, Clone)]
+pub struct HostChannel {
+    keys: ChannelKeys,
+    host_challenge: [u8; 8],
+}
+
+/// The card's end before it is open.
+#[derive(Debug, Clone)]
+pub struct CardChannel {
+    session: ChannelKeys,
+    answer: Initialized,
+    host_challenge: [u8; 8],
+}
+
+impl HostChannel {
+    /// Begins: the command to send first.
+    pub fn begin(keys: ChannelKeys, host_challenge: [u8; 8]) -> (Self, InitializeUpdate) {
+        (Self { keys, host_challenge }, InitializeUpdate { key_version: 0, host_challenge })
+    }
+
+    /// The card has answered: the command to send second, and the channel that is open
+    /// once the card has taken it.
+    pub fn authenticate(
+        self,
+        answer: &Initialized,
+        enciphered: bool,
+    ) -> Result<(Channel, ExternalAuthenticate), ChannelError> {
+        let session = session_keys(&self.keys, answer.sequence)?;
+        if card_cryptogram(&session, &self.host_challenge, answer)? != answer.card_cryptogram {
+            return Err(ChannelError::Cryptogram { end: "card" });
         }
-        let cryptogram = channel.host_cryptogram(host, answer.sequence, answer.card_challenge);
-        let mut command = ExternalAuthenticate { cryptogram, mac: [0; 8] };
-        let bare = command.to_apdu();
-        command.mac = channel.sign(bare.header(), &cryptogram);
+        let level = if enciphered { LEVEL_MAC_CIPHER } else { LEVEL_MAC };
+        let host_cryptogram = host_cryptogram(&session, &self.host_challenge, answer)?;
+        let mut command = ExternalAuthenticate { security_level: level, host_cryptogram, mac: [0; 8] };
+        let mut channel = Channel { keys: session, level, icv: [0; 8] };
+        let plain = CommandApdu::new(0x84, 0x82, level, 0x00).data(host_cryptogram);
+        command.mac = channel.mac(&plain);
         Ok((channel, command))
     }
+}
 
-    /// The card's end of a channel that waits for EXTERNAL AUTHENTICATE, and the answer
-    /// to INITIALIZE UPDATE.
-    pub fn answer(
+impl CardChannel {
+    /// The card's answer to INITIALIZE UPDATE.
+    pub fn begin(
         keys: &ChannelKeys,
-        asked: &InitializeUpdate,
-        sequence: u16,
+        command: &InitializeUpdate,
+        key_version: u8,
+        sequence: [u8; 2],
         card_challenge: [u8; 6],
-    ) -> (Self, UpdateAnswer) {
-        let sequence = sequence.to_be_bytes();
-        let channel = Self::derive(keys, sequence);
-        let cryptogram = channel.card_cryptogram(asked.host_challenge, sequence, card_challenge);
-        let answer = UpdateAnswer {
+    ) -> Result<(Self, Initialized), ChannelError> {
+        let session = session_keys(keys, sequence)?;
+        let mut answer = Initialized {
             diversification: [0; 10],
-            key_version: keys.version,
+            key_version,
             sequence,
             card_challenge,
-            cryptogram,
+            card_cryptogram: [0; 8],
         };
-        (channel, answer)
+        answer.card_cryptogram = card_cryptogram(&session, &command.host_challenge, &answer)?;
+        Ok((Self { session, answer, host_challenge: command.host_challenge }, answer))
     }
 
-    /// The card's end checks the host.
-    pub fn authenticate(
-        &mut self,
-        asked: &InitializeUpdate,
-        answer: &UpdateAnswer,
-        command: &ExternalAuthenticate,
-    ) -> Result<(), ChannelError> {
-        let wanted = self.host_cryptogram(asked.host_challenge, answer.sequence, answer.card_challenge);
-        if command.cryptogram != wanted {
-            return Err(ChannelError::Cryptogram { whose: "host" });
+    /// The host proves itself: the channel is open.
+    pub fn authenticate(self, command: &ExternalAuthenticate) -> Result<Channel, ChannelError> {
+        if host_cryptogram(&self.session, &self.host_challenge, &self.answer)? != command.host_cryptogram {
+            return Err(ChannelError::Cryptogram { end: "host" });
         }
-        if self.sign(command.to_apdu().header(), &command.cryptogram) != command.mac {
+        if ![LEVEL_MAC, LEVEL_MAC_CIPHER].contains(&command.security_level) {
+            return Err(ChannelError::Level { found: command.security_level });
+        }
+        let mut channel = Channel { keys: self.session, level: command.security_level, icv: [0; 8] };
+        let plain = CommandApdu::new(0x84, 0x82, channel.level, 0x00).data(command.host_cryptogram);
+        match channel.mac(&plain) == command.mac {
+            true => Ok(channel),
+            false => Err(ChannelError::Mac),
+        }
+    }
+}
+
+impl Channel {
+    /// The most data that a command may have so that it fits under the channel.
+    pub const MOST_BYTES: usize = 239;
+
+    /// Protects a command.
+    pub fn wrap(&mut self, apdu: &CommandApdu) -> Result<CommandApdu, ChannelError> {
+        if apdu.data.len() > Self::MOST_BYTES {
+            return Err(ChannelError::TooLong { most: Self::MOST_BYTES, found: apdu.data.len() });
+        }
+        let mut secured = CommandApdu { cla: apdu.cla | SECURE, ..apdu.clone() };
+        let mac = self.mac(&secured);
+        if self.level == LEVEL_MAC_CIPHER && !secured.data.is_empty() {
+            let padded = Secret::new(pad(&secured.data, 8, Padding::Method2));
+            secured.data = tdes_cbc_encrypt(self.keys.enc.expose(), [0; 8], padded.expose())?;
+        }
+        secured.data.extend(mac);
+        Ok(secured)
+    }
+
+    /// Checks a command and takes the protection off.
+    pub fn unwrap_command(&mut self, apdu: &CommandApdu) -> Result<CommandApdu, ChannelError> {
+        let Some((data, mac)) = apdu.data.split_last_chunk::<MAC_BYTES>() else {
+            return Err(ChannelError::Mac);
+        };
+        if apdu.cla & SECURE == 0 {
             return Err(ChannelError::Mac);
         }
-        Ok(())
-    }
-
-    /// The host's end: a command as it goes to the card.
-    pub fn wrap(&mut self, command: &CommandApdu) -> CommandApdu {
-        let [cla, ins, p1, p2] = command.header();
-        let mac = self.sign([cla | 0x04, ins, p1, p2], &command.data);
-        let mut data = self.encipher(&command.data);
-        data.extend(mac);
-        CommandApdu::new(cla | 0x04, ins, p1, p2).data(data)
-    }
-
-    /// The card's end: a command as it was before it was wrapped.
-    pub fn unwrap(&mut self, command: &CommandApdu) -> Result<CommandApdu, ChannelError> {
-        let (enciphered, mac) = command.data.split_last_chunk::<MAC_BYTES>().ok_or(ChannelError::Mac)?;
-        let data = self.decipher(enciphered)?;
-        if self.sign(command.header(), &data) != *mac {
+        let mut plain = CommandApdu { data: data.to_vec(), ..apdu.clone() };
+        if self.level == LEVEL_MAC_CIPHER && !data.is_empty() {
+            plain.data = tdes_cbc_decrypt(self.keys.enc.expose(), [0; 8], data)?;
+            let end = plain.data.iter().rposition(|byte| *byte != 0).filter(|end| plain.data[*end] == 0x80);
+            plain.data.truncate(end.ok_or(ChannelError::Padding)?);
+        }
+        if self.mac(&plain) != *mac {
             return Err(ChannelError::Mac);
         }
-        let [cla, ins, p1, p2] = command.header();
-        Ok(CommandApdu::new(cla & !0x04, ins, p1, p2).data(data))
+        Ok(CommandApdu { cla: plain.cla & !SECURE, ..plain })
     }
 
-    /// Keys as they stand within data: under the key encryption key.
-    pub fn encipher_keys(&self, keys: &Secret<Vec<u8>>) -> Result<Vec<u8>, ChannelError> {
-        Ok(tdes_ecb_encrypt(self.dek.expose(), keys.expose())?)
+    /// Enciphers keys within data, whole blocks of 8 bytes.
+    pub fn encipher_keys(&self, data: &[u8]) -> Result<Vec<u8>, ChannelError> {
+        Ok(tdes_ecb_encrypt(self.keys.dek.expose(), data)?)
     }
 
-    /// The keys within data.
+    /// Deciphers keys within data.
     pub fn decipher_keys(&self, data: &[u8]) -> Result<Secret<Vec<u8>>, ChannelError> {
-        Ok(Secret::new(tdes_ecb_decrypt(self.dek.expose(), data)?))
+        Ok(Secret::new(tdes_ecb_decrypt(self.keys.dek.expose(), data)?))
     }
 
-    /// Most bytes of data that one wrapped command carries.
-    pub const LARGEST_DATA_BYTES: usize = 239;
-
-    fn derive(keys: &ChannelKeys, sequence: [u8; 2]) -> Self {
-        let session = |key: &Secret<[u8; 16]>, constant: [u8; 2]| {
-            let mut data = [0; 16];
-            data[..2].copy_from_slice(&constant);
-            data[2..4].copy_from_slice(&sequence);
-            let (first, second) = data.split_at(8);
-            let first = tdes_encrypt_block(key.expose(), block(first));
-            let second = tdes_encrypt_block(key.expose(), xor(first, block(second)));
-            let mut out = [0; 16];
-            out[..8].copy_from_slice(&first);
-            out[8..].copy_from_slice(&second);
-            Secret::new(out)
+    /// The next MAC of the channel, over a command with its plain data.
+    fn mac(&mut self, apdu: &CommandApdu) -> [u8; 8] {
+        let length = (apdu.data.len() + MAC_BYTES) as u8;
+        let message = [&[apdu.cla, apdu.ins, apdu.p1, apdu.p2, length], apdu.data.as_slice()].concat();
+        let mut message = Secret::new(pad(&message, 8, Padding::Method2));
+        let key = self.keys.mac.expose();
+        // The ICV of the first command is zeros, as they are.
+        let icv = match self.icv {
+            [0, 0, 0, 0, 0, 0, 0, 0] => self.icv,
+            earlier => des_encrypt_block(&std::array::from_fn(|i| key[i]), earlier),
         };
-        Self {
-            enc: session(&keys.enc, S_ENC),
-            mac: session(&keys.mac, C_MAC),
-            dek: session(&keys.dek, DEK),
-            last_mac: None,
-        }
-    }
-
-    /// E.4.2.1: over both challenges with the host's first.
-    fn card_cryptogram(&self, host: [u8; 8], sequence: [u8; 2], card: [u8; 6]) -> [u8; 8] {
-        full_mac(self.enc.expose(), &[host.as_slice(), &sequence, &card].concat())
-    }
-
-    /// E.4.2.2: over both challenges with the card's first.
-    fn host_cryptogram(&self, host: [u8; 8], sequence: [u8; 2], card: [u8; 6]) -> [u8; 8] {
-        full_mac(self.enc.expose(), &[sequence.as_slice(), &card, &host].concat())
-    }
-
-    /// E.4.4: over the header with the length that the command will have, and the data in
-    /// the clear. The MAC before, enciphered, begins the chain.
-    fn sign(&mut self, [cla, ins, p1, p2]: [u8; 4], data: &[u8]) -> [u8; 8] {
-        let header = [cla, ins, p1, p2, (data.len() + MAC_BYTES) as u8];
-        let mut message = pad(&[header.as_slice(), data].concat(), 8, Padding::Method2);
-        if let Some(last) = self.last_mac {
-            let left = block(&self.mac.expose()[..8]);
-            let chain = des_encrypt_block(&left, last);
-            let first = xor(chain, block(&message[..8]));
-            message[..8].copy_from_slice(&first);
-        }
-        let mac = mac_algorithm_3(self.mac.expose(), &message, Padding::Method1);
-        self.last_mac = Some(mac);
-        mac
-    }
-
-    fn encipher(&self, data: &[u8]) -> Vec<u8> {
-        let mut chain = [0; 8];
-        let mut out = Vec::with_capacity(data.len() + 8);
-        for part in pad(data, 8, Padding::Method2).as_chunks::<8>().0 {
-            chain = tdes_encrypt_block(self.enc.expose(), xor(chain, *part));
-            out.extend(chain);
-        }
-        out
-    }
-
-    fn decipher(&self, data: &[u8]) -> Result<Vec<u8>, ChannelError> {
-        let (blocks, rest) = data.as_chunks::<8>();
-        if blocks.is_empty() || !rest.is_empty() {
-            return Err(ChannelError::Data);
-        }
-        let mut chain = [0; 8];
-        let mut out = Vec::with_capacity(data.len());
-        for part in blocks {
-            out.extend(xor(chain, tdes_decrypt_block(self.enc.expose(), *part)));
-            chain = *part;
-        }
-        let end = out.iter().rposition(|byte| *byte != 0).filter(|end| out[*end] == 0x80);
-        out.truncate(end.ok_or(ChannelError::Data)?);
-        Ok(out)
+        message.expose_mut().iter_mut().zip(icv).for_each(|(byte, chained)| *byte ^= chained);
+        self.icv = mac_algorithm_3(key, message.expose(), Padding::Method1);
+        self.icv
     }
 }
 
-/// B.1.2.1: triple DES in CBC mode with IV 0, the last block.
-fn full_mac(key: &[u8; 16], data: &[u8]) -> [u8; 8] {
-    let padded = pad(data, 8, Padding::Method2);
-    padded.as_chunks::<8>().0.iter().fold([0; 8], |chain, part| tdes_encrypt_block(key, xor(chain, *part)))
+fn session_keys(keys: &ChannelKeys, sequence: [u8; 2]) -> Result<ChannelKeys, ChannelError> {
+    Ok(ChannelKeys {
+        enc: derive(&keys.enc, [0x01, 0x82], sequence)?,
+        mac: derive(&keys.mac, [0x01, 0x01], sequence)?,
+        dek: derive(&keys.dek, [0x01, 0x81], sequence)?,
+    })
 }
 
-fn xor(a: [u8; 8], b: [u8; 8]) -> [u8; 8] {
-    std::array::from_fn(|at| a[at] ^ b[at])
+fn derive(
+    key: &Secret<[u8; 16]>,
+    constant: [u8; 2],
+    sequence: [u8; 2],
+) -> Result<Secret<[u8; 16]>, ChannelError> {
+    let mut data = [0; 16];
+    data[..2].copy_from_slice(&constant);
+    data[2..4].copy_from_slice(&sequence);
+    let made = Secret::new(tdes_cbc_encrypt(key.expose(), [0; 8], &data)?);
+    Ok(Secret::new(std::array::from_fn(|i| made.expose().get(i).copied().unwrap_or(0))))
 }
 
-fn block(bytes: &[u8]) -> [u8; 8] {
-    std::array::from_fn(|at| bytes.get(at).copied().unwrap_or(0))
+fn card_cryptogram(
+    session: &ChannelKeys,
+    host: &[u8; 8],
+    answer: &Initialized,
+) -> Result<[u8; 8], ChannelError> {
+    cryptogram(session, &[host, &answer.sequence[..], &answer.card_challenge].concat())
+}
+
+fn host_cryptogram(
+    session: &ChannelKeys,
+    host: &[u8; 8],
+    answer: &Initialized,
+) -> Result<[u8; 8], ChannelError> {
+    cryptogram(session, &[&answer.sequence[..], &answer.card_challenge, host].concat())
+}
+
+/// The last block of CBC under triple DES.
+fn cryptogram(session: &ChannelKeys, data: &[u8]) -> Result<[u8; 8], ChannelError> {
+    let blocks = tdes_cbc_encrypt(session.enc.expose(), [0; 8], &pad(data, 8, Padding::Method2))?;
+    Ok(blocks.last_chunk().copied().unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
+    use crate::base::bytes::parse_hex;
+
+    fn key(text: &str) -> Secret<[u8; 16]> {
+        Secret::new(parse_hex(text).unwrap().try_into().unwrap())
+    }
 
     fn keys() -> ChannelKeys {
-        let key = |first: u8| Secret::new(std::array::from_fn(|at| first + at as u8));
-        ChannelKeys { version: 1, enc: key(0x40), mac: key(0x50), dek: key(0x60) }
+        let key = key("404142434445464748494A4B4C4D4E4F");
+        ChannelKeys { enc: key.clone(), mac: key.clone(), dek: key }
     }
 
-    fn pair() -> (SecureChannel, SecureChannel) {
-        let asked = InitializeUpdate { key_version: 0, host_challenge: [7; 8] };
-        let (mut card, answer) = SecureChannel::answer(&keys(), &asked, 9, [3; 6]);
-        let (host, command) = SecureChannel::open(&keys(), &asked, &answer).unwrap();
-        card.authenticate(&asked, &answer, &command).unwrap();
-        (host, card)
+    fn open(enciphered: bool) -> (Channel, Channel) {
+        let (host, initialize) = HostChannel::begin(keys(), [7; 8]);
+        let (card, answer) = CardChannel::begin(&keys(), &initialize, 1, [0, 9], [3; 6]).unwrap();
+        let (host, authenticate) = host.authenticate(&answer, enciphered).unwrap();
+        (host, card.authenticate(&authenticate).unwrap())
+    }
+
+    // Published with the open card clients of the Keycard project (crypto tests).
+    #[test]
+    fn keys_and_cryptograms_of_the_published_examples() {
+        let session = session_keys(&keys(), [0x00, 0x65]).unwrap();
+        assert_eq!(session.enc, key("85E72AAF47874218A202BF5EF891DD21"));
+        assert_eq!(session.mac, key("309CF99E164F3A97F3E5017FF540A79F"));
+        assert_eq!(session.dek, key("93D08F8025242C4D775D69B9F16C939B"));
+        let session = ChannelKeys { enc: key("16B5867FF50BE7239C2BF1245B83A362"), ..session };
+        let host = [0x32, 0xDA, 0x07, 0x8D, 0x7A, 0xAC, 0x1C, 0xFF];
+        let answer = Initialized {
+            diversification: [0; 10],
+            key_version: 1,
+            sequence: [0x00, 0x72],
+            card_challenge: [0x84, 0xF6, 0x4A, 0x7D, 0x64, 0x65],
+            card_cryptogram: [0; 8],
+        };
+        let made = card_cryptogram(&session, &host, &answer).unwrap();
+        assert_eq!(made, [0x05, 0xC4, 0xBB, 0x8A, 0x86, 0x01, 0x4E, 0x22]);
+        let session = ChannelKeys { mac: key("5B02E75AD63190AECE0622936F11ABAB"), ..session };
+        let mut channel = Channel { keys: session, level: LEVEL_MAC, icv: [0; 8] };
+        let plain =
+            CommandApdu::new(0x84, 0x82, 0x01, 0x00).data([0x81, 0x0B, 0x09, 0x8A, 0x8F, 0xBB, 0x88, 0xDA]);
+        assert_eq!(channel.mac(&plain), [0x52, 0x71, 0xD7, 0x17, 0x4A, 0x5A, 0x16, 0x6A]);
     }
 
     #[test]
-    fn either_end_refuses_one_that_does_not_know_the_keys() {
-        let asked = InitializeUpdate { key_version: 0, host_challenge: [7; 8] };
-        let (mut card, answer) = SecureChannel::answer(&keys(), &asked, 9, [3; 6]);
+    fn both_ends_understand_each_other_at_both_levels() {
+        for enciphered in [false, true] {
+            let (mut host, mut card) = open(enciphered);
+            for length in [1, 7, 8, 200, Channel::MOST_BYTES] {
+                let apdu = CommandApdu::new(0x80, 0xE2, 0, 0).data(vec![0x80; length]);
+                let wrapped = host.wrap(&apdu).unwrap();
+                assert!(wrapped.data.len() <= 255);
+                assert_eq!(enciphered, !wrapped.data.starts_with(&apdu.data));
+                assert_eq!(card.unwrap_command(&wrapped).unwrap(), apdu);
+            }
+            let secret = host.encipher_keys(&[5; 16]).unwrap();
+            assert_eq!(card.decipher_keys(&secret).unwrap().expose(), &[5; 16]);
+        }
+    }
+
+    #[test]
+    fn what_is_changed_repeated_or_from_elsewhere_is_not_taken() {
+        let (mut host, mut card) = open(true);
+        let wrapped = host.wrap(&CommandApdu::new(0x80, 0xE2, 0, 0).data([1, 2, 3])).unwrap();
+        let mut changed = wrapped.clone();
+        changed.p2 ^= 1;
+        assert!(card.clone().unwrap_command(&changed).is_err());
+        card.unwrap_command(&wrapped).unwrap();
+        assert!(card.unwrap_command(&wrapped).is_err(), "a repeat");
         let other = ChannelKeys { enc: Secret::new([9; 16]), ..keys() };
-        let refused = SecureChannel::open(&other, &asked, &answer).unwrap_err();
-        assert_eq!(refused, ChannelError::Cryptogram { whose: "card" });
-        let (_, mut command) = SecureChannel::open(&keys(), &asked, &answer).unwrap();
-        command.mac[0] ^= 1;
-        assert_eq!(card.authenticate(&asked, &answer, &command), Err(ChannelError::Mac));
-        command.cryptogram[0] ^= 1;
-        let wrong = card.authenticate(&asked, &answer, &command);
-        assert_eq!(wrong, Err(ChannelError::Cryptogram { whose: "host" }));
-    }
-
-    #[test]
-    fn a_command_is_taken_once_and_in_its_turn() {
-        let (mut host, mut card) = pair();
-        let plain = CommandApdu::new(0x80, 0xE2, 0, 0).data([1, 2, 3]);
-        let (first, second) = (host.wrap(&plain), host.wrap(&plain));
-        assert_ne!(first, second);
-        assert_eq!(card.unwrap(&first).unwrap(), plain);
-        let mut changed = second.clone();
-        changed.p2 = 1;
-        assert_eq!(card.unwrap(&changed), Err(ChannelError::Mac));
-        let (mut host, mut card) = pair();
-        let first = host.wrap(&plain);
-        card.unwrap(&first).unwrap();
-        assert_eq!(card.unwrap(&first), Err(ChannelError::Mac));
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_wrapped_comes_out(data in prop::collection::vec(any::<u8>(), 0..=239), keys in prop::collection::vec(any::<u8>(), 48)) {
-            let (mut host, mut card) = pair();
-            let plain = CommandApdu::new(0x80, 0xE2, 0x60, 5).data(data);
-            let wrapped = host.wrap(&plain);
-            prop_assert!(wrapped.data.len() <= 255);
-            prop_assert_eq!(card.unwrap(&wrapped).unwrap(), plain);
-            let secret = Secret::new(keys);
-            let hidden = host.encipher_keys(&secret).unwrap();
-            prop_assert_eq!(card.decipher_keys(&hidden).unwrap(), secret);
-        }
-
-        #[test]
-        fn arbitrary_commands_never_panic(data in prop::collection::vec(any::<u8>(), 0..255)) {
-            let (_, mut card) = pair();
-            let _ = card.unwrap(&CommandApdu::new(0x84, 0xE2, 0, 0).data(data));
-        }
+        let (host, initialize) = HostChannel::begin(other, [7; 8]);
+        let (_, answer) = CardChannel::begin(&keys(), &initialize, 1, [0, 9], [3; 6]).unwrap();
+        assert!(matches!(host.authenticate(&answer, true), Err(ChannelError::Cryptogram { end: "card" })));
     }
 }

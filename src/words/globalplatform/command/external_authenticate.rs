@@ -1,24 +1,23 @@
-//! EXTERNAL AUTHENTICATE of a secure channel: GlobalPlatform Card Specification 2.3.1
-//! E.5.2. Security level 03: from here on data are enciphered and commands signed.
+//! EXTERNAL AUTHENTICATE of the secure channel: GlobalPlatform Card Specification
+//! 2.3.1 E.5.2. Its class tells it from the command of ISO/IEC 7816-4.
 
 use crate::base::event::Element;
 use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
 
-/// Opens a secure channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The host proves itself, and says how what follows is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ExternalAuthenticate {
-    /// The proof that the host knows the keys.
-    pub cryptogram: [u8; 8],
+    /// 01 with a MAC, 03 enciphered besides.
+    pub security_level: u8,
+    /// The host's proof.
+    pub host_cryptogram: [u8; 8],
     /// The first MAC of the channel.
     pub mac: [u8; 8],
 }
 
-/// P1: data enciphered, commands signed.
-const LEVEL: u8 = 0x03;
-
 impl ApduCommand for ExternalAuthenticate {
-    const NAME: &'static str = "EXTERNAL AUTHENTICATE (channel)";
-    const CLAUSE: &'static str = "GPCS 2.3.1 E.5.2";
+    const NAME: &'static str = "EXTERNAL AUTHENTICATE (secure channel)";
+    const CLAUSE: &'static str = "GPC 2.3.1 E.5.2";
     type Response = ();
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -26,30 +25,28 @@ impl ApduCommand for ExternalAuthenticate {
     }
 
     fn effect(&self) -> Effect {
-        // A wrong cryptogram counts against the security domain.
+        // A wrong proof counts against the card manager's tries.
         Effect::Destroys
     }
 
     fn to_apdu(&self) -> CommandApdu {
-        let data = [self.cryptogram.as_slice(), &self.mac].concat();
-        CommandApdu::new(0x84, 0x82, LEVEL, 0x00).data(data)
+        CommandApdu::new(0x84, 0x82, self.security_level, 0x00)
+            .data([self.host_cryptogram, self.mac].concat())
     }
 
     fn from_apdu(apdu: &CommandApdu) -> Result<Self, CommandError> {
-        if (apdu.p1, apdu.p2) != (LEVEL, 0x00) {
-            let (command, expected) = (Self::NAME, "security level 03 (P1)");
-            return Err(CommandError::Header { command, expected, found: apdu.clone() });
+        let parts = apdu.data.as_chunks::<8>();
+        match parts {
+            ([host_cryptogram, mac], []) => {
+                Ok(Self { security_level: apdu.p1, host_cryptogram: *host_cryptogram, mac: *mac })
+            }
+            _ => Err(CommandError::Length {
+                command: Self::NAME,
+                what: "cryptogram and MAC",
+                expected: "16",
+                found: apdu.data.len(),
+            }),
         }
-        let data: [u8; 16] = apdu.data.as_slice().try_into().map_err(|_| CommandError::Length {
-            command: Self::NAME,
-            what: "cryptogram and MAC",
-            expected: "16",
-            found: apdu.data.len(),
-        })?;
-        Ok(Self {
-            cryptogram: std::array::from_fn(|at| data[at]),
-            mac: std::array::from_fn(|at| data[at + 8]),
-        })
     }
 
     fn encode_response(_response: &()) -> Vec<u8> {
@@ -61,7 +58,7 @@ impl ApduCommand for ExternalAuthenticate {
     }
 
     fn elements(&self) -> Vec<Element> {
-        vec![Element::named("channel cryptogram", self.cryptogram), Element::named("channel MAC", self.mac)]
+        vec![Element::named("script MAC", self.mac)]
     }
 
     fn response_elements(&self, _response: &()) -> Vec<Element> {

@@ -1,52 +1,51 @@
-//! INITIALIZE UPDATE: GlobalPlatform Card Specification 2.3.1 E.5.1. Begins a secure
-//! channel: each end challenges the other.
+//! INITIALIZE UPDATE: GlobalPlatform Card Specification 2.3.1 E.5.1 (SCP02).
 
+use crate::base::bytes::{Cursor, Truncated};
 use crate::base::event::Element;
 use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
 
-/// Begins a secure channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Opens a secure channel: challenges go both ways, and the card proves itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct InitializeUpdate {
-    /// Which key set; 0 asks for the first there is.
+    /// Which key set; 00 takes the card's first.
     pub key_version: u8,
-    /// Random bytes of the host.
+    /// Eight random bytes.
     pub host_challenge: [u8; 8],
 }
 
-/// What the card answers, 28 bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UpdateAnswer {
-    /// From what its keys were diversified.
+/// What the card answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Initialized {
+    /// Key diversification data.
     pub diversification: [u8; 10],
-    /// The key set's version.
+    /// The version of the key set that is used.
     pub key_version: u8,
-    /// How many channels were opened under these keys.
+    /// The sequence counter of that key set.
     pub sequence: [u8; 2],
-    /// Random bytes of the card.
+    /// Six bytes of the card's.
     pub card_challenge: [u8; 6],
-    /// The proof that the card knows the keys.
-    pub cryptogram: [u8; 8],
+    /// The card's proof.
+    pub card_cryptogram: [u8; 8],
 }
 
-/// Secure channel protocol 02, as the key information names it.
-const SCP02: u8 = 0x02;
+/// Secure channel protocol 02.
+const PROTOCOL: u8 = 0x02;
 
 impl ApduCommand for InitializeUpdate {
     const NAME: &'static str = "INITIALIZE UPDATE";
-    const CLAUSE: &'static str = "GPCS 2.3.1 E.5.1";
-    type Response = UpdateAnswer;
+    const CLAUSE: &'static str = "GPC 2.3.1 E.5.1";
+    type Response = Initialized;
 
     fn matches(apdu: &CommandApdu) -> bool {
-        apdu.cla == 0x80 && apdu.ins == 0x50
+        apdu.cla == 0x80 && apdu.ins == 0x50 && apdu.p2 == 0x00 && apdu.data.len() == 8
     }
 
     fn effect(&self) -> Effect {
-        // A card that is asked with wrong keys too often may lock its security domain.
-        Effect::Destroys
+        Effect::Changes
     }
 
     fn to_apdu(&self) -> CommandApdu {
-        CommandApdu::new(0x80, 0x50, self.key_version, 0x00).data(self.host_challenge).le(256)
+        CommandApdu::new(0x80, 0x50, self.key_version, 0x00).data(self.host_challenge).le(0x00)
     }
 
     fn from_apdu(apdu: &CommandApdu) -> Result<Self, CommandError> {
@@ -59,47 +58,49 @@ impl ApduCommand for InitializeUpdate {
         Ok(Self { key_version: apdu.p1, host_challenge })
     }
 
-    fn encode_response(answer: &UpdateAnswer) -> Vec<u8> {
+    fn encode_response(response: &Initialized) -> Vec<u8> {
         [
-            answer.diversification.as_slice(),
-            &[answer.key_version, SCP02],
-            &answer.sequence,
-            &answer.card_challenge,
-            &answer.cryptogram,
+            &response.diversification[..],
+            &[response.key_version, PROTOCOL],
+            &response.sequence,
+            &response.card_challenge,
+            &response.card_cryptogram,
         ]
         .concat()
     }
 
-    fn decode_response(&self, data: &[u8]) -> Result<UpdateAnswer, CommandError> {
-        let wrong = || CommandError::Length {
-            command: Self::NAME,
-            what: "key information of protocol 02, challenge and cryptogram",
-            expected: "28",
-            found: data.len(),
+    fn decode_response(&self, data: &[u8]) -> Result<Initialized, CommandError> {
+        let cut = |source: Truncated| CommandError::Truncated { command: Self::NAME, source };
+        let mut cursor = Cursor::new(data);
+        let response = Initialized {
+            diversification: cursor.array("key diversification data").map_err(cut)?,
+            key_version: cursor.byte("key version").map_err(cut)?,
+            sequence: {
+                cursor.byte("protocol identifier").map_err(cut)?;
+                cursor.array("sequence counter").map_err(cut)?
+            },
+            card_challenge: cursor.array("card challenge").map_err(cut)?,
+            card_cryptogram: cursor.array("card cryptogram").map_err(cut)?,
         };
-        let (diversification, rest) = data.split_first_chunk::<10>().ok_or_else(wrong)?;
-        let ([key_version, SCP02], rest) = rest.split_first_chunk::<2>().ok_or_else(wrong)? else {
-            return Err(wrong());
-        };
-        let (sequence, rest) = rest.split_first_chunk::<2>().ok_or_else(wrong)?;
-        let (card_challenge, rest) = rest.split_first_chunk::<6>().ok_or_else(wrong)?;
-        Ok(UpdateAnswer {
-            diversification: *diversification,
-            key_version: *key_version,
-            sequence: *sequence,
-            card_challenge: *card_challenge,
-            cryptogram: rest.try_into().map_err(|_| wrong())?,
-        })
+        match (data.get(11), cursor.is_empty()) {
+            (Some(&PROTOCOL), true) => Ok(response),
+            _ => Err(CommandError::Length {
+                command: Self::NAME,
+                what: "an SCP02 answer",
+                expected: "28",
+                found: data.len(),
+            }),
+        }
     }
 
     fn elements(&self) -> Vec<Element> {
-        vec![Element::named("host challenge", self.host_challenge)]
+        vec![Element::named("challenge", self.host_challenge)]
     }
 
-    fn response_elements(&self, answer: &UpdateAnswer) -> Vec<Element> {
+    fn response_elements(&self, response: &Initialized) -> Vec<Element> {
         vec![
-            Element::named("card challenge", answer.card_challenge),
-            Element::named("channel cryptogram", answer.cryptogram),
+            Element::named("sequence counter", response.sequence),
+            Element::named("challenge", response.card_challenge),
         ]
     }
 }
