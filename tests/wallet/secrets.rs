@@ -162,7 +162,9 @@ impl Witness {
         let serve = ["host", "serve", "--listen", "127.0.0.1:0", "--tokens", "--log", "all"];
         let server = Served::start(self.desk.command(&[serve.as_slice(), &store].concat())).unwrap();
         let address = server.address.clone();
-        let kept = std::mem::take(&mut self.store);
+        // The books are the server's now; the key of the phone and the card stays.
+        let kept = self.store.clone();
+        self.store.drain(..self.store.len().min(2));
         self.ok(&["wallet", "pay", "4.00", "--host", &address, "--save", "remote.cwt"]);
         self.ok(&[
             "inquire",

@@ -63,7 +63,7 @@ impl WalletCard {
     }
 
     /// Refuses a card of another kind than `kind`.
-    pub fn expect(&self, kind: CardKind) -> Result<(), WalletError> {
+    pub fn must_be(&self, kind: CardKind) -> Result<(), WalletError> {
         if self.kind == kind {
             return Ok(());
         }

@@ -5,8 +5,8 @@
 use super::token::{Kept, KeptKey, Wire};
 use super::{CardKind, CardState, TokenCard, Wallet, WalletCard, WalletError};
 use crate::air::host::{
-    CodeCheck, CodeSent, Eligibility, EligibilityRequest, Holder, KeyKind, Personalisation, ProvisioningId,
-    ProvisioningState, TokenError, TokenService,
+    CodeCheck, CodeSent, Colour, Eligibility, EligibilityRequest, Holder, KeyKind, Personalisation,
+    ProvisioningId, ProvisioningState, TokenError, TokenService,
 };
 use crate::base::bytes::{Hex, Secret};
 use crate::base::context::Context;
@@ -180,7 +180,7 @@ impl Provisioning<'_> {
         let decision = self.service.accept_terms(&id_of(kept), &eligibility.terms, &holder, context)?;
         let told = format!("{:?}: {}", decision.colour, decision.reasons.join(", "));
         context.emit(Event::new("wallet", "decision").because(told.clone()));
-        if decision.colour == crate::air::host::Colour::Red {
+        if decision.colour == Colour::Red {
             self.wallet.remove(name, context)?;
             return Ok(Done::Ended(Added::Refused { reason: told }));
         }

@@ -104,7 +104,7 @@ pub struct TokenCard {
 
 impl Kept {
     pub(super) fn of(card: &WalletCard) -> Result<Self, WalletError> {
-        card.expect(CardKind::Token)?;
+        card.must_be(CardKind::Token)?;
         card.detail()
     }
 

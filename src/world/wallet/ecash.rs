@@ -139,7 +139,7 @@ pub fn begin_closing(
     context: &mut Context,
 ) -> Result<WalletCard, WorldError> {
     let card = wallet.card(name)?;
-    card.expect(CardKind::Ecash)?;
+    card.must_be(CardKind::Ecash)?;
     if card.state == CardState::Making {
         let issuer = issuer.ok_or(WorldError::NoIssuer)?;
         finish_opening(wallet, issuer, &card.name, context)?;
