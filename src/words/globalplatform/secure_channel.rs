@@ -8,7 +8,7 @@ use crate::base::crypto::{
     CryptoError, Padding, des_encrypt_block, mac_algorithm_3, pad, tdes_cbc_decrypt, tdes_cbc_encrypt,
     tdes_ecb_decrypt, tdes_ecb_encrypt,
 };
-use crate::words::iso7816::{ApduCommand, CommandApdu};
+use crate::words::iso7816::CommandApdu;
 
 /// MAC alone.
 const LEVEL_MAC: u8 = 0x01;

@@ -131,14 +131,18 @@ fn begun(wallet: &mut Wallet, new: &NewEcash) -> Result<Option<WalletCard>, Worl
 }
 
 /// Begins to close an account: from now on it answers only to the phone's own software.
-/// An opening that broke off is finished first, so that there is a card to close.
+/// An opening that broke off is finished first, so that there is a card to close. Without
+/// a name it is the one that is being closed already, else the default card.
 pub fn begin_closing(
     wallet: &mut Wallet,
     issuer: Option<&mut Issuer>,
     name: Option<&str>,
     context: &mut Context,
 ) -> Result<WalletCard, WorldError> {
-    let card = wallet.card(name)?;
+    let card = match (name, being_closed(wallet)?) {
+        (None, Some(card)) => card,
+        (name, _) => wallet.card(name)?,
+    };
     card.must_be(CardKind::Ecash)?;
     if card.state == CardState::Making {
         let issuer = issuer.ok_or(WorldError::NoIssuer)?;
@@ -148,6 +152,12 @@ pub fn begin_closing(
         wallet.advance(&card.name, CardState::Closing, context)?;
     }
     Ok(wallet.card(Some(&card.name))?)
+}
+
+/// The only account that is being closed: who names none means that one.
+fn being_closed(wallet: &mut Wallet) -> Result<Option<WalletCard>, WorldError> {
+    let mut closing = wallet.cards()?.into_iter().filter(|card| card.state == CardState::Closing);
+    Ok(closing.next().filter(|_| closing.next().is_none()))
 }
 
 /// Closes an account: what is open is settled, what the card holds is unloaded, and then

@@ -45,7 +45,7 @@ impl ApduCommand for InitializeUpdate {
     }
 
     fn to_apdu(&self) -> CommandApdu {
-        CommandApdu::new(0x80, 0x50, self.key_version, 0x00).data(self.host_challenge).le(0x00)
+        CommandApdu::new(0x80, 0x50, self.key_version, 0x00).data(self.host_challenge).le(256)
     }
 
     fn from_apdu(apdu: &CommandApdu) -> Result<Self, CommandError> {
