@@ -8,6 +8,7 @@ use crate::roles::card::CardError;
 use crate::roles::issuer::IssuerError;
 use crate::roles::terminal::TerminalError;
 use crate::roles::terminal::journal::JournalError;
+use crate::roles::token::VaultError;
 use crate::words::emv::PanError;
 use crate::words::emv::cryptogram::CryptogramError;
 use crate::words::iso8583::Iso8583Error;
@@ -100,6 +101,14 @@ pub enum WorldError {
     /// A store on a server without the file of its sealing key.
     #[error("expected --seal-key FILE beside a store on a server, found none: all its hosts share that file")]
     NoSealKey,
+    /// A store on a server without the file of the vault's key.
+    #[error(
+        "expected --token-key FILE beside a store on a server, found none: all its hosts share that file"
+    )]
+    NoTokenKey,
+    /// The vault of tokens failed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The transaction that is to be undone is not what it must be.
     #[error("expected {expected}, found {found}")]
     Original {

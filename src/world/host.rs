@@ -28,7 +28,7 @@ pub struct Serving {
 }
 
 /// Wraps the issuer of each worker, where somebody wants other answers than its own.
-pub type Wrap = Arc<dyn Fn(Issuer) -> Box<dyn Host> + Send + Sync>;
+pub type Wrap = Arc<dyn Fn(Issuer) -> Result<Box<dyn Host>, HostError> + Send + Sync>;
 
 /// Opens the terminals of a store.
 pub fn open_terminals(
@@ -63,7 +63,7 @@ pub fn serve_host(
         worker: Arc::new(move || {
             let issuer = issuer.lock().unwrap_or_else(PoisonError::into_inner).handle();
             let issuer = issuer.map_err(|error| HostError::Failed { cause: error.to_string() })?;
-            Ok((wrap(issuer), Context::system(events.clone())))
+            Ok((wrap(issuer)?, Context::system(events.clone())))
         }),
         metrics: serving.metrics.clone(),
     };

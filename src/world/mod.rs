@@ -13,6 +13,7 @@ mod rule;
 pub mod seeds;
 mod stage;
 pub mod tear;
+mod tokens;
 mod witness;
 
 pub use address::{AddressError, CardName, HostAddress, ReaderAddress, StoreAddress, TargetAddress};
@@ -24,4 +25,8 @@ pub use issue::{DEFAULT_PIN, NewCard, issue_card, new_card_memory, order_for};
 pub use position::Position;
 pub use rule::Rule;
 pub use stage::Stage;
+pub use tokens::{
+    TOKEN_KEY_FILE, TOKEN_PROFILE, TOKEN_VERSION, before_issuer, open_tokens, open_vault, rotate_token_key,
+    token_bureau,
+};
 pub use witness::{Transition, Transitions, Witness};

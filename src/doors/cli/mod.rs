@@ -21,6 +21,7 @@ mod shared {
     pub(super) mod command;
     pub(super) mod failure;
     pub(super) mod hint;
+    pub(super) mod holder;
     pub(super) mod journal;
     pub(super) mod output;
     pub(super) mod person;

@@ -6,10 +6,10 @@ use super::profile::{ApplicationProfile, Bytes, Profile};
 use crate::base::bytes::Secret;
 use crate::words::dictionary::tag;
 use crate::words::emv::cryptogram::CardKeys;
-use crate::words::emv::{Pan, Track2};
+use crate::words::emv::{Pan, Personal, record};
 use crate::words::iso7816::command::PinBlock;
 use crate::words::pboc::EcashSet;
-use crate::words::tlv::{Tag, TlvStore, encode, encode_into};
+use crate::words::tlv::{Tag, TlvStore};
 
 /// Whose card it is.
 #[derive(Debug, Clone)]
@@ -72,45 +72,24 @@ impl CardMemory {
 fn fill(profile: &ApplicationProfile, order: &Order) -> ApplicationMemory {
     let mut data: TlvStore =
         profile.data.iter().map(|(tag, Bytes(value))| (*tag, value.as_slice())).collect();
-    let service_code = data.value(tag::SERVICE_CODE).map_or("220".into(), |code| {
-        let digits = crate::base::bytes::Hex(code).to_string();
-        digits[digits.len().saturating_sub(3)..].to_owned()
-    });
-    let expiry = crate::base::bytes::Hex(&order.expiry).to_string();
-    let track2 = Track2 {
-        pan: order.pan.clone(),
-        expiry: std::array::from_fn(|i| expiry.as_bytes().get(i).copied().unwrap_or(b'0')),
-        rest: Secret::new(format!("{service_code}00000000")),
+    let personal = Personal {
+        pan: &order.pan,
+        psn: order.psn,
+        expiry: order.expiry,
+        effective: order.effective,
+        cardholder_name: order.cardholder_name.expose(),
     };
-    data.put(tag::PAN, order.pan.to_bcd());
-    data.put(tag::TRACK_2_EQUIVALENT_DATA, track2.to_bytes());
-    data.put(tag::CARDHOLDER_NAME, name(order.cardholder_name.expose()));
-    data.put(tag::APPLICATION_EXPIRATION_DATE, order.expiry);
-    data.put(tag::APPLICATION_EFFECTIVE_DATE, order.effective);
-    data.put(tag::PAN_SEQUENCE_NUMBER, [order.psn]);
+    personal.put(&mut data);
     for (format, log) in [(tag::LOG_FORMAT, &profile.log), (tag::LOAD_LOG_FORMAT, &profile.load_log)] {
         if let Some(log) = log {
             data.put(format, log.format.0.as_slice());
         }
     }
-    let records = profile.records.iter().map(|record| {
-        let mut value = Vec::new();
-        for tag in &record.elements {
-            if let Some(element) = data.value(*tag) {
-                encode_into(&mut value, *tag, element);
-            }
-        }
-        Record { sfi: record.sfi, number: record.record, bytes: encode(tag::RECORD_TEMPLATE, &value) }
+    let records = profile.records.iter().map(|layout| Record {
+        sfi: layout.sfi,
+        number: layout.record,
+        bytes: record(&layout.elements, &data),
     });
     let records = records.collect();
     ApplicationMemory { data, records, state: State::new(profile.pin_try_limit) }
-}
-
-/// Tag 5F20 holds 2 to 26 characters.
-fn name(text: &str) -> Vec<u8> {
-    let mut bytes: Vec<u8> = text.bytes().filter(|b| (0x20..0x7F).contains(b)).take(26).collect();
-    while bytes.len() < 2 {
-        bytes.push(b' ');
-    }
-    bytes
 }

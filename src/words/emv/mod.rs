@@ -2,6 +2,7 @@
 //! before keys. What only PBOC has is in `words::pboc`.
 
 mod afl;
+mod application_data;
 pub mod command;
 pub mod cryptogram;
 mod dol;
@@ -11,6 +12,7 @@ mod pan;
 mod script;
 
 pub use afl::{Afl, AflEntry, AflError};
+pub use application_data::{ApplicationData, PathData, Personal, RecordLayout, record};
 pub use dol::assemble;
 pub use element::{Aip, Cid, CryptogramType, Ctq, CvmResults, Tsi, Ttq, Tvr};
 pub use fci::{DirectoryEntry, Fci, FciError, directory_entries, printable};

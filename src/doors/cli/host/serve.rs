@@ -1,19 +1,21 @@
 //! `cardwright host serve`: the issuer behind a TCP port, for many terminals at once.
 
 use super::log::{Level, Log};
+use super::rotate::token_key_argument;
 use crate::air::host::{AnswerRules, EndSignal, Limits, RuledHost};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::doors::cli::shared::books::{self, Need};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::roles::token::{TokenRules, Vault};
 use crate::words::iso8583::DIALECTS;
-use crate::world::{Serving, StoreAddress, Wrap, serve_host};
+use crate::world::{Serving, StoreAddress, Wrap, before_issuer, open_vault, serve_host};
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, value_parser};
+use clap::{Arg, ArgAction, value_parser};
 use serde_json::json;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
@@ -40,6 +42,13 @@ fn arguments(line: clap::Command) -> clap::Command {
             .help("A page of figures for Prometheus, at http://HOST:PORT/metrics; loopback only"),
     )
     .arg(dialect_argument())
+    .arg(
+        Arg::new("tokens")
+            .long("tokens")
+            .action(ArgAction::SetTrue)
+            .help("Puts the token service before the issuer: taps of phones are checked and swapped"),
+    )
+    .arg(token_key_argument())
     .arg(
         Arg::new("rules")
             .long("rules")
@@ -88,15 +97,22 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let level = Level::NAMES.iter().find(|(name, _)| *name == level).map_or(Level::Messages, |row| row.1);
     let rules = rules(call)?;
     let store = books::address(call, Need::Makes)?;
-    let wrap: Wrap = match rules.is_empty() {
-        true => Arc::new(|issuer| Box::new(issuer)),
-        false => {
-            call.output
-                .note(format!("{} rules choose answers: this host is for testing terminals.", rules.len()));
-            Arc::new(move |issuer| Box::new(RuledHost::new(issuer, rules.clone())))
-        }
-    };
     let log = Log(level);
+    let vault = vault(call, &store, log)?;
+    if !rules.is_empty() {
+        call.output
+            .note(format!("{} rules choose answers: this host is for testing terminals.", rules.len()));
+    }
+    let wrap: Wrap = Arc::new(move |issuer| {
+        let host = match &vault {
+            Some(vault) => before_issuer(&vault.lock().unwrap_or_else(PoisonError::into_inner), issuer)?,
+            None => Box::new(issuer),
+        };
+        Ok(match rules.is_empty() {
+            true => host,
+            false => Box::new(RuledHost::new(host, rules.clone())),
+        })
+    });
     let no_signal = |cause: std::io::Error| Failure::Usage(format!("could not listen for SIGTERM: {cause}"));
     let signal = EndSignal::listen().map_err(no_signal)?;
     let server = serve_host(&serving, &store, call.switches.seal_key.as_deref(), wrap, log)
@@ -118,6 +134,17 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     context.emit(Event::new("host", "Stopped").because("told to; what was under way is answered"));
     call.output.tell("stopped", json!(true));
     Ok(Exit::Done)
+}
+
+/// The vault, where the token service is wanted.
+fn vault(call: &Call<'_>, store: &StoreAddress, log: Log) -> Result<Option<Mutex<Vault>>, Failure> {
+    if !call.arguments.get_flag("tokens") {
+        return Ok(None);
+    }
+    let key = call.arguments.get_one::<PathBuf>("token-key");
+    let vault =
+        open_vault(store, key.map(PathBuf::as_path), TokenRules::default(), &mut Context::system(log));
+    Ok(Some(Mutex::new(vault.map_err(|cause| books::at(store, cause))?)))
 }
 
 fn rules(call: &Call<'_>) -> Result<AnswerRules, Failure> {
