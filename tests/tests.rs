@@ -22,6 +22,7 @@ mod store;
 mod support;
 mod tear;
 mod tidy;
+mod token;
 mod wallet;
 mod wire;
 mod words;

@@ -57,9 +57,6 @@ pub enum WorldError {
         /// What the system said.
         cause: String,
     },
-    /// The token service's vault failed.
-    #[error(transparent)]
-    Vault(#[from] VaultError),
     /// The phone failed.
     #[error(transparent)]
     Wallet(#[from] WalletError),
@@ -117,6 +114,14 @@ pub enum WorldError {
     /// A store on a server without the file of its sealing key.
     #[error("expected --seal-key FILE beside a store on a server, found none: all its hosts share that file")]
     NoSealKey,
+    /// A store on a server without the file of the vault's key.
+    #[error(
+        "expected --token-key FILE beside a store on a server, found none: all its hosts share that file"
+    )]
+    NoTokenKey,
+    /// The vault of tokens failed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The transaction that is to be undone is not what it must be.
     #[error("expected {expected}, found {found}")]
     Original {

@@ -26,5 +26,8 @@ pub use issue::{DEFAULT_PIN, NewCard, issue_card, new_card_memory, order_for};
 pub use position::Position;
 pub use rule::Rule;
 pub use stage::Stage;
-pub use tokens::{open_tokens, replace_card, token_host, token_wrap};
+pub use tokens::{
+    TOKEN_KEY_FILE, TOKEN_PROFILE, TOKEN_VERSION, before_issuer, open_tokens, open_vault, replace_card,
+    rotate_token_key, token_bureau, token_host,
+};
 pub use witness::{Transition, Transitions, Witness};

@@ -17,7 +17,7 @@ use cardwright::roles::card::Simulator;
 use cardwright::roles::issuer::{AccountId, Issuer};
 use cardwright::roles::terminal::journal::Journal;
 use cardwright::roles::terminal::{Flow, Outcome, TerminalConfig, Verdict};
-use cardwright::roles::token::Tokens;
+use cardwright::roles::token::{TokenRules, Tokens};
 use cardwright::words::emv::Pan;
 use cardwright::words::iso4217::Amount;
 use cardwright::world::tear::{CrashControl, CrashPlan, CrashingDb};
@@ -109,7 +109,7 @@ impl Town {
         });
         Self {
             phones: phones.collect(),
-            service: open_tokens(&store, None, &mut context).unwrap(),
+            service: open_tokens(&store, None, None, TokenRules::default(), &mut context).unwrap(),
             journal: Some(open_journal(None, &mut context).unwrap()),
             crash: CrashControl::default(),
             _folder: folder,
@@ -179,7 +179,7 @@ impl Town {
         let journal = self.journal.take().unwrap();
         let issuer = self.issuer.handle().unwrap();
         let mut stage = Stage::new(Box::new(card), issuer, journal, TerminalConfig::default()).unwrap();
-        stage.host = token_host(&self.store, None, &mut self.context).unwrap();
+        stage.host = token_host(&self.store, None, None, &mut self.context).unwrap();
         let mut pin = Secret::new(DEFAULT_PIN.to_owned());
         let result = stage.transact(Flow::Pay, TAP, &mut pin, &mut self.context);
         self.journal = Some(stage.journal);

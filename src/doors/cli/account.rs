@@ -3,7 +3,7 @@
 use super::shared::books::{self, Need};
 use super::shared::command::{Call, Command, Run, no_arguments};
 use super::shared::failure::{Exit, Failure};
-use super::shared::holder::holder_of;
+use super::shared::holder;
 use super::shared::recording::Recording;
 use super::shared::transaction::parse_currency;
 use crate::base::context::Context;
@@ -33,7 +33,7 @@ pub(super) const COMMAND: Command = Command {
             about: "Says who holds an account: name, identity number and phone, kept sealed",
             effect: None,
             arguments: holder_arguments,
-            run: Run::Alone(holder),
+            run: Run::Alone(note_holder),
         },
         Command {
             name: "list",
@@ -46,29 +46,31 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn open_arguments(line: clap::Command) -> clap::Command {
-    line.arg(
-        Arg::new("balance")
-            .long("balance")
-            .value_name("AMOUNT")
-            .default_value("0")
-            .allow_negative_numbers(true)
-            .help("What it begins with"),
-    )
-    .arg(
-        Arg::new("currency")
-            .long("currency")
-            .value_name("CODE")
-            .default_value("CNY")
-            .help("ISO 4217 number or letters"),
-    )
-    .arg(Arg::new("id").long("id").value_name("ID").help("Its id; else a random number"))
-    .arg(
-        Arg::new("holder")
-            .long("holder")
-            .value_name("NAME")
-            .default_value("Test Holder")
-            .help("Who holds it; kept sealed"),
-    )
+    let line = line
+        .arg(
+            Arg::new("balance")
+                .long("balance")
+                .value_name("AMOUNT")
+                .default_value("0")
+                .allow_negative_numbers(true)
+                .help("What it begins with"),
+        )
+        .arg(
+            Arg::new("currency")
+                .long("currency")
+                .value_name("CODE")
+                .default_value("CNY")
+                .help("ISO 4217 number or letters"),
+        )
+        .arg(Arg::new("id").long("id").value_name("ID").help("Its id; else a random number"))
+        .arg(
+            Arg::new("holder")
+                .long("holder")
+                .value_name("NAME")
+                .default_value("Test Holder")
+                .help("Who holds it; kept sealed"),
+        );
+    holder::arguments(line)
 }
 
 fn open(call: &mut Call<'_>) -> Result<Exit, Failure> {
@@ -80,9 +82,13 @@ fn open(call: &mut Call<'_>) -> Result<Exit, Failure> {
             "expected an account id of 1 to 32 letters, digits, `-` or `_` after --id".into(),
         ));
     }
-    let holder = call.text("holder").unwrap_or_default().to_owned();
+    let name = call.text("holder").unwrap_or_default().to_owned();
+    let holder = holder::holder(call)?;
     let (mut issuer, mut context) = books(call, Need::Makes)?;
-    let id = issuer.open_account(id.as_deref(), balance, &holder, &mut context)?;
+    let id = issuer.open_account(id.as_deref(), balance, &name, &mut context)?;
+    if let Some(holder) = holder {
+        issuer.set_account_holder(&id, &holder, &mut context)?;
+    }
     call.output.say(&format!("account {id} is open with {balance}\n"));
     call.output.tell("id", json!(id.0));
     call.output.tell("balance_minor", json!(balance.minor));
@@ -99,9 +105,9 @@ fn holder_arguments(line: clap::Command) -> clap::Command {
     )
 }
 
-fn holder(call: &mut Call<'_>) -> Result<Exit, Failure> {
+fn note_holder(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let path = call.arguments.get_one::<PathBuf>("file").cloned().unwrap_or_default();
-    let holder = holder_of(&path)?;
+    let holder = holder::of_file(&path)?;
     let id = AccountId(call.text("ID").unwrap_or_default().to_owned());
     let (mut issuer, mut context) = books(call, Need::Asks)?;
     issuer.set_account_holder(&id, &holder, &mut context)?;

@@ -7,8 +7,8 @@ use crate::words::{emv, globalplatform, iso7816, pboc};
 pub const COMMAND_ROOMS: &[&[CommandRow]] = &[
     iso7816::command::COMMANDS,
     emv::command::COMMANDS,
-    pboc::command::COMMANDS,
     globalplatform::command::COMMANDS,
+    pboc::command::COMMANDS,
 ];
 
 /// A read that has no command file of its own, known by class and instruction.

@@ -14,7 +14,7 @@ use crate::observers::report::{Story, outcome_json, outcome_text};
 use crate::roles::issuer::{AccountId, Issuer};
 use crate::roles::terminal::journal::Journal;
 use crate::roles::terminal::{Flow, Outcome, TerminalConfig};
-use crate::roles::token::Tokens;
+use crate::roles::token::{TokenRules, Tokens};
 use crate::words::emv::Pan;
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::pboc::EcashSet;
@@ -55,7 +55,7 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let seal = seal_key(None, Some(&wallet_file(&phone)), &mut context)?;
     let demo = Demo {
         wallet: new_wallet(&phone, seal, &mut context)?,
-        service: open_tokens(&store, None, &mut context)?,
+        service: open_tokens(&store, None, None, TokenRules::default(), &mut context)?,
         journal: Some(open_journal(Some(&folder.join("terminal")), &mut context)?),
         config: call.switches.config()?,
         ledger: Ledger::default(),
@@ -294,7 +294,7 @@ impl Demo<'_, '_> {
         let journal = self.journal.take();
         let journal = journal.ok_or_else(|| Failure::Invariant("the terminal is busy".into()))?;
         let mut stage = Stage::new(Box::new(card), self.issuer.handle()?, journal, self.config.clone())?;
-        stage.host = token_host(&self.store, None, &mut self.context)?;
+        stage.host = token_host(&self.store, None, None, &mut self.context)?;
         Ok(stage.with_books())
     }
 

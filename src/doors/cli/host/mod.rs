@@ -3,6 +3,7 @@
 mod check;
 mod journal;
 mod log;
+mod rotate;
 mod serve;
 mod status;
 mod terminal;
@@ -15,5 +16,12 @@ pub(super) const COMMAND: Command = Command {
     about: "Serves terminals over TCP; shows and checks the issuer's books",
     effect: None,
     arguments: no_arguments,
-    run: Run::OneOf(&[serve::COMMAND, status::COMMAND, check::COMMAND, journal::COMMAND, terminal::COMMAND]),
+    run: Run::OneOf(&[
+        serve::COMMAND,
+        status::COMMAND,
+        check::COMMAND,
+        journal::COMMAND,
+        terminal::COMMAND,
+        rotate::COMMAND,
+    ]),
 };

@@ -4,16 +4,17 @@ use super::log::{Level, Log};
 use crate::air::host::{AnswerRules, EndSignal, Limits, RuledHost};
 use crate::base::context::Context;
 use crate::base::event::Event;
-use crate::doors::cli::shared::books::{self, Need};
+use crate::doors::cli::shared::books::{self, Need, token_key, token_key_argument};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::roles::token::{TokenRules, Vault};
 use crate::words::iso8583::DIALECTS;
-use crate::world::{Serving, StoreAddress, Wrap, serve_host, token_wrap};
+use crate::world::{Serving, StoreAddress, Wrap, before_issuer, open_vault, serve_host};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, value_parser};
 use serde_json::json;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
@@ -44,8 +45,9 @@ fn arguments(line: clap::Command) -> clap::Command {
         Arg::new("tokens")
             .long("tokens")
             .action(ArgAction::SetTrue)
-            .help("Puts the token service before the issuer: cards of phones pay by token"),
+            .help("Puts the token service before the issuer: taps of phones are checked and swapped"),
     )
+    .arg(token_key_argument())
     .arg(
         Arg::new("rules")
             .long("rules")
@@ -95,19 +97,21 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let rules = rules(call)?;
     let store = books::address(call, Need::Makes)?;
     let log = Log(level);
-    let behind: Wrap = match call.flag("tokens") {
-        true => token_wrap(&store, call.switches.seal_key.as_deref(), &mut Context::system(log))
-            .map_err(|cause| books::at(&store, cause))?,
-        false => Arc::new(|issuer| Ok(Box::new(issuer))),
-    };
-    let wrap: Wrap = match rules.is_empty() {
-        true => behind,
-        false => {
-            call.output
-                .note(format!("{} rules choose answers: this host is for testing terminals.", rules.len()));
-            Arc::new(move |issuer| Ok(Box::new(RuledHost::new(behind(issuer)?, rules.clone()))))
-        }
-    };
+    let vault = vault(call, &store, log)?;
+    if !rules.is_empty() {
+        call.output
+            .note(format!("{} rules choose answers: this host is for testing terminals.", rules.len()));
+    }
+    let wrap: Wrap = Arc::new(move |issuer| {
+        let host = match &vault {
+            Some(vault) => before_issuer(&vault.lock().unwrap_or_else(PoisonError::into_inner), issuer)?,
+            None => Box::new(issuer),
+        };
+        Ok(match rules.is_empty() {
+            true => host,
+            false => Box::new(RuledHost::new(host, rules.clone())),
+        })
+    });
     let no_signal = |cause: std::io::Error| Failure::Usage(format!("could not listen for SIGTERM: {cause}"));
     let signal = EndSignal::listen().map_err(no_signal)?;
     let server = serve_host(&serving, &store, call.switches.seal_key.as_deref(), wrap, log)
@@ -129,6 +133,16 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     context.emit(Event::new("host", "Stopped").because("told to; what was under way is answered"));
     call.output.tell("stopped", json!(true));
     Ok(Exit::Done)
+}
+
+/// The vault, where the token service is wanted.
+fn vault(call: &Call<'_>, store: &StoreAddress, log: Log) -> Result<Option<Mutex<Vault>>, Failure> {
+    if !call.arguments.get_flag("tokens") {
+        return Ok(None);
+    }
+    let key = token_key(call);
+    let vault = open_vault(store, key.as_deref(), TokenRules::default(), &mut Context::system(log));
+    Ok(Some(Mutex::new(vault.map_err(|cause| books::at(store, cause))?)))
 }
 
 fn rules(call: &Call<'_>) -> Result<AnswerRules, Failure> {

@@ -135,9 +135,14 @@ impl Scene {
             }
             (None, Some(issuer)) => {
                 let mut stage = Stage::new(opened.card, issuer, journal, config)?;
-                if money && matches!(&reader, ReaderAddress::Simulated(CardName::Wallet(..))) {
+                let key = books::token_key(call);
+                // Nothing stands beside a server: without a key there is no service to ask.
+                let has_service = key.is_some() || matches!(store, StoreAddress::Sqlite(_));
+                let in_phone = matches!(&reader, ReaderAddress::Simulated(CardName::Wallet(..)));
+                if money && in_phone && has_service {
                     // A card of a phone may be a token: its service stands before the issuer.
-                    stage.host = token_host(&store, call.switches.seal_key.as_deref(), &mut context)?;
+                    let seal = call.switches.seal_key.as_deref();
+                    stage.host = token_host(&store, seal, key.as_deref(), &mut context)?;
                 }
                 stage.with_books()
             }

@@ -6,7 +6,7 @@ use crate::air::host::KeyKind;
 use crate::devices::wallet::{Added, DirectWire, NewToken, Provisioning, resend_code};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
-use crate::doors::cli::shared::holder::holder_of;
+use crate::doors::cli::shared::holder;
 use crate::words::emv::Pan;
 use clap::{Arg, ArgAction, value_parser};
 use serde_json::json;
@@ -62,7 +62,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     };
     let mut person = Person {
         accepts: call.flag("accept-terms"),
-        holder: path("holder").map(holder_of).transpose()?,
+        holder: path("holder").map(holder::of_file).transpose()?,
         code: match path("code-file") {
             Some(file) => secret(Some(file), "")?,
             None => None,

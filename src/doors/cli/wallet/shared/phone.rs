@@ -2,6 +2,7 @@
 
 use crate::base::context::Context;
 use crate::devices::wallet::{DEFAULT_PASSCODE, Wallet};
+use crate::doors::cli::shared::books::token_key_argument;
 use crate::doors::cli::shared::command::Call;
 use crate::doors::cli::shared::failure::Failure;
 use crate::doors::cli::shared::journal::wallet_folder;
@@ -21,6 +22,7 @@ pub(in crate::doors::cli) fn wallet_argument(line: clap::Command) -> clap::Comma
             .value_parser(value_parser!(PathBuf))
             .help("The phone's folder; else `wallet` in the state folder"),
     )
+    .arg(token_key_argument())
 }
 
 /// The argument that names a card of the phone.

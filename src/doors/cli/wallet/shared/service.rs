@@ -6,7 +6,7 @@ use crate::doors::cli::shared::books::{self, Need};
 use crate::doors::cli::shared::command::Call;
 use crate::doors::cli::shared::failure::Failure;
 use crate::doors::cli::shared::recording::Recording;
-use crate::roles::token::Tokens;
+use crate::roles::token::{TokenRules, Tokens};
 use crate::world::open_tokens;
 use serde_json::{Value, json};
 
@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 pub(in crate::doors::cli) fn open(call: &mut Call<'_>) -> Result<(Tokens, Context), Failure> {
     let store = books::address(call, Need::Asks)?;
     let mut context = call.switches.context(Recording::default());
-    let service = open_tokens(&store, call.switches.seal_key.as_deref(), &mut context)
-        .map_err(|cause| books::at(&store, cause))?;
-    Ok((service, context))
+    let (seal, key) = (call.switches.seal_key.as_deref(), books::token_key(call));
+    let service = open_tokens(&store, seal, key.as_deref(), TokenRules::default(), &mut context);
+    Ok((service.map_err(|cause| books::at(&store, cause))?, context))
 }
 
 /// A token as data.
