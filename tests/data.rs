@@ -11,6 +11,8 @@ use libtest_mimic::{Arguments, Trial};
 
 #[path = "support/counterpart_pyemv.rs"]
 mod counterpart_pyemv;
+#[path = "support/decisions.rs"]
+mod decisions;
 #[path = "support/vector_kinds.rs"]
 mod vector_kinds;
 #[path = "support/vectors.rs"]
@@ -20,6 +22,7 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(vectors::trials());
+    trials.extend(decisions::trials());
     trials.extend(counterpart_pyemv::trials());
     #[cfg(target_os = "linux")]
     trials.extend(counterparts::trials());

@@ -5,6 +5,7 @@
 
 mod bad_cards;
 mod card;
+mod certificates;
 mod cli;
 mod cryptography;
 mod effects;
@@ -26,6 +27,7 @@ mod token;
 mod wallet;
 mod wire;
 mod words;
+mod worlds;
 
 #[test]
 fn every_file_is_named() {

@@ -180,6 +180,7 @@ impl<B> Stage<B> {
             amount,
             trace,
             at: context.now(),
+            forced_online: false,
         };
         let mut seat =
             Seat { card: &mut self.card, host: &mut self.host, cardholder, journal: &mut self.journal };

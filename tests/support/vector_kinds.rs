@@ -3,6 +3,11 @@
 
 use cardwright::base::bytes::Secret;
 use cardwright::base::crypto::{self, Padding};
+use cardwright::words::emv::Pan;
+use cardwright::words::emv::certificate::{
+    Against, CaPublicKey, CdaDynamicData, CertificateRef, IssuerCertificate, Object, PublicKey,
+    RevocationList,
+};
 use cardwright::words::emv::cryptogram::{CardKeys, CryptogramVersion, MasterKeys, SessionKey};
 use cardwright::words::pboc::idd_mac::{IddMacPadding, idd_mac};
 use cardwright::words::pboc::purse::{self, PurseTerms, PurseTransactionType};
@@ -23,6 +28,33 @@ pub(crate) fn run_kind(kind: &str, v: &Vector) -> Result<Vec<u8>, String> {
         }
         "mac_algorithm_3" => crypto::mac_algorithm_3(&v.array("key")?, &v.hex("data")?, padding(v)?).to_vec(),
         "option_a_input" => crypto::option_a_input(&v.text("pan")?, psn(v)?).map_err(text)?.to_vec(),
+
+        // Public keys and certificates
+        "sm3" => crypto::sm3(&[&v.hex("data")?]).to_vec(),
+        "sm2_public_key" => sm2_private(v)?.public().coordinates().to_vec(),
+        "sm2_signature_verifies" => {
+            let key = crypto::Sm2PublicKey::new(&v.array("public")?).map_err(text)?;
+            key.verify(&[&v.hex("message")?], &v.array("signature")?).map_err(text)?;
+            vec![1]
+        }
+        "rsa_public" => match public_key(v, "modulus")? {
+            PublicKey::Rsa(key) => key.apply(&v.hex("data")?).map_err(text)?,
+            PublicKey::Sm2(_) => return Err("expected an RSA key".into()),
+        },
+        "ca_key_checksum" => {
+            let [index] = v.array("index")?;
+            let key = public_key(v, "modulus")?;
+            CaPublicKey { rid: v.array("rid")?, index, key, expiry: None }.checksum()
+        }
+        "issuer_certificate" => issuer_key(v)?,
+        "combined_signature" => {
+            let [answered] = v.array("cryptogram_information")?;
+            let number = v.array("unpredictable_number")?;
+            let key = public_key(v, "modulus")?;
+            let data = CdaDynamicData::recover(&v.hex("signed")?, number, answered, &key).map_err(text)?;
+            let head = [&[data.number.len() as u8], data.number.as_slice(), &[data.cryptogram_information]];
+            [&head.concat(), &data.cryptogram[..], &data.transaction_data_hash].concat()
+        }
 
         // Card keys
         "option_a" => crypto::option_a(&v.array("master")?, &v.text("pan")?, psn(v)?).map_err(text)?.to_vec(),
@@ -289,4 +321,26 @@ fn prefix(v: &Vector, value: &[u8; 3]) -> Result<Vec<u8>, String> {
 
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
+}
+
+fn sm2_private(v: &Vector) -> Result<crypto::Sm2PrivateKey, String> {
+    crypto::Sm2PrivateKey::new(&Secret::new(v.array("private")?)).map_err(text)
+}
+
+fn public_key(v: &Vector, modulus: &str) -> Result<PublicKey, String> {
+    PublicKey::rsa(&v.hex(modulus)?, &v.hex("exponent")?, Object::CaPublicKey).map_err(text)
+}
+
+/// Recovers an issuer certificate, all checks included, and gives the modulus in it.
+/// CA keys of test cards have the exponent 3, as the certificates that they sign.
+fn issuer_key(v: &Vector) -> Result<Vec<u8>, String> {
+    let ca = CaPublicKey { rid: [0; 5], index: 0, key: public_key(v, "ca_modulus")?, expiry: None };
+    let pan = Pan::checked(&v.text("pan")?).map_err(text)?;
+    let revocations = RevocationList::default();
+    let against = Against { pan: &pan, today: v.array("today")?, revocations: &revocations };
+    let (certificate, remainder, exponent) = (v.hex("certificate")?, v.hex("remainder")?, v.hex("exponent")?);
+    let certificate =
+        CertificateRef { certificate: &certificate, remainder: &remainder, exponent: &exponent };
+    let issuer = IssuerCertificate::recover(certificate, &ca, against).map_err(text)?;
+    Ok(issuer.key.bytes().to_vec())
 }

@@ -1,11 +1,10 @@
 //! Card keys and session keys over triple DES (EMV Book 2 annex A1; PBOC part 5;
 //! VIS secure messaging; the PBOC purse).
 
-use sha1::{Digest, Sha1};
-
 use super::CryptoError;
 use super::des::tdes_encrypt_blocks;
 use super::mac::halves;
+use super::sha1;
 use crate::base::bytes::digits_to_bcd;
 
 /// Most digits a PAN has (ISO/IEC 7812-1).
@@ -45,7 +44,7 @@ pub fn option_b_input(pan_digits: &str, psn: u8) -> Result<[u8; 8], CryptoError>
     let whole_bytes = digits.len().div_ceil(2);
     let message = digits_to_bcd(&format!("{digits:0>width$}", width = whole_bytes * 2), whole_bytes)
         .map_err(|_| not_a_pan(pan_digits))?;
-    let hash = hex::encode_upper(Sha1::digest(message));
+    let hash = hex::encode_upper(sha1(&[&message]));
     let decimal = hash.chars().filter(char::is_ascii_digit);
     let letters = hash.chars().filter(|c| !c.is_ascii_digit()).map(|c| char::from(c as u8 - b'A' + b'0'));
     packed(&decimal.chain(letters).take(16).collect::<String>(), pan_digits)

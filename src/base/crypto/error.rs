@@ -1,5 +1,7 @@
 //! Why a cryptographic function refused its input.
 
+use crate::base::bytes::Hex;
+
 /// What was expected of an input and what came. No variant carries the input
 /// itself: it may be a key or a PAN.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,6 +36,50 @@ pub enum CryptoError {
         /// The byte that came.
         found: u8,
     },
+    /// A public exponent that EMV does not have.
+    #[error("expected the RSA exponent 03 or 010001 (EMV Book 2 annex B2.1), found {}", Hex(.found))]
+    RsaExponent {
+        /// The bytes that came.
+        found: Vec<u8>,
+    },
+    /// A modulus of a length that no EMV key has.
+    #[error("expected an RSA modulus of 64 to 248 bytes, found {found_bytes}")]
+    RsaModulusLength {
+        /// The length that came, in bytes.
+        found_bytes: usize,
+    },
+    /// A modulus that is even, or one: no product of two primes.
+    #[error("expected an odd RSA modulus above one")]
+    RsaModulus,
+    /// A length for which no key is made here.
+    #[error("expected an even number of bits from 512 to 1984 for an RSA key, found {found}")]
+    RsaBits {
+        /// The bits that were asked for.
+        found: u32,
+    },
+    /// Numbers that are not the two primes of a key with that exponent.
+    #[error("expected two different primes of one length, 256 to 992 bits, that suit the exponent")]
+    RsaPrimes,
+    /// An input of another length than the modulus.
+    #[error("expected {expected_bytes} bytes, the length of the RSA modulus, found {found_bytes}")]
+    RsaInputLength {
+        /// The length of the modulus in bytes.
+        expected_bytes: usize,
+        /// The length that came, in bytes.
+        found_bytes: usize,
+    },
+    /// An input that is not below the modulus.
+    #[error("expected a number below the RSA modulus")]
+    RsaInput,
+    /// Bytes that are no point of the curve, or no private key.
+    #[error("expected an SM2 {expected} (GB/T 32918.5)")]
+    Sm2Key {
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// A signature that does not verify.
+    #[error("the SM2 signature does not verify with this key and identity")]
+    Sm2Signature,
 }
 
 fn at(position: Option<usize>) -> String {

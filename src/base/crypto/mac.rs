@@ -90,15 +90,23 @@ fn des_cbc(cipher: &Des, iv: [u8; 8], data: &[u8], padding: Padding) -> [u8; 8] 
     };
     let (blocks, rest) = data.as_chunks::<8>();
     blocks.iter().for_each(&mut absorb);
-    if padding == Padding::Method2 || !rest.is_empty() || data.is_empty() {
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        if padding == Padding::Method2 {
-            last[rest.len()] = 0x80;
-        }
+    if let Some(last) = last_block(rest, data.is_empty(), padding) {
         absorb(&last);
     }
     chain
+}
+
+/// The block that padding adds after the whole ones, if it adds any.
+pub(super) fn last_block(rest: &[u8], is_empty: bool, padding: Padding) -> Option<[u8; 8]> {
+    if padding == Padding::Method1 && rest.is_empty() && !is_empty {
+        return None;
+    }
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    if padding == Padding::Method2 {
+        last[rest.len()] = 0x80;
+    }
+    Some(last)
 }
 
 #[cfg(test)]

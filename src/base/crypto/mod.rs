@@ -1,12 +1,16 @@
-//! DES, AES, SM4, MACs and key derivation as plain functions over bytes. No tag,
-//! no command and no cryptogram version may enter: those are words.
+//! DES, AES, SM4, MACs, key derivation, RSA, SM2 and hashes over bytes. No tag, no
+//! command, no certificate and no cryptogram version may enter: those are words.
 
 mod aes;
 mod derivation;
 mod des;
 mod error;
+mod hash;
 mod mac;
+mod rsa;
+mod sm2;
 mod sm4;
+pub mod table_des;
 
 pub use self::aes::{aes_decrypt_block, aes_encrypt_block};
 pub use self::derivation::{
@@ -18,7 +22,10 @@ pub use self::des::{
     tdes_decrypt_block, tdes_ecb_decrypt, tdes_ecb_encrypt, tdes_encrypt_block,
 };
 pub use self::error::CryptoError;
+pub use self::hash::{sha1, sm3};
 pub use self::mac::{Padding, aes_cmac, mac_algorithm_1, mac_algorithm_3, pad, sm4_cbc_mac};
+pub use self::rsa::{RsaExponent, RsaPrivateKey, RsaPublicKey};
+pub use self::sm2::{SM2_DEFAULT_IDENTITY, Sm2PrivateKey, Sm2PublicKey};
 pub use self::sm4::{
     sm4_card_key, sm4_decrypt_block, sm4_ecb_decrypt, sm4_ecb_encrypt, sm4_encrypt_block, sm4_kcv,
     sm4_session_key,

@@ -10,11 +10,16 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-/// How often work is run again because writers collided, before it is an error.
-const MAX_CONFLICTS: u32 = 100;
-/// How often a connection is made anew for the same work: ten seconds or so, in which a
-/// server that crashed has recovered.
-const MAX_LOSSES: u32 = 12;
+/// How long work that collided with other writers waits, all waits together, until the
+/// collision is an error. By time and not by number: where many collide, each tries often.
+const CONFLICT_PATIENCE: Duration = Duration::from_secs(30);
+/// The longest of these waits.
+const CONFLICT_WAIT: Duration = Duration::from_millis(100);
+/// How long the same work waits, all waits together, for a connection made anew: a server
+/// that crashed has recovered by then.
+const LOSS_PATIENCE: Duration = Duration::from_secs(20);
+/// The longest of these waits.
+const LOSS_WAIT: Duration = Duration::from_secs(1);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A server that does not acknowledge for so long is gone.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -28,6 +33,10 @@ const SETTINGS: &[&str] = &[
     "SELECT set_config('synchronous_commit', 'on', false) \
      WHERE current_setting('synchronous_commit', true) = 'off'",
 ];
+/// A small table is read whole sooner than through its index, and who has read it whole
+/// collides with every writer to any of its rows. The price that this puts on reading a
+/// whole table would have every sum compiled first.
+const SETTINGS_SERIALIZABLE: &[&str] = &["SET enable_seqscan = off", "SET jit = off"];
 
 /// How strictly the server keeps transactions apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,8 +54,9 @@ pub struct Postgres {
     config: Config,
     isolation: Isolation,
     session: Option<Session>,
-    /// Tells handles apart, so that two that collide do not wait in step.
-    number: u64,
+    /// Draws waits, from another seed for each handle of each process, so that two that
+    /// collide do not wait in step.
+    dice: u64,
 }
 
 /// A connection and the statements that the server has prepared for it.
@@ -84,7 +94,8 @@ impl Postgres {
     fn connect(config: Config, isolation: Isolation) -> Result<Self, StoreError> {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let mut own = Self { config, isolation, session: None, number };
+        let dice = u64::from(std::process::id()) << 32 | number;
+        let mut own = Self { config, isolation, session: None, dice };
         match own.session() {
             Ok(_) => Ok(own),
             Err(trouble) => Err(open_error(&own.config, trouble)),
@@ -96,7 +107,11 @@ impl Postgres {
         if self.session.as_ref().is_none_or(|session| session.client.is_closed()) {
             self.session = None;
             let mut client = self.config.connect(NoTls).map_err(Trouble::of_connecting)?;
-            for setting in SETTINGS {
+            let strict = match self.isolation {
+                Isolation::ReadCommitted => &[],
+                Isolation::Serializable => SETTINGS_SERIALIZABLE,
+            };
+            for setting in SETTINGS.iter().chain(strict) {
                 match client.batch_execute(setting) {
                     Err(error) if error.as_db_error().is_none() => return Err(Trouble::of_connecting(error)),
                     _ => {}
@@ -146,14 +161,28 @@ impl Postgres {
         }
     }
 
-    /// Waits before the nth attempt, a little longer each time.
-    fn wait(&self, attempt: u32, unit: Duration, longest: Duration) {
-        let longest = (unit * (1 << attempt.min(10))).min(longest);
-        // Between half of it and all, by a number that differs between handles.
-        let mixed = self.number.wrapping_mul(0x9E37_79B9).wrapping_add(u64::from(attempt) * 0x85EB_CA6B);
-        let part = (mixed >> 8) as u32 % 512;
-        std::thread::sleep(longest / 2 + longest / 1024 * part);
+    /// Waits before another attempt, at most `longest` and a little longer each time.
+    fn wait(&mut self, retries: &mut Retries, unit: Duration, longest: Duration) {
+        retries.count += 1;
+        let longest = (unit * (1 << retries.count.min(16))).min(longest);
+        // SplitMix64.
+        self.dice = self.dice.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.dice;
+        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        // Between an eighth of it and all.
+        let eighths = 1024 + (mixed >> 51) as u32 % 7168;
+        let wait = longest / 8192 * eighths;
+        std::thread::sleep(wait);
+        retries.waited += wait;
     }
+}
+
+/// How often work was run again for one cause, and how long it has waited for that.
+#[derive(Default)]
+struct Retries {
+    count: u32,
+    waited: Duration,
 }
 
 impl Db for Postgres {
@@ -161,18 +190,16 @@ impl Db for Postgres {
         &mut self,
         work: &mut dyn FnMut(&mut dyn Tx) -> Result<Decision, StoreError>,
     ) -> Result<(), StoreError> {
-        let (mut conflicts, mut losses) = (0, 0);
+        let (mut conflicts, mut losses) = (Retries::default(), Retries::default());
         loop {
             match self.attempt(work) {
                 Ok(()) => return Ok(()),
-                Err(Trouble::Conflict(_)) if conflicts < MAX_CONFLICTS => {
-                    conflicts += 1;
-                    self.wait(conflicts, Duration::from_micros(500), Duration::from_millis(20));
+                Err(Trouble::Conflict(_)) if conflicts.waited < CONFLICT_PATIENCE => {
+                    self.wait(&mut conflicts, Duration::from_micros(500), CONFLICT_WAIT);
                 }
-                Err(Trouble::Lost(_)) if losses < MAX_LOSSES => {
-                    losses += 1;
+                Err(Trouble::Lost(_)) if losses.waited < LOSS_PATIENCE => {
                     self.session = None;
-                    self.wait(losses, Duration::from_millis(20), Duration::from_secs(2));
+                    self.wait(&mut losses, Duration::from_millis(20), LOSS_WAIT);
                 }
                 Err(trouble) => {
                     if !matches!(trouble, Trouble::Refused(_) | Trouble::Conflict(_)) {

@@ -71,11 +71,22 @@ pub(super) struct CardOnFile {
     pub(super) active: bool,
 }
 
+/// A card whose row is locked, and what the message has changed of it so far.
+#[derive(Debug)]
+pub(super) struct HeldCard {
+    card: CardOnFile,
+    last_atc: i64,
+    open_loads: i64,
+    is_changed: bool,
+}
+
 /// One currency of a card as a decision sees it.
 #[derive(Debug, Clone)]
 pub(super) struct Linked {
     pub(super) account: Option<String>,
     pub(super) ecash: Option<(Tag, u64)>,
+    /// The shadow in the ledger, minor units; 0 where the card has none.
+    pub(super) shadow_minor: i64,
 }
 
 impl Work<'_> {
@@ -147,14 +158,62 @@ impl Work<'_> {
     }
 
     /// Keeps every other message of a card waiting until this one is done: what is read
-    /// of it from here on is decided on and written by nobody else. Where the engine has
-    /// one writer anyway, this costs a look-up.
+    /// of it from here on is decided on and written by nobody else.
     pub(super) fn hold_card(&mut self, pan: &str, psn: u8) -> Result<(), IssuerError> {
         let lookup = self.pan_lookup(pan);
-        self.tx.query_locked(
-            "SELECT id FROM card WHERE pan_lookup = $1 AND psn = $2",
+        let rows = self.tx.query_locked(
+            "SELECT id, cryptogram_version, dki, expiry, pin, pin_tries, status, last_atc, open_loads \
+             FROM card WHERE pan_lookup = $1 AND psn = $2",
             &[Value::Bytes(lookup), i64::from(psn).into()],
         )?;
+        let held = |row: &Row| {
+            let card = card_on_file(row)?;
+            Ok::<_, IssuerError>(HeldCard {
+                card,
+                last_atc: row.int(7)?,
+                open_loads: row.int(8)?,
+                is_changed: false,
+            })
+        };
+        self.held = rows.first().map(held).transpose()?;
+        Ok(())
+    }
+
+    /// The card that is held, as it stood then; `None` where none is on file.
+    pub(super) fn held_card(&self) -> Option<CardOnFile> {
+        self.held.as_ref().map(|held| held.card.clone())
+    }
+
+    /// Writes what has changed of the card that is held.
+    pub(super) fn store_held_card(&mut self) -> Result<(), IssuerError> {
+        let Some(held) = self.held.as_mut().filter(|held| held.is_changed) else { return Ok(()) };
+        held.is_changed = false;
+        self.tx.execute(
+            "UPDATE card SET last_atc = $1, open_loads = $2 WHERE id = $3",
+            &[held.last_atc.into(), held.open_loads.into(), held.card.id.as_str().into()],
+        )?;
+        Ok(())
+    }
+
+    /// Whether the card that is held has loads that are neither landed nor returned.
+    pub(super) fn has_open_loads(&self) -> bool {
+        self.held.as_ref().is_none_or(|held| held.open_loads > 0)
+    }
+
+    /// Counts loads that were opened, or settled where `by` is negative, on their card.
+    pub(super) fn count_open_loads(&mut self, card: &str, by: i64) -> Result<(), IssuerError> {
+        match self.held.as_mut().filter(|held| held.card.id == card) {
+            Some(held) => {
+                held.open_loads += by;
+                held.is_changed = true;
+            }
+            None => {
+                self.tx.execute(
+                    "UPDATE card SET open_loads = open_loads + $1 WHERE id = $2",
+                    &[by.into(), card.into()],
+                )?;
+            }
+        }
         Ok(())
     }
 
@@ -176,8 +235,10 @@ impl Work<'_> {
         currency: Currency,
     ) -> Result<Option<Linked>, IssuerError> {
         let rows = self.tx.query(
-            "SELECT account, balance_tag, balance_limit FROM card_account \
-             WHERE card = $1 AND currency = $2",
+            "SELECT account, balance_tag, balance_limit, balance.minor FROM card_account \
+             LEFT JOIN balance ON balance.kind = 'card' AND balance.holder = card_account.card \
+             AND balance.currency = card_account.currency \
+             WHERE card_account.card = $1 AND card_account.currency = $2",
             &[card.into(), i64::from(currency.0).into()],
         )?;
         let Some(row) = rows.first() else { return Ok(None) };
@@ -187,7 +248,8 @@ impl Work<'_> {
         } else {
             Some((Tag(row.int(1)? as u32), super::work::minor("card_account", row.int(2)?)?))
         };
-        Ok(Some(Linked { account, ecash }))
+        let shadow_minor = if row.is_null(3) { 0 } else { row.int(3)? };
+        Ok(Some(Linked { account, ecash, shadow_minor }))
     }
 
     /// The PAN of a card.
@@ -203,13 +265,14 @@ impl Work<'_> {
         std::str::from_utf8(digits.expose()).ok().and_then(|digits| Pan::new(digits).ok()).ok_or_else(corrupt)
     }
 
-    /// Notes the card's counter; `false` where it is not above the last one seen.
-    pub(super) fn advance_atc(&mut self, card: &str, atc: u16) -> Result<bool, IssuerError> {
-        let changed = self.tx.execute(
-            "UPDATE card SET last_atc = $1 WHERE id = $2 AND last_atc < $1",
-            &[i64::from(atc).into(), card.into()],
-        )?;
-        Ok(changed == 1)
+    /// Notes the counter of the card that is held; `false` where it is not above the
+    /// last one seen.
+    pub(super) fn advance_atc(&mut self, atc: u16) -> bool {
+        let above = |held: &&mut HeldCard| held.last_atc < i64::from(atc);
+        let Some(held) = self.held.as_mut().filter(above) else { return false };
+        held.last_atc = i64::from(atc);
+        held.is_changed = true;
+        true
     }
 
     /// Whether the PIN is the card's.
@@ -228,10 +291,13 @@ impl Work<'_> {
     }
 
     /// Gives a card its PIN tries back, after a right one.
-    pub(super) fn restore_pin_tries(&mut self, card: &str) -> Result<(), IssuerError> {
+    pub(super) fn restore_pin_tries(&mut self, card: &CardOnFile) -> Result<(), IssuerError> {
+        if card.pin_tries == i64::from(self.rules.pin_tries) {
+            return Ok(());
+        }
         self.tx.execute(
             "UPDATE card SET pin_tries = $1 WHERE id = $2",
-            &[i64::from(self.rules.pin_tries).into(), card.into()],
+            &[i64::from(self.rules.pin_tries).into(), card.id.as_str().into()],
         )?;
         Ok(())
     }

@@ -160,6 +160,19 @@ const RULES: &[(&str, &str)] = &[
          LEFT JOIN hold ON hold.id = entry.subject WHERE hold.id IS NULL",
     ),
     (
+        "a card's row counts its open loads",
+        "SELECT card.id, card.open_loads FROM card \
+         LEFT JOIN load ON load.card = card.id AND load.state = 'open' \
+         GROUP BY card.id, card.open_loads HAVING COUNT(load.id) <> card.open_loads ORDER BY card.id",
+    ),
+    (
+        "every barred key has its bar",
+        "SELECT message.merchant, message.terminal, message.batch, message.trace FROM message \
+         LEFT JOIN bar ON bar.merchant = message.merchant AND bar.terminal = message.terminal \
+         AND bar.batch = message.batch AND bar.trace = message.trace AND bar.subject = message.subject \
+         WHERE message.barred <> 0 AND bar.trace IS NULL",
+    ),
+    (
         "every message that was taken has its answer",
         "SELECT merchant, terminal, batch, trace FROM message WHERE barred = 0 AND answer IS NULL",
     ),

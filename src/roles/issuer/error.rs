@@ -69,6 +69,9 @@ pub enum IssuerError {
         /// The account's.
         found: Currency,
     },
+    /// Another message has the key. Never told: whoever gets it looks that message up.
+    #[error("expected a message key that is free, found it taken; look at what took it")]
+    KeyTaken,
     /// More minor units than twelve digits.
     #[error("expected at most twelve digits of minor units, found {found}")]
     AmountTooLarge {

@@ -71,7 +71,7 @@ fn judge(trail: Trail) -> Judgement {
 impl Work<'_> {
     /// Judges every open load of a card and settles what is proven.
     pub(super) fn settle_by_evidence(&mut self, card: &str) -> Result<(), IssuerError> {
-        if !self.rules.recovery.settle_by_evidence {
+        if !self.rules.recovery.settle_by_evidence || !self.has_open_loads() {
             return Ok(());
         }
         for load in self.open_loads_of(card)? {

@@ -78,7 +78,13 @@ impl Work<'_> {
             ToldBalance::Unproven => return Err(no("the MAC of the balance in 9F10 is wrong").into()),
         };
         let amount = request.amount;
-        if !self.check_shadow(&card.id, amount.currency, verified.proof.atc, old_minor)? {
+        if !self.check_shadow(
+            &card.id,
+            amount.currency,
+            linked.shadow_minor,
+            verified.proof.atc,
+            old_minor,
+        )? {
             let reason = "the card's balance is above what the ledger explains";
             return Err(Refusal::new(ResponseCode::RESTRICTED, reason).into());
         }
@@ -204,6 +210,6 @@ impl Work<'_> {
                 plan.original.as_ref().map(|load| load.id.as_str()).into(),
             ],
         )?;
-        Ok(())
+        self.count_open_loads(&presented.card.id, 1)
     }
 }

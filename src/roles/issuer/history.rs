@@ -47,7 +47,7 @@ const COUNTED: &[(&str, &str)] = &[
     ("cards", "SELECT COUNT(*) FROM card"),
     ("cards blocked", "SELECT COUNT(*) FROM card WHERE status <> 'active'"),
     ("messages taken", "SELECT COUNT(*) FROM message WHERE barred = 0"),
-    ("loads and unloads open", "SELECT COUNT(*) FROM load WHERE state = 'open'"),
+    ("loads and unloads open", "SELECT CAST(COALESCE(SUM(open_loads), 0) AS BIGINT) FROM card"),
     ("loads and unloads landed", "SELECT COUNT(*) FROM load WHERE state = 'landed'"),
     ("loads and unloads returned", "SELECT COUNT(*) FROM load WHERE state = 'returned'"),
     ("purchases", "SELECT COUNT(*) FROM purchase WHERE state = 'booked'"),

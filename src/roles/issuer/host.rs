@@ -4,7 +4,7 @@
 use super::answer::Acted;
 use super::hold::HoldStep;
 use super::load::LoadKind;
-use super::message::{Claim, is_final, key_fits};
+use super::message::{Earlier, is_final, key_fits};
 use super::schema::{MIGRATIONS, OWNER};
 use super::work::Work;
 use super::{
@@ -16,6 +16,9 @@ use crate::base::context::Context;
 use crate::base::store::{Db, SealKey, migrate, transact};
 use crate::words::emv::Pan;
 use crate::words::iso4217::{Amount, Currency};
+
+/// How often a message whose key is taken just then is looked at again.
+const KEY_GOES: u32 = 3;
 
 /// A handle on the issuer's books. Several may work on one store.
 pub struct Issuer {
@@ -138,8 +141,16 @@ impl Issuer {
     ) -> Result<T, IssuerError> {
         let Self { db, seal, keys, rules } = self;
         let (value, events) = transact(db.as_mut(), |tx| {
-            let mut work =
-                Work { tx, context: &mut *context, seal, keys, rules, token: None, events: Vec::new() };
+            let mut work = Work {
+                tx,
+                context: &mut *context,
+                seal,
+                keys,
+                rules,
+                token: None,
+                events: Vec::new(),
+                held: None,
+            };
             let value = job(&mut work)?;
             Ok::<_, IssuerError>((value, work.events))
         })?;
@@ -147,7 +158,9 @@ impl Issuer {
         Ok(value)
     }
 
-    /// A message: its key is claimed, it acts, its answer is stored, all or nothing.
+    /// A message: it acts, and its key is kept with its answer, all or nothing. Nearly
+    /// every message is new, so it acts first; where its key turns out to be taken, all
+    /// of that is undone and what took the key is looked at.
     pub(super) fn message(
         &mut self,
         request: &Request,
@@ -158,29 +171,34 @@ impl Issuer {
             let reason = "merchant (15), terminal (8), batch or trace (six digits) do not fit their fields";
             return Ok(Answer::new(ResponseCode::FORMAT_ERROR, reason));
         }
-        let answer = self.work(context, |work| {
-            work.hold_card(request.pan.expose(), request.psn)?;
-            match work.claim(request)? {
-                Claim::New => {
-                    let acted = act(work, request)?;
-                    work.store_answer(&request.key, &acted)?;
-                    Ok(acted.answer)
-                }
-                Claim::Refused(answer) => {
-                    work.say("Message Refused", answer.reason.clone());
-                    Ok(answer)
-                }
-                Claim::Repeat(acted) => {
-                    work.say("Message Repeated", "it has acted before: the same answer again");
-                    let Acted { mut answer, on } = *acted;
-                    if let (false, Some(load)) = (is_final(answer.settlement), on) {
-                        answer.settlement = Some(work.settlement(&load)?);
+        for go in 0..KEY_GOES {
+            let done = self.work(context, |work| {
+                work.hold_card(request.pan.expose(), request.psn)?;
+                let earlier = if go == 0 { Earlier::None } else { work.earlier(request)? };
+                match earlier {
+                    Earlier::None => {}
+                    Earlier::Refuses(answer) => {
+                        work.say("Message Refused", answer.reason.clone());
+                        return Ok(answer);
                     }
-                    Ok(answer)
+                    Earlier::Same(acted) => {
+                        work.say("Message Repeated", "it has acted before: the same answer again");
+                        let Acted { mut answer, on } = *acted;
+                        if let (false, Some(load)) = (is_final(answer.settlement), on) {
+                            answer.settlement = Some(work.settlement(&load)?);
+                        }
+                        return Ok(answer);
+                    }
                 }
+                let acted = act(work, request)?;
+                work.store_held_card()?;
+                if work.keep(request, &acted)? { Ok(acted.answer) } else { Err(IssuerError::KeyTaken) }
+            });
+            if done != Err(IssuerError::KeyTaken) {
+                return Ok(done?);
             }
-        })?;
-        Ok(answer)
+        }
+        Ok(Answer::new(ResponseCode::MALFUNCTION, "the message is being worked on"))
     }
 }
 

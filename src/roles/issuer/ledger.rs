@@ -6,7 +6,7 @@
 
 use super::IssuerError;
 use super::work::{Work, column};
-use crate::base::store::{Row, Value};
+use crate::base::store::Row;
 use crate::words::iso4217::{Amount, Currency};
 
 /// One side of a posting.
@@ -173,20 +173,20 @@ impl Work<'_> {
             "INSERT INTO entry (id, what, subject, at) VALUES ($1, $2, $3, $4)",
             &[id.as_str().into(), what.into(), subject.into(), at.into()],
         )?;
-        for (line, book, minor) in [(1, from, -minor), (2, to, minor)] {
-            self.tx.execute(
-                "INSERT INTO posting (entry, line, kind, holder, currency, minor) \
-                 VALUES ($1, $2, $3, $4, $5, $6)",
-                &[
-                    id.as_str().into(),
-                    Value::Int(line),
-                    book.kind().into(),
-                    book.holder().into(),
-                    i64::from(amount.currency.0).into(),
-                    minor.into(),
-                ],
-            )?;
-        }
+        self.tx.execute(
+            "INSERT INTO posting (entry, line, kind, holder, currency, minor) \
+             VALUES ($1, 1, $2, $3, $4, $5), ($1, 2, $6, $7, $4, $8)",
+            &[
+                id.as_str().into(),
+                from.kind().into(),
+                from.holder().into(),
+                i64::from(amount.currency.0).into(),
+                (-minor).into(),
+                to.kind().into(),
+                to.holder().into(),
+                minor.into(),
+            ],
+        )?;
         Ok(true)
     }
 

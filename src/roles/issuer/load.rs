@@ -142,21 +142,20 @@ impl Work<'_> {
             }
             Some(ScriptResult::Failed(_) | ScriptResult::NotPerformed) | None => None,
         };
-        let mut settlement = load.settlement;
-        match (told, load.settlement) {
+        let settlement = match (told, load.settlement) {
             (Some(told), Settlement::Open) => {
                 let reason = match told {
                     Settlement::Landed => "script result: the card took the script (DF31 2x)",
                     _ => "script result: the card refused the script (DF31 1x)",
                 };
-                self.settle(&load, told, "notice", reason)?;
-                settlement = self.settlement(&load.id)?;
+                if self.settle(&load, told, "notice", reason)? { told } else { self.settlement(&load.id)? }
             }
             (Some(told), settled) if told != settled => {
                 self.say("Alarm", "a script result contradicts how the load was settled; nothing is moved");
+                settled
             }
-            _ => {}
-        }
+            (_, settled) => settled,
+        };
         let reason = match settlement {
             Settlement::Open => "noted; nothing is proven yet",
             Settlement::Landed => "noted; the card has taken the script",
@@ -221,6 +220,7 @@ impl Work<'_> {
         if changed == 0 {
             return Ok(false);
         }
+        self.count_open_loads(&load.card, -1)?;
         self.transfer(what, &load.id, Book::InFlight, book, load.amount)?;
         if let (Settlement::Returned, Some(original)) = (to, &load.original) {
             // The load may be voided again.
@@ -291,7 +291,8 @@ impl Work<'_> {
     pub(super) fn all_open_loads(&mut self) -> Result<Vec<OpenLoad>, IssuerError> {
         let rows = self.tx.query(
             "SELECT card, atc, currency, amount, old_minor, new_minor, opened_at, merchant, terminal, batch, \
-             trace, kind FROM load WHERE state = 'open' ORDER BY opened_at, id",
+             trace, kind FROM card JOIN load ON load.card = card.id AND load.state = 'open' \
+             WHERE card.open_loads > 0 ORDER BY opened_at, load.id",
             &[],
         )?;
         let mut loads = Vec::with_capacity(rows.len());
@@ -314,7 +315,7 @@ impl Work<'_> {
     /// The load that a notice speaks of: by its original's key, else by counter;
     /// always of the notice's own card.
     fn load_of_notice(&mut self, request: &Request) -> Result<Option<LoadRow>, IssuerError> {
-        let Some(card) = self.find_card(request.pan.expose(), request.psn)? else { return Ok(None) };
+        let Some(card) = self.held_card() else { return Ok(None) };
         if let Some(original) = request.original {
             return self.load_by_key(&request.key, original, &card.id);
         }

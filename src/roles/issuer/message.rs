@@ -17,15 +17,15 @@ use crate::air::host::{Answer, Kind, MessageClass, MessageKey, Original, Request
 use crate::base::store::{Sealed, Value};
 use crate::words::dictionary::tag;
 
-/// What the key of a message leads to.
+/// What came before under the key of a message.
 #[derive(Debug)]
-pub(super) enum Claim {
-    /// First arrival: it may act.
-    New,
-    /// It has acted; this was the answer.
-    Repeat(Box<Acted>),
-    /// It must not act.
-    Refused(Answer),
+pub(super) enum Earlier {
+    /// Nothing that keeps it from acting.
+    None,
+    /// The message itself; this was its answer.
+    Same(Box<Acted>),
+    /// Something that bars it.
+    Refuses(Answer),
 }
 
 /// The message that another one speaks of.
@@ -43,55 +43,67 @@ const COLUMNS: &str = "SELECT business_date, fingerprint, subject, barred, acted
      WHERE class = $1 AND merchant = $2 AND terminal = $3 AND batch = $4 AND trace = $5 \
      ORDER BY business_date DESC";
 
+const KEEP: &str = "INSERT INTO message (class, merchant, terminal, batch, trace, business_date, fingerprint, \
+     subject, barred, at, acted_on, answer) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11) \
+     ON CONFLICT DO NOTHING";
+
+const KEEP_UNLESS_BARRED: &str = "INSERT INTO message (class, merchant, terminal, batch, trace, business_date, \
+     fingerprint, subject, barred, at, acted_on, answer) \
+     SELECT $1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11 WHERE NOT EXISTS (SELECT 1 FROM bar \
+     WHERE merchant = $2 AND terminal = $3 AND batch = $4 AND trace = $5 AND subject = $8) \
+     ON CONFLICT DO NOTHING";
+
 impl Work<'_> {
-    /// Takes the key of a message, so that nobody else acts under it.
-    pub(super) fn claim(&mut self, request: &Request) -> Result<Claim, IssuerError> {
+    /// What took the key of a message, or bars it.
+    pub(super) fn earlier(&mut self, request: &Request) -> Result<Earlier, IssuerError> {
         let (fingerprint, subject) = (self.fingerprint(request), self.subject(request));
         let today = self.now().date_number();
-        // The second round sees what a concurrent arrival has just committed.
-        for _ in 0..2 {
-            let mut taken_today = false;
-            for row in self.tx.query(COLUMNS, &key_values(&request.key))? {
-                taken_today |= row.int(0)? == today;
-                let barred = row.int(3)? != 0;
-                if barred && row.bytes(2)? == subject {
-                    let reason = "a reversal came before this request and bars it";
-                    return Ok(Claim::Refused(Answer::new(ResponseCode::INVALID_TRANSACTION, reason)));
-                }
-                if !barred && row.bytes(1)? == fingerprint && !row.is_null(5) {
-                    let answer = read_answer(row.text(5)?)?;
-                    let on = if row.is_null(4) { None } else { Some(row.text(4)?.to_owned()) };
-                    return Ok(Claim::Repeat(Box::new(Acted { answer, on })));
-                }
+        let mut taken_today = false;
+        for row in self.tx.query(COLUMNS, &key_values(&request.key))? {
+            taken_today |= row.int(0)? == today;
+            let barred = row.int(3)? != 0;
+            if barred && row.bytes(2)? == subject {
+                let reason = "a reversal came before this request and bars it";
+                return Ok(Earlier::Refuses(Answer::new(ResponseCode::INVALID_TRANSACTION, reason)));
             }
-            if taken_today {
-                let reason = "this key was used today for another message";
-                return Ok(Claim::Refused(Answer::new(ResponseCode::DUPLICATE, reason)));
-            }
-            if self.insert(&request.key, today, &fingerprint, &subject, false)? {
-                return Ok(Claim::New);
+            if !barred && row.bytes(1)? == fingerprint && !row.is_null(5) {
+                let answer = read_answer(row.text(5)?)?;
+                let on = if row.is_null(4) { None } else { Some(row.text(4)?.to_owned()) };
+                return Ok(Earlier::Same(Box::new(Acted { answer, on })));
             }
         }
-        Ok(Claim::Refused(Answer::new(ResponseCode::MALFUNCTION, "the message is being worked on")))
+        if taken_today {
+            let reason = "this key was used today for another message";
+            return Ok(Earlier::Refuses(Answer::new(ResponseCode::DUPLICATE, reason)));
+        }
+        Ok(Earlier::None)
     }
 
-    /// Stores the answer of a message that was claimed in this transaction.
-    pub(super) fn store_answer(&mut self, key: &MessageKey, acted: &Acted) -> Result<(), IssuerError> {
+    /// Takes the key of a message and keeps its answer under it; `false` where something
+    /// came before: [`Self::earlier`] says what. Nothing is read but the few bars, so that
+    /// messages of one moment are in nobody's way under SERIALIZABLE, which tells rows of
+    /// one index page apart no further.
+    pub(super) fn keep(&mut self, request: &Request, acted: &Acted) -> Result<bool, IssuerError> {
         let text = serde_json::to_string(&acted.answer).map_err(|error| IssuerError::Corrupt {
             table: "message",
             expected: "an answer that can be written",
             found: error.to_string(),
         })?;
-        let today = self.now().date_number();
-        let mut values = vec![Value::Text(text), acted.on.as_deref().into()];
-        values.extend(key_values(key));
-        values.push(today.into());
-        self.tx.execute(
-            "UPDATE message SET answer = $1, acted_on = $2 WHERE class = $3 AND merchant = $4 \
-             AND terminal = $5 AND batch = $6 AND trace = $7 AND business_date = $8",
-            &values,
-        )?;
-        Ok(())
+        let mut values = key_values(&request.key).to_vec();
+        values.extend([
+            self.now().date_number().into(),
+            self.fingerprint(request).into(),
+            self.subject(request).into(),
+            self.now().micros().into(),
+            acted.on.as_deref().into(),
+            Value::Text(text),
+        ]);
+        // A reversal's own subject is the one that it bars.
+        let sql = match request.key.class {
+            MessageClass::Request => KEEP_UNLESS_BARRED,
+            _ => KEEP,
+        };
+        Ok(self.tx.execute(sql, &values)? == 1)
     }
 
     /// The request that a reversal undoes: the same key but for the class, the
@@ -113,32 +125,29 @@ impl Work<'_> {
     /// Bars the request that a reversal speaks of from acting later; `false` where
     /// its key has just been taken.
     pub(super) fn bar(&mut self, reversal: &Request) -> Result<bool, IssuerError> {
-        let (subject, today) = (self.subject(reversal), self.now().date_number());
-        self.insert(&request_key(&reversal.key), today, &[], &subject, true)
-    }
-
-    fn insert(
-        &mut self,
-        key: &MessageKey,
-        today: i64,
-        fingerprint: &[u8],
-        subject: &[u8],
-        barred: bool,
-    ) -> Result<bool, IssuerError> {
-        let mut values = key_values(key).to_vec();
+        let key = request_key(&reversal.key);
+        let subject = Value::Bytes(self.subject(reversal));
+        let mut values = key_values(&key).to_vec();
         values.extend([
-            today.into(),
-            fingerprint.into(),
-            subject.into(),
-            i64::from(barred).into(),
+            self.now().date_number().into(),
+            subject.clone(),
+            subject.clone(),
             self.now().micros().into(),
         ]);
         let changed = self.tx.execute(
             "INSERT INTO message (class, merchant, terminal, batch, trace, business_date, fingerprint, \
-             subject, barred, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+             subject, barred, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9) ON CONFLICT DO NOTHING",
             &values,
         )?;
-        Ok(changed == 1)
+        if changed == 0 {
+            return Ok(false);
+        }
+        let [_, merchant, terminal, batch, trace] = key_values(&key);
+        self.tx.execute(
+            "INSERT INTO bar (merchant, terminal, batch, trace, subject) VALUES ($1, $2, $3, $4, $5)",
+            &[merchant, terminal, batch, trace, subject],
+        )?;
+        Ok(true)
     }
 
     /// A keyed hash of the whole content.

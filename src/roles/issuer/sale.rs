@@ -23,38 +23,48 @@ impl Work<'_> {
     fn take_sale(&mut self, request: &Request) -> Result<Acted, Stop> {
         decision::check_amount(request)?;
         let card = self
-            .find_card(request.pan.expose(), request.psn)?
+            .held_card()
             .ok_or_else(|| Refusal::new(ResponseCode::NO_SUCH_CARD, "no card on file with this number"))?;
         let verified = decision::verify(request, &card, self.keys, self.rules, WantedCryptogram::Tc)?;
         let linked = self.find_linked(&card.id, request.amount.currency)?;
-        if linked.and_then(|linked| linked.ecash).is_none() {
-            let reason = "the card has no electronic cash in this currency";
-            return Err(Refusal::new(ResponseCode::INVALID_TRANSACTION, reason).into());
-        }
+        let neither = "the card has neither electronic cash nor an account in this currency";
+        let neither = || Refusal::new(ResponseCode::INVALID_TRANSACTION, neither);
+        let linked = linked.ok_or_else(neither)?;
+        // Electronic cash is paid out of the card's shadow, any other card's out of its account.
+        let account = match linked.ecash {
+            Some(_) => None,
+            None => Some(linked.account.ok_or_else(neither)?),
+        };
         let Some(id) = self.insert_sale(request, &card.id, &verified)? else {
             self.say("Sale Known", "card, counter and TC were uploaded before: nothing is booked again");
             return Ok(Acted::nothing(Answer::new(ResponseCode::APPROVED, "the sale was booked before")));
         };
-        self.advance_atc(&card.id, verified.proof.atc)?;
+        self.advance_atc(verified.proof.atc);
         if let ToldBalance::Proven(balance) = verified.balance {
-            self.check_shadow(&card.id, request.amount.currency, verified.proof.atc, balance)?;
+            let (currency, shadow) = (request.amount.currency, linked.shadow_minor);
+            self.check_shadow(&card.id, currency, shadow, verified.proof.atc, balance)?;
         }
         // The sale itself may prove that an open load has landed, which then pays for it.
         self.settle_by_evidence(&card.id)?;
         let merchant = Book::Merchant(&request.key.merchant);
-        if self.transfer("offline sale", &id, Book::Card(&card.id), merchant, request.amount)? {
-            self.say_amount("Sale Booked", request.amount, "the TC is right; shadow to merchant");
+        let payer = account.as_deref().map_or(Book::Card(&card.id), Book::Account);
+        if self.transfer("offline sale", &id, payer, merchant, request.amount)? {
+            self.say_amount("Sale Booked", request.amount, "the TC is right; the merchant is paid");
             return Ok(Acted {
                 answer: Answer::new(ResponseCode::APPROVED, "the sale is booked"),
                 on: Some(id),
             });
         }
         // The merchant's claim stands in the row; the ledger has nothing to pay it from yet.
+        let (state, why) = match account {
+            None => ("held", "the card has paid more than its shadow holds"),
+            Some(_) => ("unfunded", "the account holds less than the card has paid"),
+        };
         self.tx
-            .execute("UPDATE offline_sale SET state = 'held' WHERE id = $1", &[id.as_str().into()])
+            .execute("UPDATE offline_sale SET state = $1 WHERE id = $2", &[state.into(), id.as_str().into()])
             .map_err(IssuerError::from)?;
-        self.say("Alarm", "the card has paid more than its shadow holds; the sale is held");
-        let answer = Answer::new(ResponseCode::APPROVED, "the sale is held: the card's shadow is too low");
+        self.say("Alarm", format!("{why}; the sale is {state}"));
+        let answer = Answer::new(ResponseCode::APPROVED, format!("the sale is {state}: {why}"));
         Ok(Acted { answer, on: Some(id) })
     }
 

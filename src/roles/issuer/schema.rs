@@ -1,5 +1,5 @@
 //! The issuer's tables. `entry`, `posting`, `sighting`, `offline_sale` and
-//! `message` only grow; `balance` repeats the sums that a decision reads.
+//! `message` only grow; `balance` and `card.open_loads` repeat what a decision reads.
 
 use crate::base::store::Migration;
 
@@ -7,7 +7,7 @@ use crate::base::store::Migration;
 pub(super) const OWNER: &str = "issuer";
 
 /// Version by version.
-pub(super) const MIGRATIONS: &[Migration] = &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, HOLDERS];
+pub(super) const MIGRATIONS: &[Migration] = &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, HOLDERS];
 
 const FIRST: Migration = Migration {
     statements: &[
@@ -102,6 +102,35 @@ const HOLDS: Migration = Migration {
             merchant TEXT NOT NULL, terminal TEXT NOT NULL, batch BIGINT NOT NULL, trace BIGINT NOT NULL,
             at BIGINT NOT NULL)",
         "CREATE INDEX hold_key ON hold (terminal, trace)",
+    ],
+};
+
+/// What a message reads of its own card stands in the card's row, and whether a message
+/// came before is found out by writing it: its content is unique under its key.
+const FEW_READS: Migration = Migration {
+    statements: &[
+        "ALTER TABLE card ADD COLUMN open_loads BIGINT NOT NULL DEFAULT 0",
+        "UPDATE card SET open_loads = \
+         (SELECT COUNT(*) FROM load WHERE load.card = card.id AND load.state = 'open')",
+        "DROP INDEX load_state",
+        "DROP INDEX message_date",
+        "ALTER TABLE message RENAME TO message_before",
+        "CREATE TABLE message (
+            class TEXT NOT NULL, merchant TEXT NOT NULL, terminal TEXT NOT NULL, batch BIGINT NOT NULL,
+            trace BIGINT NOT NULL, business_date BIGINT NOT NULL, fingerprint BYTEA NOT NULL,
+            subject BYTEA NOT NULL, barred BIGINT NOT NULL, acted_on TEXT, answer TEXT, at BIGINT NOT NULL,
+            PRIMARY KEY (business_date, class, merchant, terminal, batch, trace),
+            UNIQUE (class, merchant, terminal, batch, trace, fingerprint))",
+        "INSERT INTO message (class, merchant, terminal, batch, trace, business_date, fingerprint, subject, \
+         barred, acted_on, answer, at) SELECT class, merchant, terminal, batch, trace, business_date, \
+         CASE WHEN barred = 0 THEN fingerprint ELSE subject END, subject, barred, acted_on, answer, at \
+         FROM message_before",
+        "DROP TABLE message_before",
+        "CREATE TABLE bar (
+            merchant TEXT NOT NULL, terminal TEXT NOT NULL, batch BIGINT NOT NULL, trace BIGINT NOT NULL,
+            subject BYTEA NOT NULL, PRIMARY KEY (merchant, terminal, batch, trace, subject))",
+        "INSERT INTO bar (merchant, terminal, batch, trace, subject) \
+         SELECT DISTINCT merchant, terminal, batch, trace, subject FROM message WHERE barred <> 0",
     ],
 };
 

@@ -1,6 +1,7 @@
 //! One message's work within one transaction of the store. Events wait here
 //! until the transaction is kept, since the store may run the work again.
 
+use super::cards::HeldCard;
 use super::{IssuerError, KeyTable, Rules};
 use crate::base::bytes::Hex;
 use crate::base::context::Context;
@@ -20,6 +21,8 @@ pub(super) struct Work<'a> {
     /// The proof that a token service gives instead of the card's own cryptogram.
     pub(super) token: Option<VerifiedCryptogram>,
     pub(super) events: Vec<Event>,
+    /// The card that the message is about, once it is held.
+    pub(super) held: Option<HeldCard>,
 }
 
 impl Work<'_> {

@@ -11,11 +11,28 @@ pub struct PinPrompt {
     pub pan: Pan,
     /// What is moved.
     pub amount: Amount,
+    /// Who compares it.
+    pub check: PinCheck,
+    /// Which time it is asked for in this transaction, from 1. After a wrong PIN it is
+    /// asked for again.
+    pub attempt: usize,
+}
+
+/// Who compares a PIN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PinCheck {
+    /// The issuer, over the line.
+    Online,
+    /// The card itself. Each wrong PIN costs one of its tries.
+    Offline {
+        /// How many are left, where the card tells.
+        tries_left: Option<u8>,
+    },
 }
 
 /// The person at the terminal.
 pub trait Cardholder: Send {
-    /// Enters an online PIN; `None` when the person gives up.
+    /// Enters a PIN; `None` when the person gives up.
     fn enter_pin(&mut self, prompt: &PinPrompt) -> Option<Secret<String>>;
 }
 
@@ -29,9 +46,9 @@ impl Cardholder for NoCardholder {
     }
 }
 
-/// A person who knows the PIN.
+/// A person who knows one PIN, and gives up when it is wrong.
 impl Cardholder for Secret<String> {
-    fn enter_pin(&mut self, _prompt: &PinPrompt) -> Option<Secret<String>> {
-        Some(self.clone())
+    fn enter_pin(&mut self, prompt: &PinPrompt) -> Option<Secret<String>> {
+        (prompt.attempt == 1).then(|| self.clone())
     }
 }

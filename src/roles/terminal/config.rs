@@ -42,8 +42,57 @@ pub struct TerminalConfig {
     pub oda: Oda,
     /// Tag 9F7B, minor units.
     pub ecash_limit_minor: u64,
+    /// Whether the PIN pad works.
+    pub pin_pad_works: bool,
+    /// Cards that are not to be accepted: PAN, hyphen, sequence number.
+    pub exception_file: Vec<String>,
+    /// Terminal risk management.
+    pub risk: Risk,
+    /// Terminal action codes.
+    pub action_codes: ActionCodes,
     /// The applications that it accepts, most preferred first.
-    pub aids: Vec<Aid>,
+    #[serde(rename = "application")]
+    pub applications: Vec<AcceptedApplication>,
+}
+
+/// An application that the terminal accepts; what it does not say, the terminal says.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AcceptedApplication {
+    /// Its name, or the beginning of its name.
+    pub aid: Aid,
+    /// Tag 9F09.
+    pub application_version: Option<Bytes<2>>,
+    /// Terminal risk management.
+    pub risk: Option<Risk>,
+    /// Terminal action codes.
+    pub action_codes: Option<ActionCodes>,
+}
+
+/// Figures of terminal risk management: EMV Book 3 10.6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Risk {
+    /// Tag 9F1B, in minor units here.
+    pub floor_limit_minor: u64,
+    /// Threshold Value for Biased Random Selection, minor units.
+    pub random_threshold_minor: u64,
+    /// Target Percentage to be Used for Random Selection, 0 to 99.
+    pub random_target_percent: u8,
+    /// Maximum Target Percentage to be Used for Biased Random Selection, 0 to 99.
+    pub random_maximum_percent: u8,
+}
+
+/// Terminal action codes: masks over the TVR, EMV Book 3 10.7.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ActionCodes {
+    /// Declined without asking.
+    pub denial: Bytes<5>,
+    /// Asks the issuer.
+    pub online: Bytes<5>,
+    /// Declined where the issuer cannot be asked.
+    pub default: Bytes<5>,
 }
 
 /// Whether offline data authentication is performed.
@@ -65,6 +114,17 @@ pub enum ConfigError {
     /// No TOML, or other fields than a terminal has.
     #[error("terminal file: {0}")]
     Toml(String),
+    /// Percentages that cannot be.
+    #[error(
+        "terminal file: expected random_target_percent <= random_maximum_percent <= 99, found {target} and \
+         {maximum}"
+    )]
+    Percent {
+        /// The target percentage.
+        target: u8,
+        /// The maximum target percentage.
+        maximum: u8,
+    },
     /// A text of another length.
     #[error("terminal file: expected {expected} characters for {field}, found {found:?}")]
     Length {
@@ -92,7 +152,26 @@ impl TerminalConfig {
         check("merchant", &config.merchant, 15..=15, "15")?;
         check("serial", &config.serial, 8..=8, "8")?;
         check("merchant_name", &config.merchant_name, 1..=40, "1 to 40")?;
+        let own = config.applications.iter().filter_map(|application| application.risk.as_ref());
+        own.chain([&config.risk]).try_for_each(Risk::check)?;
         Ok(config)
+    }
+
+    /// The names that it looks for, most preferred first.
+    pub fn aids(&self) -> impl Iterator<Item = &Aid> {
+        self.applications.iter().map(|application| &application.aid)
+    }
+
+    /// What is said of the application that a card calls `name`.
+    pub fn application(&self, name: &[u8]) -> Option<&AcceptedApplication> {
+        self.applications.iter().find(|application| name.starts_with(application.aid.as_bytes()))
+    }
+
+    /// Whether a card is on the exception file.
+    pub fn is_excepted(&self, pan: &str, psn: u8) -> bool {
+        let named =
+            |row: &String| row.split_once('-').is_some_and(|(a, b)| a == pan && b == format!("{psn:02X}"));
+        self.exception_file.iter().any(named)
     }
 
     /// The quick path's qualifiers.
@@ -103,6 +182,16 @@ impl TerminalConfig {
     /// The full path's qualifiers.
     pub fn full(&self) -> Ttq {
         Ttq(self.ttq_full.0)
+    }
+}
+
+impl Risk {
+    fn check(&self) -> Result<(), ConfigError> {
+        let Self { random_target_percent: target, random_maximum_percent: maximum, .. } = *self;
+        match target <= maximum && maximum <= 99 {
+            true => Ok(()),
+            false => Err(ConfigError::Percent { target, maximum }),
+        }
     }
 }
 
@@ -133,7 +222,7 @@ mod tests {
         let config = TerminalConfig::default();
         assert!(config.quick().has(Ttq::QUICK_PATH) && !config.quick().has(Ttq::FULL_PATH));
         assert!(config.full().has(Ttq::FULL_PATH) && !config.full().has(Ttq::QUICK_PATH));
-        assert_eq!(config.aids[0].to_string(), "A000000333010106");
+        assert_eq!(config.aids().next().unwrap().to_string(), "A000000333010106");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use super::journal::JournalError;
 use crate::air::host::HostError;
 use crate::air::link::LinkError;
-use crate::words::emv::{AflError, FciError, PanError, ScriptError};
+use crate::words::emv::{AflError, CvmListError, FciError, PanError, ScriptError};
 use crate::words::iso4217::Amount;
 use crate::words::iso7816::{CommandError, StatusWord};
 use crate::words::pboc::IadError;
@@ -68,6 +68,9 @@ pub enum TerminalError {
     /// The PAN cannot be used.
     #[error("{0}")]
     Pan(#[from] PanError),
+    /// The CVM List cannot be used.
+    #[error("{0}")]
+    CvmList(#[from] CvmListError),
     /// Issuer application data cannot be used.
     #[error("{0}")]
     Iad(#[from] IadError),

@@ -16,8 +16,8 @@ mod recovery;
 mod session;
 mod step;
 
-pub use cardholder::{Cardholder, NoCardholder, PinPrompt};
-pub use config::{Bytes, ConfigError, Oda, TerminalConfig};
+pub use cardholder::{Cardholder, NoCardholder, PinCheck, PinPrompt};
+pub use config::{AcceptedApplication, ActionCodes, Bytes, ConfigError, Oda, Risk, TerminalConfig};
 pub use drive::{Seat, drive};
 pub use error::TerminalError;
 pub use kernel::KERNELS;

@@ -4,7 +4,7 @@ use crate::words::emv::Pan;
 use crate::words::iso4217::Amount;
 
 /// The end of a transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
     /// The card holds the money and the host knows.
     Loaded,

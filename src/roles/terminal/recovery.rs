@@ -213,6 +213,10 @@ impl Run<'_> {
                 let reason = "the card was never asked to pay";
                 self.if_allowed(CloseUnsent, Change::Declined { reason }, reason)
             }
+            (State::Started, EntryKind::AccountSale) => {
+                let reason = "the card's certificate never came: the account owes nothing";
+                self.if_allowed(CloseUnsent, Change::Declined { reason }, reason)
+            }
             (State::Started, _) => {
                 let reason = "no usable answer from the host";
                 self.if_allowed(ReverseUnanswered, Change::ReversalDue { reason }, reason)
@@ -224,7 +228,7 @@ impl Run<'_> {
             }
             (State::InDoubt, _) => self.prove(row)?,
             (State::ReversalDue, _) => self.reverse(row),
-            (State::CardUpdated, EntryKind::OfflineSale) => self.upload(row),
+            (State::CardUpdated, kind) if kind.is_offline_sale() => self.upload(row),
             (State::CardUpdated, _) => self.notify(row)?,
             (state, _) => Way::Wait(format!("{state}: nothing to do")),
         })

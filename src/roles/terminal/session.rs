@@ -1,15 +1,16 @@
 //! What every phase of a transaction carries along: its terms and its data.
 
-use super::TerminalConfig;
+use super::cardholder::{PinCheck, PinPrompt};
+use super::config::{ActionCodes, Risk, TerminalConfig};
 use super::journal::CardMark;
 use super::outcome::{Outcome, Verdict};
 use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
-use crate::base::bytes::{Hex, Secret};
+use crate::base::bytes::{Bit, Hex, Secret};
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
-use crate::words::emv::{self, Pan, Tsi, Ttq, Tvr};
+use crate::words::emv::{self, Pan, TerminalCapabilities, Tsi, Ttq, Tvr};
 use crate::words::iso4217::Amount;
 use crate::words::pboc::EcashSet;
 use crate::words::tlv::{Dol, Tag, TlvStore};
@@ -76,6 +77,12 @@ impl Flow {
         matches!(self, Self::Load | Self::PendingLoad | Self::Unload | Self::Inquire)
     }
 
+    /// Whether the card's list of verification methods is worked through: a payment
+    /// does, or what holds an amount for one.
+    pub const fn verifies_by_list(self) -> bool {
+        matches!(self, Self::Pay | Self::PreAuthorise)
+    }
+
     /// What is asked of the host.
     pub const fn kind(self) -> Kind {
         match self {
@@ -112,6 +119,8 @@ pub struct Terms {
     pub original: Option<Original>,
     /// When, by the terminal's clock.
     pub at: Timestamp,
+    /// Whether the merchant wants the issuer asked, whatever card and terminal say.
+    pub forced_online: bool,
 }
 
 /// The terms and everything gathered so far.
@@ -130,6 +139,12 @@ pub(super) struct Session {
     pub(super) account_balance: Option<Amount>,
     /// The counter value that this transaction will have, where the card tells its last one.
     pub(super) expected_atc: Option<u16>,
+    /// Whether the receipt needs the cardholder's signature.
+    pub(super) signature: bool,
+    /// Terminal risk management of the selected application.
+    pub(super) risk: Risk,
+    /// Terminal action codes of the selected application.
+    pub(super) action_codes: ActionCodes,
 }
 
 impl Session {
@@ -175,7 +190,49 @@ impl Session {
             balance_before_minor: None,
             account_balance: None,
             expected_atc: None,
+            signature: false,
+            risk: config.risk,
+            action_codes: config.action_codes,
         }
+    }
+
+    /// The card's application is known: what the terminal says of it counts from now on.
+    pub(super) fn enter(&mut self, name: &[u8]) {
+        self.store.put(tag::DF_NAME, name);
+        let config = &self.terms.config;
+        let Some(accepted) = config.application(name) else { return };
+        self.risk = accepted.risk.unwrap_or(config.risk);
+        self.action_codes = accepted.action_codes.unwrap_or(config.action_codes);
+        let version = accepted.application_version.unwrap_or(config.application_version);
+        self.store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, version.0);
+    }
+
+    /// Sets a bit of the TVR and tells why, with the data that led there.
+    pub(super) fn find(
+        &mut self,
+        bit: Bit<Tvr>,
+        clause: &'static str,
+        reason: impl std::fmt::Display,
+        causes: &[Tag],
+        context: &mut Context,
+    ) {
+        self.tvr.set(bit);
+        let event = Event::new("terminal", "TVR").clause(clause).because(format!("{}: {reason}", bit.words));
+        let event = causes.iter().fold(event, |event, cause| match self.store.value(*cause) {
+            Some(value) => event.with_tag(cause.0, value),
+            None => event,
+        });
+        context.emit(event);
+    }
+
+    /// Whether the transaction's currency is the card's (9F42): then its amounts can be compared.
+    pub(super) fn is_application_currency(&self) -> bool {
+        self.store.value(tag::APPLICATION_CURRENCY_CODE) == self.store.value(tag::TRANSACTION_CURRENCY_CODE)
+    }
+
+    /// Whether the terminal can do something: tag 9F33.
+    pub(super) fn can(&self, capability: Bit<TerminalCapabilities>) -> bool {
+        TerminalCapabilities(self.terms.config.capabilities.0).has(capability)
     }
 
     /// Fills a data object list; TVR and TSI stand as they are now.
@@ -205,10 +262,11 @@ impl Session {
     ) -> Outcome {
         let reason = reason.into();
         context.emit(Event::new("terminal", verdict.word()).because(reason.clone()));
-        let remarks = match self.tvr.has(Tvr::ODA_NOT_PERFORMED) {
-            true => vec!["offline data authentication not performed"],
-            false => Vec::new(),
-        };
+        let remarks = [
+            (self.tvr.has(Tvr::ODA_NOT_PERFORMED), "offline data authentication not performed"),
+            (self.signature && verdict.is_success(), "the cardholder signs the receipt"),
+        ];
+        let remarks = remarks.into_iter().filter(|remark| remark.0).map(|remark| remark.1).collect();
         Outcome {
             verdict,
             reason,
@@ -259,6 +317,11 @@ impl Session {
                 _ => self.terms.original,
             },
         }
+    }
+
+    /// Asks for the PIN that the issuer compares.
+    pub(super) fn online_pin_prompt(&self, pan: &Pan) -> PinPrompt {
+        PinPrompt { pan: pan.clone(), amount: self.terms.amount, check: PinCheck::Online, attempt: 1 }
     }
 
     /// The message that confirms an unload: the card has been lowered, so the account

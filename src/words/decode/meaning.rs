@@ -3,7 +3,9 @@
 use super::aid_names::aid_name;
 use crate::base::bytes::{bcd_digits, bcd_to_u64};
 use crate::words::dictionary::{Format, Row, tag};
-use crate::words::emv::{Afl, Cid, CryptogramType, Pan, ScriptResult, Track2, printable};
+use crate::words::emv::{
+    Afl, Cid, CryptogramType, CvmCode, CvmCondition, CvmList, CvmRule, Pan, ScriptResult, Track2, printable,
+};
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::iso7816::Aid;
 use crate::words::tlv::Tag;
@@ -142,54 +144,18 @@ fn cvm_results(value: &[u8]) -> Option<String> {
         2 => "successful",
         _ => "reserved result",
     };
-    Some(format!("{}, {}: {result}", cvm_method(method), cvm_condition(condition)))
+    Some(format!("{}, {}: {result}", CvmCode(method), CvmCondition(condition)))
 }
 
 /// EMV Book 3 10.5: two amounts, then pairs of method and condition.
 fn cvm_list(value: &[u8]) -> Option<String> {
-    let (head, rules) = value.split_at_checked(8)?;
-    let (x, y) = head.split_at(4);
-    let number = |bytes: &[u8]| bytes.iter().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
-    let rule = |pair: &[u8; 2]| {
-        let next = if pair[0] & 0x40 != 0 { "else the next rule" } else { "else fail" };
-        format!("{} {}, {next}", cvm_method(pair[0]), cvm_condition(pair[1]))
+    let list = CvmList::parse(value).ok()?;
+    let rule = |CvmRule { code, condition }: &CvmRule| {
+        let next = if code.goes_on() { "else the next rule" } else { "else fail" };
+        format!("{code} {condition}, {next}")
     };
-    let rules: Vec<String> = rules.as_chunks::<2>().0.iter().map(rule).collect();
-    Some(format!("X {}, Y {}: {}", number(x), number(y), rules.join("; ")))
-}
-
-/// EMV Book 3 C3, table 39; 20 is PBOC's.
-fn cvm_method(byte: u8) -> &'static str {
-    match byte & 0x3F {
-        0x00 => "fail CVM processing",
-        0x01 => "plaintext PIN verified by the card",
-        0x02 => "enciphered PIN verified online",
-        0x03 => "plaintext PIN verified by the card and signature",
-        0x04 => "enciphered PIN verified by the card",
-        0x05 => "enciphered PIN verified by the card and signature",
-        0x1E => "signature",
-        0x1F => "no CVM required",
-        0x20 => "cardholder identification document",
-        0x3F => "no CVM performed",
-        _ => "reserved method",
-    }
-}
-
-/// EMV Book 3 C3, table 40.
-fn cvm_condition(byte: u8) -> &'static str {
-    match byte {
-        0x00 => "always",
-        0x01 => "if unattended cash",
-        0x02 => "if neither cash nor cashback",
-        0x03 => "if the terminal supports it",
-        0x04 => "if manual cash",
-        0x05 => "if purchase with cashback",
-        0x06 => "if under X",
-        0x07 => "if over X",
-        0x08 => "if under Y",
-        0x09 => "if over Y",
-        _ => "under a reserved condition",
-    }
+    let rules: Vec<String> = list.rules.iter().map(rule).collect();
+    Some(format!("X {}, Y {}: {}", list.x_minor, list.y_minor, rules.join("; ")))
 }
 
 fn script_results(value: &[u8]) -> Option<String> {

@@ -95,6 +95,40 @@ bit_field! {
     }
 }
 
+bit_field! {
+    /// Terminal Capabilities, tag 9F33: EMV Book 4 A2.
+    pub struct TerminalCapabilities[3] {
+        MANUAL_KEY_ENTRY = 1 / 8, "manual key entry";
+        MAGNETIC_STRIPE = 1 / 7, "magnetic stripe";
+        IC_WITH_CONTACTS = 1 / 6, "IC with contacts";
+        PLAINTEXT_PIN = 2 / 8, "plaintext PIN for ICC verification";
+        ONLINE_PIN = 2 / 7, "enciphered PIN for online verification";
+        SIGNATURE = 2 / 6, "signature (paper)";
+        ENCIPHERED_PIN = 2 / 5, "enciphered PIN for offline verification";
+        NO_CVM = 2 / 4, "no CVM required";
+        SDA = 3 / 8, "SDA";
+        DDA = 3 / 7, "DDA";
+        CARD_CAPTURE = 3 / 6, "card capture";
+        CDA = 3 / 4, "CDA";
+    }
+}
+
+bit_field! {
+    /// Application Usage Control, tag 9F07: EMV Book 3 C2.
+    pub struct UsageControl[2] {
+        DOMESTIC_CASH = 1 / 8, "valid for domestic cash transactions";
+        INTERNATIONAL_CASH = 1 / 7, "valid for international cash transactions";
+        DOMESTIC_GOODS = 1 / 6, "valid for domestic goods";
+        INTERNATIONAL_GOODS = 1 / 5, "valid for international goods";
+        DOMESTIC_SERVICES = 1 / 4, "valid for domestic services";
+        INTERNATIONAL_SERVICES = 1 / 3, "valid for international services";
+        ATM = 1 / 2, "valid at ATMs";
+        OTHER_THAN_ATM = 1 / 1, "valid at terminals other than ATMs";
+        DOMESTIC_CASHBACK = 2 / 8, "domestic cashback allowed";
+        INTERNATIONAL_CASHBACK = 2 / 7, "international cashback allowed";
+    }
+}
+
 /// Which cryptogram: the two high bits of the Cryptogram Information Data and of
 /// P1 of GENERATE AC (EMV Book 3 table 12 and 6.5.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -152,17 +186,4 @@ impl Cid {
     pub const fn advice_required(self) -> bool {
         self.0 & 0x08 != 0
     }
-}
-
-/// CVM Results, tag 9F34: method, condition, result (EMV Book 4 A4).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct CvmResults(pub [u8; 3]);
-
-impl CvmResults {
-    /// No CVM was performed.
-    pub const NOT_PERFORMED: Self = Self([0x3F, 0x00, 0x00]);
-    /// No CVM required, successful.
-    pub const NO_CVM: Self = Self([0x1F, 0x00, 0x02]);
-    /// Online PIN entered; only the issuer knows whether it was right.
-    pub const ONLINE_PIN: Self = Self([0x02, 0x00, 0x00]);
 }

@@ -2,15 +2,25 @@
 //! random faults. A seed says all of it; each is played twice and compared; one that
 //! fails is made smaller and told as a command that replays it (design: money).
 
+mod action;
+mod carried;
+mod fault;
 mod judge;
+mod notes;
 mod plan;
+mod plant;
 mod play;
 mod report;
 mod run;
 mod shelf;
 mod shrink;
+mod stand;
 
-pub use plan::{Action, Plan, PlannedCard, PlannedFault, Selection, Step, WorldFault};
+pub use action::{ACTIONS, ActionRow, Part};
+pub use fault::{PlannedFault, WorldFault};
+pub use plan::{Action, Plan, PlannedCard, PlannedTerminal, Selection, Step};
+pub use plant::Plant;
+pub use play::Flaws;
 pub use report::{FailedSeed, SeedReport};
 pub use run::{SeedSettings, seeds};
 pub(super) use shelf::Shelf;

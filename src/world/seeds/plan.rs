@@ -1,20 +1,17 @@
 //! What is to happen in a world: all of it comes from the seed.
 
-use crate::air::link::{FaultPlan, FaultPoint, Interface};
+use super::action::{ACTIONS, ActionRow};
+use super::fault::{PlannedFault, WorldFault};
+use crate::air::link::Interface;
 use crate::base::env::{Entropy, SeededEntropy};
+use crate::roles::terminal::journal::EntryKind;
 use crate::words::iso4217::{Amount, Currency};
-use crate::world::tear::{CrashPlan, HostPlan, HostPoint};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
 /// Sets the plan's randomness apart from that of the world itself.
 const PLAN: u64 = 0x706C_616E_7365_6564;
-/// More than any transaction has: some faults fall behind its end and never happen.
-const EXCHANGES: u64 = 40;
-const MESSAGES: u64 = 3;
-const WRITES: u64 = 16;
-const ISSUER_WRITES: u64 = 3;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A world that is to be played.
@@ -24,8 +21,8 @@ pub struct Plan {
     pub seed: u64,
     /// The cards.
     pub cards: Vec<PlannedCard>,
-    /// How many terminals there are.
-    pub terminals: usize,
+    /// The terminals.
+    pub terminals: Vec<PlannedTerminal>,
     /// What happens, in this order.
     pub steps: Vec<Step>,
 }
@@ -41,6 +38,17 @@ pub struct PlannedCard {
     pub balance_minor: u64,
     /// What the account of each of its currencies holds at first, minor units.
     pub account_minor: u64,
+    /// What waits to be loaded at first, in its first currency, minor units.
+    pub pending_minor: u64,
+    /// Whether it comes back at the end.
+    pub returns: bool,
+}
+
+/// A terminal of the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlannedTerminal {
+    /// Whether it tells by a notice that a card refused the script, where ours reverse.
+    pub tells_refusal: bool,
 }
 
 /// One thing that happens.
@@ -64,39 +72,11 @@ pub struct Step {
 
 /// What is done at a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    /// A load, with the right PIN or a wrong one.
-    Load(Amount, bool),
-    /// A payment.
-    Pay(Amount),
-    /// What is open is settled, with the card there.
-    Recover,
-    /// What is open is settled, the card away.
-    RecoverAlone,
-    /// The PIN is presented to the card itself, the right one or a wrong one.
-    Verify(bool),
-}
-
-/// A fault and its number in the whole plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PlannedFault {
-    /// Its number.
-    pub number: usize,
-    /// What it is.
-    pub fault: WorldFault,
-}
-
-/// Something that goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WorldFault {
-    /// The card is pulled.
-    Card(FaultPlan),
-    /// A message to the host, or its answer, is lost, late or doubled.
-    Host(HostPlan),
-    /// The terminal stops at a write of its journal.
-    Terminal(CrashPlan),
-    /// The issuer stops at a write of its books, and starts again after the step.
-    Issuer(CrashPlan),
+pub struct Action {
+    /// What.
+    pub row: &'static ActionRow,
+    /// The amount it is about.
+    pub amount: Amount,
 }
 
 /// Which part of a plan is played; the rest is left out.
@@ -113,11 +93,14 @@ impl Plan {
     pub fn of(seed: u64) -> Self {
         let mut draw = Draw(SeededEntropy::new(seed ^ PLAN));
         let cards: Vec<_> = (0..=draw.below(3)).map(|_| draw.card()).collect();
-        let terminals = 1 + draw.below(3) as usize;
+        let terminals: Vec<_> =
+            (0..=draw.below(3)).map(|_| PlannedTerminal { tells_refusal: draw.one_in(3) }).collect();
         let mut faults = 0;
-        let steps = (0..3 + draw.below(6) as usize)
-            .map(|number| draw.step(number, &cards, terminals, &mut faults))
-            .collect();
+        let mut steps: Vec<Step> = Vec::new();
+        for number in 0..4 + draw.below(8) as usize {
+            let step = draw.step(number, &cards, terminals.len(), steps.last(), &mut faults);
+            steps.push(step);
+        }
         Self { seed, cards, terminals, steps }
     }
 
@@ -136,142 +119,94 @@ impl Plan {
 }
 
 /// Draws from a seed.
-struct Draw(SeededEntropy);
+pub(super) struct Draw(SeededEntropy);
 
 impl Draw {
     /// A number below `end`. The bias of the remainder is no matter here.
-    fn below(&mut self, end: u64) -> u64 {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
         let mut bytes = [0; 8];
         self.0.fill(&mut bytes);
         u64::from_le_bytes(bytes) % end.max(1)
     }
 
-    fn one_in(&mut self, many: u64) -> bool {
+    pub(super) fn one_in(&mut self, many: u64) -> bool {
         self.below(many) == 0
     }
 
-    fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
+    pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
         from.get(self.below(from.len() as u64) as usize).copied()
     }
 
     fn card(&mut self) -> PlannedCard {
         PlannedCard {
-            profile: if self.one_in(3) { "ecash-dual" } else { "ecash" },
+            profile: self
+                .pick(&["ecash", "ecash", "ecash", "ecash-dual", "ecash-dual", "debit"])
+                .unwrap_or("ecash"),
             logs: !self.one_in(3),
             balance_minor: self.below(20) * 1_000,
             account_minor: self.below(4) * 20_000,
+            pending_minor: self.below(3) * 10_000,
+            returns: !self.one_in(6),
         }
     }
 
-    fn step(&mut self, number: usize, cards: &[PlannedCard], terminals: usize, faults: &mut usize) -> Step {
+    fn step(
+        &mut self,
+        number: usize,
+        cards: &[PlannedCard],
+        terminals: usize,
+        before: Option<&Step>,
+        faults: &mut usize,
+    ) -> Step {
         let pause = match self.below(8) {
             0 => DAY,
             1 => Duration::from_secs(3600),
             _ => Duration::from_secs(self.below(60)),
         };
         let terminal = self.below(terminals as u64) as usize;
-        let card = self.below(cards.len() as u64) as usize;
-        let has_second = cards.get(card).is_some_and(|card| card.profile == "ecash-dual");
-        let currency = if has_second && self.one_in(2) { Currency::HKD } else { Currency::CNY };
-        let action = match self.below(20) {
-            0..8 => {
-                let minor = self.amount(30_000);
-                Action::Load(Amount::new(minor, currency), !self.one_in(12))
-            }
-            8..16 => Action::Pay(Amount::new(self.amount(9_000), currency)),
-            16 | 17 => Action::Recover,
-            18 => Action::RecoverAlone,
-            _ => Action::Verify(self.one_in(2)),
+        let card = match before {
+            // Whoever was disturbed likes to try again, here or elsewhere.
+            Some(before) if !before.faults.is_empty() && !self.one_in(3) => before.card,
+            _ => self.below(cards.len() as u64) as usize,
         };
-        let interface = if self.one_in(2) { Interface::Contact } else { Interface::Contactless };
+        let profile = cards.get(card).map(|card| card.profile);
+        let has_second = profile == Some("ecash-dual");
+        let currency = if has_second && self.one_in(2) { Currency::HKD } else { Currency::CNY };
+        let row = self.action();
+        let amount = Amount::new(self.amount(row.most_minor), currency);
+        // What a card without electronic cash does over contactless is to pay.
+        let contact_only = profile == Some("debit") && row.entry != Some(EntryKind::OfflineSale);
+        let interface =
+            if contact_only || self.one_in(2) { Interface::Contact } else { Interface::Contactless };
         let count = match self.below(10) {
-            0..4 => 0,
-            4..9 => 1,
+            0..3 => 0,
+            3..8 => 1,
             _ => 2,
         };
         let faults = (0..count)
             .map(|_| {
                 *faults += 1;
-                PlannedFault { number: *faults - 1, fault: self.fault(action) }
+                PlannedFault { number: *faults - 1, fault: WorldFault::draw(self) }
             })
             .collect();
-        Step { number, pause, terminal, card, interface, action, faults }
+        Step { number, pause, terminal, card, interface, action: Action { row, amount }, faults }
     }
 
-    /// Small amounts and large ones alike.
+    fn action(&mut self) -> &'static ActionRow {
+        let mut at = self.below(ACTIONS.iter().map(|row| row.weight).sum());
+        for row in ACTIONS {
+            match at.checked_sub(row.weight) {
+                Some(rest) => at = rest,
+                None => return row,
+            }
+        }
+        &ACTIONS[0]
+    }
+
+    /// Small amounts and large ones alike; 0 of nothing.
     fn amount(&mut self, most: u64) -> u64 {
         let most = if self.one_in(3) { most } else { most / 10 };
-        1 + self.below(most)
-    }
-
-    fn fault(&mut self, action: Action) -> WorldFault {
-        let committed = self.one_in(2);
-        let exchanges = if matches!(action, Action::Verify(_)) { 2 } else { EXCHANGES };
-        match self.below(10) {
-            0..5 => {
-                let exchange = self.below(exchanges) as usize;
-                let point = self.pick(FaultPoint::ALL).unwrap_or(FaultPoint::AnswerLost);
-                WorldFault::Card(FaultPlan { exchange, point })
-            }
-            5 | 6 => {
-                let message = self.below(MESSAGES) as usize;
-                let point = self.pick(HostPoint::ALL).unwrap_or(HostPoint::AnswerLost);
-                WorldFault::Host(HostPlan { message, point })
-            }
-            7 | 8 => WorldFault::Terminal(CrashPlan { write: self.below(WRITES) as usize, committed }),
-            _ => WorldFault::Issuer(CrashPlan { write: self.below(ISSUER_WRITES) as usize, committed }),
-        }
-    }
-}
-
-impl WorldFault {
-    /// The kinds of fault, by their words.
-    pub const WORDS: &'static [&'static str] = &[
-        "card pulled before the command",
-        "card pulled, answer lost",
-        "card pulled after the answer",
-        "message to the host lost",
-        "answer of the host lost",
-        "message delivered twice",
-        "host silent from here on",
-        "message overtaken by the next",
-        "terminal stopped before a write",
-        "terminal stopped after a write",
-        "issuer stopped before a write",
-        "issuer stopped after a write",
-    ];
-
-    /// What kind of fault it is, without its place.
-    pub const fn word(self) -> &'static str {
-        let at = match self {
-            Self::Card(FaultPlan { point: FaultPoint::BeforeCommand, .. }) => 0,
-            Self::Card(FaultPlan { point: FaultPoint::AnswerLost, .. }) => 1,
-            Self::Card(FaultPlan { point: FaultPoint::AfterAnswer, .. }) => 2,
-            Self::Host(HostPlan { point: HostPoint::RequestLost, .. }) => 3,
-            Self::Host(HostPlan { point: HostPoint::AnswerLost, .. }) => 4,
-            Self::Host(HostPlan { point: HostPoint::Twice, .. }) => 5,
-            Self::Host(HostPlan { point: HostPoint::Down, .. }) => 6,
-            Self::Host(HostPlan { point: HostPoint::Late, .. }) => 7,
-            Self::Terminal(CrashPlan { committed: false, .. }) => 8,
-            Self::Terminal(CrashPlan { committed: true, .. }) => 9,
-            Self::Issuer(CrashPlan { committed: false, .. }) => 10,
-            Self::Issuer(CrashPlan { committed: true, .. }) => 11,
-        };
-        Self::WORDS[at]
-    }
-}
-
-impl Action {
-    /// What kind of action it is.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Load(_, true) => "load",
-            Self::Load(_, false) => "load, wrong PIN",
-            Self::Pay(_) => "pay",
-            Self::Recover => "recover",
-            Self::RecoverAlone => "recover, no card",
-            Self::Verify(_) => "PIN to the card",
-        }
+        if most == 0 { 0 } else { 1 + self.below(most) }
     }
 }
 
@@ -280,8 +215,14 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, card) in self.cards.iter().enumerate() {
             let logs = if card.logs { "" } else { " without logs" };
-            let (balance, account) = (card.balance_minor, card.account_minor);
-            writeln!(f, "card {number}: {}{logs}, {balance} on it, {account} behind it", card.profile)?;
+            let (balance, account, pending) = (card.balance_minor, card.account_minor, card.pending_minor);
+            write!(f, "card {number}: {}{logs}, {balance} on it, {account} behind it", card.profile)?;
+            let fate = if card.returns { "" } else { ", never seen again after the last step" };
+            writeln!(f, ", {pending} pending{fate}")?;
+        }
+        for (number, terminal) in self.terminals.iter().enumerate() {
+            let make = if terminal.tells_refusal { "by a notice" } else { "by a reversal" };
+            writeln!(f, "terminal {number}: tells {make} that a card refused")?;
         }
         for step in &self.steps {
             writeln!(f, "{step}")?;
@@ -298,25 +239,14 @@ impl fmt::Display for Step {
             Interface::Contact => "contact",
             Interface::Contactless => "contactless",
         };
-        write!(f, ", {over}: {}", self.action.word())?;
-        if let Action::Load(amount, _) | Action::Pay(amount) = self.action {
-            write!(f, " {amount}")?;
+        write!(f, ", {over}: {}", self.action.row.word)?;
+        if self.action.row.most_minor > 0 {
+            write!(f, " {}", self.action.amount)?;
         }
         for fault in &self.faults {
             write!(f, "; fault {}: {}", fault.number, fault.fault)?;
         }
         Ok(())
-    }
-}
-
-impl fmt::Display for WorldFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = match self {
-            Self::Card(plan) => format!("exchange {}", plan.exchange),
-            Self::Host(plan) => format!("message {}", plan.message),
-            Self::Terminal(plan) | Self::Issuer(plan) => format!("write {}", plan.write),
-        };
-        write!(f, "{}, {place}", self.word())
     }
 }
 

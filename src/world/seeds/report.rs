@@ -1,9 +1,11 @@
 //! What random worlds came to.
 
-use super::plan::{Plan, Selection, WorldFault};
-use super::play::Played;
-use crate::roles::terminal::journal::TRANSITIONS;
-use crate::world::rule::Rule;
+use super::action::ACTIONS;
+use super::fault::WorldFault;
+use super::plan::{Plan, Selection};
+use super::play::{Flaws, Played};
+use crate::roles::terminal::Verdict;
+use crate::roles::terminal::journal::{State, TRANSITIONS};
 use crate::world::witness::{Transition, Transitions};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,8 +21,8 @@ pub struct FailedSeed {
     pub selection: Selection,
     /// That part.
     pub plan: Plan,
-    /// The rule that was switched off.
-    pub without: Option<Rule>,
+    /// What was wrong on purpose.
+    pub flaws: Flaws,
 }
 
 /// Many worlds.
@@ -28,16 +30,18 @@ pub struct FailedSeed {
 pub struct SeedReport {
     /// How many seeds were played, each twice.
     pub seeds: u64,
-    /// What was done.
-    pub actions: BTreeMap<&'static str, u64>,
     /// The seeds that failed.
     pub failed: Vec<FailedSeed>,
     /// All that happened in all of them, as one number, whatever their order.
     pub digest: u64,
+    /// Rows that stayed due because their card never came back.
+    pub away: u64,
     /// Rows that stayed open because nothing could prove them any more.
     pub unproven: u64,
     /// Offline payments whose certificate was lost with the card's answer.
     pub certificates_lost: u64,
+    actions: BTreeMap<&'static str, u64>,
+    outcomes: BTreeMap<(&'static str, Verdict), u64>,
     faults: BTreeMap<&'static str, u64>,
     transitions: Transitions,
 }
@@ -46,10 +50,14 @@ impl SeedReport {
     pub(super) fn take(&mut self, seed: u64, played: &Played) {
         self.seeds += 1;
         self.digest ^= (played.digest ^ seed).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.away += played.away as u64;
         self.unproven += played.unproven as u64;
         self.certificates_lost += played.certificates_lost as u64;
         for word in &played.actions {
             *self.actions.entry(word).or_default() += 1;
+        }
+        for outcome in &played.outcomes {
+            *self.outcomes.entry(*outcome).or_default() += 1;
         }
         for word in &played.faults {
             *self.faults.entry(word).or_default() += 1;
@@ -59,17 +67,84 @@ impl SeedReport {
         }
     }
 
+    /// How often each thing was done, in the order of the table.
+    pub fn actions(&self) -> Vec<(&'static str, u64)> {
+        let count = |word: &'static str| (word, self.actions.get(word).copied().unwrap_or(0));
+        ACTIONS.iter().map(|row| count(row.word)).collect()
+    }
+
+    /// How often a thing that was done came to an end of its own, and to which.
+    pub fn outcomes(&self) -> Vec<(&'static str, Verdict, u64)> {
+        let rows = self.outcomes.iter().map(|((word, verdict), count)| (*word, *verdict, *count));
+        let place = |word| ACTIONS.iter().position(|row| row.word == word);
+        let mut rows: Vec<_> = rows.collect();
+        rows.sort_by_key(|row| (place(row.0), row.1.word()));
+        rows
+    }
+
     /// How often each kind of fault came to happen, in the order of the words.
     pub fn faults(&self) -> Vec<(&'static str, u64)> {
         let count = |word: &&'static str| (*word, self.faults.get(word).copied().unwrap_or(0));
         WorldFault::WORDS.iter().map(count).collect()
     }
 
-    /// How often rows took each way of the journal, in the order of the table.
-    pub fn transitions(&self) -> Vec<(Transition, u64)> {
-        TRANSITIONS.iter().map(|way| (*way, self.transitions.get(way).copied().unwrap_or(0))).collect()
+    /// How often rows took each way of the journal, in the order of the table. A way
+    /// that nothing leads to says why instead.
+    pub fn transitions(&self) -> Vec<(Transition, Result<u64, &'static str>)> {
+        let count = |way: &Transition| match self.transitions.get(way) {
+            None if *way == UNREACHABLE.0 => (*way, Err(UNREACHABLE.1)),
+            count => (*way, Ok(count.copied().unwrap_or(0))),
+        };
+        TRANSITIONS.iter().map(count).collect()
+    }
+
+    /// What so many worlds should have shown and did not: a thing that was never done,
+    /// never came off or was never declined, a kind of fault that never came, a way
+    /// that no row took, or one that was taken and cannot be.
+    pub fn gaps(&self) -> Vec<String> {
+        let never = |(word, count): (&'static str, u64)| (count == 0).then_some(word);
+        let undone = self.actions().into_iter().filter_map(never).map(|word| format!("never done: {word}"));
+        let unhurt = self.faults().into_iter().filter_map(never).map(|word| format!("no fault: {word}"));
+        let count = |word, wanted: bool| {
+            let of = self.outcomes.iter().filter(move |((of, verdict), _)| {
+                *of == word && (verdict.is_success() == wanted || !wanted && verdict.is_unconfirmed())
+            });
+            of.map(|(_, count)| count).sum::<u64>()
+        };
+        let mut gaps: Vec<String> = undone.chain(unhurt).collect();
+        for row in ACTIONS.iter().filter(|row| row.entry.is_some()) {
+            let wants_success = row.word != REFUSED;
+            if wants_success && count(row.word, true) == 0 {
+                gaps.push(format!("never came off: {}", row.word));
+            }
+            if count(row.word, false) == 0 {
+                gaps.push(format!("never declined: {}", row.word));
+            }
+        }
+        for ((from, to), count) in self.transitions() {
+            match count {
+                Ok(0) => gaps.push(format!("no row went from {from} to {to}")),
+                Ok(count) if (from, to) == UNREACHABLE.0 => {
+                    gaps.push(format!("{count} rows went from {from} to {to}, though: {}", UNREACHABLE.1));
+                }
+                _ => {}
+            }
+        }
+        if self.away == 0 {
+            gaps.push("no row stayed due because its card never came back".into());
+        }
+        gaps
     }
 }
+
+/// The way that rows cannot take, and why.
+const UNREACHABLE: (Transition, &str) = (
+    (State::ReversalDue, State::Confirmed),
+    "a reversal is due where nothing was sent, and then no proof against it can be",
+);
+
+/// What never comes off.
+const REFUSED: &str = "load, wrong PIN";
 
 impl FailedSeed {
     /// The command that plays it again.
@@ -84,8 +159,11 @@ impl FailedSeed {
         if !self.selection.dropped.is_empty() {
             command += &format!(" --drop {}", list(&mut self.selection.dropped.iter().copied()));
         }
-        if let Some(rule) = self.without {
+        if let Some(rule) = self.flaws.without {
             command += &format!(" --without {}", rule.word());
+        }
+        if let Some(plant) = self.flaws.plant {
+            command += &format!(" --plant {}", plant.word());
         }
         command
     }
@@ -94,8 +172,11 @@ impl FailedSeed {
 impl fmt::Display for SeedReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "what was done")?;
-        for (word, count) in &self.actions {
-            writeln!(f, "{count:>10}  {word}")?;
+        for (word, count) in self.actions() {
+            let ends = self.outcomes().into_iter().filter(|row| row.0 == word);
+            let ends: Vec<_> =
+                ends.map(|(_, verdict, count)| format!("{count} {}", verdict.word())).collect();
+            writeln!(f, "{count:>10}  {word:<24} {}", ends.join("; "))?;
         }
         writeln!(f, "\nfaults by kind")?;
         for (word, count) in self.faults() {
@@ -103,9 +184,13 @@ impl fmt::Display for SeedReport {
         }
         writeln!(f, "\njournal rows by the way they took")?;
         for ((from, to), count) in self.transitions() {
-            writeln!(f, "{count:>10}  {from} -> {to}")?;
+            match count {
+                Ok(count) => writeln!(f, "{count:>10}  {from} -> {to}")?,
+                Err(reason) => writeln!(f, "{:>10}  {from} -> {to}: {reason}", "-")?,
+            }
         }
         writeln!(f, "\nleft open at the end")?;
+        writeln!(f, "{:>10}  due, with the amount, for a card that never came back", self.away)?;
         writeln!(f, "{:>10}  in doubt, on a card without logs that has moved on", self.unproven)?;
         writeln!(f, "{:>10}  paid, and the certificate lost with the card's answer", self.certificates_lost)?;
         for failed in &self.failed {

@@ -1,13 +1,12 @@
 //! Plays many seeds, each twice, and makes those that fail smaller.
 
 use super::plan::{Plan, Selection};
-use super::play::{Played, play};
+use super::play::{Flaws, Played, play};
 use super::report::{FailedSeed, SeedReport};
 use super::shelf::Shelf;
 use super::shrink::shrink;
 use crate::world::error::WorldError;
 use crate::world::parallel::in_parallel;
-use crate::world::rule::Rule;
 use std::ops::ControlFlow;
 
 /// Which worlds are played.
@@ -21,8 +20,10 @@ pub struct SeedSettings {
     pub jobs: usize,
     /// The part of each plan that is played.
     pub selection: Selection,
-    /// The rule of recovery that is switched off, to see what it is for.
-    pub without: Option<Rule>,
+    /// What is wrong on purpose.
+    pub flaws: Flaws,
+    /// Whether each is played twice and compared; else once.
+    pub twice: bool,
     /// Ends at so many failing seeds; they are made smaller one by one.
     pub most_failures: usize,
 }
@@ -34,7 +35,8 @@ impl Default for SeedSettings {
             count: 1000,
             jobs: 1,
             selection: Selection::default(),
-            without: None,
+            flaws: Flaws::default(),
+            twice: true,
             most_failures: 3,
         }
     }
@@ -51,7 +53,7 @@ pub fn seeds(
             return None;
         }
         let plan = Plan::of(seed).select(&settings.selection);
-        Some(play_twice(&plan, settings.without, shelf).map(|played| (seed, played)))
+        Some(play_through(&plan, settings, shelf).map(|played| (seed, played)))
     };
     let mut report = SeedReport::default();
     let mut failed = Vec::new();
@@ -75,21 +77,24 @@ pub fn seeds(
 
 fn smaller(seed: u64, settings: &SeedSettings, shelf: &mut Shelf) -> Result<FailedSeed, WorldError> {
     let plan = Plan::of(seed);
-    let fails = |plan: &Plan| Ok(play_twice(plan, settings.without, shelf)?.violation.is_some());
+    let fails = |plan: &Plan| Ok(play_through(plan, settings, shelf)?.violation.is_some());
     let selection = shrink(&plan, settings.selection.clone(), fails)?;
     let plan = plan.select(&selection);
-    let played = play_twice(&plan, settings.without, shelf)?;
+    let played = play_through(&plan, settings, shelf)?;
     let violation = played.violation.unwrap_or_else(|| "it failed once and does not any more".into());
-    Ok(FailedSeed { seed, violation, selection, plan, without: settings.without })
+    Ok(FailedSeed { seed, violation, selection, plan, flaws: settings.flaws })
 }
 
-/// Plays a plan twice: a difference is a violation, since then a seed says nothing.
-fn play_twice(plan: &Plan, without: Option<Rule>, shelf: &mut Shelf) -> Result<Played, WorldError> {
-    let mut first = play(plan, without, shelf)?;
-    let second = play(plan, without, shelf)?;
-    if first != second {
-        let (one, other) = (first.digest, second.digest);
-        first.violation = Some(format!("two plays differ: {one:016x} and {other:016x}"));
+/// Plays a plan; where it is played twice a difference is a violation, since then a
+/// seed says nothing.
+fn play_through(plan: &Plan, settings: &SeedSettings, shelf: &mut Shelf) -> Result<Played, WorldError> {
+    let mut first = play(plan, settings.flaws, shelf)?;
+    if settings.twice {
+        let second = play(plan, settings.flaws, shelf)?;
+        if first != second {
+            let (one, other) = (first.digest, second.digest);
+            first.violation = Some(format!("two plays differ: {one:016x} and {other:016x}"));
+        }
     }
     Ok(first)
 }

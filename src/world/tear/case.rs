@@ -27,6 +27,8 @@ pub enum TearKind {
     PayContact,
     /// A payment by the quick path.
     PayQuick,
+    /// A load by contact whose answer never comes, and its reversal.
+    Reversal,
 }
 
 impl TearKind {
@@ -40,6 +42,7 @@ impl TearKind {
         Self::Unload,
         Self::PayContact,
         Self::PayQuick,
+        Self::Reversal,
     ];
 
     /// What may be torn by its name on a command line.
@@ -50,13 +53,18 @@ impl TearKind {
         ("void", &[Self::CashLoadVoid]),
         ("unload", &[Self::Unload]),
         ("pay", &[Self::PayContact, Self::PayQuick]),
+        ("reversal", &[Self::Reversal]),
         ("all", Self::ALL),
     ];
 
     /// The ways of a journal row that no fault leads to, and why. Every other way
     /// must be taken by some case, and none of these by any.
     pub fn cannot(self, way: Transition) -> Option<&'static str> {
-        use State::{Authorised, CardUpdated, Confirmed, Declined, InDoubt, ReversalDue, Started};
+        use State::{Authorised, CardUpdated, Confirmed, Declined, InDoubt, ReversalDue, Reversed, Started};
+        if self == Self::Reversal {
+            let took = matches!(way, (Started, ReversalDue) | (ReversalDue, Reversed));
+            return (!took).then_some("the way of a load whose answer came");
+        }
         match (self.flow() == Flow::Pay, way) {
             (_, (Authorised, Confirmed)) => Some("the way of an online purchase"),
             (false, (Started, InDoubt | CardUpdated) | (InDoubt, Declined)) => {
@@ -76,13 +84,18 @@ impl TearKind {
     /// What is done.
     pub const fn flow(self) -> Flow {
         match self {
-            Self::Load | Self::LoadContactless => Flow::Load,
+            Self::Load | Self::LoadContactless | Self::Reversal => Flow::Load,
             Self::CashLoad => Flow::CashLoad,
             Self::PendingLoad => Flow::PendingLoad,
             Self::CashLoadVoid => Flow::CashLoadVoid,
             Self::Unload => Flow::Unload,
             Self::PayContact | Self::PayQuick => Flow::Pay,
         }
+    }
+
+    /// Whether the card gets a script, where nothing goes wrong besides.
+    pub const fn has_script(self) -> bool {
+        self.flow().writes_card() && !matches!(self, Self::Reversal)
     }
 
     /// How the card is reached.
@@ -103,6 +116,7 @@ impl TearKind {
             Self::Unload => "unload",
             Self::PayContact => "pay, contact",
             Self::PayQuick => "pay, quick path",
+            Self::Reversal => "reversal of a load",
         }
     }
 }
@@ -132,7 +146,7 @@ impl TearCard {
     pub const fn of(kind: TearKind) -> &'static [Self] {
         match kind {
             TearKind::CashLoad | TearKind::PendingLoad => &[Self::WithoutLogs],
-            TearKind::CashLoadVoid => &[Self::WithLogs],
+            TearKind::CashLoadVoid | TearKind::Reversal => &[Self::WithLogs],
             _ => Self::ALL,
         }
     }
@@ -173,6 +187,8 @@ pub struct TearSize {
     pub messages: usize,
     /// Transactions of the journal's store.
     pub writes: usize,
+    /// Whether the card gets a script; see [`TearKind::has_script`].
+    pub has_script: bool,
 }
 
 /// What goes wrong.
@@ -186,6 +202,12 @@ pub enum TearFault {
     Host(HostPlan),
     /// The terminal stops at a write of its journal.
     Crash(CrashPlan),
+    /// The script is changed on its way, and the card refuses it; the terminal tells
+    /// the host by a notice, as some do, or reverses.
+    Script {
+        /// Whether it is told by a notice.
+        by_notice: bool,
+    },
 }
 
 impl TearFault {
@@ -206,7 +228,9 @@ impl TearFault {
         });
         let crash = (0..size.writes)
             .flat_map(|write| [false, true].map(|committed| Self::Crash(CrashPlan { write, committed })));
-        card.chain(wire.map(|(_, fault)| fault)).chain(host).chain(crash).collect()
+        let script = [false, true].map(|by_notice| Self::Script { by_notice });
+        let script = script.into_iter().filter(|_| size.has_script);
+        card.chain(wire.map(|(_, fault)| fault)).chain(host).chain(crash).chain(script).collect()
     }
 
     /// Whether the wire is cut in the middle of a frame.
@@ -223,12 +247,13 @@ impl TearFault {
     /// The kinds of fault, by their words: those of a card that is pulled between
     /// messages, or of a wire that is cut at a byte; then those that both have.
     pub const fn words(bytes: bool) -> (&'static [&'static str], &'static [&'static str]) {
-        let rest = &[
-            "message to the host lost",
-            "answer of the host lost",
-            "message delivered twice",
-            "host silent from here on",
-            "message overtaken by the next",
+        const REST: &[&str] = &[
+            HostPoint::RequestLost.word(),
+            HostPoint::AnswerLost.word(),
+            HostPoint::Twice.word(),
+            HostPoint::Down.word(),
+            HostPoint::Late.word(),
+            HostPoint::Delayed.word(),
             "terminal stopped before a write",
             "terminal stopped after a write",
         ];
@@ -239,7 +264,7 @@ impl TearFault {
                     "card pulled, answer lost",
                     "card pulled after the answer",
                 ],
-                rest,
+                REST,
             ),
             true => (
                 &[
@@ -249,10 +274,14 @@ impl TearFault {
                     "wire cut within the answer",
                     "wire cut after the answer",
                 ],
-                rest,
+                REST,
             ),
         }
     }
+
+    /// The kinds that only a transaction with a script can have.
+    pub const SCRIPT_WORDS: &'static [&'static str] =
+        &["script refused, reversed", "script refused, told by a notice"];
 
     /// What kind of fault it is, without its place.
     pub const fn word(self) -> &'static str {
@@ -271,15 +300,11 @@ impl TearFault {
                 "wire cut within the answer"
             }
             Self::Wire(WirePlan { cut: Cut::Answer(_), .. }, _) => "wire cut after the answer",
-            Self::Host(plan) => match plan.point {
-                HostPoint::RequestLost => "message to the host lost",
-                HostPoint::AnswerLost => "answer of the host lost",
-                HostPoint::Twice => "message delivered twice",
-                HostPoint::Down => "host silent from here on",
-                HostPoint::Late => "message overtaken by the next",
-            },
+            Self::Host(plan) => plan.point.word(),
             Self::Crash(CrashPlan { committed: false, .. }) => "terminal stopped before a write",
             Self::Crash(CrashPlan { committed: true, .. }) => "terminal stopped after a write",
+            Self::Script { by_notice: false } => Self::SCRIPT_WORDS[0],
+            Self::Script { by_notice: true } => Self::SCRIPT_WORDS[1],
         }
     }
 }
@@ -296,6 +321,7 @@ impl fmt::Display for TearFault {
             }
             Self::Host(plan) => format!("message {}", plan.message),
             Self::Crash(plan) => format!("write {}", plan.write),
+            Self::Script { .. } => "the first".into(),
         };
         write!(f, "{}, {place}", self.word())
     }

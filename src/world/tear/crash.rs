@@ -1,15 +1,15 @@
-//! A terminal that stops at a write of its journal, and never wakes: what comes
-//! after is another process on the same store.
+//! Whoever stops at a write, and never wakes: what comes after is another process on
+//! the same store.
 
 use crate::base::store::{Db, Decision, StoreError, Tx};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// At which write the terminal stops.
+/// At which write it stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CrashPlan {
-    /// Which transaction of the store, counted from 0 since the plan was armed.
+    /// Which write, counted from 0 since the plan was armed.
     pub write: usize,
-    /// Whether that transaction has become durable.
+    /// Whether that write has become durable.
     pub committed: bool,
 }
 
@@ -25,19 +25,47 @@ struct Switch {
 }
 
 impl CrashControl {
-    /// Stops the terminal as the plan says, counting from now.
+    /// Stops as the plan says, counting from now.
     pub fn arm(&self, plan: Option<CrashPlan>) {
         *self.switch() = Switch { plan, writes: 0, dead: false };
     }
 
-    /// Transactions of the store since it was armed.
+    /// Writes since it was armed.
     pub fn writes(&self) -> usize {
         self.switch().writes
+    }
+
+    /// Whether it has stopped.
+    pub fn is_dead(&self) -> bool {
+        self.switch().dead
+    }
+
+    /// The next write: whether it becomes durable, and whether whoever writes lives on.
+    pub(in crate::world) fn next(&self) -> Write {
+        let mut switch = self.switch();
+        let now = switch.plan.filter(|plan| plan.write == switch.writes);
+        switch.writes += 1;
+        let was_dead = switch.dead;
+        switch.dead |= now.is_some();
+        match now {
+            _ if was_dead => Write::Dies,
+            Some(CrashPlan { committed: false, .. }) => Write::Dies,
+            Some(CrashPlan { committed: true, .. }) => Write::LandsAndDies,
+            None => Write::Lands,
+        }
     }
 
     fn switch(&self) -> MutexGuard<'_, Switch> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What becomes of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::world) enum Write {
+    Lands,
+    LandsAndDies,
+    Dies,
 }
 
 /// Wraps a store that fails for good from the planned write on.
@@ -58,23 +86,13 @@ impl Db for CrashingDb {
         &mut self,
         work: &mut dyn FnMut(&mut dyn Tx) -> Result<Decision, StoreError>,
     ) -> Result<(), StoreError> {
-        let now = {
-            let mut switch = self.control.switch();
-            let now = switch.plan.filter(|plan| plan.write == switch.writes);
-            switch.writes += 1;
-            if switch.dead {
-                return Err(stopped());
-            }
-            switch.dead = now.is_some();
-            now
-        };
-        match now {
-            Some(CrashPlan { committed: false, .. }) => Err(stopped()),
-            Some(CrashPlan { committed: true, .. }) => {
+        match self.control.next() {
+            Write::Lands => self.inner.run(work),
+            Write::LandsAndDies => {
                 self.inner.run(work)?;
                 Err(stopped())
             }
-            None => self.inner.run(work),
+            Write::Dies => Err(stopped()),
         }
     }
 
@@ -84,5 +102,5 @@ impl Db for CrashingDb {
 }
 
 fn stopped() -> StoreError {
-    StoreError::Statement { cause: "the terminal was stopped".into() }
+    StoreError::Statement { cause: "the process was stopped".into() }
 }

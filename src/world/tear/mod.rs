@@ -5,11 +5,18 @@
 mod case;
 mod crash;
 mod muted_host;
+mod relay;
 mod report;
 mod run;
+mod script;
 
 pub use case::{Afterwards, TearCard, TearCase, TearFault, TearKind, TearSize};
+pub(super) use crash::Write;
 pub use crash::{CrashControl, CrashPlan, CrashingDb};
+pub(super) use muted_host::send;
 pub use muted_host::{HostControl, HostPlan, HostPoint, MutedHost};
+pub use relay::Relay;
+pub(super) use relay::tells_refusal;
 pub use report::{TearReport, TearRow};
 pub use run::{TearSettings, tear};
+pub use script::{ChangedScript, ScriptControl};

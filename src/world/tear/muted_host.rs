@@ -1,6 +1,6 @@
-//! A host whose messages get lost or come twice.
+//! A host whose messages get lost, come twice, late, or in another order.
 
-use crate::air::host::{Answer, Host, HostError, Request};
+use crate::air::host::{Answer, Host, HostError, Request, Verb};
 use crate::base::context::Context;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,12 +17,26 @@ pub enum HostPoint {
     Down,
     /// It reaches the host only after the message that follows it.
     Late,
+    /// It reaches the host when everyone has long given it up.
+    Delayed,
 }
 
 impl HostPoint {
     /// Every point.
     pub const ALL: &'static [Self] =
-        &[Self::RequestLost, Self::AnswerLost, Self::Twice, Self::Down, Self::Late];
+        &[Self::RequestLost, Self::AnswerLost, Self::Twice, Self::Down, Self::Late, Self::Delayed];
+
+    /// For tables.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::RequestLost => "message to the host lost",
+            Self::AnswerLost => "answer of the host lost",
+            Self::Twice => "message delivered twice",
+            Self::Down => "host silent from here on",
+            Self::Late => "message overtaken by the next",
+            Self::Delayed => "message delayed to the end",
+        }
+    }
 }
 
 /// Which message it happens to.
@@ -44,12 +58,25 @@ struct Line {
     messages: usize,
     /// A second answer that was not the first one.
     differed: bool,
+    /// A message that the next one overtakes.
+    late: Option<(Verb, Request)>,
+    /// Messages that nobody waits for any more, in the order in which they were sent.
+    delayed: Vec<(Verb, Request)>,
 }
 
 impl HostControl {
-    /// Does as the plan says, counting from now.
+    /// Does as the plan says, counting from now. What is on its way stays so.
     pub fn arm(&self, plan: Option<HostPlan>) {
-        *self.line() = Line { plan, messages: 0, differed: false };
+        let mut line = self.line();
+        *line = Line { plan, messages: 0, differed: false, ..std::mem::take(&mut *line) };
+    }
+
+    /// What is delayed reaches the host now; nobody waits for its answers.
+    pub fn deliver_delayed(&self, host: &mut dyn Host, context: &mut Context) {
+        let delayed = std::mem::take(&mut self.line().delayed);
+        for (verb, request) in delayed {
+            let _ = send(verb, host, &request, context);
+        }
     }
 
     /// Messages since it was armed.
@@ -80,63 +107,63 @@ impl HostControl {
     }
 }
 
-/// Which verb of the trait carries a message.
-#[derive(Debug, Clone, Copy)]
-enum Verb {
-    Authorise,
-    Advise,
-    Reverse,
+/// Sends a message by the verb that carries it.
+pub(in crate::world) fn send(
+    verb: Verb,
+    host: &mut dyn Host,
+    request: &Request,
+    context: &mut Context,
+) -> Result<Answer, HostError> {
+    match verb {
+        Verb::Authorise => host.authorise(request, context),
+        Verb::Advise => host.advise(request, context),
+        Verb::Reverse => host.reverse(request, context),
+    }
 }
 
 /// Wraps a host.
 pub struct MutedHost<H> {
     inner: H,
     control: HostControl,
-    /// A message that is still on its way.
-    late: Option<(Verb, Request)>,
 }
 
 impl<H: Host> MutedHost<H> {
     /// Wraps a host.
     pub fn new(inner: H, control: HostControl) -> Self {
-        Self { inner, control, late: None }
+        Self { inner, control }
     }
 
     fn deliver(&mut self, verb: Verb, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
-        let late = self.late.take();
+        let late = self.control.line().late.take();
         let result = match self.control.next() {
-            None => self.send(verb, request, context),
+            None => send(verb, &mut self.inner, request, context),
             Some(HostPoint::RequestLost) => Err(lost()),
             Some(HostPoint::AnswerLost | HostPoint::Down) => {
-                self.send(verb, request, context)?;
+                send(verb, &mut self.inner, request, context)?;
                 Err(lost())
             }
             Some(HostPoint::Twice) => {
-                let first = self.send(verb, request, context)?;
-                let second = self.send(verb, request, context)?;
+                let first = send(verb, &mut self.inner, request, context)?;
+                let second = send(verb, &mut self.inner, request, context)?;
                 if first != second {
                     self.control.line().differed = true;
                 }
                 Ok(second)
             }
+            Some(HostPoint::Delayed) => {
+                self.control.line().delayed.push((verb, request.clone()));
+                Err(lost())
+            }
             Some(HostPoint::Late) => {
-                self.late = Some((verb, request.clone()));
+                self.control.line().late = Some((verb, request.clone()));
                 Err(lost())
             }
         };
         if let Some((verb, request)) = late {
             // Its answer finds nobody who waits for it.
-            let _ = self.send(verb, &request, context);
+            let _ = send(verb, &mut self.inner, &request, context);
         }
         result
-    }
-
-    fn send(&mut self, verb: Verb, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
-        match verb {
-            Verb::Authorise => self.inner.authorise(request, context),
-            Verb::Advise => self.inner.advise(request, context),
-            Verb::Reverse => self.inner.reverse(request, context),
-        }
     }
 }
 

@@ -59,7 +59,9 @@ impl TearReport {
     pub fn faults(&self) -> Vec<(&'static str, usize)> {
         let (card, rest) = TearFault::words(self.bytes);
         let count = |word: &&str| self.rows.iter().filter(|row| row.case.fault.word() == *word).count();
-        card.iter().chain(rest).map(|word| (*word, count(word))).collect()
+        let has_script = self.kinds.iter().any(|kind| kind.has_script());
+        let script = TearFault::SCRIPT_WORDS.iter().filter(|_| has_script);
+        card.iter().chain(rest).chain(script).map(|word| (*word, count(word))).collect()
     }
 
     /// How often rows took each way of the journal, in the order of the table. A way
@@ -134,6 +136,14 @@ impl fmt::Display for TearReport {
         for row in self.violations().take(10) {
             writeln!(f, "WRONG {}: {}", row.case, row.violation.as_deref().unwrap_or_default())?;
             writeln!(f, "      {}", row.way.join(" | "))?;
+        }
+        writeln!(f, "\nwhat recovery did")?;
+        let mut ways: BTreeMap<&str, usize> = BTreeMap::new();
+        for way in self.rows.iter().flat_map(|row| &row.way) {
+            *ways.entry(way).or_default() += 1;
+        }
+        for (way, count) in ways {
+            writeln!(f, "{count:>8}  {way}")?;
         }
         writeln!(f, "\nfaults by kind")?;
         for (word, count) in self.faults() {

@@ -2,9 +2,11 @@
 
 use super::case::{Afterwards, TearCard, TearCase, TearFault, TearKind, TearSize};
 use super::crash::{CrashControl, CrashingDb};
-use super::muted_host::{HostControl, MutedHost};
+use super::muted_host::{HostControl, HostPlan, HostPoint, MutedHost};
+use super::relay::tells_refusal;
 use super::report::{TearReport, TearRow};
-use crate::air::host::Original;
+use super::script::{ChangedScript, ScriptControl};
+use crate::air::host::{Host, Original};
 use crate::air::link::{ByteLink, Card, Fault, FaultControl, InProcess, Record, T0, WireControl};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
@@ -106,6 +108,7 @@ fn cases(settings: &TearSettings) -> Result<Vec<TearCase>, WorldError> {
                 every: settings.bytes.unwrap_or(1).max(1),
                 messages: scene.host.messages(),
                 writes: scene.crash.writes(),
+                has_script: kind.has_script(),
             };
             for fault in TearFault::all(&size) {
                 let (kind, card) = (*kind, *card);
@@ -133,6 +136,14 @@ fn play(
         TearFault::Wire(plan, _) => scene.wire.arm(Some(plan)),
         TearFault::Host(plan) => scene.host.arm(Some(plan)),
         TearFault::Crash(plan) => scene.crash.arm(Some(plan)),
+        TearFault::Script { by_notice } => {
+            scene.script.arm(true);
+            if by_notice {
+                let ours: Box<dyn Host> = Box::new(scene.stage.issuer.handle()?);
+                let host = std::mem::replace(&mut scene.stage.host, ours);
+                scene.stage.host = tells_refusal(host);
+            }
+        }
     }
     let broke = scene.transact().err().map(|error| error.to_string());
     let happened = match case.fault {
@@ -140,6 +151,7 @@ fn play(
         TearFault::Wire(..) => scene.wire.has_cut(),
         TearFault::Host(plan) => scene.host.messages() > plan.message,
         TearFault::Crash(plan) => scene.crash.writes() > plan.write,
+        TearFault::Script { .. } => scene.script.has_changed(),
     };
     let differed = scene.host.differed();
     scene.restart()?;
@@ -153,12 +165,15 @@ fn play(
             settled.extend(scene.recover_without_card()?);
         }
     }
-    for _ in 0..RESTARTS {
+    for start in 0..RESTARTS {
         scene.restart()?;
         settled.extend(match case.afterwards {
             Afterwards::NeverBack => scene.recover_without_card()?,
             _ => scene.stage.recover(&mut scene.context)?.rows,
         });
+        if start == 0 {
+            scene.host.deliver_delayed(&mut scene.stage.issuer, &mut scene.context);
+        }
     }
     let rows = scene.rows()?;
     let last = rows.last().map(|row| row.state);
@@ -200,7 +215,10 @@ struct Scene {
     card: FaultControl,
     wire: WireControl,
     host: HostControl,
+    /// Loses the answer that a reversal begins with.
+    unanswered: HostControl,
     crash: CrashControl,
+    script: ScriptControl,
     witness: Witness,
     store: Box<dyn Db>,
     seal: SealKey,
@@ -231,7 +249,8 @@ impl Scene {
             memory.pan().zip(memory.value(tag::PAN_SEQUENCE_NUMBER).and_then(|psn| psn.first().copied()));
         let simulator = Simulator::in_memory(memory);
         let (card, host, crash) = (FaultControl::default(), HostControl::default(), CrashControl::default());
-        let wire = WireControl::default();
+        let (wire, script) = (WireControl::default(), ScriptControl::default());
+        let simulator = ChangedScript::new(simulator, script.clone());
         let link: Box<dyn Card> = match settings.bytes {
             Some(_) => {
                 let link = ByteLink::connect(simulator, kind.interface(), wire.clone(), &mut context);
@@ -245,10 +264,25 @@ impl Scene {
         let store = shelf.store(1)?;
         let journal = journal(store.as_ref(), &seal, &crash)?;
         let mut stage = Stage::new(link, issuer, journal, shelf.config())?;
-        stage.host = Box::new(MutedHost::new(stage.host, host.clone()));
+        let unanswered = HostControl::default();
+        let line = MutedHost::new(stage.host, host.clone());
+        stage.host = Box::new(MutedHost::new(line, unanswered.clone()));
         stage.rules = Rule::terminal_without(settings.without);
-        let mut scene =
-            Self { stage, card, wire, host, crash, witness, store, seal, kind, cash_load: None, context };
+        let mut scene = Self {
+            stage,
+            card,
+            wire,
+            host,
+            unanswered,
+            crash,
+            script,
+            witness,
+            store,
+            seal,
+            kind,
+            cash_load: None,
+            context,
+        };
         scene.arm_nothing();
         scene.prepare(mark)?;
         scene.arm_nothing();
@@ -282,12 +316,17 @@ impl Scene {
         self.card.arm(None);
         self.wire.arm(None);
         self.host.arm(None);
+        self.unanswered.arm(None);
         self.crash.arm(None);
+        self.script.arm(false);
     }
 
     /// The transaction, and what its terminal sends at the end of the day.
     fn transact(&mut self) -> Result<(), WorldError> {
         let flow = self.kind.flow();
+        if self.kind == TearKind::Reversal {
+            self.unanswered.arm(Some(HostPlan { message: 0, point: HostPoint::AnswerLost }));
+        }
         let mut pin = Secret::new(DEFAULT_PIN.to_owned());
         match (flow, self.cash_load) {
             (Flow::CashLoadVoid, Some(load)) => self.stage.void(load, &mut pin, &mut self.context)?,

@@ -59,9 +59,11 @@ fn arguments(line: clap::Command) -> clap::Command {
         Arg::new("workers")
             .long("workers")
             .value_name("N")
-            .default_value("16")
             .value_parser(value_parser!(u16).range(1..=256))
-            .help("Messages at once; each has a connection to a store on a server"),
+            .help(
+                "Messages at once: by default 16 with a store on a server, where each has a connection, \
+                 and 64 with a file, where they share a commit",
+            ),
     )
     .arg(
         Arg::new("log")
@@ -84,8 +86,14 @@ pub(super) fn dialect_argument() -> Arg {
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
+    let rules = rules(call)?;
+    let store = books::address(call, Need::Makes)?;
     let text = |name: &str| call.text(name).map(str::to_owned);
-    let workers = call.arguments.get_one::<u16>("workers").copied().unwrap_or(16);
+    let usual = match store {
+        StoreAddress::Postgres(_) => 16,
+        StoreAddress::Sqlite(_) | StoreAddress::Memory => 64,
+    };
+    let workers = call.arguments.get_one::<u16>("workers").copied().unwrap_or(usual);
     let serving = Serving {
         listen: text("listen").unwrap_or_default(),
         metrics: text("metrics"),
@@ -94,8 +102,6 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     };
     let level = text("log").unwrap_or_default();
     let level = Level::NAMES.iter().find(|(name, _)| *name == level).map_or(Level::Messages, |row| row.1);
-    let rules = rules(call)?;
-    let store = books::address(call, Need::Makes)?;
     let log = Log(level);
     let vault = vault(call, &store, log)?;
     if !rules.is_empty() {

@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::switches::is_pin;
 use crate::base::bytes::Secret;
-use crate::roles::terminal::{Cardholder, PinPrompt};
+use crate::roles::terminal::{Cardholder, PinCheck, PinPrompt};
 use crate::world::DEFAULT_PIN;
 use std::io::IsTerminal;
 
@@ -55,19 +55,34 @@ impl Person {
     }
 }
 
+/// What a person should know before typing.
+fn warning(prompt: &PinPrompt) -> &'static str {
+    match prompt.check {
+        PinCheck::Offline { tries_left: Some(1) } => "The last try before the PIN is blocked. ",
+        PinCheck::Offline { .. } if prompt.attempt > 1 => "The card says that the PIN is wrong. ",
+        _ => "",
+    }
+}
+
 impl Cardholder for Person {
     fn enter_pin(&mut self, prompt: &PinPrompt) -> Option<Secret<String>> {
         match self {
+            // The same wrong PIN again would only cost the card another try.
             Self::Knows { pin, entered } => {
                 *entered = true;
-                Some(pin.clone())
+                (prompt.attempt == 1).then(|| pin.clone())
             }
             Self::Away { wanted } => {
                 *wanted = true;
                 None
             }
             Self::Asked => (0..ATTEMPTS).find_map(|_| {
-                let question = format!("PIN of {} for {} (4 to 12 digits): ", prompt.pan, prompt.amount);
+                let question = format!(
+                    "{}PIN of {} for {} (4 to 12 digits): ",
+                    warning(prompt),
+                    prompt.pan,
+                    prompt.amount
+                );
                 let typed = Secret::new(rpassword::prompt_password(question).ok()?);
                 is_pin(typed.expose()).then_some(typed)
             }),

@@ -5,7 +5,8 @@ use crate::base::context::Context;
 use crate::base::event::Discard;
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
-use crate::world::seeds::{FailedSeed, SeedReport, SeedSettings, Selection, seeds};
+use crate::world::seeds::{FailedSeed, Flaws, Plant, SeedReport, SeedSettings, Selection, seeds};
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, value_parser};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -36,6 +37,13 @@ fn arguments(line: clap::Command) -> clap::Command {
     .arg(list("steps", "Only these steps of the plan, as 0,2,3").value_delimiter(',').num_args(0..))
     .arg(list("drop", "Without these faults of the plan, as 1,4").value_delimiter(','))
     .arg(without_argument())
+    .arg(
+        Arg::new("plant")
+            .long("plant")
+            .value_name("BUG")
+            .value_parser(PossibleValuesParser::new(Plant::ALL.iter().map(|plant| plant.word())))
+            .help("Plants a bug, to see that it is found"),
+    )
     .arg(jobs_argument())
 }
 
@@ -49,7 +57,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         count: count.unwrap_or(if named.is_some() { 1 } else { 1000 }),
         jobs: jobs(call),
         selection: Selection { steps, dropped: numbers("drop").unwrap_or_default() },
-        without: without(call)?,
+        flaws: Flaws { without: without(call)?, plant: call.text("plant").and_then(Plant::from_word) },
         ..SeedSettings::default()
     };
     let clock = Context::system(Discard);
@@ -58,7 +66,12 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let mut progress = Progress::new("seeds");
     let report = seeds(&settings, &mut |done, all, failed| {
         let rate = done as f64 / seconds(begin);
-        progress.show(done as usize, all as usize, &format!(", {rate:.0}/s, {failed} wrong"));
+        let left = (all - done) as f64 / rate;
+        progress.show(
+            done as usize,
+            all as usize,
+            &format!(", {rate:.0}/s, {left:.0} s left, {failed} wrong"),
+        );
     })?;
     drop(progress);
     let (took, rate) = (seconds(begin), report.seeds as f64 / seconds(begin));
@@ -74,11 +87,11 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     }
 }
 
-/// A kind of fault that never came in so many worlds: then they prove less than they say.
+/// What never came in so many worlds: then they prove less than they say.
 fn gap(settings: &SeedSettings, report: &SeedReport) -> Option<String> {
     let is_whole = settings.selection == Selection::default() && settings.count >= ENOUGH;
-    let never = report.faults().into_iter().find(|row| row.1 == 0).map(|row| row.0);
-    never.filter(|_| is_whole).map(|word| format!("in {} worlds there was no fault: {word}", report.seeds))
+    let gap = report.gaps().into_iter().next().filter(|_| is_whole);
+    gap.map(|gap| format!("{} worlds have a gap: {gap}", report.seeds))
 }
 
 fn tell(call: &mut Call<'_>, report: &SeedReport, seconds: f64, rate: f64) {
@@ -88,13 +101,26 @@ fn tell(call: &mut Call<'_>, report: &SeedReport, seconds: f64, rate: f64) {
     let transitions: Vec<Value> = report
         .transitions()
         .iter()
-        .map(|((from, to), count)| json!({ "from": from.word(), "to": to.word(), "rows": count }))
+        .map(|((from, to), count)| match count {
+            Ok(count) => json!({ "from": from.word(), "to": to.word(), "rows": count }),
+            Err(reason) => json!({ "from": from.word(), "to": to.word(), "unreachable": reason }),
+        })
         .collect();
-    let actions = counts(&mut report.actions.iter().map(|(word, count)| (*word, *count)));
+    let actions = counts(&mut report.actions().into_iter());
+    let outcomes: Vec<Value> = report
+        .outcomes()
+        .iter()
+        .map(
+            |(action, verdict, count)| json!({ "action": action, "outcome": verdict.word(), "count": count }),
+        )
+        .collect();
     call.output.tell("seeds", json!(report.seeds));
     call.output.tell("actions", json!(actions));
+    call.output.tell("outcomes", json!(outcomes));
     call.output.tell("faults", json!(counts(&mut report.faults().into_iter())));
     call.output.tell("transitions", json!(transitions));
+    call.output.tell("gaps", json!(report.gaps()));
+    call.output.tell("away", json!(report.away));
     call.output.tell("unproven", json!(report.unproven));
     call.output.tell("certificates_lost", json!(report.certificates_lost));
     call.output.tell("digest", json!(format!("{:016x}", report.digest)));

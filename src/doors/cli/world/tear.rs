@@ -25,16 +25,16 @@ fn arguments(line: clap::Command) -> clap::Command {
             .help("Which transaction"),
     )
     .arg(
-        Arg::new("bytes")
-            .long("bytes")
+        Arg::new("messages")
+            .long("messages")
             .action(ArgAction::SetTrue)
-            .help("Cuts the wire at every byte of every exchange, instead of between messages"),
+            .help("Pulls the card between messages alone, instead of at every byte of them: quicker"),
     )
     .arg(
         Arg::new("every")
             .long("every")
             .value_name("N")
-            .requires("bytes")
+            .conflicts_with("messages")
             .value_parser(value_parser!(u32).range(1..))
             .help("Only each Nth byte within a message, and all their ends"),
     )
@@ -49,7 +49,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let settings = TearSettings {
         kinds: kinds.to_vec(),
         without: without(call)?,
-        bytes: call.flag("bytes").then_some(every),
+        bytes: (!call.flag("messages")).then_some(every),
         seed: call.switches.seed.unwrap_or(1),
         jobs: jobs(call),
         until_violation: false,

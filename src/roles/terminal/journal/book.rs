@@ -49,6 +49,16 @@ pub enum JournalError {
         /// The state asked for.
         to: State,
     },
+    /// A row that cannot be of another kind: it is no purchase, or something has moved.
+    #[error("journal row {trace}: a row of kind {} cannot turn into one of kind {}", from.word(), to.word())]
+    Turn {
+        /// The row.
+        trace: u32,
+        /// Its kind.
+        from: EntryKind,
+        /// The kind asked for.
+        to: EntryKind,
+    },
     /// No such row.
     #[error("journal: no row with trace {trace} in batch {batch}")]
     NoRow {
@@ -116,7 +126,10 @@ impl Journal {
         } else {
             Some(self.update(batch, trace, change, now, context)?)
         };
-        let word = change.state().map_or("sending", State::word);
+        let word = match change {
+            Change::Turned(_) => "turned",
+            _ => change.state().map_or("sending", State::word),
+        };
         let event = Event::new("journal", "state").because(reason(change)).with_named("state", word);
         let event = match from {
             Some(from) => event.with_named("state before", from.word()),
@@ -205,9 +218,17 @@ impl Journal {
             }
             Some(to) if !from.may_become(to) => return Err(JournalError::Transition { trace, from, to }),
             Some(to) => entry.state = to,
-            None => entry.sent = true,
+            None => {}
         }
         match change {
+            Change::Sending => entry.sent = true,
+            // Only a purchase turns, and only before anything has moved.
+            Change::Turned(kind) => {
+                match (from, entry.sent, entry.kind.is_purchase() && kind.is_purchase()) {
+                    (State::Started, false, true) => entry.kind = *kind,
+                    _ => return Err(JournalError::Turn { trace, from: entry.kind, to: *kind }),
+                }
+            }
             Change::Authorised { atc, balance_after_minor, chip } => {
                 entry.atc = Some(*atc);
                 entry.balance_after_minor = *balance_after_minor;
@@ -234,6 +255,7 @@ impl Journal {
             now.micros().into(),
             entry.reason.into(),
             sealed.0.into(),
+            entry.kind.word().into(),
             i64::from(batch).into(),
             i64::from(trace).into(),
             from.word().into(),
@@ -241,7 +263,7 @@ impl Journal {
         let changed = transact(self.db.as_mut(), |tx| {
             tx.execute(
                 "UPDATE journal_row SET state = $1, sent = $2, atc = $3, balance_after = $4, changed = $5, \
-                 reason = $6, sealed = $7 WHERE batch = $8 AND trace = $9 AND state = $10",
+                 reason = $6, sealed = $7, kind = $8 WHERE batch = $9 AND trace = $10 AND state = $11",
                 &values,
             )
         })?;
@@ -290,6 +312,7 @@ fn reason(change: &Change) -> &'static str {
     match change {
         Change::ReversalDue { reason } | Change::Declined { reason } => reason,
         Change::Sending => "the card is about to be told to change",
+        Change::Turned(kind) => kind.word(),
         Change::InDoubt => "the card was told to change and no answer came",
         _ => "",
     }

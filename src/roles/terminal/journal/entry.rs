@@ -25,6 +25,9 @@ pub enum EntryKind {
     Unload,
     /// An offline payment: the card first, then the host.
     OfflineSale,
+    /// An offline payment on account: the card's certificate is all that moves, and the
+    /// account is debited when it is uploaded.
+    AccountSale,
     /// An online purchase: the host decides, no script moves money on the card.
     OnlinePurchase,
     /// A hold on the account.
@@ -44,6 +47,7 @@ impl EntryKind {
         Self::CashLoadVoid,
         Self::Unload,
         Self::OfflineSale,
+        Self::AccountSale,
         Self::OnlinePurchase,
         Self::PreAuthorisation,
         Self::PreAuthorisationCompletion,
@@ -59,6 +63,7 @@ impl EntryKind {
             Self::CashLoadVoid => "void of a cash load",
             Self::Unload => "unload",
             Self::OfflineSale => "offline sale",
+            Self::AccountSale => "offline sale on account",
             Self::OnlinePurchase => "online purchase",
             Self::PreAuthorisation => "pre-authorisation",
             Self::PreAuthorisationCompletion => "completion of a pre-authorisation",
@@ -81,6 +86,16 @@ impl EntryKind {
         matches!(self, Self::CashLoadVoid | Self::Unload)
     }
 
+    /// Whether it is a purchase that may yet turn out to be of another kind.
+    pub const fn is_purchase(self) -> bool {
+        matches!(self, Self::AccountSale | Self::OnlinePurchase)
+    }
+
+    /// Whether a certificate is uploaded for it.
+    pub const fn is_offline_sale(self) -> bool {
+        matches!(self, Self::OfflineSale | Self::AccountSale)
+    }
+
     /// What the row's request asks of the host.
     pub const fn request_kind(self) -> Kind {
         match self {
@@ -89,7 +104,7 @@ impl EntryKind {
             Self::PendingLoad => Kind::PendingLoad,
             Self::CashLoadVoid => Kind::CashLoadVoid,
             Self::Unload => Kind::UnloadScript,
-            Self::OfflineSale => Kind::OfflineSale,
+            Self::OfflineSale | Self::AccountSale => Kind::OfflineSale,
             Self::OnlinePurchase => Kind::Purchase,
             Self::PreAuthorisation => Kind::PreAuthorisation,
             Self::PreAuthorisationCompletion => Kind::PreAuthorisationCompletion,
@@ -148,6 +163,9 @@ pub enum Change {
         /// The chip's data of the request.
         chip: TlvStore,
     },
+    /// A purchase is of another kind than it began as: the card asked for its issuer, or
+    /// the issuer could not be asked. Nothing has moved.
+    Turned(EntryKind),
     /// The card is about to be told to change.
     Sending,
     /// The card's answer never came.
@@ -176,12 +194,12 @@ pub enum Change {
 }
 
 impl Change {
-    /// The state that the change leads to; [`Change::Sending`] leaves it.
+    /// The state that the change leads to; [`Change::Sending`] and [`Change::Turned`] leave it.
     pub const fn state(&self) -> Option<State> {
         match self {
             Self::Open(_) => Some(State::Started),
             Self::Authorised { .. } => Some(State::Authorised),
-            Self::Sending => None,
+            Self::Sending | Self::Turned(_) => None,
             Self::InDoubt => Some(State::InDoubt),
             Self::CardUpdated { .. } => Some(State::CardUpdated),
             Self::Confirmed => Some(State::Confirmed),

@@ -22,7 +22,7 @@ pub fn quick_balance(
     context: &mut Context,
 ) -> Result<Fact<Amount>, LinkError> {
     let mut reason = "the terminal supports no application".to_owned();
-    for aid in &config.aids {
+    for aid in config.aids() {
         let select = Select::first(aid.clone());
         let selected = card.transmit(&select.to_apdu(), context)?;
         if !selected.status.is_ok() {

@@ -105,7 +105,7 @@ fn find(
             Err(error) => remarks.push(error.to_string()),
         }
     }
-    let names = config.aids.iter().map(Aid::as_bytes).chain(WELL_KNOWN.iter().copied());
+    let names = config.aids().map(Aid::as_bytes).chain(WELL_KNOWN.iter().copied());
     for name in names.filter_map(Aid::new) {
         let mut ask = Select::first(name.clone());
         let mut last = None;

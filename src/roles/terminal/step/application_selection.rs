@@ -71,7 +71,7 @@ impl Phase for AskingDirectory {
             return Ok(AskingByName::next(self.session, Vec::new(), 0, 0));
         }
         let fci = Fci::parse(&response.data, &self.ask.name)?;
-        let supported = &self.session.terms.config.aids;
+        let supported: Vec<_> = self.session.terms.config.aids().collect();
         let candidates = fci
             .entries
             .into_iter()
@@ -95,7 +95,7 @@ struct AskingByName {
 
 impl AskingByName {
     fn next(session: Session, candidates: Vec<Candidate>, place: usize, repeats: usize) -> Next {
-        let Some(name) = session.terms.config.aids.get(place).cloned() else {
+        let Some(name) = session.terms.config.aids().nth(place).cloned() else {
             return finish_by_name(session, candidates);
         };
         let ask = if repeats == 0 { Select::first(name) } else { Select::next(name) };
@@ -150,7 +150,7 @@ impl Phase for Selecting {
         match accept(&response, &self.ask, context)? {
             Some(fci) => {
                 let mut session = self.session;
-                session.store.put(crate::words::dictionary::tag::DF_NAME, fci.df_name.as_bytes());
+                session.enter(fci.df_name.as_bytes());
                 Ok(balance_reading::begin(Selected { session, fci }))
             }
             None if self.others.is_empty() => Err(TerminalError::Command(CommandError::Refused {
@@ -212,7 +212,7 @@ fn finish(
 ) -> Result<Next, TerminalError> {
     candidates.sort_by_key(|candidate| (candidate.priority, candidate.place));
     if candidates.is_empty() {
-        let looked_for: Vec<_> = session.terms.config.aids.iter().map(ToString::to_string).collect();
+        let looked_for: Vec<_> = session.terms.config.aids().map(ToString::to_string).collect();
         return Err(TerminalError::NoApplication { looked_for: looked_for.join(", ") });
     }
     let chosen = candidates.remove(0);

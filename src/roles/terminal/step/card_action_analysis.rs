@@ -68,7 +68,8 @@ pub(in crate::roles::terminal) fn begin(
     let cdol1 = verified.read.cdol1.clone();
     let kind = match (verified.read.session().terms.flow, cryptogram) {
         (Flow::Pay, CryptogramType::Arqc) => EntryKind::OnlinePurchase,
-        (Flow::Pay, _) => EntryKind::OfflineSale,
+        (Flow::Pay, _) if verified.read.ecash => EntryKind::OfflineSale,
+        (Flow::Pay, _) => EntryKind::AccountSale,
         (Flow::Load, _) => EntryKind::Load,
         (Flow::CashLoad, _) => EntryKind::CashLoad,
         (Flow::PendingLoad, _) => EntryKind::PendingLoad,
@@ -84,8 +85,8 @@ pub(in crate::roles::terminal) fn begin(
     let cdol_data = verified.read.session().assemble(&cdol1);
     let ask = GenerateAc { cryptogram, cda: false, cdol_data };
     let next = Next::transmit(ask.to_apdu(), Asking { verified, ask, reason });
-    // A card that may approve offline moves its money with this very command.
-    let next = if cryptogram == CryptogramType::Tc { next.after(Change::Sending) } else { next };
+    // A card with money of its own moves it with this very command.
+    let next = if kind == EntryKind::OfflineSale { next.after(Change::Sending) } else { next };
     Ok(next.after(Change::Open(Box::new(opening))))
 }
 
@@ -131,13 +132,18 @@ impl Phase for Asking {
                 context,
             )),
             (_, CryptogramType::Tc) => Ok(completion::approved_offline(decided, context)),
+            // An account's purchase that the card wants its issuer to decide.
+            (CryptogramType::Tc, CryptogramType::Arqc) if !decided.verified.read.ecash => {
+                let next = online_processing::begin(decided, context)?;
+                Ok(next.after(Change::Turned(EntryKind::OnlinePurchase)))
+            }
             (_, CryptogramType::Arqc) => online_processing::begin(decided, context),
             (CryptogramType::Aac, CryptogramType::Aac) => {
                 Ok(completion::declined(decided, self.reason, context))
             }
-            // A card that was asked to pay has been told to change: its word alone does
-            // not close the row.
-            (CryptogramType::Tc, CryptogramType::Aac) => {
+            // A card that was asked to pay with its own money has been told to change: its
+            // word alone does not close the row.
+            (CryptogramType::Tc, CryptogramType::Aac) if decided.verified.read.ecash => {
                 let proof = BalanceProof::of(&decided.verified.read.initiated.selected.session);
                 Ok(Next::transmit(proof.command(), ProvingDecline { decided, proof }))
             }

@@ -1,23 +1,24 @@
-//! Cardholder verification: EMV Book 3 10.5. A load wants the online PIN, an
-//! electronic cash payment wants nothing (JR/T 0025.13); an online purchase takes
-//! the online PIN where it heads the card's list.
+//! Cardholder verification: EMV Book 3 10.5. The rules of the CVM List are tried in
+//! their order until one succeeds or nothing is left. What PBOC has of its own stands
+//! before it: a load wants the online PIN, electronic cash wants nothing (JR/T 0025.13).
 
+use super::offline_pin;
 use super::read_application_data::RecordsRead;
-use super::terminal_action_analysis;
-use crate::base::bytes::Secret;
+use super::terminal_risk_management;
+use crate::base::bytes::{Bit, Secret};
 use crate::base::context::Context;
 use crate::base::event::Event;
-use crate::roles::terminal::cardholder::PinPrompt;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
-use crate::roles::terminal::session::Flow;
+use crate::roles::terminal::session::Session;
 use crate::words::dictionary::tag;
-use crate::words::emv::{Aip, CvmResults, Tsi, Tvr};
+use crate::words::emv::{
+    Aip, CvmCode, CvmCondition, CvmEnd, CvmList, CvmResults, CvmRule, TerminalCapabilities, Tsi, Tvr,
+};
 
 const STEP: &str = "Cardholder verification";
-/// CVM code: enciphered PIN verified online.
-const ONLINE_PIN: u8 = 0x02;
+const CLAUSE: &str = "EMV Book 3 10.5";
 
 /// The cardholder is verified as far as the terminal can.
 pub(in crate::roles::terminal) struct Verified {
@@ -25,65 +26,358 @@ pub(in crate::roles::terminal) struct Verified {
     pub(in crate::roles::terminal) pin: Option<Secret<String>>,
 }
 
-/// Asks for the PIN where the flow wants one.
+/// Begins with what the flow wants, else with the card's list.
 pub(in crate::roles::terminal) fn begin(
     mut read: RecordsRead,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
-    if wants_online_pin(&mut read) {
-        let prompt = PinPrompt { pan: read.pan.clone(), amount: read.session().terms.amount };
-        return Ok(Next::wait(Io::EnterPin(prompt), Entering { read }));
+    if read.session().terms.flow.wants_pin() {
+        let pan = read.pan.clone();
+        let prompt = read.session().online_pin_prompt(&pan);
+        return Ok(Next::wait(Io::EnterPin(prompt), EnteringForTheIssuer { read }));
     }
-    read.session().store.put(tag::CVM_RESULTS, CvmResults::NO_CVM.0);
-    context.emit(
-        Event::new("terminal", "no CVM")
-            .clause("JR/T 0025.13")
-            .because("electronic cash, or the card's list does not begin with online PIN"),
-    );
-    terminal_action_analysis::begin(Verified { read, pin: None }, context)
+    if read.ecash {
+        let reason = "electronic cash is paid without a CVM";
+        return without(read, CvmResults::NO_CVM, "JR/T 0025.13", reason, context);
+    }
+    if !read.session().terms.flow.verifies_by_list() {
+        let reason = "this kind of transaction wants none";
+        return without(read, CvmResults::NO_CVM, CLAUSE, reason, context);
+    }
+    if !read.initiated.aip.has(Aip::CARDHOLDER_VERIFICATION) {
+        let reason = "the AIP does not support it";
+        return without(read, CvmResults::NOT_PERFORMED, CLAUSE, reason, context);
+    }
+    let list = read.session().store.value(tag::CVM_LIST).map(CvmList::parse).transpose()?;
+    match list.filter(|list| !list.rules.is_empty()) {
+        Some(list) => Verifying { read, list, place: 0, last: None, pin: None }.advance(context),
+        None => {
+            let reason = "the AIP supports cardholder verification and there is no rule in a CVM List (8E)";
+            read.session().find(Tvr::ICC_DATA_MISSING, "EMV Book 3 7.5", reason, &[tag::AIP], context);
+            without(read, CvmResults::NOT_PERFORMED, CLAUSE, "the card has no rule", context)
+        }
+    }
 }
 
-struct Entering {
-    read: RecordsRead,
+fn without(
+    mut read: RecordsRead,
+    results: CvmResults,
+    clause: &'static str,
+    reason: &'static str,
+    context: &mut Context,
+) -> Result<Next, TerminalError> {
+    read.session().store.put(tag::CVM_RESULTS, results.0);
+    context.emit(Event::new("terminal", "no CVM").clause(clause).because(reason));
+    terminal_risk_management::begin(Verified { read, pin: None }, context)
 }
 
-impl Phase for Entering {
+/// How a method went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::roles::terminal) enum Attempt {
+    /// It is done; only the issuer or the attendant knows how.
+    Unknown,
+    /// It succeeded.
+    Successful,
+    /// It failed.
+    Failed,
+}
+
+/// The list is being worked through.
+pub(in crate::roles::terminal) struct Verifying {
+    pub(in crate::roles::terminal) read: RecordsRead,
+    list: CvmList,
+    /// The rule that is being looked at.
+    place: usize,
+    /// The last rule that was performed and failed.
+    last: Option<CvmRule>,
+    pin: Option<Secret<String>>,
+}
+
+impl Verifying {
+    /// Goes to the next rule whose condition holds.
+    fn advance(mut self, context: &mut Context) -> Result<Next, TerminalError> {
+        let Some(rule) = self.list.rules.get(self.place).copied() else {
+            return self.failed(context);
+        };
+        if let Some(unmet) = self.unmet(rule) {
+            tell(rule, "CVM rule passed over", unmet, context);
+            self.place += 1;
+            return self.advance(context);
+        }
+        tell(rule, "CVM rule applies", "its condition holds", context);
+        let session = self.read.session();
+        match rule.code.method() {
+            CvmCode::FAIL => {
+                self.last = Some(rule);
+                self.failed(context)
+            }
+            CvmCode::NO_CVM if session.can(TerminalCapabilities::NO_CVM) => {
+                self.take(Attempt::Successful, context)
+            }
+            CvmCode::SIGNATURE if session.can(TerminalCapabilities::SIGNATURE) => {
+                self.take(Attempt::Unknown, context)
+            }
+            CvmCode::NO_CVM | CvmCode::SIGNATURE => self.take(Attempt::Failed, context),
+            method => match capability(method) {
+                None => {
+                    let reason = format!("CVM Code {:02X}", rule.code.0);
+                    session.find(Tvr::UNRECOGNISED_CVM, CLAUSE, reason, &[tag::CVM_LIST], context);
+                    self.unsuccessful(rule, false, context)
+                }
+                Some(needed) => self.enter_pin(rule, needed, context),
+            },
+        }
+    }
+
+    /// A method that wants a PIN.
+    fn enter_pin(
+        mut self,
+        rule: CvmRule,
+        needed: Bit<TerminalCapabilities>,
+        context: &mut Context,
+    ) -> Result<Next, TerminalError> {
+        let session = self.read.session();
+        let missing = match (session.can(needed), session.terms.config.pin_pad_works) {
+            (false, _) => Some(needed.words),
+            (true, false) => Some("a PIN pad that works"),
+            (true, true) => None,
+        };
+        if let Some(missing) = missing {
+            let reason = format!("the terminal has not: {missing}");
+            let causes = [tag::TERMINAL_CAPABILITIES];
+            session.find(Tvr::PIN_PAD_ABSENT, "EMV Book 3 10.5.1", reason, &causes, context);
+            return self.take(Attempt::Failed, context);
+        }
+        if rule.code.has_signature() && !session.can(TerminalCapabilities::SIGNATURE) {
+            return self.take(Attempt::Failed, context);
+        }
+        if rule.code.method() == CvmCode::ONLINE_PIN {
+            let pan = self.read.pan.clone();
+            let prompt = self.read.session().online_pin_prompt(&pan);
+            return Ok(Next::wait(Io::EnterPin(prompt), EnteringOnline { verifying: self }));
+        }
+        offline_pin::begin(self, rule.code, context)
+    }
+
+    /// Takes how the rule's method went.
+    pub(in crate::roles::terminal) fn take(
+        mut self,
+        attempt: Attempt,
+        context: &mut Context,
+    ) -> Result<Next, TerminalError> {
+        let Some(rule) = self.list.rules.get(self.place).copied() else {
+            return self.failed(context);
+        };
+        let end = match attempt {
+            Attempt::Failed => return self.unsuccessful(rule, true, context),
+            // A PIN that the card found right and a signature that nobody has compared yet.
+            Attempt::Successful if rule.code.has_signature() => CvmEnd::Unknown,
+            Attempt::Successful => CvmEnd::Successful,
+            Attempt::Unknown => CvmEnd::Unknown,
+        };
+        if rule.code.has_signature() {
+            self.read.session().signature = true;
+        }
+        self.end(CvmResults::of(rule, end), rule.code, context)
+    }
+
+    /// The next rule where this one says so, else the end.
+    fn unsuccessful(
+        mut self,
+        rule: CvmRule,
+        performed: bool,
+        context: &mut Context,
+    ) -> Result<Next, TerminalError> {
+        if performed {
+            self.last = Some(rule);
+        }
+        if !rule.code.goes_on() {
+            return self.failed(context);
+        }
+        tell(rule, "CVM unsuccessful", "bit 7 of the rule lets the next one apply", context);
+        self.place += 1;
+        self.advance(context)
+    }
+
+    fn failed(mut self, context: &mut Context) -> Result<Next, TerminalError> {
+        let (results, reason) = match self.last {
+            Some(rule) => {
+                (CvmResults::of(rule, CvmEnd::Failed), format!("{} was the last method", rule.code))
+            }
+            None => (CvmResults::NO_RULE, "no rule applied".to_owned()),
+        };
+        let causes = [tag::CVM_LIST];
+        self.read.session().find(Tvr::CVM_FAILED, CLAUSE, reason, &causes, context);
+        self.end(results, CvmCode::FAIL, context)
+    }
+
+    fn end(
+        mut self,
+        results: CvmResults,
+        method: CvmCode,
+        context: &mut Context,
+    ) -> Result<Next, TerminalError> {
+        let session = self.read.session();
+        session.tsi.set(Tsi::CARDHOLDER_VERIFICATION_PERFORMED);
+        session.store.put(tag::CVM_RESULTS, results.0);
+        context.emit(
+            Event::new("terminal", "CVM")
+                .clause("EMV Book 4 6.3.4.5")
+                .because(method.to_string())
+                .with_tag(tag::CVM_RESULTS.0, results.0),
+        );
+        terminal_risk_management::begin(Verified { read: self.read, pin: self.pin }, context)
+    }
+
+    /// Why a rule does not apply (EMV Book 3 C3); `None` where it does.
+    fn unmet(&mut self, rule: CvmRule) -> Option<&'static str> {
+        let (x, y) = (u64::from(self.list.x_minor), u64::from(self.list.y_minor));
+        let session = self.read.session();
+        let situation = Situation::of(session);
+        let amount = session.terms.amount.minor;
+        let limited = |holds: bool, words| match session.is_application_currency() {
+            true => (!holds).then_some(words),
+            false => Some("the transaction is not in the application currency (9F42)"),
+        };
+        match rule.condition {
+            CvmCondition::ALWAYS => None,
+            CvmCondition::UNATTENDED_CASH => {
+                (situation != Situation::UnattendedCash).then_some("no unattended cash")
+            }
+            CvmCondition::NO_CASH => (situation != Situation::Purchase).then_some("cash or cashback"),
+            CvmCondition::SUPPORTED => (!supports(session, rule.code)).then_some("the terminal cannot"),
+            CvmCondition::MANUAL_CASH => (situation != Situation::ManualCash).then_some("no manual cash"),
+            CvmCondition::CASHBACK => (situation != Situation::Cashback).then_some("no cashback"),
+            CvmCondition::UNDER_X => limited(amount < x, "the amount is not under X"),
+            CvmCondition::OVER_X => limited(amount > x, "the amount is not over X"),
+            CvmCondition::UNDER_Y => limited(amount < y, "the amount is not under Y"),
+            CvmCondition::OVER_Y => limited(amount > y, "the amount is not over Y"),
+            _ => Some("the condition code is not known"),
+        }
+    }
+}
+
+/// What the transaction is to a CVM condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Situation {
+    UnattendedCash,
+    ManualCash,
+    Cashback,
+    Purchase,
+}
+
+impl Situation {
+    /// From transaction type (9C) and terminal type (9F35: 4 to 6 are unattended).
+    fn of(session: &Session) -> Self {
+        const CASH: [u8; 1] = [0x01];
+        const CASHBACK: [u8; 1] = [0x09];
+        let unattended = matches!(session.terms.config.terminal_type.0[0] & 0x0F, 4..=6);
+        match session.store.array(tag::TRANSACTION_TYPE) {
+            Some(CASH) if unattended => Self::UnattendedCash,
+            Some(CASH) => Self::ManualCash,
+            Some(CASHBACK) => Self::Cashback,
+            _ => Self::Purchase,
+        }
+    }
+}
+
+/// Which capability a method with a PIN needs; `None` for a method that is not known.
+fn capability(method: CvmCode) -> Option<Bit<TerminalCapabilities>> {
+    match method {
+        CvmCode::PLAINTEXT_PIN | CvmCode::PLAINTEXT_PIN_AND_SIGNATURE => {
+            Some(TerminalCapabilities::PLAINTEXT_PIN)
+        }
+        CvmCode::ENCIPHERED_PIN | CvmCode::ENCIPHERED_PIN_AND_SIGNATURE => {
+            Some(TerminalCapabilities::ENCIPHERED_PIN)
+        }
+        CvmCode::ONLINE_PIN => Some(TerminalCapabilities::ONLINE_PIN),
+        _ => None,
+    }
+}
+
+/// Whether the terminal supports a method (tag 9F33).
+fn supports(session: &Session, code: CvmCode) -> bool {
+    let signs = !code.has_signature() || session.can(TerminalCapabilities::SIGNATURE);
+    match code.method() {
+        CvmCode::FAIL => true,
+        CvmCode::NO_CVM => session.can(TerminalCapabilities::NO_CVM),
+        CvmCode::SIGNATURE => signs,
+        method => signs && capability(method).is_some_and(|needed| session.can(needed)),
+    }
+}
+
+fn tell(rule: CvmRule, what: &'static str, reason: impl std::fmt::Display, context: &mut Context) {
+    let reason = format!("{} {}: {reason}", rule.code, rule.condition);
+    let event = Event::new("terminal", what).clause(CLAUSE).because(reason);
+    context.emit(event.with_named("CV rule", [rule.code.0, rule.condition.0]));
+}
+
+/// The online PIN by a rule of the list.
+struct EnteringOnline {
+    verifying: Verifying,
+}
+
+impl Phase for EnteringOnline {
     fn name(&self) -> &'static str {
         STEP
     }
 
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let pin = reply.pin(STEP)?;
-        let mut read = self.read;
-        let session = read.session();
-        session.tsi.set(Tsi::CARDHOLDER_VERIFICATION_PERFORMED);
-        let entered = pin.as_ref().is_some_and(|pin| {
-            let pin = pin.expose();
-            (4..=12).contains(&pin.len()) && pin.bytes().all(|byte| byte.is_ascii_digit())
-        });
-        if !entered {
-            session.tvr.set(Tvr::PIN_NOT_ENTERED);
-            let reason = "a PIN of 4 to 12 digits is required and was not entered";
-            let before = session.balance_before_minor;
-            return Ok(Next::done(session.outcome(Verdict::Refused, reason, before, context)));
+        let mut verifying = self.verifying;
+        let session = verifying.read.session();
+        match reply.pin(STEP)?.filter(is_pin) {
+            Some(pin) => {
+                online_pin_entered(session, context);
+                verifying.pin = Some(pin);
+                verifying.take(Attempt::Unknown, context)
+            }
+            None => {
+                not_entered(session, context);
+                verifying.take(Attempt::Failed, context)
+            }
         }
-        session.tvr.set(Tvr::ONLINE_PIN_ENTERED);
-        session.store.put(tag::CVM_RESULTS, CvmResults::ONLINE_PIN.0);
-        context.emit(
-            Event::new("terminal", "TVR").clause("EMV Book 3 10.5.2").because(Tvr::ONLINE_PIN_ENTERED.words),
-        );
-        terminal_action_analysis::begin(Verified { read, pin }, context)
     }
 }
 
-fn wants_online_pin(read: &mut RecordsRead) -> bool {
-    if read.ecash || !read.initiated.aip.has(Aip::CARDHOLDER_VERIFICATION) {
-        return read.session().terms.flow.wants_pin();
+/// The online PIN without which nothing goes on: an account is about to be moved.
+struct EnteringForTheIssuer {
+    read: RecordsRead,
+}
+
+impl Phase for EnteringForTheIssuer {
+    fn name(&self) -> &'static str {
+        STEP
     }
-    // The list begins with two amounts of four bytes, then pairs of code and condition.
-    let first = read.session().store.value(tag::CVM_LIST).and_then(|list| list.get(8).copied());
-    let flow = read.session().terms.flow;
-    flow.wants_pin()
-        || matches!(flow, Flow::Pay | Flow::PreAuthorise)
-            && first.is_some_and(|code| code & 0x3F == ONLINE_PIN)
+
+    fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        let mut read = self.read;
+        let session = read.session();
+        session.tsi.set(Tsi::CARDHOLDER_VERIFICATION_PERFORMED);
+        let Some(pin) = reply.pin(STEP)?.filter(is_pin) else {
+            not_entered(session, context);
+            let reason = "a PIN of 4 to 12 digits is required and was not entered";
+            let before = session.balance_before_minor;
+            return Ok(Next::done(session.outcome(Verdict::Refused, reason, before, context)));
+        };
+        online_pin_entered(session, context);
+        session.store.put(tag::CVM_RESULTS, CvmResults::ONLINE_PIN.0);
+        terminal_risk_management::begin(Verified { read, pin: Some(pin) }, context)
+    }
+}
+
+/// Whether something entered can be a PIN: 4 to 12 digits (ISO 9564-1).
+pub(in crate::roles::terminal) fn is_pin(pin: &Secret<String>) -> bool {
+    let digits = pin.expose();
+    (4..=12).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Notes that the cardholder gave up.
+pub(in crate::roles::terminal) fn not_entered(session: &mut Session, context: &mut Context) {
+    let reason = "nothing of 4 to 12 digits was entered";
+    session.find(Tvr::PIN_NOT_ENTERED, "EMV Book 3 10.5.1", reason, &[], context);
+}
+
+fn online_pin_entered(session: &mut Session, context: &mut Context) {
+    let reason = "the issuer compares it";
+    session.find(Tvr::ONLINE_PIN_ENTERED, "EMV Book 3 10.5.2", reason, &[], context);
 }

@@ -2,8 +2,8 @@
 //! to the host, or the reversal.
 
 use super::balance_proof::{BalanceProof, moved_to, nothing_moved};
-use super::card_action_analysis::Decided;
-use super::online_processing::{Authorised, UNABLE_TO_GO_ONLINE};
+use super::card_action_analysis::{Decided, REQUEST_CHIP};
+use super::online_processing::{Authorised, UNABLE_AND_APPROVED, UNABLE_TO_GO_ONLINE};
 use super::script_processing;
 use crate::air::host::{Kind, MessageClass};
 use crate::base::context::Context;
@@ -22,8 +22,10 @@ const STEP: &str = "Completion";
 /// The card approved offline: its money has moved, and the sale waits for upload.
 pub(in crate::roles::terminal) fn approved_offline(mut decided: Decided, context: &mut Context) -> Next {
     let change = Change::CardUpdated { atc: Some(decided.atc), chip: Some(decided.chip.clone()) };
+    let ecash = decided.verified.read.ecash;
     let session = decided.session();
-    let after = session.balance_before_minor.map(|before| before.saturating_sub(session.terms.amount.minor));
+    let spent = if ecash { session.terms.amount.minor } else { 0 };
+    let after = session.balance_before_minor.map(|before| before.saturating_sub(spent));
     let reason = "the card gave a transaction certificate";
     let outcome = session.outcome(Verdict::ApprovedOffline, reason, after, context);
     Next::done(outcome).after(change)
@@ -59,6 +61,46 @@ pub(in crate::roles::terminal) fn second_reversing(
     _context: &mut Context,
 ) -> Next {
     ending(decided, UNABLE_TO_GO_ONLINE, Ending { reason: reason.into(), reverse: true, close: false })
+}
+
+/// The issuer could not be asked, and no action code forbids to go on without it: the
+/// card may approve by itself after all.
+pub(in crate::roles::terminal) fn second_offline(mut decided: Decided, unreachable: String) -> Next {
+    decided.session().store.put(tag::AUTHORISATION_RESPONSE_CODE, UNABLE_AND_APPROVED);
+    let cdol2 = decided.verified.read.cdol2.clone();
+    let cdol_data = decided.session().assemble(&cdol2);
+    let ask = GenerateAc { cryptogram: CryptogramType::Tc, cda: false, cdol_data };
+    Next::transmit(ask.to_apdu(), OfflineAfterAll { decided, ask, unreachable })
+}
+
+struct OfflineAfterAll {
+    decided: Decided,
+    ask: GenerateAc,
+    unreachable: String,
+}
+
+impl Phase for OfflineAfterAll {
+    fn name(&self) -> &'static str {
+        STEP
+    }
+
+    fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        let mut decided = self.decided;
+        let given = self.ask.answer(&reply.response(STEP)?)?;
+        let session = decided.session();
+        for (tag, value) in given.data.iter() {
+            session.store.put(tag, value);
+        }
+        let approved = given.cid().and_then(|cid| cid.cryptogram_type()) == Some(CryptogramType::Tc);
+        if approved && given.application_cryptogram().is_some() {
+            decided.chip = session.chip(REQUEST_CHIP);
+            return Ok(approved_offline(decided, context));
+        }
+        let reason = format!("{}; the card does not approve without it", self.unreachable);
+        let before = session.balance_before_minor;
+        let outcome = session.outcome(Verdict::Declined, reason, before, context);
+        Ok(Next::done(outcome).after(Change::Declined { reason: "declined by the card" }))
+    }
 }
 
 struct Ending {

@@ -2,16 +2,16 @@
 //! says at every point what the host may have booked.
 
 use super::card_action_analysis::Decided;
-use super::{completion, issuer_authentication};
+use super::{completion, issuer_authentication, terminal_action_analysis};
 use crate::air::host::{Answer, HostError, Kind, MessageClass};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
-use crate::roles::terminal::journal::{CardMark, Change};
+use crate::roles::terminal::journal::{CardMark, Change, EntryKind};
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
 use crate::roles::terminal::session::Session;
 use crate::words::dictionary::tag;
-use crate::words::emv::{IssuerScript, ScriptResult};
+use crate::words::emv::{CryptogramType, IssuerScript, ScriptResult};
 use crate::words::iso7816::ApduCommand;
 use crate::words::pboc::command::PutData;
 
@@ -19,6 +19,8 @@ const STEP: &str = "Online processing";
 /// Authorisation response code of a terminal that could not go online and declines
 /// (EMV Book 4 A6).
 pub(in crate::roles::terminal) const UNABLE_TO_GO_ONLINE: [u8; 2] = *b"Z3";
+/// Of one that could not go online and approves.
+pub(in crate::roles::terminal) const UNABLE_AND_APPROVED: [u8; 2] = *b"Y3";
 
 /// The host has approved.
 pub(in crate::roles::terminal) struct Authorised {
@@ -89,6 +91,11 @@ impl Phase for Waiting {
                 Ok(next.after(Change::Declined { reason: "declined by the host" }))
             }
             Err(error @ HostError::Unreachable { .. }) => {
+                let asked = terminal_action_analysis::unable_to_go_online(&mut decided.verified, context);
+                if asked == CryptogramType::Tc {
+                    let next = completion::second_offline(decided, error.to_string());
+                    return Ok(next.after(Change::Turned(EntryKind::AccountSale)));
+                }
                 let next =
                     completion::second_declining(decided, UNABLE_TO_GO_ONLINE, error.to_string(), context);
                 Ok(next.after(Change::Declined { reason: "the request never left the terminal" }))

@@ -2,37 +2,72 @@
 
 use super::read_application_data::RecordsRead;
 use crate::base::context::Context;
-use crate::base::event::Event;
+use crate::roles::terminal::config::TerminalConfig;
+use crate::roles::terminal::session::{Flow, Session};
 use crate::words::dictionary::tag;
-use crate::words::emv::{Track2, Tvr};
+use crate::words::emv::{Track2, Tvr, UsageControl, with_century as century};
 use crate::words::tlv::Tag;
 
-/// Compares versions and dates, and notes in the TVR what does not fit.
+/// Compares versions, usage and dates, and notes in the TVR what does not fit.
 pub(in crate::roles::terminal) fn perform(read: &mut RecordsRead, context: &mut Context) {
     let session = read.session();
-    let today = session.terms.at.yymmdd();
-    let date = |tag: Tag| session.store.array::<3>(tag).map(century);
-    let versions_differ = session
-        .store
-        .value(tag::APPLICATION_VERSION_NUMBER_CARD)
-        .is_some_and(|version| version != session.terms.config.application_version.0);
-    let expired = date(tag::APPLICATION_EXPIRATION_DATE).is_some_and(|date| date < century(today));
-    let not_yet = date(tag::APPLICATION_EFFECTIVE_DATE).is_some_and(|date| date > century(today));
-    let findings = [
-        (versions_differ, Tvr::VERSIONS_DIFFER, "10.4.1", tag::APPLICATION_VERSION_NUMBER_CARD),
-        (expired, Tvr::EXPIRED_APPLICATION, "10.4.3", tag::APPLICATION_EXPIRATION_DATE),
-        (not_yet, Tvr::NOT_YET_EFFECTIVE, "10.4.3", tag::APPLICATION_EFFECTIVE_DATE),
-    ];
-    for (found, bit, clause, cause) in findings {
-        if found {
-            session.tvr.set(bit);
-            let value = session.store.value(cause).unwrap_or_default();
-            let clause = if clause == "10.4.1" { "EMV Book 3 10.4.1" } else { "EMV Book 3 10.4.3" };
-            context.emit(
-                Event::new("terminal", "TVR").clause(clause).because(bit.words).with_tag(cause.0, value),
-            );
-        }
+    application_version(session, context);
+    application_usage_control(session, context);
+    application_dates(session, context);
+}
+
+/// EMV Book 3 10.4.1. A card without a version is taken to have the terminal's.
+fn application_version(session: &mut Session, context: &mut Context) {
+    let (card, terminal) = (tag::APPLICATION_VERSION_NUMBER_CARD, tag::APPLICATION_VERSION_NUMBER_TERMINAL);
+    let differ =
+        session.store.value(card).is_some_and(|version| session.store.value(terminal) != Some(version));
+    if differ {
+        let reason = "9F08 of the card is not 9F09 of the terminal";
+        session.find(Tvr::VERSIONS_DIFFER, "EMV Book 3 10.4.1", reason, &[card, terminal], context);
     }
+}
+
+/// EMV Book 3 10.4.2. Where the issuer's country is absent, only the kind of terminal counts.
+fn application_usage_control(session: &mut Session, context: &mut Context) {
+    let Some(usage) = session.store.array(tag::APPLICATION_USAGE_CONTROL).map(UsageControl) else { return };
+    let needed = if is_atm(&session.terms.config) { UsageControl::ATM } else { UsageControl::OTHER_THAN_ATM };
+    let mut missing = (!usage.has(needed)).then_some(needed.words);
+    let issuer = session.store.array::<2>(tag::ISSUER_COUNTRY_CODE);
+    if let (None, Some(issuer), Flow::Pay) = (missing, issuer, session.terms.flow) {
+        let domestic = session.store.array::<2>(tag::TERMINAL_COUNTRY_CODE) == Some(issuer);
+        let (goods, services) = match domestic {
+            true => (UsageControl::DOMESTIC_GOODS, UsageControl::DOMESTIC_SERVICES),
+            false => (UsageControl::INTERNATIONAL_GOODS, UsageControl::INTERNATIONAL_SERVICES),
+        };
+        // A purchase is of goods or of services; this terminal does not know which.
+        missing = (!usage.has(goods) && !usage.has(services)).then_some(goods.words);
+    }
+    if let Some(words) = missing {
+        let causes = [tag::APPLICATION_USAGE_CONTROL, tag::ISSUER_COUNTRY_CODE];
+        let reason = format!("9F07 does not say \"{words}\"");
+        session.find(Tvr::SERVICE_NOT_ALLOWED, "EMV Book 3 10.4.2", reason, &causes, context);
+    }
+}
+
+/// EMV Book 3 10.4.3.
+fn application_dates(session: &mut Session, context: &mut Context) {
+    let today = century(session.terms.at.yymmdd());
+    let date = |session: &Session, tag: Tag| session.store.array::<3>(tag).map(century);
+    let clause = "EMV Book 3 10.4.3";
+    if date(session, tag::APPLICATION_EFFECTIVE_DATE).is_some_and(|date| date > today) {
+        let causes = [tag::APPLICATION_EFFECTIVE_DATE, tag::TRANSACTION_DATE];
+        session.find(Tvr::NOT_YET_EFFECTIVE, clause, "5F25 is after today", &causes, context);
+    }
+    if date(session, tag::APPLICATION_EXPIRATION_DATE).is_some_and(|date| date < today) {
+        let causes = [tag::APPLICATION_EXPIRATION_DATE, tag::TRANSACTION_DATE];
+        session.find(Tvr::EXPIRED_APPLICATION, clause, "5F24 is before today", &causes, context);
+    }
+}
+
+/// EMV Book 4 A1: terminal types 14, 15 and 16 that give cash.
+fn is_atm(config: &TerminalConfig) -> bool {
+    const CASH: u8 = 0x80;
+    matches!(config.terminal_type.0, [0x14..=0x16]) && config.additional_capabilities.0[0] & CASH != 0
 }
 
 /// Whether a card is past its expiry: 5F24, else the month in track 2.
@@ -48,11 +83,6 @@ pub(in crate::roles::terminal) fn is_expired(
     let month = [digit(0) << 4 | digit(1), digit(2) << 4 | digit(3)];
     let century = |year: u8| if year < 0x50 { 0x20 } else { 0x19 };
     Some([century(month[0]), month[0], month[1]] < [century(today[0]), today[0], today[1]])
-}
-
-/// YYMMDD with its century: years 50 to 99 are 19xx (EMV Book 4 6.7.3).
-fn century([year, month, day]: [u8; 3]) -> [u8; 4] {
-    [if year < 0x50 { 0x20 } else { 0x19 }, year, month, day]
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ use crate::air::host::{HostError, Kind, MessageClass};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::event::Event;
-use crate::roles::terminal::cardholder::PinPrompt;
 use crate::roles::terminal::config::Oda;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::journal::{CardMark, Change, EntryKind};
@@ -172,7 +171,7 @@ fn online(session: Session, card: CardMark, context: &mut Context) -> Result<Nex
     let qualifiers = session.store.array(tag::CTQ).map(Ctq).unwrap_or_default();
     if qualifiers.has(Ctq::ONLINE_PIN_REQUIRED) {
         context.emit(Event::new("terminal", "online PIN").clause(CLAUSE).because("CTQ byte 1 bit 8"));
-        let prompt = PinPrompt { pan: card.pan.clone(), amount: session.terms.amount };
+        let prompt = session.online_pin_prompt(&card.pan);
         return Ok(Next::wait(Io::EnterPin(prompt), EnteringPin { session, card }));
     }
     Ok(authorise(session, card, None))

@@ -121,9 +121,14 @@ pub(in crate::roles::terminal) fn card_number(session: &mut Session) -> Result<(
 fn gathered(mut initiated: Initiated) -> Result<RecordsRead, TerminalError> {
     let session = &mut initiated.selected.session;
     let (pan, psn) = card_number(session)?;
+    let clause = "EMV Book 3 7.2";
+    if !session.store.has(tag::APPLICATION_EXPIRATION_DATE) {
+        let (tag, name) = (tag::APPLICATION_EXPIRATION_DATE, "Application Expiration Date");
+        return Err(TerminalError::Missing { tag, name, clause });
+    }
     let list = |wanted: Tag, name| {
         let value = session.store.value(wanted);
-        let value = value.ok_or(TerminalError::Missing { tag: wanted, name, clause: "EMV Book 3 7.2" })?;
+        let value = value.ok_or(TerminalError::Missing { tag: wanted, name, clause })?;
         let place = || name.to_owned();
         Dol::parse(value).map_err(|source| TerminalError::Tlv { place: place(), source })
     };

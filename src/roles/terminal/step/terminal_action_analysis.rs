@@ -1,42 +1,150 @@
-//! Terminal action analysis: EMV Book 3 10.7. A load always asks the issuer; an
-//! electronic cash payment asks the card to approve.
+//! Terminal action analysis: EMV Book 3 10.7. What was found (TVR) is held against
+//! the action codes of issuer and terminal. What moves an account or is written by the
+//! issuer is the issuer's to decide; electronic cash is paid offline or not at all
+//! (JR/T 0025.13).
 
 use super::card_action_analysis;
 use super::cardholder_verification::Verified;
 use super::offline_data_authentication::may_approve_offline;
 use crate::base::context::Context;
 use crate::base::event::Event;
+use crate::roles::terminal::config::Oda;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::phase::Next;
-use crate::roles::terminal::session::Flow;
-use crate::words::emv::{CryptogramType, Tvr};
+use crate::roles::terminal::session::{Flow, Session};
+use crate::words::dictionary::tag;
+use crate::words::emv::CryptogramType::{self, Aac, Arqc, Tc};
+use crate::words::emv::Tvr;
+use crate::words::tlv::Tag;
+
+const CLAUSE: &str = "EMV Book 3 10.7";
 
 /// Decides which cryptogram to ask for.
 pub(in crate::roles::terminal) fn begin(
     mut verified: Verified,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
-    let (cryptogram, reason) = decide(&mut verified);
+    let (cryptogram, reason) = decide(&mut verified, context);
     context.emit(
         Event::new("terminal", format!("asks for {cryptogram}"))
-            .clause("EMV Book 3 10.7")
+            .clause(CLAUSE)
             .because(reason)
-            .with_tag(0x95, verified.read.session().tvr.0),
+            .with_tag(tag::TVR.0, verified.read.session().tvr.0),
     );
     card_action_analysis::begin(verified, cryptogram, reason)
 }
 
-fn decide(verified: &mut Verified) -> (CryptogramType, &'static str) {
+/// The host could not be asked: what the second GENERATE AC asks for.
+pub(in crate::roles::terminal) fn unable_to_go_online(
+    verified: &mut Verified,
+    context: &mut Context,
+) -> CryptogramType {
+    let offline = may_approve_offline(&verified.read.pan);
+    let session = verified.read.session();
+    // Only a purchase can be approved without its issuer; online-only terminals do not.
+    let purchase = session.terms.flow == Flow::Pay && can_be_offline(session);
+    let (cryptogram, reason) = match offline {
+        _ if !purchase => (Aac, "only the issuer can approve it"),
+        Err(reason) => (Aac, reason),
+        Ok(()) => match hits(session, Codes::Default, false, context) {
+            true => (Aac, "an action code says so where the issuer cannot be asked"),
+            false => (Tc, "no action code forbids it where the issuer cannot be asked"),
+        },
+    };
+    context.emit(Event::new("terminal", format!("asks for {cryptogram}")).clause(CLAUSE).because(reason));
+    cryptogram
+}
+
+fn decide(verified: &mut Verified, context: &mut Context) -> (CryptogramType, &'static str) {
     let ecash = verified.read.ecash;
     let offline = may_approve_offline(&verified.read.pan);
     let session = verified.read.session();
-    let usable = !session.tvr.has(Tvr::EXPIRED_APPLICATION) && !session.tvr.has(Tvr::NOT_YET_EFFECTIVE);
-    match (session.terms.flow, ecash, offline) {
-        _ if !usable => (CryptogramType::Aac, "the application is expired or not yet effective"),
-        (Flow::Pay, true, Ok(())) => (CryptogramType::Tc, "electronic cash is approved by the card"),
-        (Flow::Pay, true, Err(reason)) => (CryptogramType::Aac, reason),
-        (Flow::Pay, false, _) => (CryptogramType::Arqc, "offline data authentication was not performed"),
-        (flow, ..) if !flow.writes_card() => (CryptogramType::Arqc, "the account is the issuer's"),
-        _ => (CryptogramType::Arqc, "the card's balance is written by the issuer"),
+    if hits(session, Codes::Denial, ecash, context) {
+        return (Aac, "an action code denies it");
     }
+    match session.terms.flow {
+        Flow::Pay => {}
+        flow if flow.writes_card() => return (Arqc, "the card's balance is written by the issuer"),
+        _ => return (Arqc, "the account is the issuer's"),
+    }
+    let offline_only = matches!(session.terms.config.terminal_type.0[0] & 0x0F, 3 | 6);
+    let codes = if offline_only { Codes::Default } else { Codes::Online };
+    let hit = hits(session, codes, ecash, context);
+    match (hit, offline) {
+        (true, _) if offline_only => (Aac, "an action code says so where the issuer cannot be asked"),
+        (true, _) if ecash => (Aac, "an action code wants the issuer, and electronic cash is paid offline"),
+        (true, _) => (Arqc, "an action code wants the issuer asked"),
+        (false, Err(reason)) if ecash || offline_only => (Aac, reason),
+        (false, Err(reason)) => (Arqc, reason),
+        (false, Ok(())) if ecash => (Tc, "electronic cash is approved by the card"),
+        (false, Ok(())) if !can_be_offline(session) => (Arqc, "the terminal is online only"),
+        (false, Ok(())) => (Tc, "no action code asks for more"),
+    }
+}
+
+/// Terminal types 21 and 24 and their like are online only (EMV Book 4 A1).
+fn can_be_offline(session: &Session) -> bool {
+    !matches!(session.terms.config.terminal_type.0[0] & 0x0F, 1 | 4)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Codes {
+    Denial,
+    Online,
+    Default,
+}
+
+impl Codes {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Denial => "denial",
+            Self::Online => "online",
+            Self::Default => "default",
+        }
+    }
+
+    const fn issuers(self) -> Tag {
+        match self {
+            Self::Denial => tag::IAC_DENIAL,
+            Self::Online => tag::IAC_ONLINE,
+            Self::Default => tag::IAC_DEFAULT,
+        }
+    }
+
+    /// What stands in for an issuer's code that the card does not have.
+    const fn absent(self) -> [u8; 5] {
+        match self {
+            Self::Denial => [0x00; 5],
+            Self::Online | Self::Default => [0xFF; 5],
+        }
+    }
+}
+
+/// Whether a bit of the TVR meets one of the action codes; each that does is told.
+fn hits(session: &Session, codes: Codes, ecash: bool, context: &mut Context) -> bool {
+    let terminals = match codes {
+        Codes::Denial => session.action_codes.denial,
+        Codes::Online => session.action_codes.online,
+        Codes::Default => session.action_codes.default,
+    };
+    let issuers = session.store.array(codes.issuers()).unwrap_or(codes.absent());
+    let mut tvr = session.tvr;
+    // Configured so: electronic cash is then bound to our own test cards instead.
+    if ecash && session.terms.config.oda == Oda::Skip {
+        tvr.clear(Tvr::ODA_NOT_PERFORMED);
+    }
+    let mut any = false;
+    for bit in Tvr::ROWS.iter().filter(|bit| tvr.has(**bit)) {
+        let asked = [("terminal", Tvr(terminals.0)), ("issuer", Tvr(issuers))];
+        let by: Vec<_> = asked.iter().filter(|(_, code)| code.has(*bit)).map(|(who, _)| *who).collect();
+        if by.is_empty() {
+            continue;
+        }
+        any = true;
+        let reason = format!("{} ({} action code - {})", bit.words, by.join(" and "), codes.word());
+        context.emit(Event::new("terminal", "action code hit").clause(CLAUSE).because(reason));
+    }
+    // A bit without a name counts too.
+    let meets = |code: [u8; 5]| tvr.0.iter().zip(code).any(|(found, code)| found & code != 0);
+    any || meets(terminals.0) || meets(issuers)
 }

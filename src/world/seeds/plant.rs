@@ -1,0 +1,263 @@
+//! Bugs that are planted on purpose, to see that the worlds find them. Each is a
+//! wrapper around a healthy role.
+
+use super::carried::Carried;
+use crate::air::host::{
+    Answer, Host, HostError, Kind, MessageClass, Request, ResponseCode, Settlement, Verb,
+};
+use crate::base::context::Context;
+use crate::base::store::{Db, Decision, Row, StoreError, Tx, Value};
+use crate::roles::issuer::{AccountId, Issuer};
+use crate::roles::terminal::journal::{Change, Journal, JournalError, State};
+use crate::words::emv::Pan;
+use crate::words::iso4217::Currency;
+use crate::world::tear::{Relay, send};
+use std::collections::HashSet;
+
+/// A planted bug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Plant {
+    /// The issuer takes the amount of a message that comes twice from the account twice.
+    BooksTwice,
+    /// The issuer approves a reversal that comes before its original, and forgets it.
+    ForgetsReversal,
+    /// The issuer answers that it gave back what it does not know.
+    GuessesSettlement,
+    /// The issuer approves an uploaded sale and does not book it.
+    SwallowsUpload,
+    /// The terminal reverses what is in doubt.
+    ReversesDoubt,
+    /// The terminal writes its journal after the step that a row names.
+    JournalsLate,
+    /// The card answers before its memory is written, and forgets when it is pulled.
+    CardWritesLate,
+}
+
+/// The accounts behind the cards, by PAN and currency.
+type Accounts = Vec<(Pan, Currency, AccountId)>;
+
+impl Plant {
+    /// Every one.
+    pub const ALL: &'static [Self] = &[
+        Self::BooksTwice,
+        Self::ForgetsReversal,
+        Self::GuessesSettlement,
+        Self::SwallowsUpload,
+        Self::ReversesDoubt,
+        Self::JournalsLate,
+        Self::CardWritesLate,
+    ];
+
+    /// Its name: `books-twice`, `reverses-doubt` ...
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::BooksTwice => "books-twice",
+            Self::ForgetsReversal => "forgets-reversal",
+            Self::GuessesSettlement => "guesses-settlement",
+            Self::SwallowsUpload => "swallows-upload",
+            Self::ReversesDoubt => "reverses-doubt",
+            Self::JournalsLate => "journals-late",
+            Self::CardWritesLate => "card-writes-late",
+        }
+    }
+
+    /// The one of a name.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|plant| plant.word() == word)
+    }
+
+    /// The issuer as this bug makes it.
+    pub(super) fn host(plant: Option<Self>, issuer: Issuer, cards: &[Carried]) -> Box<dyn Host> {
+        match plant {
+            Some(Self::BooksTwice) => {
+                let accounts: Accounts = cards
+                    .iter()
+                    .flat_map(|card| {
+                        let of = |(currency, id): &(Currency, AccountId)| {
+                            Some((card.pan.clone()?, *currency, id.clone()))
+                        };
+                        card.accounts.iter().filter_map(of).collect::<Vec<_>>()
+                    })
+                    .collect();
+                Box::new(BooksTwice { issuer, accounts, seen: HashSet::new() })
+            }
+            Some(Self::ForgetsReversal) => {
+                let mut seen = HashSet::new();
+                Box::new(Relay::new(issuer, move |host, verb, request, context| {
+                    let mut key = request.key.clone();
+                    key.class = MessageClass::Request;
+                    match verb {
+                        Verb::Reverse if !seen.contains(&key) => {
+                            Ok(Answer::new(ResponseCode::APPROVED, "nothing is known of it"))
+                        }
+                        _ => {
+                            seen.insert(key);
+                            send(verb, host, request, context)
+                        }
+                    }
+                }))
+            }
+            Some(Self::GuessesSettlement) => Box::new(Relay::new(issuer, |host, verb, request, context| {
+                let mut answer = send(verb, host, request, context)?;
+                if answer.settlement == Some(Settlement::Open) {
+                    answer.settlement = Some(Settlement::Returned);
+                }
+                Ok(answer)
+            })),
+            Some(Self::SwallowsUpload) => {
+                Box::new(Relay::new(issuer, |host, verb, request, context| match request.kind {
+                    Kind::OfflineSale => Ok(Answer::new(ResponseCode::APPROVED, "noted")),
+                    _ => send(verb, host, request, context),
+                }))
+            }
+            _ => Box::new(issuer),
+        }
+    }
+
+    /// The journal's store as this bug makes it.
+    pub(super) fn store(plant: Option<Self>, store: Box<dyn Db>) -> Box<dyn Db> {
+        match plant {
+            Some(Self::JournalsLate) => Box::new(LateDb { inner: store, waiting: Vec::new(), dead: false }),
+            _ => store,
+        }
+    }
+
+    /// What the terminal does before anything else.
+    pub(super) fn before_the_step(
+        plant: Option<Self>,
+        journal: &mut Journal,
+        context: &mut Context,
+    ) -> Result<(), JournalError> {
+        if plant != Some(Self::ReversesDoubt) {
+            return Ok(());
+        }
+        for row in journal.open_rows()? {
+            if row.sent && row.state.may_become(State::ReversalDue) {
+                let change = Change::ReversalDue { reason: "no answer" };
+                journal.write((row.batch, row.trace), &change, context)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// [`Plant::BooksTwice`].
+struct BooksTwice {
+    issuer: Issuer,
+    accounts: Accounts,
+    seen: HashSet<crate::air::host::MessageKey>,
+}
+
+impl BooksTwice {
+    fn book_again(&mut self, request: &Request, context: &mut Context) {
+        let of = |row: &&(Pan, Currency, AccountId)| {
+            row.0.expose() == request.pan.expose() && row.1 == request.amount.currency
+        };
+        if let Some((pan, _, account)) = self.accounts.iter().find(of) {
+            // An account that holds less is left alone.
+            let _ = self.issuer.credit_pending(pan, request.psn, request.amount, Some(account), context);
+        }
+    }
+}
+
+impl Host for BooksTwice {
+    fn authorise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        let answer = self.issuer.authorise(request, context)?;
+        if !self.seen.insert(request.key.clone()) && answer.code.is_approved() {
+            self.book_again(request, context);
+        }
+        Ok(answer)
+    }
+
+    fn advise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        self.issuer.advise(request, context)
+    }
+
+    fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        self.issuer.reverse(request, context)
+    }
+}
+
+/// [`Plant::JournalsLate`]: a row's change waits for the next use of the store.
+struct LateDb {
+    inner: Box<dyn Db>,
+    waiting: Vec<(String, Vec<Value>)>,
+    dead: bool,
+}
+
+impl LateDb {
+    fn write_what_waits(&mut self) -> Result<(), StoreError> {
+        let waiting = std::mem::take(&mut self.waiting);
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        self.inner.run(&mut |tx| {
+            for (sql, values) in &waiting {
+                tx.execute(sql, values)?;
+            }
+            Ok(Decision::Commit)
+        })
+    }
+}
+
+impl Db for LateDb {
+    fn run(
+        &mut self,
+        work: &mut dyn FnMut(&mut dyn Tx) -> Result<Decision, StoreError>,
+    ) -> Result<(), StoreError> {
+        let waiting = &mut Vec::new();
+        let written = self.write_what_waits();
+        let done = written.and_then(|()| self.inner.run(&mut |tx| work(&mut LateTx { tx, waiting })));
+        self.dead |= done.is_err();
+        self.waiting.append(waiting);
+        done
+    }
+
+    fn handle(&self) -> Result<Box<dyn Db>, StoreError> {
+        self.inner.handle()
+    }
+}
+
+impl Drop for LateDb {
+    fn drop(&mut self) {
+        if !self.dead {
+            let _ = self.write_what_waits();
+        }
+    }
+}
+
+struct LateTx<'a> {
+    tx: &'a mut dyn Tx,
+    waiting: &'a mut Vec<(String, Vec<Value>)>,
+}
+
+impl Tx for LateTx<'_> {
+    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
+        if sql.starts_with("CREATE") || !sql.contains("journal_row") {
+            return self.tx.execute(sql, values);
+        }
+        self.waiting.push((sql.to_owned(), values.to_vec()));
+        Ok(1)
+    }
+
+    fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.tx.query(sql, values)
+    }
+
+    fn query_locked(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.tx.query_locked(sql, values)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bug_has_a_name_of_its_own() {
+        for plant in Plant::ALL {
+            assert_eq!(Plant::from_word(plant.word()), Some(*plant));
+        }
+        assert_eq!(Plant::from_word("none"), None);
+    }
+}

@@ -1,0 +1,499 @@
+//! Runs `tests/decisions/*.toml`: each `[[row]]` is a rule of the Books and a test
+//! `decision::FILE::NAME`. A row drives the whole terminal against a card and says
+//! what was found, asked for and decided; what the terminal found is read from the
+//! commands that it sent, not from what it says of itself.
+//!
+//! `defaults` of a file serve each of its rows; keys of a row stand above them.
+
+use cardwright::air::host::{Answer, Host, HostError, Request};
+use cardwright::air::link::{Endpoint, InProcess, Interface, LinkError, Record, T0};
+use cardwright::base::bytes::{Bit, Hex, Secret, parse_hex};
+use cardwright::base::context::Context;
+use cardwright::base::event::{Collector, Event};
+use cardwright::roles::card::{Profile, Simulator};
+use cardwright::roles::terminal::{
+    Cardholder, Flow, Kernel, Outcome, PinCheck, PinPrompt, Seat, TerminalConfig, TerminalError, Terms, drive,
+};
+use cardwright::words::dictionary::tag;
+use cardwright::words::emv::{CryptogramType, Tsi, Tvr};
+use cardwright::words::iso4217::{Amount, Currency};
+use cardwright::words::tlv::{Dol, Tag, TlvStore};
+use cardwright::world::{NewCard, StoreAddress, issue_card, open_books, open_journal};
+use libtest_mimic::{Failed, Trial};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use toml::{Table, Value};
+
+/// What a card's first list asks for beside its own, so that a row can see it.
+const SEEN: &str = " 9F3403 9B02";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    /// What the file is about.
+    #[allow(dead_code, reason = "for who reads the file")]
+    title: String,
+    #[serde(default)]
+    defaults: Table,
+    row: Vec<Table>,
+}
+
+/// One rule.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    name: String,
+    clause: String,
+    #[serde(default)]
+    card: CardRow,
+    /// Keys of the terminal file that differ.
+    #[serde(default)]
+    terminal: Table,
+    #[serde(default = "pay")]
+    flow: String,
+    #[serde(default = "ten")]
+    amount: u64,
+    #[serde(default = "renminbi")]
+    currency: u16,
+    /// What is entered, one prompt after the other; then nothing.
+    #[serde(default)]
+    pins: Vec<String>,
+    #[serde(default)]
+    forced_online: bool,
+    #[serde(default)]
+    interface: InterfaceRow,
+    #[serde(default)]
+    host: HostRow,
+    expect: Expected,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CardRow {
+    profile: Option<String>,
+    /// The AIP over contacts.
+    aip: Option<String>,
+    /// Data objects of its application that differ.
+    #[serde(default)]
+    data: BTreeMap<String, String>,
+    /// Data objects that it does not have.
+    #[serde(default)]
+    without: Vec<String>,
+    /// Keys of the application that differ.
+    #[serde(default)]
+    application: Table,
+    /// Answers in place of the card's own, by how the command begins.
+    #[serde(default)]
+    answers: BTreeMap<String, String>,
+    /// Commands that it gets before the transaction.
+    #[serde(default)]
+    before: Vec<String>,
+    /// Payments made before the transaction.
+    #[serde(default)]
+    payments: usize,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum InterfaceRow {
+    #[default]
+    Contact,
+    Contactless,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum HostRow {
+    /// The issuer, in process.
+    #[default]
+    Issuer,
+    /// No line to it.
+    Unreachable,
+}
+
+/// What has to come of it. What is not named is not looked at.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Expected {
+    /// Every bit that is set in the TVR of the first GENERATE AC.
+    tvr: Option<Vec<String>>,
+    /// Every bit that is set in the TSI there.
+    tsi: Option<Vec<String>>,
+    /// The CVM Results there.
+    cvm: Option<String>,
+    /// The cryptograms that the terminal asked for.
+    asked: Option<Vec<String>>,
+    verdict: Option<String>,
+    /// How often somebody was asked for a PIN.
+    prompts: Option<usize>,
+    /// Commands that were sent, by how they begin.
+    #[serde(default)]
+    sent: Vec<String>,
+    /// Commands that were not sent.
+    #[serde(default)]
+    not_sent: Vec<String>,
+    /// What the error says.
+    error: Option<String>,
+    /// What the events say why.
+    #[serde(default)]
+    story: Vec<String>,
+}
+
+fn pay() -> String {
+    "pay".into()
+}
+
+fn ten() -> u64 {
+    1_000
+}
+
+fn renminbi() -> u16 {
+    156
+}
+
+/// A trial for every row.
+pub(crate) fn trials() -> Vec<Trial> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/decisions");
+    let mut paths: Vec<_> = fs::read_dir(&folder)
+        .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
+        .unwrap_or_default();
+    paths.sort();
+    let mut trials = Vec::new();
+    for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
+        let file = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let text = fs::read_to_string(path).unwrap_or_default();
+        match rows_of(&text) {
+            Ok(rows) => trials.extend(rows.into_iter().map(|row| {
+                Trial::test(format!("decision::{file}::{}", row.name), move || {
+                    run(&row).map_err(Failed::from)
+                })
+            })),
+            Err(why) => trials.push(Trial::test(format!("decision::{file}"), move || Err(Failed::from(why)))),
+        }
+    }
+    trials
+}
+
+fn rows_of(text: &str) -> Result<Vec<Row>, String> {
+    let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+    file.row
+        .into_iter()
+        .map(|own| {
+            let name = own.get("name").map(ToString::to_string).unwrap_or_default();
+            let mut table = file.defaults.clone();
+            merge(&mut table, own);
+            table.try_into().map_err(|error| format!("row {name}: {error}"))
+        })
+        .collect()
+}
+
+/// Puts `above` over `below`, table by table.
+fn merge(below: &mut Table, above: Table) {
+    for (key, value) in above {
+        match (below.get_mut(&key), value) {
+            (Some(Value::Table(below)), Value::Table(above)) => merge(below, above),
+            (_, value) => {
+                below.insert(key, value);
+            }
+        }
+    }
+}
+
+/// The card's answers, some replaced.
+struct Replaced {
+    card: Simulator,
+    answers: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Endpoint for Replaced {
+    fn place(&self) -> String {
+        self.card.place()
+    }
+
+    fn power_on(&mut self, interface: Interface, context: &mut Context) -> Vec<u8> {
+        self.card.power_on(interface, context)
+    }
+
+    fn power_off(&mut self) {
+        self.card.power_off();
+    }
+
+    fn process(&mut self, command: &[u8], context: &mut Context) -> Result<Vec<u8>, LinkError> {
+        let answer = self.card.process(command, context)?;
+        let other = self.answers.iter().find(|(begins, _)| command.starts_with(begins));
+        Ok(other.map_or(answer, |(_, other)| other.clone()))
+    }
+}
+
+/// A person who enters what the row says.
+struct Person {
+    pins: Vec<String>,
+    prompts: usize,
+}
+
+impl Cardholder for Person {
+    fn enter_pin(&mut self, prompt: &PinPrompt) -> Option<Secret<String>> {
+        self.prompts += 1;
+        assert!(prompt.attempt == 1 || prompt.check != PinCheck::Online);
+        (!self.pins.is_empty()).then(|| Secret::new(self.pins.remove(0)))
+    }
+}
+
+/// A host to which there is no line.
+struct NoLine;
+
+impl Host for NoLine {
+    fn authorise(&mut self, _: &Request, _: &mut Context) -> Result<Answer, HostError> {
+        Err(HostError::Unreachable { cause: "there is no line".into() })
+    }
+
+    fn advise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        self.authorise(request, context)
+    }
+
+    fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        self.authorise(request, context)
+    }
+}
+
+fn profile_of(row: &CardRow) -> Result<Profile, String> {
+    let name = row.profile.as_deref().unwrap_or("debit");
+    let known = cardwright::roles::card::PROFILES.iter().find(|profile| profile.name == name);
+    let text = known.ok_or_else(|| format!("no profile {name}"))?.text;
+    let mut table: Table = toml::from_str(text).map_err(|error| error.to_string())?;
+    let Some(Value::Array(applications)) = table.get_mut("application") else {
+        return Err("no application".into());
+    };
+    let Some(Value::Table(application)) = applications.first_mut() else {
+        return Err("no application".into());
+    };
+    merge(application, row.application.clone());
+    if let Some(aip) = &row.aip {
+        let full = [("aip".to_owned(), Value::String(aip.clone()))].into_iter().collect();
+        let contact = [("full".to_owned(), Value::Table(full))].into_iter().collect();
+        merge(application, [("contact".to_owned(), Value::Table(contact))].into_iter().collect());
+    }
+    if let Some(Value::Table(data)) = application.get_mut("data") {
+        for (tag, value) in &row.data {
+            data.insert(tag.clone(), Value::String(value.clone()));
+        }
+        for tag in &row.without {
+            data.remove(tag).ok_or_else(|| format!("the card has no {tag}"))?;
+        }
+        if let Some(Value::String(list)) = data.get_mut("8C") {
+            list.push_str(SEEN);
+        }
+    }
+    Profile::parse(&table.to_string()).map_err(|error| error.to_string())
+}
+
+fn run(row: &Row) -> Result<(), String> {
+    let say = |error: &dyn std::fmt::Display| error.to_string();
+    let events = Collector::default();
+    let mut context = Context::simulated(7, events.clone());
+    let mut issuer = open_books(&StoreAddress::Memory, None, &mut context).map_err(|e| say(&e))?;
+    let profile = profile_of(&row.card)?;
+    let new =
+        NewCard::with_accounts(&mut issuer, profile, 100_000, 50_000, &mut context).map_err(|e| say(&e))?;
+    let memory = issue_card(&mut issuer, &new, &mut context).map_err(|e| say(&e))?;
+    let interface = match row.interface {
+        InterfaceRow::Contact => Interface::Contact,
+        InterfaceRow::Contactless => Interface::Contactless,
+    };
+    let bytes = |text: &String| parse_hex(text).map_err(|error| error.to_string());
+    let answers = row.card.answers.iter().map(|(begins, answer)| Ok((bytes(begins)?, bytes(answer)?)));
+    let answers = answers.collect::<Result<Vec<_>, String>>()?;
+    let mut simulator = Simulator::in_memory(memory);
+    simulator.power_on(interface, &mut context);
+    for command in &row.card.before {
+        simulator.process(&bytes(command)?, &mut context).map_err(|e| say(&e))?;
+    }
+    let card = Replaced { card: simulator, answers };
+    let mut card = Record(T0(InProcess::connect(card, interface, &mut context)));
+
+    let mut config: Table = toml::from_str(include_str!("../../src/roles/terminal/terminal.toml"))
+        .map_err(|error| error.to_string())?;
+    merge(&mut config, row.terminal.clone());
+    let config = Arc::new(TerminalConfig::parse(&config.to_string()).map_err(|e| say(&e))?);
+    let mut journal = open_journal(None, &mut context).map_err(|e| say(&e))?;
+    let mut host: Box<dyn Host> = Box::new(issuer.handle().map_err(|e| say(&e))?);
+    let mut person = Person { pins: vec!["123456".into(); row.card.payments], prompts: 0 };
+    let mut play = |terms: &dyn Fn((u32, u32), &Context) -> Terms,
+                    host: &mut dyn Host,
+                    person: &mut Person,
+                    context: &mut Context| {
+        let trace = journal.next_trace().map_err(|error| error.to_string())?;
+        let terms = terms(trace, context);
+        let kernel = Kernel::choose(terms.flow, interface);
+        let mut seat = Seat { card: &mut card, host, cardholder: person, journal: &mut journal };
+        Ok::<_, String>(drive(kernel, terms, &mut seat, context))
+    };
+    let terms = |flow: Flow, amount: u64, forced_online: bool| {
+        let config = Arc::clone(&config);
+        let currency = Currency(row.currency);
+        move |trace: (u32, u32), context: &Context| Terms {
+            mode: Kernel::choose(flow, interface).mode,
+            config: Arc::clone(&config),
+            flow,
+            amount: Amount::new(amount, currency),
+            trace,
+            confirmation: trace,
+            original: None,
+            at: context.now(),
+            forced_online,
+        }
+    };
+    for _ in 0..row.card.payments {
+        play(&terms(Flow::Pay, 100, false), host.as_mut(), &mut person, &mut context)?
+            .map_err(|error| error.to_string())?;
+    }
+    let begin = events.events().len();
+    person = Person { pins: row.pins.clone(), prompts: 0 };
+    if row.host == HostRow::Unreachable {
+        host = Box::new(NoLine);
+    }
+    let flow = flow_of(&row.flow)?;
+    let ended = play(&terms(flow, row.amount, row.forced_online), host.as_mut(), &mut person, &mut context)?;
+    judge(row, &ended, person.prompts, &events.events()[begin..])
+}
+
+fn flow_of(word: &str) -> Result<Flow, String> {
+    Ok(match word {
+        "pay" => Flow::Pay,
+        "load" => Flow::Load,
+        "cash load" => Flow::CashLoad,
+        "unload" => Flow::Unload,
+        "inquire" => Flow::Inquire,
+        "pre-authorise" => Flow::PreAuthorise,
+        _ => return Err(format!("no flow {word:?}")),
+    })
+}
+
+fn judge(
+    row: &Row,
+    ended: &Result<Outcome, TerminalError>,
+    prompts: usize,
+    events: &[Event],
+) -> Result<(), String> {
+    let expect = &row.expect;
+    let sent: Vec<Vec<u8>> = events
+        .iter()
+        .filter(|event| event.speaker == "link" && event.name == "command")
+        .filter_map(|event| event.named_value("C-APDU").map(<[u8]>::to_vec))
+        .collect();
+    let mut wrong = Vec::new();
+    match (ended, &expect.error) {
+        (Err(error), None) => wrong.push(format!("broke off: {error}")),
+        (Ok(outcome), Some(words)) => {
+            wrong.push(format!("expected the error {words:?}, ended {}", outcome.verdict.word()));
+        }
+        (Err(error), Some(words)) if !error.to_string().contains(words) => {
+            wrong.push(format!("expected the error {words:?}, found: {error}"));
+        }
+        _ => {}
+    }
+    if let (Some(word), Ok(outcome)) = (&expect.verdict, ended)
+        && outcome.verdict.word() != word
+    {
+        wrong.push(format!("expected {word}, found {}: {}", outcome.verdict.word(), outcome.reason));
+    }
+    if expect.prompts.is_some_and(|expected| expected != prompts) {
+        wrong.push(format!("expected {:?} prompts, found {prompts}", expect.prompts));
+    }
+    let asked: Vec<String> = sent
+        .iter()
+        .filter(|command| command.starts_with(&[0x80, 0xAE]))
+        .filter_map(|command| Some(CryptogramType::from_bits(command[2])?.to_string()))
+        .collect();
+    if expect.asked.as_ref().is_some_and(|expected| *expected != asked) {
+        wrong.push(format!("expected {:?} to be asked for, found {asked:?}", expect.asked));
+    }
+    match first_data(&sent, events) {
+        Some(data) => seen(expect, &data, &mut wrong),
+        None if expect.error.is_some() => {}
+        None => wrong.push("no GENERATE AC was sent, so nothing can be said of its data".into()),
+    }
+    let begins = |wanted: &str| {
+        let wanted = parse_hex(wanted).map_err(|error| error.to_string())?;
+        Ok::<_, String>(sent.iter().any(|command| command.starts_with(&wanted)))
+    };
+    for command in &expect.sent {
+        if !begins(command)? {
+            wrong.push(format!("expected {command} to be sent"));
+        }
+    }
+    for command in &expect.not_sent {
+        if begins(command)? {
+            wrong.push(format!("expected {command} not to be sent"));
+        }
+    }
+    for words in &expect.story {
+        let told = |event: &&Event| {
+            event.reason.contains(words.as_str())
+                || format!("{}: {}", event.name, event.reason).contains(words)
+        };
+        if !events.iter().any(|event| told(&event)) {
+            wrong.push(format!("expected the story to say {words:?}"));
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let story: Vec<_> = events
+        .iter()
+        .filter(|event| event.speaker == "terminal" || event.speaker == "card")
+        .map(|event| format!("  {}: {}: {}", event.speaker, event.name, event.reason))
+        .collect();
+    Err(format!("{} ({})\n{}\nthe story:\n{}", row.name, row.clause, wrong.join("\n"), story.join("\n")))
+}
+
+/// The data of the first GENERATE AC, by the card's own list.
+fn first_data(sent: &[Vec<u8>], events: &[Event]) -> Option<TlvStore> {
+    let command = sent.iter().find(|command| command.starts_with(&[0x80, 0xAE]))?;
+    let list = events
+        .iter()
+        .filter(|event| event.speaker == "link" && event.name == "response")
+        .filter_map(|event| event.named_value("R-APDU"))
+        .find_map(|response| {
+            let record = response.get(..response.len().checked_sub(2)?)?;
+            let template = cardwright::words::tlv::parse_one(record).ok()?;
+            let mut children = template.children().ok()?.into_iter();
+            children.find(|object| object.tag == tag::CDOL1).map(|object| object.value.to_vec())
+        })?;
+    let data = command.get(5..5 + usize::from(command[4]))?;
+    Some(Dol::parse(&list).ok()?.split(data)?.into_iter().collect())
+}
+
+fn seen(expect: &Expected, data: &TlvStore, wrong: &mut Vec<String>) {
+    let value = |tag: Tag| data.value(tag).unwrap_or_default().to_vec();
+    if let Some(expected) = &expect.tvr {
+        let found = Tvr::from_bytes(&value(tag::TVR)).unwrap_or_default();
+        compare("TVR", expected, names(Tvr::ROWS, |bit| found.has(bit)), wrong);
+    }
+    if let Some(expected) = &expect.tsi {
+        let found = Tsi::from_bytes(&value(tag::TSI)).unwrap_or_default();
+        compare("TSI", expected, names(Tsi::ROWS, |bit| found.has(bit)), wrong);
+    }
+    if let Some(expected) = &expect.cvm {
+        let found = Hex(&value(tag::CVM_RESULTS)).to_string();
+        if *expected != found {
+            wrong.push(format!("expected CVM Results {expected}, found {found}"));
+        }
+    }
+}
+
+fn names<F>(rows: &'static [Bit<F>], has: impl Fn(Bit<F>) -> bool) -> Vec<&'static str> {
+    rows.iter().filter(|bit| has(**bit)).map(|bit| bit.name).collect()
+}
+
+fn compare(what: &str, expected: &[String], mut found: Vec<&'static str>, wrong: &mut Vec<String>) {
+    let mut expected: Vec<_> = expected.iter().map(String::as_str).collect();
+    expected.sort_unstable();
+    found.sort_unstable();
+    if expected != found {
+        wrong.push(format!("expected {what} {expected:?}, found {found:?}"));
+    }
+}
