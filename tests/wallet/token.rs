@@ -376,7 +376,7 @@ fn the_life_of_a_token_from_both_ends() {
 fn an_expired_token_is_declined_and_a_renewed_one_pays() {
     let mut town = Town::new();
     let name = town.add(0, KeyKind::SecureElement);
-    town.context.elapse(Duration::from_secs(1100 * 86_400));
+    town.context.elapse(Duration::from_secs(1140 * 86_400));
     let outcome = town.tap(0, &name);
     assert!(outcome.reason.contains("expired"), "{}", outcome.reason);
     let mut wallet = town.wallet(0);

@@ -125,10 +125,32 @@ impl Wallet {
     /// Takes a card to a state; one that is in it already stays as it is. The first card
     /// that becomes active is the default one, and a card that leaves is no longer.
     pub fn advance(&mut self, name: &str, to: CardState, context: &mut Context) -> Result<(), WalletError> {
-        let from = self.card(Some(name))?.state;
-        if from == to {
+        if self.card(Some(name))?.state == to {
             return Ok(());
         }
+        self.go(name, to, None, context)
+    }
+
+    /// Makes a card active, and keeps what its kind knows of it from now on: both or
+    /// neither, so that nothing is forgotten that an opening which breaks off still needs.
+    pub fn activate<T: Serialize>(
+        &mut self,
+        name: &str,
+        detail: &T,
+        context: &mut Context,
+    ) -> Result<(), WalletError> {
+        let sealed = self.seal_detail(name, detail, context)?;
+        self.go(name, CardState::Active, Some(sealed), context)
+    }
+
+    fn go(
+        &mut self,
+        name: &str,
+        to: CardState,
+        detail: Option<Sealed>,
+        context: &mut Context,
+    ) -> Result<(), WalletError> {
+        let from = self.card(Some(name))?.state;
         if !from.may_become(to) {
             return Err(WalletError::Transition { name: name.into(), from, to });
         }
@@ -138,6 +160,10 @@ impl Wallet {
                 tx.execute("UPDATE wallet_card SET state = $1 WHERE name = $2 AND state = $3", &values)?;
             if changed == 0 {
                 return Err(WalletError::Transition { name: name.into(), from, to });
+            }
+            if let Some(Sealed(sealed)) = &detail {
+                let values = [sealed.clone().into(), name.into()];
+                tx.execute("UPDATE wallet_card SET detail = $1 WHERE name = $2", &values)?;
             }
             settle_default(tx)
         })?;

@@ -229,8 +229,7 @@ impl Provisioning<'_> {
         kept.take(&view);
         zeroize::Zeroize::zeroize(&mut kept.pan);
         kept.pan = None;
-        self.wallet.keep(name, None, &kept, context)?;
-        self.wallet.advance(name, CardState::Active, context)?;
+        self.wallet.activate(name, &kept, context)?;
         // A newer token of a card ends the older one on the same phone.
         super::life::follow(self.wallet, self.service, context)?;
         Ok(Done::Ended(Added::Active(self.wallet.token(Some(name))?)))

@@ -111,8 +111,7 @@ fn finish_opening(
     }
     kept.pin.zeroize();
     kept.pin = None;
-    wallet.keep(name, None, &kept, context)?;
-    Ok(wallet.advance(name, CardState::Active, context)?)
+    Ok(wallet.activate(name, &kept, context)?)
 }
 
 /// The card of an opening that broke off, or of one by this name that did not.
