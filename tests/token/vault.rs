@@ -88,7 +88,7 @@ fn the_sealing_key_changes_in_batches_and_resumes() {
     let (old, new) = (SealKey::from_bytes([1; 32]), SealKey::from_bytes([2; 32]));
     let db = || stage.world.db.handle().unwrap();
     let own = super::kit::own_seal();
-    let mut open = |current: &SealKey, previous: Option<&SealKey>| {
+    let open = |current: &SealKey, previous: Option<&SealKey>| {
         let keys = SealKeys { current: current.clone(), previous: previous.cloned() };
         Vault::open(db(), keys, token_keys(), rules(""), &mut super::kit::quiet(3))
     };
