@@ -2,7 +2,7 @@
 
 use super::log::{Level, Log};
 use super::rotate::token_key_argument;
-use crate::air::host::{AnswerRules, EndSignal, Limits, RuledHost};
+use crate::air::host::{AnswerRules, EndSignal, Host, Limits, RuledHost};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::doors::cli::shared::books::{self, Need};
@@ -104,7 +104,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
             .note(format!("{} rules choose answers: this host is for testing terminals.", rules.len()));
     }
     let wrap: Wrap = Arc::new(move |issuer| {
-        let host = match &vault {
+        let host: Box<dyn Host> = match &vault {
             Some(vault) => before_issuer(&vault.lock().unwrap_or_else(PoisonError::into_inner), issuer)?,
             None => Box::new(issuer),
         };

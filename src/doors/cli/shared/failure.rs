@@ -169,6 +169,8 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::Profile { .. }
         | WorldError::NoDriver { .. }
         | WorldError::NoSealKey
+        | WorldError::NoTokenKey
+        | WorldError::Vault(_)
         | WorldError::NoIssuer
         | WorldError::TerminalKey(_)
         | WorldError::Dialect(_) => Exit::Usage,
