@@ -113,7 +113,7 @@ fn renewing_gives_a_later_expiry_and_the_same_keys() {
     assert_eq!(made.token.expiry, before + 20_000);
     stage.context.elapse(Duration::from_secs(86_400 * 365 * 2));
     let mut renewed = Phone { token: phone.token.clone(), ..phone_of(&made) };
-    // The physical card has long expired at the issuer; the token itself is in time.
+    // Its first expiry is past, its second is not.
     assert_eq!(stage.tap(&mut renewed, 100).reason, "the purchase is booked");
     stage.service.change(&phone.token, TokenVerb::Suspend, &wallet(), &mut stage.context).unwrap();
     assert!(stage.service.renew(&phone.token, &wallet(), &mut stage.context).is_err());

@@ -138,7 +138,7 @@ fn the_vault_keeps_the_table_whoever_says_the_verb() {
                 assert_eq!(told, expected, "{verb:?} by {by:?} in {before:?}");
             }
             let rows = stage.service.vault().history(&token.0, &mut stage.context).unwrap();
-            assert_eq!(rows.iter().filter(|row| row.what == format!("{event:?}")).count() <= 1, true);
+            assert!(rows.iter().filter(|row| row.what == format!("{event:?}")).count() <= 1);
             if state != TokenState::Requested {
                 stage.assert_sound();
             }

@@ -7,9 +7,8 @@ use cardwright::words::emv::command::{
     ApplicationBlock, ApplicationUnblock, CardBlock, Cryptogram, GenerateAc, GetData, GetProcessingOptions,
     ProcessingOptions,
 };
-use cardwright::words::globalplatform::command::{
-    ExternalAuthenticate as OpenChannel, InitializeUpdate, Initialized, StoreData,
-};
+use cardwright::words::globalplatform::command as globalplatform;
+use cardwright::words::globalplatform::command::{InitializeUpdate, Initialized, StoreData};
 use cardwright::words::iso7816::command::{
     ExternalAuthenticate, GetResponse, Occurrence, PinBlock, ReadRecord, Select, Verify,
 };
@@ -82,12 +81,12 @@ round_trips! {
         .prop_map(|(key_version, host_challenge, answer)| {
             (InitializeUpdate { key_version, host_challenge }, answer)
         });
-    open_channel: OpenChannel = any::<(u8, [u8; 8], [u8; 8])>()
+    open_channel: globalplatform::ExternalAuthenticate = (any::<u8>(), any::<[u8; 8]>(), any::<[u8; 8]>())
         .prop_map(|(security_level, host_cryptogram, mac)| {
-            (OpenChannel { security_level, host_cryptogram, mac }, ())
+            (globalplatform::ExternalAuthenticate { security_level, host_cryptogram, mac }, ())
         });
-    store_data: StoreData = (any::<(bool, bool, u8)>(), bytes(1..256))
-        .prop_map(|((is_last, is_enciphered, block), data)| {
+    store_data: StoreData = (any::<bool>(), any::<bool>(), any::<u8>(), bytes(1..256))
+        .prop_map(|(is_last, is_enciphered, block, data)| {
             (StoreData { is_last, is_enciphered, block, data: data.into() }, ())
         });
 }
@@ -100,18 +99,6 @@ fn every_command_has_a_round_trip() {
         assert!(COVERED.contains(name), "{name} has no property in tests/words/commands.rs");
     }
     assert_eq!(names.len(), COVERED.len());
-}
-
-fn initialized() -> impl Strategy<Value = Initialized> {
-    any::<([u8; 10], u8, [u8; 2], [u8; 6], [u8; 8])>().prop_map(
-        |(diversification, key_version, sequence, card_challenge, card_cryptogram)| Initialized {
-            diversification,
-            key_version,
-            sequence,
-            card_challenge,
-            card_cryptogram,
-        },
-    )
 }
 
 fn bytes(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
@@ -127,6 +114,18 @@ fn wire_tag() -> impl Strategy<Value = Tag> {
     let one = (1u32..=0xFE).prop_filter("a one-byte tag", |tag| tag & 0x1F != 0x1F);
     let two = (0u32..7, 0u32..0x80).prop_map(|(class, number)| (class << 5 | 0x1F) << 8 | number);
     prop_oneof![one, two].prop_map(Tag)
+}
+
+fn initialized() -> impl Strategy<Value = Initialized> {
+    (any::<[u8; 10]>(), any::<u8>(), any::<[u8; 2]>(), any::<[u8; 6]>(), any::<[u8; 8]>()).prop_map(
+        |(diversification, key_version, sequence, card_challenge, card_cryptogram)| Initialized {
+            diversification,
+            key_version,
+            sequence,
+            card_challenge,
+            card_cryptogram,
+        },
+    )
 }
 
 fn cryptogram_type() -> impl Strategy<Value = CryptogramType> {

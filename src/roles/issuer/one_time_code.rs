@@ -98,7 +98,8 @@ impl Work<'_> {
     pub(super) fn code_on_phone(&mut self, pan: &Pan) -> Result<Option<Secret<String>>, IssuerError> {
         let Some(card) = self.known_card(pan)? else { return Ok(None) };
         let rows = self.tx.query(
-            "SELECT code FROM one_time_code WHERE card = $1 AND expires_at > $2 ORDER BY at DESC, id LIMIT 1",
+            "SELECT code FROM one_time_code WHERE card = $1 AND expires_at > $2 AND tries_left > 0 \
+             ORDER BY confirmed, at DESC, id DESC LIMIT 1",
             &[card.id.into(), self.now().micros().into()],
         )?;
         let Some(row) = rows.first() else { return Ok(None) };

@@ -1,7 +1,7 @@
 //! `cardwright host serve`: the issuer behind a TCP port, for many terminals at once.
 
 use super::log::{Level, Log};
-use crate::air::host::{AnswerRules, EndSignal, Limits, RuledHost};
+use crate::air::host::{AnswerRules, EndSignal, Host, Limits, RuledHost};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::doors::cli::shared::books::{self, Need, token_key, token_key_argument};
@@ -109,7 +109,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
             .note(format!("{} rules choose answers: this host is for testing terminals.", rules.len()));
     }
     let wrap: Wrap = Arc::new(move |issuer| {
-        let host = match &vault {
+        let host: Box<dyn Host> = match &vault {
             Some(vault) => before_issuer(&vault.lock().unwrap_or_else(PoisonError::into_inner), issuer)?,
             None => Box::new(issuer),
         };

@@ -183,6 +183,8 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::Wallet(_)
         | WorldError::Vault(_)
         | WorldError::NoSealKey
+        | WorldError::NoTokenKey
+        | WorldError::Vault(_)
         | WorldError::NoIssuer
         | WorldError::NoTokenKey
         | WorldError::NoWallet { .. }
