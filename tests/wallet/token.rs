@@ -354,12 +354,15 @@ fn the_life_of_a_token_from_both_ends() {
     };
     let memory = replace_card(&mut town.issuer, &town.pan.clone(), &town.card, &mut town.context).unwrap();
     let mut wallet = town.wallet(0);
-    life::card_changed(&mut wallet, &mut town.service, &town.pan, &Party::Issuer, &mut town.context).unwrap();
+    let (service, context) = (&mut town.service, &mut town.context);
+    life::card_changed(&mut wallet, service, &town.pan, &Party::Issuer, &mut DirectWire, context).unwrap();
     let token = wallet.token(Some(&name)).unwrap();
     assert_eq!((token.par, token.token_last_four), (par, digits));
     assert_eq!(token.last_four, memory.pan().unwrap().last_four());
     drop(wallet);
-    assert_eq!(town.tap(0, &name).verdict, Verdict::ApprovedOnline);
+    let outcome = town.tap(0, &name);
+    assert_eq!(outcome.verdict, Verdict::ApprovedOnline, "{}", outcome.reason);
+    assert_eq!(outcome.funding_last_four.as_deref(), Some(memory.pan().unwrap().last_four()));
     assert_eq!(town.account_minor(), ACCOUNT_MINOR - 2 * TAP.minor);
 
     let mut wallet = town.wallet(0);

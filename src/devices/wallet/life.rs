@@ -5,8 +5,10 @@ use super::provisioning::{id_of, roll_back};
 use super::token::{Kept, KeptKey, Wire};
 use super::{CardKind, CardState, TokenCard, Wallet, WalletError};
 use crate::air::host::{Party, ProvisioningState, TokenService, TokenState, TokenVerb, TokenView};
+use crate::base::bytes::Hex;
 use crate::base::context::Context;
 use crate::base::event::Event;
+use crate::words::dictionary::tag;
 use crate::words::emv::Pan;
 
 /// Takes every token of the phone to where the service has it: what was terminated goes,
@@ -112,16 +114,30 @@ pub fn renew(
 }
 
 /// Has the service ask the issuer what has become of a physical card, and follows: tokens
-/// of a replaced one stay and move, those of a cancelled one go.
+/// of a replaced one stay and move, those of a cancelled one go. A card that still shows
+/// the old one's last digits (9F25) gets new data.
 pub fn card_changed(
     wallet: &mut Wallet,
     service: &mut dyn TokenService,
     pan: &Pan,
     by: &Party,
+    wire: &mut dyn Wire,
     context: &mut Context,
 ) -> Result<Vec<TokenView>, WalletError> {
     let views = service.card_changed(pan, by, context)?;
     follow(wallet, service, context)?;
+    for card in wallet.cards()? {
+        if card.kind != CardKind::Token || card.state != CardState::Active {
+            continue;
+        }
+        let digits = Kept::of(&card)?.funding_last_four.clone();
+        let simulator = wallet.bare(&card.name)?;
+        let shown = simulator.memory().value(tag::LAST_4_DIGITS_OF_PAN).map(|shown| Hex(shown).to_string());
+        drop(simulator);
+        if shown != Some(digits) {
+            renew(wallet, service, Some(&card.name), by, wire, context)?;
+        }
+    }
     Ok(views)
 }
 

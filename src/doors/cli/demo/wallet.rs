@@ -156,6 +156,7 @@ impl Demo<'_, '_> {
         let waits = self.add_with(None)?;
         let Added::Waits { what, .. } = waits else { return Err(unexpected("adding the card", &waits)) };
         self.evidence(&format!("the phone waits for {what}"));
+        self.call.output.say("\n");
         self.paragraph(
             "The code comes back right. The service makes a token, a number of its own that stands for the \
              card; the bureau prepares the token's card, and the phone's secure element takes it over a \
@@ -198,6 +199,7 @@ impl Demo<'_, '_> {
         self.chapter("The token is suspended, and resumed");
         let by = Party::Wallet(Wallet::requestor());
         self.change(token, TokenVerb::Suspend, &by)?;
+        self.call.output.say("\n");
         self.paragraph("Suspended, it does not answer; and were it to, the service would decline it.");
         self.change(token, TokenVerb::Resume, &by)?;
         let outcome = self.transact("tap_again", &token.name, Flow::Pay, BUS, Interface::Contactless)?;
@@ -237,8 +239,8 @@ impl Demo<'_, '_> {
     fn replace(&mut self) -> Result<(), Failure> {
         self.chapter("The card is replaced");
         self.paragraph(
-            "The bank gives out another card with another number. The phone is not asked for anything: the \
-             token stays, and now stands for the new card.",
+            "The bank gives out another card with another number. The token stays, and now stands for the \
+             new card; the phone takes the new card's last digits, which receipts show.",
         );
         let memory = replace_card(&mut self.issuer, &self.pan, &self.card, &mut self.context)?;
         life::card_changed(
@@ -246,6 +248,7 @@ impl Demo<'_, '_> {
             &mut self.service,
             &self.pan,
             &Party::Issuer,
+            &mut DirectWire,
             &mut self.context,
         )?;
         if let Some(pan) = memory.pan() {
@@ -273,6 +276,7 @@ impl Demo<'_, '_> {
         let told: Vec<String> =
             views.iter().map(|view| format!("token ***{}: {:?}", view.token_last_four, view.state)).collect();
         self.evidence(&told.join("\n"));
+        self.call.output.say("\n");
         self.paragraph("Only the bank lets it pay again.");
         Ok(())
     }

@@ -184,9 +184,7 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::Vault(_)
         | WorldError::NoSealKey
         | WorldError::NoTokenKey
-        | WorldError::Vault(_)
         | WorldError::NoIssuer
-        | WorldError::NoTokenKey
         | WorldError::NoWallet { .. }
         | WorldError::TerminalKey(_)
         | WorldError::Dialect(_) => Exit::Usage,

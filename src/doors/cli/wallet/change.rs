@@ -137,7 +137,8 @@ fn replace_card(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let pan = Pan::checked(pan.expose()).map_err(crate::world::WorldError::from)?;
     let (mut service, mut context) = service::open(call)?;
     let mut wallet = phone::open_in(call, &mut context)?;
-    let views = life::card_changed(&mut wallet, &mut service, &pan, &by(call), &mut context)?;
+    let views =
+        life::card_changed(&mut wallet, &mut service, &pan, &by(call), &mut DirectWire, &mut context)?;
     tell(call, &views);
     Ok(Exit::Done)
 }
