@@ -225,7 +225,7 @@ fn over_tcp(db: Box<dyn Db>, clients: usize, (servers, workers): (usize, usize),
         let setup = Setup {
             dialect: dialect.clone(),
             limits: Limits { workers, ..Limits::default() },
-            masters: Arc::new(move |_, _| Ok(Some(master.clone()))),
+            masters: Arc::new(move |_| Ok(Some(master.clone()))),
             seed: Secret::new([0x52; 16]),
             worker: Arc::new(move || {
                 let context = Context::simulated(numbers.fetch_add(1, Ordering::Relaxed), Discard);

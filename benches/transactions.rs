@@ -38,6 +38,7 @@ fn play(stage: &mut Stage, flow: Flow, context: &mut Context) {
     let terms = Terms {
         confirmation: (1, 1),
         original: None,
+        payer: None,
         config: Arc::clone(&stage.config),
         flow,
         mode: kernel.mode,
@@ -49,6 +50,7 @@ fn play(stage: &mut Stage, flow: Flow, context: &mut Context) {
     let mut pin = Secret::new(DEFAULT_PIN.to_owned());
     let mut seat = Seat {
         card: &mut stage.card,
+        payer: None,
         host: &mut stage.host,
         cardholder: &mut pin,
         journal: &mut stage.journal,

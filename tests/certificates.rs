@@ -1,6 +1,7 @@
 //! Certificates and signatures of `words::emv::certificate`: what is built is
 //! recovered, and everything else is refused with the name of the check.
 
+mod emv_crate;
 mod faults;
 mod round_trip;
 
@@ -15,7 +16,8 @@ pub(crate) const TODAY: [u8; 3] = [0x26, 0x11, 0x21];
 
 /// A key of this length, made once for all tests.
 pub(crate) fn rsa(bits: u32, exponent: RsaExponent, number: u8) -> RsaPrivateKey {
-    static KEYS: LazyLock<Mutex<BTreeMap<(u32, bool, u8), RsaPrivateKey>>> = LazyLock::new(Mutex::default);
+    type Keys = BTreeMap<(u32, bool, u8), RsaPrivateKey>;
+    static KEYS: LazyLock<Mutex<Keys>> = LazyLock::new(Mutex::default);
     let mut keys = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
     let key = keys
         .entry((bits, exponent == RsaExponent::F4, number))

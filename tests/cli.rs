@@ -1,6 +1,8 @@
 //! The program itself, as its users start it: each step its own process, in a folder
 //! of its own.
 
+mod due;
+
 use cardwright::base::context::Context;
 use cardwright::base::event::Discard;
 use cardwright::words::iso4217::Currency;
@@ -551,7 +553,7 @@ fn cash_pending_void_and_unload_each_have_their_command() {
     assert_eq!(desk.run(&desk.on_card(&["void"])).code, 1, "it is voided already");
     desk.fails(&desk.on_card(&["void", "x"]), 2, "000001/000007");
     desk.fails(&desk.on_card(&["void", "000001/000999"]), 2, "no row with trace 999");
-    desk.fails(&desk.on_card(&["load", "1", "--from", "lottery"]), 2, "cash or pending");
+    desk.fails(&desk.on_card(&["load", "1", "--from", "lottery"]), 2, "pending or card:ADDRESS");
 
     assert_eq!(desk.run(&desk.on_card(&["load", "1", "--from", "pending"])).code, 1);
     desk.ok(&["card", "credit", "my.card", "30.00", "--from", "A1"]);
@@ -564,6 +566,32 @@ fn cash_pending_void_and_unload_each_have_their_command() {
     assert_eq!((desk.card_minor(), desk.account_minor()), (0, 50_000));
     assert_eq!(desk.run(&desk.on_card(&["unload", "--all"])).code, 1);
     assert_eq!(desk.run(&desk.on_card(&["unload"])).code, 2);
+}
+
+#[test]
+fn a_payment_is_refunded_and_another_card_pays_for_a_load() {
+    let desk = Desk::with_card("ecash");
+    desk.ok(&desk.on_card(&["load", "50.00"]));
+    let paid = desk.json(&desk.on_card(&["pay", "12.50"]));
+    let trace = format!("{}/{}", paid["outcome"]["batch"], paid["outcome"]["trace"]);
+    // Without the card: the journal knows whose payment it was. It is uploaded first.
+    let said = desk.ok(&["refund", "2.50", &trace]);
+    assert!(said.contains("uploaded") && said.contains("2.50 CNY refunded"), "{said}");
+    assert_eq!((desk.card_minor(), desk.account_minor()), (3_750, 45_250));
+    desk.ok(&desk.on_card(&["refund", "10.00", &trace]));
+    assert_eq!(desk.run(&["refund", "0.01", &trace]).code, 1, "it is all given back");
+    assert_eq!(desk.account_minor(), 46_250);
+    desk.fails(&["refund", "1", "000001/000999"], 2, "no row with trace 999");
+    desk.fails(&["refund", "1", "000001/000001"], 2, "an uploaded offline payment");
+
+    let from = |address: &'static str| desk.on_card(&["load", "5.00", "--from", address]);
+    desk.fails(&from("card:sim:absent.card"), 2, "there is no card file");
+    desk.fails(&from("card:sim:debit"), 2, "a fresh card");
+    let same = desk.run(&from("card:sim:my.card"));
+    assert!(same.code != 0 && same.stderr.contains("my.card"), "{same:?}");
+    let fresh = desk.ok(&["load", "5.00", "--from", "card:sim:debit"]);
+    assert!(fresh.contains("5.00 CNY loaded"), "{fresh}");
+    assert_eq!((desk.card_minor(), desk.account_minor()), (3_750, 46_250));
 }
 
 #[test]

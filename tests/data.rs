@@ -9,6 +9,9 @@ mod support;
 
 use libtest_mimic::{Arguments, Trial};
 
+#[cfg(target_os = "linux")]
+#[path = "support/counterpart_openssl.rs"]
+mod counterpart_openssl;
 #[path = "support/counterpart_pyemv.rs"]
 mod counterpart_pyemv;
 #[path = "support/decisions.rs"]
@@ -26,5 +29,7 @@ fn main() {
     trials.extend(counterpart_pyemv::trials());
     #[cfg(target_os = "linux")]
     trials.extend(counterparts::trials());
+    #[cfg(target_os = "linux")]
+    trials.extend(counterpart_openssl::trials());
     libtest_mimic::run(&arguments, trials).exit();
 }

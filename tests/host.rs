@@ -8,12 +8,12 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 /// Starts `host serve` on any port, with these arguments besides.
-fn serve(desk: &Desk, arguments: &[&str]) -> Served {
+pub(crate) fn serve(desk: &Desk, arguments: &[&str]) -> Served {
     Served::start(desk.command(&[&["host", "serve", "--listen", "127.0.0.1:0"], arguments].concat())).unwrap()
 }
 
 /// Runs the same steps and gives what they said.
-fn story(desk: &Desk, host: &[&str]) -> Vec<(Vec<String>, i32, String)> {
+pub(crate) fn story(desk: &Desk, host: &[&str]) -> Vec<(Vec<String>, i32, String)> {
     let card: &[&str] = &["--reader", "sim:my.card", "--pin-file", "pin"];
     let steps: &[&[&str]] = &[
         &["load", "50.00"],
@@ -29,10 +29,15 @@ fn story(desk: &Desk, host: &[&str]) -> Vec<(Vec<String>, i32, String)> {
         &["void"],
         &["recover"],
         &["recover"],
+        &["refund", "2.50", "000001/000004"],
+        &["load", "5.00", "--from", "card:sim:other.card"],
+        &["settle"],
+        &["settle", "--json"],
     ];
     let mut said = Vec::new();
     for step in steps {
-        let on_card = if matches!(step[0], "load" | "pay" | "unload" | "void") { card } else { &[] };
+        let on_card =
+            if matches!(step[0], "load" | "pay" | "unload" | "void" | "refund") { card } else { &[] };
         let answer = desk.run(&[step, on_card, host].concat());
         let mut text = format!("{}{}", answer.stdout, answer.stderr);
         if step.contains(&"--json") {
@@ -46,18 +51,26 @@ fn story(desk: &Desk, host: &[&str]) -> Vec<(Vec<String>, i32, String)> {
     said
 }
 
-fn desk_with_a_card() -> Desk {
+pub(crate) fn desk_with_a_card() -> Desk {
     let desk = Desk::new();
     desk.ok(&["account", "open", "--balance", "500.00", "--id", "A1"]);
     desk.ok(&["card", "new", "ecash", "my.card", "--account", "A1", "--seed", "5"]);
     desk
 }
 
+/// The second card has an account of its own.
+fn desk_with_two_cards() -> Desk {
+    let desk = desk_with_a_card();
+    desk.ok(&["account", "open", "--balance", "100.00", "--id", "A2"]);
+    desk.ok(&["card", "new", "debit", "other.card", "--account", "A2", "--seed", "6"]);
+    desk
+}
+
 #[test]
 fn a_terminal_cannot_tell_a_remote_host_from_the_one_in_its_process() {
-    let near = desk_with_a_card();
+    let near = desk_with_two_cards();
     let here = story(&near, &[]);
-    let far = desk_with_a_card();
+    let far = desk_with_two_cards();
     let added = far.ok(&["host", "terminal", "add", "TERM0001", "MERCHANT0000001"]);
     assert!(added.contains("check value"), "{added}");
     let server = serve(&far, &["--metrics", "127.0.0.1:0"]);
@@ -79,15 +92,18 @@ fn a_terminal_cannot_tell_a_remote_host_from_the_one_in_its_process() {
     assert!(figures.contains("\ncardwright_host_refusals 0\n"), "{figures}");
 
     let status = far.json(&["host", "status"]);
-    assert_eq!(status["money"][0]["sum_minor"], 50_000, "{status:#}");
-    assert_eq!(status["counts"]["loads_and_unloads_landed"], 6, "{status:#}");
+    assert_eq!(status["money"][0]["sum_minor"], 60_000, "{status:#}");
+    assert_eq!(status["counts"]["loads_and_unloads_landed"], 7, "{status:#}");
     assert_eq!(status["due"].as_array().unwrap().len(), 0);
     assert!(far.ok(&["host", "check"]).contains("Every invariant"));
     let pan = far.json(&["card", "show", "my.card", "--unmask"])["card"]["pan"].as_str().unwrap().to_owned();
+    let batch = &status["batches"][0];
+    assert_eq!((&batch["state"], &batch["batch"]), (&"balanced".into(), &1.into()), "{status:#}");
+    assert_eq!((&batch["own"], status["batches"].as_array().unwrap().len()), (&batch["told"], 1));
     for card in [&pan[..], &pan[pan.len() - 4..]] {
         let journal = far.json(&["host", "journal", "--card", card]);
         let rows = journal["journal"].as_array().unwrap();
-        assert_eq!(rows.len(), 9, "{journal:#}");
+        assert_eq!(rows.len(), 12, "eleven that moved money and the one refused: {journal:#}");
         assert!(!journal.to_string().contains(&pan));
     }
     far.fails(&["host", "journal", "--card", "0000"], 2, "no card");

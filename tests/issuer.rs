@@ -1,12 +1,18 @@
 //! The issuer against cards that are made of the words alone: cryptograms from
 //! diversified keys, balances in issuer application data.
 
+mod claim;
 mod evidence;
+mod flags;
 mod hold;
 pub(crate) mod kit;
+mod limits;
 mod money;
+mod nonlinked;
 mod reconciliation;
+mod refund;
 mod sequences;
+mod settlement;
 mod unload;
 
 use cardwright::air::host::{Host, MessageClass, ResponseCode, Settlement};

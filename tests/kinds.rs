@@ -2,12 +2,12 @@
 //! terminal's chair: what moves, what is refused, and that all money stays there.
 
 use cardwright::air::host::Original;
-use cardwright::air::link::{InProcess, Interface, T0};
+use cardwright::air::link::{Card, InProcess, Interface, T0};
 use cardwright::base::bytes::Secret;
 use cardwright::base::context::Context;
 use cardwright::base::event::Discard;
 use cardwright::roles::card::{Profile, Simulator};
-use cardwright::roles::terminal::journal::State;
+use cardwright::roles::terminal::journal::{EntryKind, State};
 use cardwright::roles::terminal::{Flow, NoCardholder, Outcome, TerminalConfig, Verdict};
 use cardwright::words::emv::Pan;
 use cardwright::words::iso4217::{Amount, Currency};
@@ -43,6 +43,16 @@ impl Counter {
         let mut counter = Self { stage, context, pan, total: 0 };
         counter.total = counter.position().total_minor();
         counter
+    }
+
+    /// Another card of the issuer, with 500.00 behind it and nothing on it, at a reader beside.
+    fn another(&mut self, profile: &str) -> Box<dyn Card> {
+        let profile = Profile::named(profile).unwrap();
+        let (issuer, context) = (&mut self.stage.issuer, &mut self.context);
+        let new = NewCard::with_accounts(issuer, profile, 50_000, 0, context).unwrap();
+        let memory = issue_card(issuer, &new, context).unwrap();
+        self.total += 50_000;
+        Box::new(T0(InProcess::connect(Simulator::in_memory(memory), Interface::Contact, context)))
     }
 
     fn position(&mut self) -> Position {
@@ -219,4 +229,96 @@ fn what_is_held_cannot_be_spent_until_it_is_taken_or_let_go() {
     assert_eq!(available(&mut counter), 15_000);
     assert_eq!(end(&mut counter, &second, None).verdict, Verdict::ApprovedOnline);
     assert_eq!((available(&mut counter), counter.parts()), (25_000, (0, 25_000, 25_000)));
+}
+
+#[test]
+fn a_refund_gives_a_payment_back_to_the_account_and_no_more_than_it() {
+    for interface in [Interface::Contact, Interface::Contactless] {
+        let mut counter = Counter::new(interface);
+        let paid = counter.play(Flow::Pay, 3_000);
+        assert_eq!(paid.verdict, Verdict::ApprovedOffline, "{}", paid.reason);
+        let sale = Original { batch: paid.trace.0, trace: paid.trace.1 };
+        let refund = |counter: &mut Counter, minor| {
+            let amount = Amount::new(minor, CNY);
+            let done = counter.stage.refund(sale, amount, &mut counter.context).unwrap();
+            counter.assert_sound();
+            done
+        };
+        // The payment is uploaded first.
+        let (settled, first) = refund(&mut counter, 1_000);
+        assert_eq!((settled.rows.len(), first.verdict), (1, Verdict::Refunded), "{}", first.reason);
+        assert_eq!(counter.parts(), (7_000, 51_000, 2_000));
+        let (_, over) = refund(&mut counter, 2_001);
+        assert_eq!(over.verdict, Verdict::Declined);
+        assert!(over.reason.contains("more than the sale"), "{}", over.reason);
+        assert_eq!(refund(&mut counter, 2_000).1.verdict, Verdict::Refunded);
+        assert_eq!(counter.parts(), (7_000, 53_000, 0));
+        let rows = counter.stage.journal.rows().unwrap();
+        let refunds: Vec<_> = rows.iter().filter(|row| row.kind == EntryKind::Refund).collect();
+        assert_eq!(
+            refunds.iter().map(|row| (row.state, row.original)).collect::<Vec<_>>(),
+            [(State::Confirmed, Some(sale)), (State::Declined, Some(sale)), (State::Confirmed, Some(sale))]
+        );
+        let nothing = Original { trace: 999, ..sale };
+        assert!(counter.stage.refund(nothing, Amount::new(1, CNY), &mut counter.context).is_err());
+    }
+}
+
+#[test]
+fn a_refund_wants_the_card_that_paid() {
+    let mut counter = Counter::new(Interface::Contact);
+    let paid = counter.play(Flow::Pay, 3_000);
+    let sale = Original { batch: paid.trace.0, trace: paid.trace.1 };
+    let mut other = counter.another("ecash");
+    std::mem::swap(&mut counter.stage.card, &mut other);
+    let amount = Amount::new(1_000, CNY);
+    let (_, outcome) = counter.stage.refund(sale, amount, &mut counter.context).unwrap();
+    assert_eq!(outcome.verdict, Verdict::Refused, "{}", outcome.reason);
+    std::mem::swap(&mut counter.stage.card, &mut other);
+    assert_eq!(counter.parts(), (7_000, 100_000, 3_000));
+}
+
+#[test]
+fn another_card_pays_for_a_load_with_its_pin() {
+    for (interface, profile) in [(Interface::Contact, "debit"), (Interface::Contactless, "ecash")] {
+        let mut counter = Counter::new(interface);
+        let mut payer = counter.another(profile);
+        let amount = Amount::new(4_000, CNY);
+        let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+        let (stage, context) = (&mut counter.stage, &mut counter.context);
+        let (_, loaded) = stage.load_from(payer.as_mut(), amount, &mut pin, context).unwrap();
+        assert_eq!(loaded.verdict, Verdict::Loaded, "{}", loaded.reason);
+        assert_eq!(loaded.pan, Some(counter.pan.clone()), "the outcome is the loaded card's");
+        assert_eq!(counter.parts(), (14_000, 96_000, 0));
+        let accounts = counter.stage.issuer.accounts(&mut counter.context).unwrap();
+        let mut balances: Vec<_> = accounts.iter().map(|account| account.balance.minor).collect();
+        balances.sort_unstable();
+        assert_eq!(balances, [46_000, 50_000]);
+
+        let (stage, context) = (&mut counter.stage, &mut counter.context);
+        let (_, none) = stage.load_from(payer.as_mut(), amount, &mut NoCardholder, context).unwrap();
+        assert_eq!(none.verdict, Verdict::Refused, "{}", none.reason);
+        let mut wrong = Secret::new("000000".to_owned());
+        let (_, declined) = stage.load_from(payer.as_mut(), amount, &mut wrong, context).unwrap();
+        assert_eq!(declined.verdict, Verdict::Declined, "{}", declined.reason);
+        assert_eq!(counter.parts(), (14_000, 96_000, 0));
+        counter.stage.check(&mut counter.context).unwrap();
+        let rows = counter.stage.journal.rows().unwrap();
+        assert_eq!(
+            rows.last().map(|row| (row.kind, row.state)),
+            Some((EntryKind::NonLinkedLoad, State::Declined))
+        );
+    }
+}
+
+#[test]
+fn a_load_that_another_card_pays_wants_that_card() {
+    let mut counter = Counter::new(Interface::Contact);
+    let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+    let amount = Amount::new(4_000, CNY);
+    let (stage, context) = (&mut counter.stage, &mut counter.context);
+    let (_, none) = stage.transact(Flow::NonLinkedLoad, amount, &mut pin, context).unwrap();
+    assert_eq!(none.verdict, Verdict::Refused, "{}", none.reason);
+    assert!(none.reason.contains("no card that pays"), "{}", none.reason);
+    counter.assert_sound();
 }

@@ -52,6 +52,7 @@ fn every_rule_is_needed() {
                 Rule::Terminal(RecoveryRule::UploadSale | RecoveryRule::CloseUnsent) => {
                     vec![TearKind::PayQuick]
                 }
+                Rule::Terminal(RecoveryRule::ClaimSale) => vec![TearKind::PayContact],
                 _ => vec![TearKind::Load],
             },
             ..TearSettings::default()

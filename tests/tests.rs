@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bad_cards;
+mod ca;
 mod card;
 mod certificates;
 mod cli;
@@ -11,12 +12,15 @@ mod cryptography;
 mod effects;
 mod emv_kernel;
 mod first_slice;
+#[cfg(target_os = "linux")]
+mod forward;
 mod hardware;
 #[cfg(target_os = "linux")]
 mod host;
 mod issuer;
 mod kinds;
 mod reconcile;
+mod settle;
 mod store;
 #[cfg(target_os = "linux")]
 #[allow(dead_code, reason = "the other binary uses the rest")]

@@ -38,12 +38,20 @@ struct Finding {
 
 /// Places that may break a rule, each with its reason: rule, file, a part of what the
 /// rule says, reason. One that is no longer needed fails too.
-const EXCEPTIONS: &[(Rule, &str, &str, &str)] = &[(
-    Rule::Name,
-    "src/roles/terminal/config.rs",
-    ".expect(",
-    "the shipped terminal file is part of the program, and a test reads it",
-)];
+const EXCEPTIONS: &[(Rule, &str, &str, &str)] = &[
+    (
+        Rule::Name,
+        "src/roles/terminal/config.rs",
+        ".expect(",
+        "the shipped terminal file is part of the program, and a test reads it",
+    ),
+    (
+        Rule::Name,
+        "src/roles/issuer/limits.rs",
+        ".expect(",
+        "the shipped limits file is part of the program, and a test reads it",
+    ),
+];
 
 impl Finding {
     fn new(rule: Rule, source: &Source, line: usize, what: String) -> Self {

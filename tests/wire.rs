@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use cardwright::air::host::{
-    Answer, BatchTotals, Desk, Entry, Host, HostError, KINDS, Kind, Limits, MasterKey, MasterKeys,
-    MessageClass, MessageKey, Original, Reply, Request, ResponseCode, Server, Settlement, Setup, TcpHost,
-    Timeouts,
+    Answer, BatchStep, BatchSums, BatchTotals, Desk, Entry, Host, HostError, KINDS, Kind, Limits, MasterKey,
+    MasterKeys, MessageClass, MessageKey, Original, Reply, Request, ResponseCode, Server, Settlement, Setup,
+    TcpHost, Timeouts,
 };
 use cardwright::base::bytes::Secret;
 use cardwright::base::context::Context;
@@ -69,13 +69,14 @@ impl Host for Fake {
     }
 
     fn settle(&mut self, totals: &BatchTotals, _: &mut Context) -> Result<Answer, HostError> {
-        let agrees = totals.debit_minor == 500;
-        Ok(Answer::new(if agrees { ResponseCode::APPROVED } else { ResponseCode::NOT_BALANCED }, "compared"))
+        let agrees = totals.sums.debit_minor == 500;
+        let code = if agrees { ResponseCode::APPROVED } else { ResponseCode::NOT_BALANCED };
+        Ok(Answer::new(code, format!("compared at {:?}", totals.step)))
     }
 }
 
 fn masters() -> MasterKeys {
-    Arc::new(|terminal, _| Ok(terminal.starts_with("TERM").then(|| MasterKey::new(MASTER))))
+    Arc::new(|sender| Ok(sender.label().starts_with("TERM").then(|| MasterKey::new(MASTER))))
 }
 
 fn setup(dialect: &Dialect, fake: &Fake, limits: Limits) -> Setup {
@@ -125,6 +126,7 @@ fn load(trace: u32, minor: u64) -> Request {
         chip: [(Tag(0x9F26), vec![0xC9; 8]), (Tag(0x9F36), vec![0, 26])].into_iter().collect(),
         pin: Some(Secret::new("123456".into())),
         original: None,
+        payer: None,
     }
 }
 
@@ -157,6 +159,8 @@ fn every_kind_over_a_line_is_as_in_process_in_every_dialect() {
                     request.key.class = class;
                     request.original =
                         (kind.kind == Kind::ScriptResult).then_some(Original { batch: 1, trace: 7 });
+                    let pays = kind.kind == Kind::NonLinkedLoad && class == MessageClass::Request;
+                    request.payer = pays.then(|| Secret::new("6299990000000005678".into()));
                     let (here, there) = (ask(&mut near.clone(), &request), ask(&mut remote, &request));
                     assert_eq!(here, there, "{} {:?}", row.name, kind.kind);
                 }
@@ -166,14 +170,14 @@ fn every_kind_over_a_line_is_as_in_process_in_every_dialect() {
         let mut totals = BatchTotals {
             key: MessageKey { class: MessageClass::Batch, ..load(999, 0).key },
             currency: Currency::CNY,
-            debit_count: 1,
-            debit_minor: 500,
-            credit_count: 0,
-            credit_minor: 0,
+            sums: BatchSums { debit_count: 1, debit_minor: 500, ..BatchSums::default() },
+            step: BatchStep::Compare,
         };
         assert!(remote.settle(&totals, &mut context()).unwrap().code.is_approved());
-        totals.debit_minor = 501;
+        totals.sums.debit_minor = 501;
         assert_eq!(remote.settle(&totals, &mut context()).unwrap().code, ResponseCode::NOT_BALANCED);
+        totals.step = BatchStep::End;
+        assert_eq!(remote.settle(&totals, &mut context()).unwrap().reason, "compared at End");
         assert_eq!(remote.echo(&totals.key, &mut context()), Ok(()));
         server.stop();
     }

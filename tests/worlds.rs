@@ -8,6 +8,21 @@ use std::process::Command;
 /// Among so many worlds each flaw must show.
 const BOUND: u64 = 4_000;
 
+/// Where the search for a flaw that shows rarely begins, to save time: none of these must
+/// be right, since the search goes on from there.
+const BEGIN: &[(&str, u64)] = &[
+    ("prove-by-log", 101),
+    ("prove-by-absence", 217),
+    ("ask-host", 736),
+    ("prove-by-balance", 349),
+    ("settle-by-evidence", 161),
+    ("return-on-refusal", 20),
+    ("guesses-settlement", 279),
+    ("forgets-reversal", 25),
+    ("reverses-doubt", 37),
+    ("reverse-unsent", 20),
+];
+
 fn play(settings: &SeedSettings) -> SeedReport {
     seeds(settings, &mut |_, _, _| {}).unwrap()
 }
@@ -49,6 +64,7 @@ fn every_planted_bug_is_found() {
 /// Some seed fails; it is made smaller and still fails; the printed command shows it again.
 fn is_found(name: &str, flaws: Flaws) {
     let settings = SeedSettings {
+        first: BEGIN.iter().find(|row| row.0 == name).map_or(1, |row| row.1),
         count: BOUND,
         jobs: 2,
         flaws,

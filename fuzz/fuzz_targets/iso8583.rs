@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(message) = parse(bytes, dialect) else { return };
     let again = encode(&message, dialect).expect("what was read is written");
     assert_eq!(parse(&again, dialect).as_ref(), Ok(&message));
-    let _ = totals_from_message(&message);
+    let _ = totals_from_message(&message, dialect);
     // A request may hold what our own messages do not; those that can be written come back.
     if let Ok(request) = from_message(&message, dialect, RECEIVED)
         && let Ok(ours) = to_message(&request, dialect)

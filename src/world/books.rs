@@ -61,15 +61,25 @@ pub fn open_books(
     seal: Option<&Path>,
     context: &mut Context,
 ) -> Result<Issuer, WorldError> {
+    open_books_with(store, seal, Rules::default(), context)
+}
+
+/// Opens the issuer's books at an address under rules of one's own.
+pub fn open_books_with(
+    store: &StoreAddress,
+    seal: Option<&Path>,
+    rules: Rules,
+    context: &mut Context,
+) -> Result<Issuer, WorldError> {
     let seal = store_seal(store, seal, context)?;
-    open_issuer(store_db(store)?, seal)
+    open_issuer(store_db(store)?, seal, rules)
 }
 
 /// Opens the issuer's books in an open store.
-pub(super) fn open_issuer(db: Box<dyn Db>, seal: SealKey) -> Result<Issuer, WorldError> {
+pub(super) fn open_issuer(db: Box<dyn Db>, seal: SealKey, rules: Rules) -> Result<Issuer, WorldError> {
     let keys = KeySet::test();
     let table = KeyTable::of(Pan::TEST_BIN, keys.dki(), keys.master().clone());
-    Ok(Issuer::open(db, seal, table, Rules::default())?)
+    Ok(Issuer::open(db, seal, table, rules)?)
 }
 
 /// The sealing key of a store.

@@ -5,6 +5,7 @@ use crate::air::host::TerminalKeyError;
 use crate::air::link::LinkError;
 use crate::base::store::{SealedError, StoreError};
 use crate::devices::wallet::WalletError;
+use crate::roles::bureau::BureauError;
 use crate::roles::card::CardError;
 use crate::roles::issuer::IssuerError;
 use crate::roles::terminal::TerminalError;
@@ -44,6 +45,17 @@ pub enum WorldError {
     /// A PAN cannot be used.
     #[error(transparent)]
     Pan(#[from] PanError),
+    /// Certificates could not be made.
+    #[error(transparent)]
+    Bureau(#[from] BureauError),
+    /// A folder that holds no certification authority.
+    #[error(
+        "expected a certification authority (made by `cardwright ca new`) in {path}, found something else"
+    )]
+    NoAuthority {
+        /// The file.
+        path: String,
+    },
     /// Card keys could not be made.
     #[error(transparent)]
     Cryptogram(#[from] CryptogramError),

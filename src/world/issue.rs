@@ -1,9 +1,9 @@
-//! Issues a card: the bureau's keys, the card's memory, the issuer's row.
+//! Issues a card: the bureau's keys and certificates, the card's memory, the issuer's row.
 
 use super::error::WorldError;
 use crate::base::bytes::{Secret, bcd_to_u64};
 use crate::base::context::Context;
-use crate::roles::bureau::KeySet;
+use crate::roles::bureau::{Authority, CertificateOrder, KeySet};
 use crate::roles::card::{CardMemory, Order, Profile};
 use crate::roles::issuer::{AccountId, CardAccount, CardOrder, EcashTerms, Issuer};
 use crate::words::dictionary::tag;
@@ -60,24 +60,59 @@ pub(super) fn order_of(card: &NewCard, pan: Pan) -> Order {
     }
 }
 
-/// The card's memory: profile and order under the bureau's keys.
+/// The card's memory: profile and order under the bureau's keys, and what the test
+/// certification authority signs for it, where the profile orders that.
 pub fn new_card_memory(profile: &Profile, order: &Order) -> Result<CardMemory, WorldError> {
-    let keys = KeySet::test().card_keys(profile.version()?, &order.pan, order.psn)?;
-    Ok(CardMemory::personalise(profile, order, &keys)?)
+    card_memory_under(&*Authority::test()?, profile, order)
 }
 
-/// Makes a card and puts it on the issuer's file.
+fn card_memory_under(
+    authority: &Authority,
+    profile: &Profile,
+    order: &Order,
+) -> Result<CardMemory, WorldError> {
+    let keys = KeySet::test().card_keys(profile.version()?, &order.pan, order.psn)?;
+    let mut memory = CardMemory::personalise(profile, order, &keys)?;
+    for request in memory.certificate_requests()? {
+        let signed = authority.certify(&CertificateOrder {
+            rid: request.rid,
+            suite: request.suite,
+            pan: &order.pan,
+            psn: order.psn,
+            expiry: order.expiry,
+            static_data: &request.static_data,
+            static_signature: request.static_signature,
+            card_key: request.card_key,
+            pin_key: request.pin_key,
+        })?;
+        memory.install_certificates(&request, signed.elements, signed.card_key, signed.pin_key)?;
+    }
+    Ok(memory)
+}
+
+/// Makes a card under the test certification authority and puts it on the issuer's file.
 pub fn issue_card(
     issuer: &mut Issuer,
     card: &NewCard,
     context: &mut Context,
 ) -> Result<CardMemory, WorldError> {
+    issue_card_under(&*Authority::test()?, issuer, card, context)
+}
+
+/// Makes a card under a certification authority and puts it on the issuer's file.
+pub fn issue_card_under(
+    authority: &Authority,
+    issuer: &mut Issuer,
+    card: &NewCard,
+    context: &mut Context,
+) -> Result<CardMemory, WorldError> {
     let order = order_for(card, context)?;
-    issue_order(issuer, card, &order, context)
+    issue_order(authority, issuer, card, &order, context)
 }
 
 /// Makes the card of an order and puts it on the issuer's file.
 pub(super) fn issue_order(
+    authority: &Authority,
     issuer: &mut Issuer,
     card: &NewCard,
     order: &Order,
@@ -90,7 +125,7 @@ pub(super) fn issue_order(
             what: "master keys under its derivation key index (dki): the issuer here has those of index 1",
         });
     }
-    let memory = new_card_memory(&card.profile, order)?;
+    let memory = card_memory_under(authority, &card.profile, order)?;
     issuer.order_card(&on_file(card, order, &memory), context)?;
     Ok(memory)
 }

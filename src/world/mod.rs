@@ -2,6 +2,7 @@
 //! terminal, a card and a host, and checks the money invariant.
 
 mod address;
+mod authority;
 mod books;
 mod card;
 mod error;
@@ -18,14 +19,20 @@ pub mod wallet;
 mod witness;
 
 pub use address::{AddressError, CardName, HostAddress, ReaderAddress, StoreAddress, TargetAddress};
-pub use books::{KEY_FILE, open_books, open_journal, open_target, read_text, seal_key, store_db};
+pub use authority::{AUTHORITY_FILE, make_authority, open_authority};
+pub use books::{
+    KEY_FILE, open_books, open_books_with, open_journal, open_target, read_text, seal_key, store_db,
+};
 pub use card::{Opened, Origin, Permit, load_profile, open_card, open_simulated};
 pub use error::WorldError;
-pub use host::{Serving, Wrap, add_terminal, open_terminals, remote_host, serve_host};
-pub use issue::{DEFAULT_PIN, NewCard, issue_card, new_card_memory, order_for};
+pub use host::{
+    Forwarding, Serving, Wrap, add_link, add_terminal, open_terminals, remote_host, serve_acquirer,
+    serve_host, serve_tokens,
+};
+pub use issue::{DEFAULT_PIN, NewCard, issue_card, issue_card_under, new_card_memory, order_for};
 pub use position::Position;
 pub use rule::Rule;
-pub use stage::Stage;
+pub use stage::{Stage, refund_sale};
 pub use tokens::{
     TOKEN_KEY_FILE, TOKEN_PROFILE, TOKEN_VERSION, before_issuer, open_tokens, open_vault, replace_card,
     rotate_token_key, token_bureau, token_host,

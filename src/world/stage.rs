@@ -6,10 +6,10 @@ use crate::air::host::{Host, Original};
 use crate::air::link::Card;
 use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
-use crate::roles::terminal::journal::{EntryKind, Journal, State};
+use crate::roles::terminal::journal::{Entry, EntryKind, Journal, State};
 use crate::roles::terminal::{
-    CardFacts, Cardholder, Depth, Flow, Kernel, Outcome, Recovered, RecoveryRules, Seat, TerminalConfig,
-    Terms, drive, read, settle,
+    CardFacts, Cardholder, Depth, EndOfDay, Flow, Kernel, Outcome, Recovered, RecoveryRules, Seat,
+    TerminalConfig, Terms, drive, end_day, read, refund, settle,
 };
 use crate::words::iso4217::{Amount, Currency};
 use std::sync::Arc;
@@ -29,6 +29,15 @@ pub struct Stage<B = Issuer> {
     pub config: Arc<TerminalConfig>,
     /// Which rules of recovery are in force.
     pub rules: RecoveryRules,
+}
+
+/// What else a transaction is about.
+#[derive(Default)]
+struct Call<'a> {
+    /// The transaction that it speaks of.
+    original: Option<Original>,
+    /// The card that pays for the load of another one.
+    payer: Option<&'a mut dyn Card>,
 }
 
 impl Stage {
@@ -105,7 +114,37 @@ impl<B> Stage<B> {
         context: &mut Context,
     ) -> Result<(Recovered, Outcome), WorldError> {
         let recovered = self.recover(context)?;
-        Ok((recovered, self.play(flow, amount, None, cardholder, context)?))
+        Ok((recovered, self.play(flow, amount, Call::default(), cardholder, context)?))
+    }
+
+    /// Loads the card from the account of another one, whose holder enters its PIN. What
+    /// was open is settled first.
+    pub fn load_from(
+        &mut self,
+        payer: &mut dyn Card,
+        amount: Amount,
+        cardholder: &mut dyn Cardholder,
+        context: &mut Context,
+    ) -> Result<(Recovered, Outcome), WorldError> {
+        let recovered = self.recover(context)?;
+        let call = Call { payer: Some(payer), ..Call::default() };
+        Ok((recovered, self.play(Flow::NonLinkedLoad, amount, call, cardholder, context)?))
+    }
+
+    /// Gives an uploaded offline payment of this terminal back, or a part of it; the card
+    /// that is there must be the one that paid. What was open is settled first, the
+    /// payment itself too.
+    pub fn refund(
+        &mut self,
+        sale: Original,
+        amount: Amount,
+        context: &mut Context,
+    ) -> Result<(Recovered, Outcome), WorldError> {
+        let recovered = self.recover(context)?;
+        let card: Option<&mut dyn Card> = Some(&mut *self.card);
+        let outcome =
+            refund_sale(sale, amount, card, &mut self.journal, &mut self.host, &self.config, context)?;
+        Ok((recovered, outcome))
     }
 
     /// Voids a cash load of this terminal, by its batch and trace number. What was
@@ -118,7 +157,8 @@ impl<B> Stage<B> {
     ) -> Result<(Recovered, Outcome), WorldError> {
         let recovered = self.recover(context)?;
         let amount = self.original(load, EntryKind::CashLoad, "a confirmed cash load")?;
-        let outcome = self.play(Flow::CashLoadVoid, amount, Some(load), cardholder, context)?;
+        let call = Call { original: Some(load), ..Call::default() };
+        let outcome = self.play(Flow::CashLoadVoid, amount, call, cardholder, context)?;
         Ok((recovered, outcome))
     }
 
@@ -137,7 +177,8 @@ impl<B> Stage<B> {
             Some(amount) => (Flow::CompletePreAuthorisation, amount),
             None => (Flow::CancelPreAuthorisation, held),
         };
-        Ok((recovered, self.play(flow, amount, Some(hold), cardholder, context)?))
+        let call = Call { original: Some(hold), ..Call::default() };
+        Ok((recovered, self.play(flow, amount, call, cardholder, context)?))
     }
 
     /// The amount of a confirmed row of the journal.
@@ -147,12 +188,7 @@ impl<B> Stage<B> {
         kind: EntryKind,
         expected: &'static str,
     ) -> Result<Amount, WorldError> {
-        let row = self.journal.row(named.batch, named.trace)?;
-        if row.kind == kind && row.state == State::Confirmed {
-            return Ok(row.amount);
-        }
-        let found = format!("{} of {}, {}", row.kind.word(), row.amount, row.state);
-        Err(WorldError::Original { expected, found })
+        Ok(confirmed(&mut self.journal, named, kind, expected)?.amount)
     }
 
     /// What the card's electronic cash comes to.
@@ -165,15 +201,17 @@ impl<B> Stage<B> {
         &mut self,
         flow: Flow,
         amount: Amount,
-        original: Option<Original>,
+        call: Call<'_>,
         cardholder: &mut dyn Cardholder,
         context: &mut Context,
     ) -> Result<Outcome, WorldError> {
+        let Call { original, payer } = call;
         let kernel = Kernel::choose(flow, self.card.activation().interface);
         let trace = self.journal.next_trace()?;
         let terms = Terms {
             confirmation: if flow == Flow::Unload { self.journal.next_trace()? } else { trace },
             original,
+            payer: payer.as_ref().map(|card| Kernel::choose(flow, card.activation().interface).mode),
             config: Arc::clone(&self.config),
             flow,
             mode: kernel.mode,
@@ -182,8 +220,13 @@ impl<B> Stage<B> {
             at: context.now(),
             forced_online: false,
         };
-        let mut seat =
-            Seat { card: &mut self.card, host: &mut self.host, cardholder, journal: &mut self.journal };
+        let mut seat = Seat {
+            card: &mut self.card,
+            payer: payer.map(|card| card as &mut dyn Card),
+            host: &mut self.host,
+            cardholder,
+            journal: &mut self.journal,
+        };
         Ok(drive(kernel, terms, &mut seat, context)?)
     }
 
@@ -193,8 +236,44 @@ impl<B> Stage<B> {
         Ok(settle(&mut self.journal, card, &mut self.host, &self.config, self.rules, context)?)
     }
 
+    /// Ends the day, with the card that is there.
+    pub fn end_day(&mut self, context: &mut Context) -> Result<EndOfDay, WorldError> {
+        let card = Some(&mut *self.card);
+        Ok(end_day(&mut self.journal, card, &mut self.host, &self.config, self.rules, context)?)
+    }
+
     /// Settles what can be settled while the card is away.
     pub fn recover_without_card(&mut self, context: &mut Context) -> Result<Recovered, WorldError> {
         Ok(settle(&mut self.journal, None, &mut self.host, &self.config, self.rules, context)?)
     }
+}
+
+/// Gives an uploaded offline payment back, or a part of it; without a card, to the one that
+/// the journal names. What is open must be settled before.
+pub fn refund_sale(
+    sale: Original,
+    amount: Amount,
+    card: Option<&mut (dyn Card + '_)>,
+    journal: &mut Journal,
+    host: &mut dyn Host,
+    config: &TerminalConfig,
+    context: &mut Context,
+) -> Result<Outcome, WorldError> {
+    let row = confirmed(journal, sale, EntryKind::OfflineSale, "an uploaded offline payment")?;
+    Ok(refund(&row, amount, card, journal, host, config, context)?)
+}
+
+/// The confirmed row of a journal that is named.
+fn confirmed(
+    journal: &mut Journal,
+    named: Original,
+    kind: EntryKind,
+    expected: &'static str,
+) -> Result<Entry, WorldError> {
+    let row = journal.row(named.batch, named.trace)?;
+    if row.kind == kind && row.state == State::Confirmed {
+        return Ok(row);
+    }
+    let found = format!("{} of {}, {}", row.kind.word(), row.amount, row.state);
+    Err(WorldError::Original { expected, found })
 }

@@ -11,7 +11,7 @@ use crate::base::event::Discard;
 use crate::base::store::SealKey;
 use crate::roles::bureau::{KeySet, TokenBureau};
 use crate::roles::card::{CardMemory, Profile};
-use crate::roles::issuer::Issuer;
+use crate::roles::issuer::{Issuer, Rules};
 use crate::roles::token::{Rotation, SealKeys, TokenHost, TokenKeys, TokenRules, Tokens, Vault};
 use crate::words::emv::Pan;
 use crate::words::emv::cryptogram::CryptogramVersion;
@@ -47,7 +47,7 @@ pub fn open_tokens(
     context: &mut Context,
 ) -> Result<Tokens, WorldError> {
     let vault = open_vault(store, key, rules, context)?;
-    let issuer = open_issuer(store_db(store)?, store_seal(store, seal, context)?)?;
+    let issuer = open_issuer(store_db(store)?, store_seal(store, seal, context)?, Rules::default())?;
     Ok(Tokens::new(vault, Box::new(issuer), Box::new(token_bureau()?)))
 }
 
@@ -65,7 +65,7 @@ pub fn token_host(
     context: &mut Context,
 ) -> Result<Box<dyn Host>, WorldError> {
     let vault = open_vault(store, key, TokenRules::default(), context)?;
-    let issuer = open_issuer(store_db(store)?, store_seal(store, seal, context)?)?;
+    let issuer = open_issuer(store_db(store)?, store_seal(store, seal, context)?, Rules::default())?;
     Ok(Box::new(TokenHost::new(vault, Box::new(issuer))))
 }
 

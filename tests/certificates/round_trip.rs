@@ -142,7 +142,7 @@ proptest! {
 
     #[test]
     fn every_month_ends_on_its_last_day(month in 1u8..=12, year in 0u8..50, day in 1u8..=31) {
-        let bcd = |number: u8| (number / 10) << 4 | number % 10;
+        let bcd = |number: u8| ((number / 10) << 4) | (number % 10);
         let revocations = RevocationList::default();
         let pan = pan();
         let chain = Chain::of_sm2();

@@ -136,6 +136,7 @@ impl Scene {
             chip: [(Tag(0x9F26), vec![0xC9; 8]), (Tag(0x9F10), vec![0x5C; 19])].into_iter().collect(),
             pin: Some(Secret::new("123456".into())),
             original: None,
+            payer: None,
         }
     }
 

@@ -228,7 +228,7 @@ impl World {
     pub(crate) fn request(&mut self, kind: Kind, amount_minor: u64, chip: TlvStore) -> Request {
         self.trace += 1;
         let class = match kind {
-            Kind::OfflineSale | Kind::ScriptResult => MessageClass::Notice,
+            Kind::OfflineSale | Kind::ScriptResult | Kind::EcashRefund => MessageClass::Notice,
             _ => MessageClass::Request,
         };
         Request {
@@ -252,6 +252,7 @@ impl World {
                 None
             },
             original: None,
+            payer: None,
         }
     }
 
@@ -290,6 +291,12 @@ impl World {
     pub(crate) fn upload(&mut self, amount_minor: u64, chip: TlvStore) -> Answer {
         let request = self.request(Kind::OfflineSale, amount_minor, chip);
         self.issuer.advise(&request, &mut self.context).unwrap()
+    }
+
+    /// Claims a sale of the card's last counter, without its certificate.
+    pub(crate) fn claim_request(&mut self, amount_minor: u64, mut chip: TlvStore) -> Request {
+        chip.remove(tag::APPLICATION_CRYPTOGRAM);
+        self.request(Kind::SaleClaim, amount_minor, chip)
     }
 
     pub(crate) fn books(&mut self) -> CurrencyBooks {

@@ -3,10 +3,13 @@
 use std::io::Cursor;
 
 use super::kit::{ACCOUNT_MINOR, CNY, World};
+use cardwright::air::host::{Host, Kind, Original, Request};
 use cardwright::roles::issuer::reconciliation::{
     BadLine, Listener, Outcome, ReconciledRow, StatementFormat, Terms, Totals,
 };
+use cardwright::words::dictionary::tag;
 use cardwright::words::iso4217::Amount;
+use cardwright::words::tlv::TlvStore;
 
 const HEADER: &str = "date,trace,channel,amount,currency,kind,account,name,original_date,original_trace\n";
 
@@ -113,6 +116,108 @@ fn an_account_that_is_not_ours_or_holds_less_is_shown_and_not_booked() {
         let (rows, ..) = reconcile(&mut world, &statement, true);
         assert!(rows[0].correction.unwrap().contains(reason), "{rows:?}");
         assert_eq!(world.issuer.check(&mut world.context).unwrap(), []);
+    }
+}
+
+/// The script alone moves nothing: others know an unload by the message that confirms it.
+#[test]
+fn an_unload_is_known_by_its_confirmation() {
+    let mut world = World::new();
+    let amount = Amount::new(0, CNY);
+    world.issuer.open_account(Some("A9"), amount, "Li Si", &mut world.context).unwrap();
+    let day = world.context.now().date_number();
+    let (load, answer) = world.load(8000);
+    world.card.take_script(&answer);
+    world.notice(&load, 0x20);
+    let unload = |world: &mut World, minor| {
+        let chip = world.card.sign(minor, 0xA0, 0x61);
+        let request = world.request(Kind::UnloadScript, minor, chip);
+        let answer = world.issuer.authorise(&request, &mut world.context).unwrap();
+        (request, answer)
+    };
+    let confirm = |world: &mut World, of: &Request| {
+        let mut chip = TlvStore::new();
+        chip.put(tag::ISSUER_SCRIPT_RESULTS, [0x20, 0, 0, 0, 1]);
+        let mut request = world.request(Kind::Unload, of.amount.minor, chip);
+        request.original = Some(Original { batch: of.key.batch, trace: of.key.trace });
+        assert!(world.issuer.authorise(&request, &mut world.context).unwrap().code.is_approved());
+        request.key.trace
+    };
+    // Confirmed twice, as after a lost answer; reversed; proven by the next ARQC alone; open.
+    let (request, answer) = unload(&mut world, 2000);
+    world.card.take_script(&answer);
+    let first = confirm(&mut world, &request);
+    confirm(&mut world, &request);
+    let (returned, _) = unload(&mut world, 300);
+    world.reverse(&returned);
+    let (proven, answer) = unload(&mut world, 400);
+    world.card.take_script(&answer);
+    unload(&mut world, 500);
+    let statement = |account: &str| {
+        format!(
+            "{HEADER}{day},1,T0000001,80.00,156,,,,,\n\
+             {day},{first},T0000001,20.00,156,,{account},,,\n"
+        )
+    };
+    let (rows, ..) = reconcile(&mut world, &statement("A1"), true);
+    let expected = vec![
+        (1, false, Outcome::Matched),
+        (first, false, Outcome::Matched),
+        (proven.key.trace, false, Outcome::OursOnly),
+    ];
+    assert_eq!(outcomes(&rows), expected);
+
+    // The statement says that another account was credited.
+    let before = world.issuer.accounts(&mut world.context).unwrap()[0].balance.minor;
+    let (rows, ..) = reconcile(&mut world, &statement("A9"), true);
+    assert_eq!(rows[1].outcome, Outcome::PartyDiffers { account: true, name: false });
+    assert_eq!(rows[1].correction, Some("booked"));
+    let accounts = world.issuer.accounts(&mut world.context).unwrap();
+    assert_eq!((accounts[0].balance.minor, accounts[2].balance.minor), (before - 2000, 2000));
+    assert_eq!(world.issuer.check(&mut world.context).unwrap(), []);
+    let (rows, ..) = reconcile(&mut world, &statement("A9"), true);
+    assert_eq!(outcomes(&rows), expected);
+}
+
+/// A refund without a time is matched by its original's key; a claim only once it is booked.
+#[test]
+fn refunds_stand_by_their_sale_and_claims_once_they_are_booked() {
+    let mut world = World::new();
+    let day = world.context.now().date_number();
+    let (load, answer) = world.load(8000);
+    world.card.take_script(&answer);
+    world.notice(&load, 0x20);
+    let chip = world.card.pay(3000);
+    let sale = world.request(Kind::OfflineSale, 3000, chip);
+    world.issuer.advise(&sale, &mut world.context).unwrap();
+    for minor in [1000, 500] {
+        let mut refund = world.request(Kind::EcashRefund, minor, TlvStore::new());
+        refund.original = Some(Original { batch: sale.key.batch, trace: sale.key.trace });
+        assert!(world.issuer.advise(&refund, &mut world.context).unwrap().code.is_approved());
+    }
+    let chip = world.card.pay(700);
+    let claim = world.claim_request(700, chip);
+    world.issuer.authorise(&claim, &mut world.context).unwrap();
+    let (sold, claimed) = (sale.key.trace, claim.key.trace);
+    let statement = format!(
+        "{HEADER}{day},1,T0000001,80.00,156,,A1,,,\n{day},{sold},T0000001,30.00,156,,,,,\n\
+         ,,T0000001,5.00,156,R,A1,,{day},{sold}\n,,T0000001,10.00,156,R,,,{day},{sold}\n\
+         {day},{claimed},T0000001,7.00,156,,,,,\n"
+    );
+    for booked in [false, true] {
+        let (rows, ..) = reconcile(&mut world, &statement, true);
+        let last = if booked { Outcome::Matched } else { Outcome::TheirsOnly };
+        let expected = [
+            (1, false, Outcome::Matched),
+            (sold, false, Outcome::Matched),
+            (sold, true, Outcome::Matched),
+            (sold, true, Outcome::Matched),
+            (claimed, false, last),
+        ];
+        let own: Vec<_> = outcomes(&rows).into_iter().filter(|row| row.0 <= claimed).collect();
+        assert_eq!(own, expected);
+        let (load, _) = world.load(100);
+        world.reverse(&load);
     }
 }
 

@@ -328,7 +328,7 @@ fn run(row: &Row) -> Result<(), String> {
         let trace = journal.next_trace().map_err(|error| error.to_string())?;
         let terms = terms(trace, context);
         let kernel = Kernel::choose(terms.flow, interface);
-        let mut seat = Seat { card: &mut card, host, cardholder: person, journal: &mut journal };
+        let mut seat = Seat { card: &mut card, payer: None, host, cardholder: person, journal: &mut journal };
         Ok::<_, String>(drive(kernel, terms, &mut seat, context))
     };
     let terms = |flow: Flow, amount: u64, forced_online: bool| {
@@ -342,6 +342,7 @@ fn run(row: &Row) -> Result<(), String> {
             trace,
             confirmation: trace,
             original: None,
+            payer: None,
             at: context.now(),
             forced_online,
         }

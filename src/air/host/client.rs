@@ -2,10 +2,11 @@
 //! every trouble the one of [`HostError`] that says whether the host can have acted.
 
 use super::mapping::code_of;
-use super::security::{MasterKey, WorkingKeys, echo, sign_on, signed_on};
+use super::place::put_institution;
+use super::security::{MasterKey, WorkingKeys, echo, link_sign_on, sign_on, signed_on};
 use super::{
-    Answer, BatchTotals, Host, HostError, MessageKey, Request, ResponseCode, WireError, answer_from_message,
-    to_message, totals_to_message,
+    Answer, BatchTotals, Host, HostError, MessageKey, Request, ResponseCode, Sender, WireError,
+    answer_from_message, to_message, totals_to_message,
 };
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
@@ -42,9 +43,11 @@ pub struct TcpHost {
     dialect: Dialect,
     master: MasterKey,
     timeouts: Timeouts,
+    /// The institution at this end, where it forwards for terminals.
+    institution: Option<String>,
     line: Option<TcpStream>,
-    /// The keys, and the terminal that they are of.
-    keys: Option<(String, WorkingKeys)>,
+    /// The keys, and whose they are.
+    keys: Option<(Sender, WorkingKeys)>,
 }
 
 /// Why one exchange came to nothing.
@@ -60,13 +63,25 @@ enum Trouble {
 impl TcpHost {
     /// A host at `HOST:PORT`. Nothing is opened yet.
     pub fn new(address: impl Into<String>, dialect: Dialect, master: MasterKey, timeouts: Timeouts) -> Self {
-        Self { address: address.into(), dialect, master, timeouts, line: None, keys: None }
+        let address = address.into();
+        Self { address, dialect, master, timeouts, institution: None, line: None, keys: None }
+    }
+
+    /// The same host for an institution that forwards the messages of terminals: the line
+    /// has one pair of keys, under the institution's zone master key.
+    #[must_use]
+    pub fn for_institution(mut self, institution: impl Into<String>) -> Self {
+        self.institution = Some(institution.into());
+        self
     }
 
     /// Asks whether the host is there.
     pub fn echo(&mut self, key: &MessageKey, context: &mut Context) -> Result<(), HostError> {
         let unsaid = |error: WireError| HostError::Unreachable { cause: error.to_string() };
-        let message = echo(&key.merchant, &key.terminal, key.batch, key.trace).map_err(unsaid)?;
+        let mut message = echo(key, &self.dialect).map_err(unsaid)?;
+        if let Some(institution) = &self.institution {
+            put_institution(&mut message, institution, context.now());
+        }
         let bytes = encode(&message, &self.dialect).map_err(|error| unsaid(error.into()))?;
         let answer = self.round(&bytes, context).and_then(|bytes| self.read(&bytes));
         let answer = answer.map_err(|trouble| self.told(trouble))?;
@@ -76,11 +91,14 @@ impl TcpHost {
 
     fn say(
         &mut self,
-        message: &Message,
+        mut message: Message,
         key: &MessageKey,
         pin: Option<&Secret<String>>,
         context: &mut Context,
     ) -> Result<Answer, HostError> {
+        if let Some(institution) = &self.institution {
+            put_institution(&mut message, institution, context.now());
+        }
         // The host may have lost its keys or begun a new day: it says so once.
         for is_second in [false, true] {
             let keys = match self.keys_for(key, context) {
@@ -91,7 +109,7 @@ impl TcpHost {
             };
             let sealed = keys.seal(message.clone(), pin, &self.dialect);
             let sealed = sealed.map_err(|error| HostError::Unreachable { cause: error.to_string() })?;
-            match self.ask(&sealed, message, &keys, context) {
+            match self.ask(&sealed, &message, &keys, context) {
                 Ok(Some(answer)) => return Ok(answer),
                 Ok(None) => self.keys = None,
                 // A first message that never left; a second one stands for the first.
@@ -134,19 +152,29 @@ impl TcpHost {
     }
 
     fn keys_for(&mut self, key: &MessageKey, context: &mut Context) -> Result<WorkingKeys, String> {
-        if let Some((_, keys)) = self.keys.as_ref().filter(|(terminal, _)| *terminal == key.terminal) {
+        let sender = match &self.institution {
+            Some(institution) => Sender::Link { institution: institution.clone() },
+            None => Sender::Terminal { terminal: key.terminal.clone(), merchant: key.merchant.clone() },
+        };
+        if let Some((_, keys)) = self.keys.as_ref().filter(|(owner, _)| *owner == sender) {
             return Ok(keys.clone());
         }
         let says = |error: WireError| error.to_string();
-        let request = sign_on(&key.merchant, &key.terminal, key.batch, key.trace).map_err(says)?;
+        let request = match &sender {
+            Sender::Link { institution } => link_sign_on(institution, key.trace, context.now()),
+            Sender::Terminal { .. } => sign_on(key, &self.dialect).map_err(says)?,
+        };
         let bytes = encode(&request, &self.dialect).map_err(|error| error.to_string())?;
         let answer = self.round(&bytes, context).and_then(|bytes| self.read(&bytes));
-        let answer = answer.map_err(|trouble| format!("sign-on: {}", self.told(trouble)))?;
+        let answer = answer.map_err(|trouble| match trouble {
+            Trouble::Unsent(cause) => cause,
+            other => format!("sign-on: {}", self.told(other)),
+        })?;
         let keys = signed_on(&answer, &request, &self.master, &self.dialect).map_err(says)?;
         context.emit(
             Event::new("host line", "Signed On").because("working keys came and their check values fit"),
         );
-        self.keys = Some((key.terminal.clone(), keys.clone()));
+        self.keys = Some((sender, keys.clone()));
         Ok(keys)
     }
 
@@ -240,7 +268,7 @@ impl TcpHost {
     fn request(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
         let message = to_message(request, &self.dialect);
         let message = message.map_err(|error| HostError::Unreachable { cause: error.to_string() })?;
-        self.say(&message, &request.key, request.pin.as_ref(), context)
+        self.say(message, &request.key, request.pin.as_ref(), context)
     }
 }
 
@@ -258,9 +286,9 @@ impl Host for TcpHost {
     }
 
     fn settle(&mut self, totals: &BatchTotals, context: &mut Context) -> Result<Answer, HostError> {
-        let message = totals_to_message(totals);
+        let message = totals_to_message(totals, &self.dialect);
         let message = message.map_err(|error| HostError::Unreachable { cause: error.to_string() })?;
-        self.say(&message, &totals.key, None, context)
+        self.say(message, &totals.key, None, context)
     }
 }
 

@@ -2,11 +2,12 @@
 //! the host, the code on the way out. Knows no socket.
 
 use super::kinds::{Verb, verb};
-use super::mapping::{answer_frame, key_of};
+use super::mapping::{answer_frame, is_totals};
+use super::place::batch_of;
 use super::security::{MasterKey, WorkingKeys, is_sign_on, sign_on_answer};
 use super::{
-    Answer, Delivery, Host, HostError, MessageClass, MessageKey, ResponseCode, WireError, answer_to_message,
-    from_message, totals_from_message,
+    Answer, Delivery, Host, HostError, ResponseCode, Sender, WireError, answer_to_message, from_message,
+    totals_from_message,
 };
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
@@ -16,9 +17,8 @@ use crate::words::iso8583::{Dialect, Frame, Message, Mti, encode, parse};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Finds the master key of a terminal (F41) of a merchant (F42); none, and the terminal
-/// is unknown.
-pub type MasterKeys = Arc<dyn Fn(&str, &str) -> Result<Option<MasterKey>, HostError> + Send + Sync>;
+/// Finds the master key of a terminal or a line; none, and it is unknown.
+pub type MasterKeys = Arc<dyn Fn(&Sender) -> Result<Option<MasterKey>, HostError> + Send + Sync>;
 
 /// What became of one message.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk before `host`. Working keys come from `seed`, day and terminal.
+    /// A desk before `host`. Working keys come from `seed`, day, and who is at the other end.
     pub fn new(dialect: Dialect, masters: MasterKeys, seed: Secret<[u8; 16]>, host: Box<dyn Host>) -> Self {
         Self { dialect, masters, seed, host }
     }
@@ -65,35 +65,31 @@ impl Desk {
             return Err(WireError::NotItsAnswer { what: "message type" });
         }
         // Whatever cannot be answered under a key has to name who it is from.
-        let MessageKey { terminal, merchant, .. } = key_of(&message, MessageClass::Request)?;
+        let sender = Sender::of(&message, &self.dialect)?;
         // Whether it is known cannot be told while the store is away.
-        let Ok(master) = (self.masters)(&terminal, &merchant).map_err(|error| context.emit(failed(&error)))
-        else {
+        let Ok(master) = (self.masters)(&sender).map_err(|error| context.emit(failed(&error))) else {
             return Ok(Reply::Silence);
         };
         if matches!(message.mti, Mti::NETWORK | Mti::NETWORK_ADVICE) {
-            return self.manage(&frame, &message, (&terminal, master), context);
+            return self.manage(&frame, &message, (&sender, master), context);
         }
         let plain = |reply: &Message| -> Result<Vec<u8>, WireError> {
             Ok(frame.answer(&encode(reply, &self.dialect)?).to_bytes(&self.dialect)?)
         };
+        let refuse = |code| answer_frame(&message, code, &self.dialect);
         if master.is_none() {
-            context.emit(refused("the terminal is unknown, or of another merchant", &merchant, &terminal));
-            return Ok(Reply::Refusal(plain(&answer_frame(&message, ResponseCode::UNKNOWN_TERMINAL))?));
+            context.emit(refused("its sender is unknown, or a terminal of another merchant", &sender));
+            return Ok(Reply::Refusal(plain(&refuse(ResponseCode::UNKNOWN_TERMINAL))?));
         }
-        let Some(keys) = self.keys_of(frame.message, &message, &terminal, context) else {
-            context.emit(refused(
-                "its authentication code is under no key of this terminal",
-                &merchant,
-                &terminal,
-            ));
-            return Ok(Reply::Refusal(plain(&answer_frame(&message, ResponseCode::MAC_FAILED))?));
+        let Some(keys) = self.keys_of(frame.message, &message, &sender, context) else {
+            context.emit(refused("its authentication code is under no key of its sender", &sender));
+            return Ok(Reply::Refusal(plain(&refuse(ResponseCode::MAC_FAILED))?));
         };
         let begun = context.now();
         let answer = self.decide(&message, &keys, context);
-        context.emit(handled(&message, answer.as_ref(), begun, context.now()));
+        context.emit(handled(&message, &self.dialect, answer.as_ref(), (begun, context.now())));
         let Some(answer) = answer else { return Ok(Reply::Silence) };
-        let sealed = keys.seal(answer_to_message(&answer, &message), None, &self.dialect);
+        let sealed = keys.seal(answer_to_message(&answer, &message, &self.dialect), None, &self.dialect);
         // An answer that no message holds is as good as none.
         let Ok(sealed) = sealed else { return Ok(Reply::Silence) };
         let bytes = frame.answer(&sealed).to_bytes(&self.dialect)?;
@@ -109,13 +105,14 @@ impl Desk {
         &self,
         bytes: &[u8],
         message: &Message,
-        terminal: &str,
+        sender: &Sender,
         context: &Context,
     ) -> Option<WorkingKeys> {
         let now = context.now();
         let yesterday = Timestamp::from_micros(now.micros().saturating_sub(DAY_MICROS));
         [now, yesterday].into_iter().find_map(|at| {
-            let keys = WorkingKeys::of_day(&self.seed, terminal, at.date_number(), &self.dialect).ok()?;
+            let keys =
+                WorkingKeys::of_day(&self.seed, &sender.label(), at.date_number(), &self.dialect).ok()?;
             keys.check(bytes, message, &self.dialect).is_ok().then_some(keys)
         })
     }
@@ -129,8 +126,8 @@ impl Desk {
             };
             Some(Answer::new(code, error.to_string()))
         };
-        let result = if message.mti == Mti::SETTLEMENT {
-            match totals_from_message(message) {
+        let result = if is_totals(message, &self.dialect) {
+            match totals_from_message(message, &self.dialect) {
                 Ok(totals) => self.host.settle(&totals, context),
                 Err(error) => return refuse(error),
             }
@@ -153,20 +150,20 @@ impl Desk {
         &self,
         frame: &Frame<'_>,
         message: &Message,
-        (terminal, master): (&str, Option<MasterKey>),
+        (sender, master): (&Sender, Option<MasterKey>),
         context: &Context,
     ) -> Result<Reply, WireError> {
         let answer = if message.mti == Mti::NETWORK_ADVICE {
-            answer_frame(message, ResponseCode::APPROVED)
-        } else if !is_sign_on(message) {
-            answer_frame(message, ResponseCode::INVALID_TRANSACTION)
+            answer_frame(message, ResponseCode::APPROVED, &self.dialect)
+        } else if !is_sign_on(message, &self.dialect) {
+            answer_frame(message, ResponseCode::INVALID_TRANSACTION, &self.dialect)
         } else {
             let today = context.now().date_number();
             let keys = master.and_then(|master| {
-                let keys = WorkingKeys::of_day(&self.seed, terminal, today, &self.dialect).ok()?;
+                let keys = WorkingKeys::of_day(&self.seed, &sender.label(), today, &self.dialect).ok()?;
                 keys.to_download(&master, &self.dialect).ok()
             });
-            sign_on_answer(message, keys, ResponseCode::UNKNOWN_TERMINAL)
+            sign_on_answer(message, keys, ResponseCode::UNKNOWN_TERMINAL, &self.dialect)
         };
         let is_known = answer.bytes(39) != Some(&ResponseCode::UNKNOWN_TERMINAL.0[..]);
         let bytes = frame.answer(&encode(&answer, &self.dialect)?).to_bytes(&self.dialect)?;
@@ -180,13 +177,23 @@ fn failed(error: &HostError) -> Event {
     Event::new("host", "No Answer").because(error.to_string())
 }
 
-fn refused(why: &'static str, merchant: &str, terminal: &str) -> Event {
+fn refused(why: &'static str, sender: &Sender) -> Event {
     let event = Event::new("host", "Message Refused").because(why);
-    event.with_named("merchant", merchant).with_named("terminal", terminal)
+    match sender {
+        Sender::Terminal { terminal, merchant } => {
+            event.with_named("merchant", merchant.as_str()).with_named("terminal", terminal.as_str())
+        }
+        Sender::Link { institution } => event.with_named("institution", institution.as_str()),
+    }
 }
 
 /// One message as a log tells it: whose it was and what became of it, and nothing of a card.
-fn handled(message: &Message, answer: Option<&Answer>, begun: Timestamp, ended: Timestamp) -> Event {
+fn handled(
+    message: &Message,
+    dialect: &Dialect,
+    answer: Option<&Answer>,
+    (begun, ended): (Timestamp, Timestamp),
+) -> Event {
     let text = |field| message.text(field).unwrap_or_default().to_owned();
     let micros = ended.micros().saturating_sub(begun.micros()).max(0);
     let event = Event::new("host", "Message")
@@ -194,7 +201,7 @@ fn handled(message: &Message, answer: Option<&Answer>, begun: Timestamp, ended: 
         .with_named("processing code", text(3))
         .with_named("merchant", text(42))
         .with_named("terminal", text(41))
-        .with_named("batch", text(60).get(2..8).unwrap_or_default().to_owned())
+        .with_named("batch", batch_of(message, dialect).unwrap_or_default().to_owned())
         .with_named("trace", text(11))
         .with_named("duration_us", micros.to_string());
     match answer {

@@ -64,7 +64,10 @@ pub const KINDS: &[KindRow] = &[
         is_reversible: false,
         ..request(Kind::OfflineSale, Mti::FINANCIAL, "000000", "00", "36")
     },
+    // No network has it; its F60.1 is ours.
+    KindRow { is_reversible: false, ..request(Kind::SaleClaim, Mti::FINANCIAL, "000000", "00", "37") },
     KindRow {
+        class: MessageClass::Notice,
         is_reversible: false,
         ..request(Kind::EcashRefund, Mti::FINANCIAL_ADVICE, "200000", "00", "27")
     },
@@ -81,7 +84,7 @@ pub const KINDS: &[KindRow] = &[
     },
     KindRow {
         processing: None,
-        network: "203",
+        network: "205",
         class: MessageClass::Batch,
         is_reversible: false,
         ..request(Kind::BatchUpload, Mti::BATCH_UPLOAD, "", "00", "00")

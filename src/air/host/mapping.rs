@@ -4,21 +4,24 @@
 //! - F12 and F13 carry the request's time to the second in every dialect. Neither
 //!   has a year: it is the one that comes nearest to when the message arrived. A
 //!   message without them is as old as its tags 9A and 9F21 say, else as its arrival.
-//! - F37 is batch and trace, six digits each.
+//! - F37 of an answer is batch and trace, six digits each.
 //! - F39 of a reversal is 98 (no answer), or 06 where it brings a script's result.
 //! - F44 of an answer is OPEN, LANDED or RETURNED: how the row stands that a script
 //!   result or reversal speaks of.
-//! - F60 is type code (2), batch (6), network management code (3), read capability
-//!   (1), chip condition (1), in every dialect.
+//! - Batch, type code and network management code are where the dialect's F60 has them,
+//!   else where `place.rs` says.
 //! - F61 is batch and trace of the original; with reversal 0420 F90 says it too.
 //! - F63 of an answer is the reason, at most 512 bytes of UTF-8.
+//! - F102 is the payer's PAN and F103 the card to load, F2 again, where another card pays
+//!   for a load; F52 is over the payer's PAN then.
 //!
 //! The PIN is not mapped here: it goes from `Request` into F52 under a key.
 
 use super::kinds::{KINDS, KindRow};
+use super::place;
 use super::{
-    Answer, BatchTotals, Entry, MessageClass, MessageKey, Original, Request, ResponseCode, Settlement,
-    WireError,
+    Answer, BatchStep, BatchSums, BatchTotals, Entry, Kind, MessageClass, MessageKey, Original, Request,
+    ResponseCode, Settlement, WireError,
 };
 use crate::base::bytes::{Hex, Secret};
 use crate::base::env::Timestamp;
@@ -36,12 +39,15 @@ const ENTRIES: &[(Entry, &str)] = &[
 ];
 const SETTLEMENTS: &[(Settlement, &str)] =
     &[(Settlement::Open, "OPEN"), (Settlement::Landed, "LANDED"), (Settlement::Returned, "RETURNED")];
-/// F60.3 of a settlement.
-const SETTLEMENT_CODE: &str = "201";
+/// F60.3 of the sums that are to be compared, and of those that end a batch.
+const COMPARE_CODE: &str = "201";
+const END_CODE: &str = "207";
+/// F60.3 of details: a batch without chip data, one that agrees, one that does not.
+const DETAIL_CODES: &[&str] = &["201", "203", "205"];
 /// The most bytes of a reason in F63.
 const REASON_BYTES: usize = 512;
 /// Fields that an answer repeats.
-const ECHOED: &[u8] = &[3, 4, 11, 12, 13, 25, 41, 42, 49, 60];
+const ECHOED: &[u8] = &[3, 4, 7, 11, 12, 13, 25, 32, 33, 37, 41, 42, 49, 60, 70];
 /// Account type 00, amount type 02 (available): how F54 begins.
 const AVAILABLE: &str = "0002";
 
@@ -49,7 +55,7 @@ const AVAILABLE: &str = "0002";
 pub fn to_message(request: &Request, dialect: &Dialect) -> Result<Message, WireError> {
     let row = KindRow::of(request)?;
     let reversal = request.key.class == MessageClass::Reversal;
-    let mut message = Message::new(if reversal { dialect.reversal } else { row.mti });
+    let mut message = Message::new(if reversal { dialect.reversal } else { place::mti_of(row, dialect) });
     message.put(2, request.pan.expose().as_bytes());
     if let Some(processing) = row.processing {
         message.put(3, processing);
@@ -73,13 +79,18 @@ pub fn to_message(request: &Request, dialect: &Dialect) -> Result<Message, WireE
     if !request.chip.is_empty() {
         message.put(55, request.chip.to_bytes());
     }
-    put_key(&mut message, &request.key, row.code, row.network, request.entry)?;
+    place::put_key(&mut message, &request.key, (row.code, row.network), request.entry, dialect)?;
+    place::put_kind(&mut message, row.kind, request.pan.expose(), dialect);
     if let Some(Original { batch, trace }) = request.original {
         message.put(61, format!("{batch:06}{trace:06}"));
     }
+    if let Some(payer) = &request.payer {
+        message.put(102, payer.expose().as_bytes());
+        message.put(103, request.pan.expose().as_bytes());
+    }
     if reversal && dialect.field(90).is_some() {
-        let at = format!("{}{}", Hex(&[month, day]), Hex(&request.at.hhmmss()));
-        message.put(90, format!("{}{:06}{at}{:022}", row.mti, request.key.trace, 0));
+        let (mti, at) = (place::mti_of(row, dialect), place::month_to_second(request.at));
+        message.put(90, format!("{mti}{:06}{at}{:022}", request.key.trace, 0));
     }
     Ok(message)
 }
@@ -87,7 +98,7 @@ pub fn to_message(request: &Request, dialect: &Dialect) -> Result<Message, WireE
 /// The request of a message that arrived at `received`. It has no PIN.
 pub fn from_message(message: &Message, dialect: &Dialect, received: Timestamp) -> Result<Request, WireError> {
     let is_reversal = message.mti == dialect.reversal;
-    let row = row_of(message, is_reversal)?;
+    let row = row_of(message, dialect, is_reversal)?;
     let class = if is_reversal { MessageClass::Reversal } else { row.class };
     let chip = match message.bytes(55) {
         None => TlvStore::new(),
@@ -102,7 +113,7 @@ pub fn from_message(message: &Message, dialect: &Dialect, received: Timestamp) -
             .map_err(|_| WireError::Field { field: 23, expected: "a zero and two decimal digits" })?,
     };
     Ok(Request {
-        key: key_of(message, class)?,
+        key: key_of(message, class, dialect)?,
         kind: row.kind,
         amount: Amount::new(number(message, 4, "amount")?, currency_of(message)?),
         pan: Secret::new(pan_of(message)?),
@@ -112,12 +123,17 @@ pub fn from_message(message: &Message, dialect: &Dialect, received: Timestamp) -
         chip,
         pin: None,
         original: original_of(message)?,
+        payer: match row.kind {
+            Kind::NonLinkedLoad => message.text(102).map(|pan| Secret::new(pan.to_owned())),
+            // Networks tell a load from pending by this field.
+            _ => None,
+        },
     })
 }
 
 /// The message that answers `request`, without authentication code.
-pub fn answer_to_message(answer: &Answer, request: &Message) -> Message {
-    let mut message = answer_frame(request, answer.code);
+pub fn answer_to_message(answer: &Answer, request: &Message, dialect: &Dialect) -> Message {
+    let mut message = answer_frame(request, answer.code, dialect);
     if let Some(code) = &answer.authorisation_code {
         message.put(38, code.as_bytes());
     }
@@ -147,15 +163,17 @@ pub fn answer_to_message(answer: &Answer, request: &Message) -> Message {
 }
 
 /// A bare answer: what an answer repeats, F37 and the code.
-pub(super) fn answer_frame(request: &Message, code: ResponseCode) -> Message {
+pub(super) fn answer_frame(request: &Message, code: ResponseCode, dialect: &Dialect) -> Message {
     let mut message = Message::new(request.mti.answer());
     for field in ECHOED {
         if let Some(value) = request.bytes(*field) {
             message.put(*field, value);
         }
     }
-    let batch = request.text(60).and_then(|text| text.get(2..8)).unwrap_or("000000");
-    message.put(37, format!("{batch}{}", request.text(11).unwrap_or("000000")));
+    if !message.has(37) {
+        let batch = place::batch_of(request, dialect).unwrap_or("000000");
+        message.put(37, format!("{batch}{}", request.text(11).unwrap_or("000000")));
+    }
     message.put(39, code.0);
     message
 }
@@ -165,6 +183,11 @@ pub fn answer_from_message(message: &Message, request: &Message) -> Result<Answe
     check_answers(message, request)?;
     let mut answer =
         Answer::new(code_of(message)?, String::from_utf8_lossy(message.bytes(63).unwrap_or_default()));
+    // Some hosts approve the message and say in F48 alone that the sums differ.
+    let told = message.text(48).and_then(|sums| sums.get(30..31));
+    if request.mti == Mti::SETTLEMENT && answer.code.is_approved() && matches!(told, Some("2" | "3")) {
+        answer.code = ResponseCode::NOT_BALANCED;
+    }
     answer.authorisation_code = message.text(38).map(str::to_owned);
     if let Some(word) = message.text(44) {
         let settlement = SETTLEMENTS.iter().find(|row| row.1 == word).map(|row| row.0);
@@ -214,26 +237,47 @@ pub(super) fn check_answers(message: &Message, request: &Message) -> Result<(), 
     Ok(())
 }
 
-/// The message of a batch's sums (0500), without authentication code.
-pub fn totals_to_message(totals: &BatchTotals) -> Result<Message, WireError> {
-    let mut message = Message::new(Mti::SETTLEMENT);
-    let fits = totals.debit_count <= 999 && totals.credit_count <= 999;
-    if !fits || totals.debit_minor.max(totals.credit_minor) > Amount::MAX_MINOR {
+/// The message of a batch's sums (0500, and 0320 at the end of the details), without
+/// authentication code.
+pub fn totals_to_message(totals: &BatchTotals, dialect: &Dialect) -> Result<Message, WireError> {
+    let (mti, code) = match totals.step {
+        BatchStep::Compare => (Mti::SETTLEMENT, COMPARE_CODE),
+        BatchStep::End => (Mti::BATCH_UPLOAD, END_CODE),
+    };
+    let mut message = Message::new(mti);
+    let sums = totals.sums;
+    let fits = sums.debit_count.max(sums.credit_count) <= 999;
+    if !fits || sums.debit_minor.max(sums.credit_minor) > Amount::MAX_MINOR {
         return Err(WireError::Field { field: 48, expected: "counts of three digits and sums of twelve" });
     }
     let sums = format!(
         "{:012}{:03}{:012}{:03}",
-        totals.debit_minor, totals.debit_count, totals.credit_minor, totals.credit_count
+        sums.debit_minor, sums.debit_count, sums.credit_minor, sums.credit_count
     );
     // Then a flag for the answer, and the same of foreign cards, of which there are none.
     message.put(48, format!("{sums}0{:031}", 0));
     message.put(49, format!("{:03}", totals.currency.0));
-    put_key(&mut message, &totals.key, "00", SETTLEMENT_CODE, Entry::Contact)?;
+    place::put_key(&mut message, &totals.key, ("00", code), Entry::Contact, dialect)?;
     Ok(message)
 }
 
-/// The sums of a settlement.
-pub fn totals_from_message(message: &Message) -> Result<BatchTotals, WireError> {
+/// Whether a message holds the sums of a batch.
+pub(super) fn is_totals(message: &Message, dialect: &Dialect) -> bool {
+    step_of(message, dialect).is_some()
+}
+
+/// What the sums of a message are sent for. A settlement may go without its code.
+fn step_of(message: &Message, dialect: &Dialect) -> Option<BatchStep> {
+    let code = place::management_of(message, dialect);
+    match message.mti {
+        Mti::SETTLEMENT => Some(BatchStep::Compare),
+        Mti::BATCH_UPLOAD if code == END_CODE => Some(BatchStep::End),
+        _ => None,
+    }
+}
+
+/// The sums of a batch.
+pub fn totals_from_message(message: &Message, dialect: &Dialect) -> Result<BatchTotals, WireError> {
     let sums = text(message, 48, "sums")?;
     let part = |from: usize, to: usize| {
         let digits = sums.get(from..to).filter(|part| part.bytes().all(|b| b.is_ascii_digit()));
@@ -241,56 +285,53 @@ pub fn totals_from_message(message: &Message) -> Result<BatchTotals, WireError> 
         digits.and_then(|digits| digits.parse::<u64>().ok()).ok_or(wrong)
     };
     Ok(BatchTotals {
-        key: key_of(message, MessageClass::Batch)?,
+        key: key_of(message, MessageClass::Batch, dialect)?,
         currency: currency_of(message)?,
-        debit_minor: part(0, 12)?,
-        debit_count: part(12, 15)? as u16,
-        credit_minor: part(15, 27)?,
-        credit_count: part(27, 30)? as u16,
+        sums: BatchSums {
+            debit_minor: part(0, 12)?,
+            debit_count: part(12, 15)?,
+            credit_minor: part(15, 27)?,
+            credit_count: part(27, 30)?,
+        },
+        step: step_of(message, dialect).unwrap_or(BatchStep::Compare),
     })
 }
 
-/// Puts F11, F41, F42 and F60.
-pub(super) fn put_key(
-    message: &mut Message,
-    key: &MessageKey,
-    code: &str,
-    network: &str,
-    entry: Entry,
-) -> Result<(), WireError> {
-    message.put(11, format!("{:06}", key.trace));
-    message.put(41, padded(&key.terminal, 8, 41)?);
-    message.put(42, padded(&key.merchant, 15, 42)?);
-    if key.batch > 999_999 {
-        return Err(WireError::Field { field: 60, expected: "a batch of six digits" });
-    }
-    let capability = if entry == Entry::Contact { 5 } else { 6 };
-    message.put(60, format!("{code}{:06}{network}{capability}0", key.batch));
-    Ok(())
-}
-
-/// The key of a message: F11, F41, F42, F60.2.
-pub(super) fn key_of(message: &Message, class: MessageClass) -> Result<MessageKey, WireError> {
-    let batch = text(message, 60, "type and batch")?.get(2..8).and_then(|digits| digits.parse().ok());
+/// The key of a message: F11, F41, F42 and the batch.
+pub(super) fn key_of(
+    message: &Message,
+    class: MessageClass,
+    dialect: &Dialect,
+) -> Result<MessageKey, WireError> {
+    text(message, 60, "type and batch")?;
+    let batch = place::batch_of(message, dialect).and_then(|digits| digits.parse().ok());
     Ok(MessageKey {
         class,
         merchant: text(message, 42, "merchant")?.trim_end_matches(' ').to_owned(),
         terminal: text(message, 41, "terminal")?.trim_end_matches(' ').to_owned(),
-        batch: batch.ok_or(WireError::Field { field: 60, expected: "type code, six digits of batch" })?,
+        batch: batch.ok_or(WireError::Field {
+            field: 60,
+            expected: "its parts, or field 37, with six digits of batch",
+        })?,
         trace: number(message, 11, "trace")? as u32,
     })
 }
 
-fn row_of(message: &Message, is_reversal: bool) -> Result<&'static KindRow, WireError> {
-    let f60 = text(message, 60, "type and batch")?;
-    let (code, network) = (f60.get(..2).unwrap_or_default(), f60.get(8..11).unwrap_or("000"));
+fn row_of(message: &Message, dialect: &Dialect, is_reversal: bool) -> Result<&'static KindRow, WireError> {
+    text(message, 60, "type and batch")?;
+    let code = place::type_of(message, dialect).unwrap_or_default();
+    let network = place::management_of(message, dialect);
     let (processing, condition) = (message.text(3), message.text(25).unwrap_or_default());
     let fits = |row: &&KindRow| match row.processing {
         // A notice may repeat the codes of what it speaks of.
-        None => !is_reversal && row.mti == message.mti && row.network == network,
+        None => {
+            let details = row.kind == Kind::BatchUpload && DETAIL_CODES.contains(&network);
+            !is_reversal && row.mti == message.mti && (details || row.network == network)
+        }
         Some(_) => {
-            (if is_reversal { row.is_reversible } else { row.mti == message.mti })
-                && (row.processing, row.condition, row.code) == (processing, condition, code)
+            (if is_reversal { row.is_reversible } else { place::mti_of(row, dialect) == message.mti })
+                && (row.processing, row.condition) == (processing, condition)
+                && place::is_type(row, message, dialect)
         }
     };
     KINDS.iter().find(fits).ok_or_else(|| WireError::UnknownKind {
@@ -300,15 +341,6 @@ fn row_of(message: &Message, is_reversal: bool) -> Result<&'static KindRow, Wire
         code: code.into(),
         network: network.into(),
     })
-}
-
-fn padded(value: &str, width: usize, field: u8) -> Result<String, WireError> {
-    let plain = value.bytes().all(|b| b.is_ascii_graphic() || b == b' ');
-    if value.len() > width || value.ends_with(' ') || !plain {
-        let expected = "printable ASCII that fits and does not end with a space";
-        return Err(WireError::Field { field, expected });
-    }
-    Ok(format!("{value:width$}"))
 }
 
 fn text<'a>(message: &'a Message, field: u8, what: &'static str) -> Result<&'a str, WireError> {
@@ -405,6 +437,8 @@ pub(super) mod tests {
                     chip,
                     pin: None,
                     original: original.map(|(batch, trace)| Original { batch, trace }),
+                    payer: (row.kind == Kind::NonLinkedLoad && trace % 2 == 1)
+                        .then(|| Secret::new("6299990000000005678".into())),
                 }
             },
         )
@@ -448,7 +482,7 @@ pub(super) mod tests {
             for row in DIALECTS {
                 let dialect = dialect(row.name).unwrap();
                 let request = to_message(&request, dialect).unwrap();
-                let message = through(&answer_to_message(&answer, &request), dialect);
+                let message = through(&answer_to_message(&answer, &request, dialect), dialect);
                 prop_assert_eq!(answer_from_message(&message, &request), Ok(answer.clone()), "{}", row.name);
             }
         }
@@ -466,27 +500,40 @@ pub(super) mod tests {
                 message.put(field, value);
             }
             let _ = from_message(&message, pos, NOW);
-            let _ = totals_from_message(&message);
+            let _ = totals_from_message(&message, pos);
             let _ = answer_from_message(&message, &message);
-            answer_to_message(&Answer::new(ResponseCode::APPROVED, ""), &message);
+            answer_to_message(&Answer::new(ResponseCode::APPROVED, ""), &message, pos);
         }
 
         #[test]
         fn sums_come_out_as_they_went_in(
-            counts in (0..=999u16, 0..=999u16), sums in (0..=Amount::MAX_MINOR, 0..=Amount::MAX_MINOR),
+            counts in (0..=999u64, 0..=999u64), ends: bool, sums in (0..=Amount::MAX_MINOR, 0..=Amount::MAX_MINOR),
             mut request in any_request(),
         ) {
             request.key.class = MessageClass::Batch;
             let totals = BatchTotals {
                 key: request.key, currency: request.amount.currency,
-                debit_count: counts.0, debit_minor: sums.0, credit_count: counts.1, credit_minor: sums.1,
+                sums: BatchSums {
+                    debit_count: counts.0, debit_minor: sums.0, credit_count: counts.1, credit_minor: sums.1,
+                },
+                step: if ends { BatchStep::End } else { BatchStep::Compare },
             };
             for row in DIALECTS {
-                let message = through(&totals_to_message(&totals).unwrap(), dialect(row.name).unwrap());
-                prop_assert_eq!(totals_from_message(&message), Ok(totals.clone()));
-                let answer = answer_to_message(&Answer::new(ResponseCode::NOT_BALANCED, ""), &message);
-                prop_assert_eq!(answer.text(48).map(|text| &text[30..31]), Some("2"));
-                through(&answer, dialect(row.name).unwrap());
+                let dialect = dialect(row.name).unwrap();
+                let message = through(&totals_to_message(&totals, dialect).unwrap(), dialect);
+                prop_assert!(is_totals(&message, dialect));
+                prop_assert_eq!(totals_from_message(&message, dialect), Ok(totals.clone()));
+                let answer = answer_to_message(&Answer::new(ResponseCode::NOT_BALANCED, ""), &message, dialect);
+                prop_assert_eq!(answer.text(48).map(|text| &text[30..31]), (!ends).then_some("2"));
+                let mut approved =
+                    answer_to_message(&Answer::new(ResponseCode::APPROVED, ""), &message, dialect);
+                let code = |answer: &Message| answer_from_message(answer, &message).unwrap().code;
+                prop_assert_eq!(code(&approved), ResponseCode::APPROVED);
+                if !ends {
+                    approved.put(48, answer.bytes(48).unwrap());
+                    prop_assert_eq!(code(&approved), ResponseCode::NOT_BALANCED);
+                }
+                through(&answer, dialect);
             }
         }
     }
@@ -509,6 +556,7 @@ pub(super) mod tests {
             chip: [(Tag(0x9F36), vec![0, 26])].into_iter().collect(),
             pin: None,
             original: None,
+            payer: None,
         }
     }
 
@@ -530,6 +578,15 @@ pub(super) mod tests {
         let message = to_message(&reversal, network).unwrap();
         assert_eq!(message.mti, Mti::REVERSAL_ADVICE);
         assert_eq!(message.text(90).unwrap(), format!("02000001231121080000{:022}", 0));
+        assert_eq!(message.text(37), Some("000001000123"), "the batch, which F60 of a network has not");
+        let mut linked = message.clone();
+        place::put_institution(&mut linked, "00010344", NOW);
+        let institution = "00000010344";
+        assert_eq!(linked.text(90).unwrap(), format!("02000001231121080000{institution}{institution}"));
+        assert_eq!((linked.text(7), linked.text(33)), (Some("1121080000"), Some("00010344")));
+        // A public test message of a bank has this length and these places.
+        let f60 = message.text(60).unwrap();
+        assert_eq!((f60.len(), &f60[..6]), (25, "000005"));
     }
 
     #[test]
@@ -583,7 +640,7 @@ pub(super) mod tests {
     fn an_answer_to_another_request_is_refused() {
         let pos = dialect("pos").unwrap();
         let request = to_message(&load(), pos).unwrap();
-        let answer = answer_to_message(&Answer::new(ResponseCode::APPROVED, ""), &request);
+        let answer = answer_to_message(&Answer::new(ResponseCode::APPROVED, ""), &request, pos);
         assert!(answer_from_message(&answer, &request).is_ok());
         for (field, what) in [(11, "000124"), (41, "TERM0002"), (4, "000000005001"), (3, "000000")] {
             let other = answer.clone().with(field, what);

@@ -1,10 +1,11 @@
 //! Requests, answers and the trait. Field numbers (F2, F11 ...) are those of
 //! ISO 8583:1987, so that a dialect can put them on a wire.
 
+use super::BatchTotals;
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
-use crate::words::iso4217::{Amount, Currency};
+use crate::words::iso4217::Amount;
 use crate::words::tlv::TlvStore;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -49,6 +50,9 @@ pub enum Kind {
     Purchase,
     /// A sale that the card approved offline (F60.1 36).
     OfflineSale,
+    /// The same without its certificate, which was lost with the card's answer: a claim
+    /// that the card's next proven balance decides.
+    SaleClaim,
     /// What became of a script (0620, F60.3 951).
     ScriptResult,
     /// Circle load paid in cash (现金充值), F3 630000.
@@ -74,7 +78,8 @@ pub enum Kind {
     PreAuthorisationCompletion,
     /// Its cancellation: nothing is taken (0100, F3 200000, F25 06).
     PreAuthorisationCancel,
-    /// A transaction's details in a batch (0320, F60.3 203).
+    /// A transaction's details, after the sums of its batch did not agree (0320, F60.3 205);
+    /// `original` is the transaction.
     BatchUpload,
 }
 
@@ -113,6 +118,9 @@ pub struct Request {
     pub pin: Option<Secret<String>>,
     /// The message that a notice speaks of; a reversal repeats its trace instead.
     pub original: Option<Original>,
+    /// F102: the PAN of the card whose account pays for the load of another one, and whose
+    /// PIN it is then.
+    pub payer: Option<Secret<String>>,
 }
 
 /// Which earlier request a notice speaks of (F61).
@@ -151,9 +159,11 @@ response_codes! {
     INSUFFICIENT_FUNDS = b"51", "insufficient funds";
     EXPIRED = b"54", "expired card";
     WRONG_PIN = b"55", "incorrect PIN";
+    NOT_PERMITTED = b"57", "transaction not permitted to this cardholder";
     LIMIT_EXCEEDED = b"61", "exceeds an amount limit";
     RESTRICTED = b"62", "restricted card";
     PIN_TRIES_EXCEEDED = b"75", "PIN tries exceeded";
+    ISSUER_UNREACHABLE = b"91", "issuer or switch inoperative";
     DUPLICATE = b"94", "duplicate transmission with other content";
     NOT_BALANCED = b"95", "the totals do not agree";
     MALFUNCTION = b"96", "system malfunction";
@@ -185,8 +195,8 @@ impl fmt::Debug for ResponseCode {
     }
 }
 
-/// How the host's own row of a load stands. The answer to a script result
-/// carries it, so that a terminal whose card never came back still learns it.
+/// How the host's own row of a load, or claim of a sale, stands. The answer to a script
+/// result or claim carries it, so that a terminal whose card never came back still learns it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Settlement {
@@ -259,23 +269,6 @@ pub enum HostError {
     },
 }
 
-/// The sums of a terminal's batch (0500, F48).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BatchTotals {
-    /// The key; its class is `Batch`, its batch the one that ends.
-    pub key: MessageKey,
-    /// The currency of the sums.
-    pub currency: Currency,
-    /// How many transactions took money from cardholders, at most 999.
-    pub debit_count: u16,
-    /// What they come to, minor units.
-    pub debit_minor: u64,
-    /// How many gave money to cardholders, at most 999.
-    pub credit_count: u16,
-    /// What they come to, minor units.
-    pub credit_minor: u64,
-}
-
 /// How an answer is sent on a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delivery {
@@ -304,8 +297,10 @@ pub trait Host: Send {
     /// unknown original is accepted and bars that original from acting later.
     fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError>;
 
-    /// Compares the sums of a batch with its own: approved where they agree,
-    /// [`ResponseCode::NOT_BALANCED`] where they do not. A host that keeps no batches
+    /// Compares the sums of a batch with its own: approved where they agree, which ends
+    /// the batch, [`ResponseCode::NOT_BALANCED`] where they do not. Then it takes a
+    /// [`Kind::BatchUpload`] for each transaction, and the sums again as
+    /// [`super::BatchStep::End`]. No money moves by it. A host that keeps no batches
     /// refuses, which is what it does unless it says otherwise.
     fn settle(&mut self, totals: &BatchTotals, context: &mut Context) -> Result<Answer, HostError> {
         let _ = (totals, context);

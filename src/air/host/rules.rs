@@ -177,7 +177,7 @@ impl<H: Host> Host for RuledHost<H> {
     }
 
     fn settle(&mut self, totals: &BatchTotals, context: &mut Context) -> Result<Answer, HostError> {
-        let about = (totals.key.class, "", totals.debit_minor);
+        let about = (totals.key.class, "", totals.sums.debit_minor);
         self.ruled(about, |host, context| host.settle(totals, context), context)
     }
 

@@ -2,13 +2,15 @@
 //! blocks (ISO 9564-1 format 0). A PIN leaves as field 52 under the PIN key or not
 //! at all.
 
-use super::mapping::{answer_frame, check_answers, code_of, put_key};
-use super::{Entry, MessageClass, MessageKey, ResponseCode, WireError};
+use super::mapping::{answer_frame, check_answers, code_of};
+use super::place::{management_of, put_institution, put_key};
+use super::{Entry, MessageKey, ResponseCode, WireError};
 use crate::base::bytes::Secret;
 use crate::base::crypto::{
     CryptoError, aes_cmac, des_encrypt_block, odd_parity, tdes_decrypt_block, tdes_ecb_decrypt,
     tdes_ecb_encrypt, tdes_encrypt_block,
 };
+use crate::base::env::Timestamp;
 use crate::words::iso8583::{self, Dialect, Message, Mti, mac, mac_input};
 
 /// A terminal's master key, double length: working keys travel under it.
@@ -16,6 +18,8 @@ pub type MasterKey = Secret<[u8; 16]>;
 
 /// F60.3 of a sign-on that asks for PIN and MAC keys.
 const SIGN_ON: &str = "003";
+/// F70 of the same on a line between institutions.
+const LINK_SIGN_ON: &str = "101";
 /// F60.3 of an echo (0820).
 const ECHO: &str = "301";
 /// F53: PIN block with PAN, key of double length.
@@ -35,16 +39,16 @@ pub struct WorkingKeys {
 }
 
 impl WorkingKeys {
-    /// The keys of a terminal on a day: a function of the host's seed, so that several
+    /// The keys of a terminal or a line on a day, by its label: a function of the host's seed, so that several
     /// hosts with one seed give the same keys and none has to remember them.
     pub fn of_day(
         seed: &Secret<[u8; 16]>,
-        terminal: &str,
+        label: &str,
         day: i64,
         dialect: &Dialect,
     ) -> Result<Self, CryptoError> {
-        let key = |label: &str| -> Result<Secret<[u8; 16]>, CryptoError> {
-            let mut key = aes_cmac(seed.expose(), format!("{label}|{day}|{terminal}").as_bytes())?;
+        let key = |use_of: &str| -> Result<Secret<[u8; 16]>, CryptoError> {
+            let mut key = aes_cmac(seed.expose(), format!("{use_of}|{day}|{label}").as_bytes())?;
             odd_parity(&mut key);
             Ok(Secret::new(key))
         };
@@ -93,9 +97,7 @@ impl WorkingKeys {
         dialect: &Dialect,
     ) -> Result<Vec<u8>, WireError> {
         if let Some(pin) = pin {
-            let pan =
-                message.text(2).ok_or(WireError::Missing { field: 2, what: "PAN", mti: message.mti })?;
-            let block = pin_block(pin, pan).ok_or(WireError::PinBlock)?;
+            let block = pin_block(pin, pan_of_pin(&message)?).ok_or(WireError::PinBlock)?;
             message.put(52, tdes_encrypt_block(self.pin.expose(), *block.expose()));
             message.put(26, PIN_CAPTURE);
             message.put(53, SECURITY_CONTROL);
@@ -117,27 +119,39 @@ impl WorkingKeys {
     /// The PIN of a message, if it has one.
     pub fn pin(&self, message: &Message) -> Result<Option<Secret<String>>, WireError> {
         let Some(block) = message.bytes(52) else { return Ok(None) };
-        let pan = message.text(2).ok_or(WireError::Missing { field: 2, what: "PAN", mti: message.mti })?;
         let block = block.try_into().map_err(|_| WireError::PinBlock)?;
         let plain = Secret::new(tdes_decrypt_block(self.pin.expose(), block));
-        pin_of(&plain, pan).map(Some).ok_or(WireError::PinBlock)
+        pin_of(&plain, pan_of_pin(message)?).map(Some).ok_or(WireError::PinBlock)
     }
 }
 
-/// The message that asks for working keys (0800, F60.3 003).
-pub fn sign_on(merchant: &str, terminal: &str, batch: u32, trace: u32) -> Result<Message, WireError> {
-    management(Mti::NETWORK, SIGN_ON, merchant, terminal, (batch, trace))
+/// The message by which a terminal asks for working keys (0800, F60.3 003).
+pub fn sign_on(key: &MessageKey, dialect: &Dialect) -> Result<Message, WireError> {
+    management(Mti::NETWORK, SIGN_ON, key, dialect)
+}
+
+/// The message by which an institution asks for the working keys of its line (0800, F70
+/// 101); it is of no terminal.
+pub(super) fn link_sign_on(institution: &str, trace: u32, now: Timestamp) -> Message {
+    let mut message = Message::new(Mti::NETWORK).with(11, format!("{trace:06}")).with(70, LINK_SIGN_ON);
+    put_institution(&mut message, institution, now);
+    message
 }
 
 /// The message that asks whether the host is there (0820, F60.3 301).
-pub fn echo(merchant: &str, terminal: &str, batch: u32, trace: u32) -> Result<Message, WireError> {
-    management(Mti::NETWORK_ADVICE, ECHO, merchant, terminal, (batch, trace))
+pub fn echo(key: &MessageKey, dialect: &Dialect) -> Result<Message, WireError> {
+    management(Mti::NETWORK_ADVICE, ECHO, key, dialect)
 }
 
 /// The answer to a sign-on; with keys where they are given, else a refusal.
-pub fn sign_on_answer(request: &Message, keys: Option<Vec<u8>>, refusal: ResponseCode) -> Message {
+pub fn sign_on_answer(
+    request: &Message,
+    keys: Option<Vec<u8>>,
+    refusal: ResponseCode,
+    dialect: &Dialect,
+) -> Message {
     let code = if keys.is_some() { ResponseCode::APPROVED } else { refusal };
-    let mut answer = answer_frame(request, code);
+    let mut answer = answer_frame(request, code, dialect);
     if let Some(keys) = keys {
         answer.put(62, keys);
     }
@@ -162,22 +176,15 @@ pub fn signed_on(
 }
 
 /// Whether a message is a sign-on that asks for PIN and MAC keys.
-pub(super) fn is_sign_on(message: &Message) -> bool {
-    let code = message.text(60).and_then(|text| text.get(8..11));
-    message.mti == Mti::NETWORK && matches!(code, Some("001" | SIGN_ON))
+pub(super) fn is_sign_on(message: &Message, dialect: &Dialect) -> bool {
+    // An institution's has no F60.
+    let code = if message.has(33) { message.text(70) } else { Some(management_of(message, dialect)) };
+    message.mti == Mti::NETWORK && matches!(code, Some("001" | SIGN_ON | LINK_SIGN_ON))
 }
 
-fn management(
-    mti: Mti,
-    network: &str,
-    merchant: &str,
-    terminal: &str,
-    (batch, trace): (u32, u32),
-) -> Result<Message, WireError> {
-    let class = MessageClass::Request;
-    let key = MessageKey { class, merchant: merchant.into(), terminal: terminal.into(), batch, trace };
+fn management(mti: Mti, code: &str, key: &MessageKey, dialect: &Dialect) -> Result<Message, WireError> {
     let mut message = Message::new(mti);
-    put_key(&mut message, &key, "00", network, Entry::Contact)?;
+    put_key(&mut message, key, ("00", code), Entry::Contact, dialect)?;
     Ok(message)
 }
 
@@ -191,6 +198,12 @@ fn check_value(key: &[u8; 16], length: usize) -> [u8; CHECK_BYTES] {
 
 /// ISO 9564-1 format 0: control 0, length, digits, F; joined with the twelve digits
 /// of the PAN that stand before its check digit.
+/// The PAN that a PIN belongs to: where another card pays for the load (F103), the payer's.
+fn pan_of_pin(message: &Message) -> Result<&str, WireError> {
+    let payer = message.text(103).and_then(|_| message.text(102));
+    payer.or(message.text(2)).ok_or(WireError::Missing { field: 2, what: "PAN", mti: message.mti })
+}
+
 fn pin_block(pin: &Secret<String>, pan: &str) -> Option<Secret<[u8; 8]>> {
     let digits = pin.expose();
     if !(4..=12).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {

@@ -1,13 +1,12 @@
 //! What a terminal needs to speak to its host over a line, as a file: who it is, the
 //! dialect, and its master key with the check value.
 
-use super::MasterKey;
-use crate::base::bytes::{Hex, Secret, parse_hex};
+use super::{MasterKey, key_file};
+use crate::base::bytes::Secret;
 use crate::base::context::Context;
-use crate::base::crypto::{kcv, odd_parity};
+use crate::base::crypto::odd_parity;
 use crate::base::store::{SealedError, StoreError};
 use serde::Deserialize;
-use std::io::Write;
 use std::path::Path;
 
 /// A terminal's identity and master key.
@@ -23,7 +22,7 @@ pub struct TerminalKey {
     pub master: MasterKey,
 }
 
-/// Why a terminal cannot be added, or its key file not used.
+/// Why a terminal or a line cannot be added, or its key file not used.
 #[derive(Debug, thiserror::Error)]
 pub enum TerminalKeyError {
     /// A number of another form.
@@ -36,6 +35,24 @@ pub enum TerminalKeyError {
         /// What came.
         found: String,
     },
+    /// An institution code of another form.
+    #[error("expected an institution code (F33) of 8 to 11 digits, found {found:?}")]
+    Institution {
+        /// What came.
+        found: String,
+    },
+    /// A dialect whose messages cannot say who forwards them.
+    #[error("expected a dialect with fields 32 and 33, found {dialect}: a line between hosts speaks network")]
+    NoInstitution {
+        /// The dialect.
+        dialect: String,
+    },
+    /// The institution has a key already.
+    #[error("institution {institution} is there already: a line gets its key once; add one of another code")]
+    LinkKnown {
+        /// The institution.
+        institution: String,
+    },
     /// The terminal has a key already.
     #[error("terminal {terminal} is there already: a terminal gets its key once; add one of another number")]
     Known {
@@ -43,7 +60,7 @@ pub enum TerminalKeyError {
         terminal: String,
     },
     /// A file that could not be read or made.
-    #[error("could not {doing} the terminal's key {path}: {cause}")]
+    #[error("could not {doing} the key {path}: {cause}")]
     File {
         /// What was being done.
         doing: &'static str,
@@ -105,61 +122,32 @@ impl TerminalKey {
 
     /// The check value (KCV) of the master key: six hexadecimal digits.
     pub fn check_value(&self) -> String {
-        Hex(&kcv(self.master.expose())).to_string()
+        key_file::check_value(&self.master)
     }
 
     /// Reads a key file; refuses a key that does not fit its check value.
     pub fn read(path: &Path) -> Result<Self, TerminalKeyError> {
-        let wrong =
-            |cause: String| TerminalKeyError::File { doing: "use", path: path.display().to_string(), cause };
-        let text = Secret::new(std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?);
-        // What toml says of an error shows the line, which may be the key's.
-        let lines: Lines = toml::from_str(text.expose()).map_err(|error| wrong(error.message().into()))?;
-        let (key, check) = (Secret::new(lines.key), lines.check);
-        let bytes = Secret::new(parse_hex(key.expose()).map_err(|_| wrong(KEY_FORM.into()))?);
-        let bytes = <[u8; 16]>::try_from(bytes.expose().as_slice()).map_err(|_| wrong(KEY_FORM.into()))?;
-        let own = Self::of(&lines.terminal, &lines.merchant, &lines.dialect, Secret::new(bytes))?;
-        if own.check_value() != check.to_ascii_uppercase() {
-            return Err(wrong(format!(
-                "the key's check value is {}, the file says {check}",
-                own.check_value()
-            )));
-        }
-        Ok(own)
+        let lines: Lines = key_file::read_lines(path)?;
+        let master = key_file::checked_key(path, lines.key, &lines.check)?;
+        Self::of(&lines.terminal, &lines.merchant, &lines.dialect, master)
     }
 
     /// Writes a key file that its owner alone can read. A file that is there is never
     /// written over: its key may be the only copy.
     pub fn write(&self, path: &Path) -> Result<(), TerminalKeyError> {
-        let failed = |error: std::io::Error| TerminalKeyError::File {
-            doing: "make",
-            path: path.display().to_string(),
-            cause: error.to_string(),
-        };
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(path).map_err(failed)?;
-        let text = Secret::new(format!(
+        let lines = format!(
             "# A terminal's master key. Whoever holds this file is this terminal.\n\
-             terminal = \"{}\"\nmerchant = \"{}\"\ndialect = \"{}\"\nkey = \"{}\"\ncheck = \"{}\"\n",
-            self.terminal,
-            self.merchant,
-            self.dialect,
-            Hex(self.master.expose()),
-            self.check_value(),
-        ));
-        file.write_all(text.expose().as_bytes()).map_err(failed)?;
-        file.sync_all().map_err(failed)
+             terminal = \"{}\"\nmerchant = \"{}\"\ndialect = \"{}\"\n",
+            self.terminal, self.merchant, self.dialect,
+        );
+        key_file::write(path, &lines, &self.master)
     }
 }
-
-const KEY_FORM: &str = "expected a key of 32 hexadecimal digits";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::bytes::Hex;
     use crate::base::event::Discard;
 
     #[test]

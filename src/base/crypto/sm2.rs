@@ -57,7 +57,8 @@ impl std::fmt::Debug for Sm2PublicKey {
 /// A private key.
 #[derive(Clone)]
 pub struct Sm2PrivateKey {
-    signing: SigningKey,
+    /// In a box, since it repeats the public half.
+    signing: Box<SigningKey>,
     public: Sm2PublicKey,
 }
 
@@ -68,7 +69,7 @@ impl Sm2PrivateKey {
         let signing = SigningKey::from_slice(SM2_DEFAULT_IDENTITY, secret.expose()).map_err(wrong)?;
         let point = signing.verifying_key().as_affine().to_sec1_point(false);
         let coordinates = point.as_bytes().last_chunk().copied().unwrap_or([0; 64]);
-        Ok(Self { public: Sm2PublicKey::new(&coordinates)?, signing })
+        Ok(Self { public: Sm2PublicKey::new(&coordinates)?, signing: Box::new(signing) })
     }
 
     /// A new key from a seed: the same seed gives the same key.

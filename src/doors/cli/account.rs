@@ -5,11 +5,13 @@ use super::shared::command::{Call, Command, Run, no_arguments};
 use super::shared::failure::{Exit, Failure};
 use super::shared::holder;
 use super::shared::recording::Recording;
-use super::shared::transaction::parse_currency;
+use super::shared::transaction::{self, parse_currency};
+use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::observers::report::Columns;
-use crate::roles::issuer::{AccountId, Issuer};
-use crate::words::iso4217::Amount;
+use crate::roles::issuer::{AccountClass, AccountId, AccountSummary, Issuer, NewAccount, Party};
+use crate::words::iso4217::{Amount, Currency};
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, value_parser};
 use serde_json::json;
 use std::path::PathBuf;
@@ -17,7 +19,7 @@ use std::path::PathBuf;
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
     name: "account",
-    about: "Opens and lists the accounts behind cards",
+    about: "Opens, lists and shows the accounts behind cards, and moves money between them",
     effect: None,
     arguments: no_arguments,
     run: Run::OneOf(&[
@@ -41,6 +43,20 @@ pub(super) const COMMAND: Command = Command {
             effect: None,
             arguments: no_arguments,
             run: Run::Alone(list),
+        },
+        Command {
+            name: "show",
+            about: "Shows an account: its class, its limits, and what was used of them today and this year",
+            effect: None,
+            arguments: show_arguments,
+            run: Run::Alone(show),
+        },
+        Command {
+            name: "transfer",
+            about: "Moves money from one account to another, as the classes of both allow",
+            effect: None,
+            arguments: transfer_arguments,
+            run: Run::Alone(transfer),
         },
     ]),
 };
@@ -69,8 +85,31 @@ fn open_arguments(line: clap::Command) -> clap::Command {
                 .value_name("NAME")
                 .default_value("Test Holder")
                 .help("Who holds it; kept sealed"),
+        )
+        .arg(
+            Arg::new("class")
+                .long("class")
+                .value_name("CLASS")
+                .default_value("I")
+                .value_parser(PossibleValuesParser::new(AccountClass::ALL.map(AccountClass::word)))
+                .help("I (no limits), II or III (spend within limits; figures to be checked, see --limits)"),
+        )
+        .arg(
+            Arg::new("bound").long("bound").value_name("ID").help(
+                "The holder's account of class I, which feeds one of class II or III beside the limits",
+            ),
         );
     holder::arguments(line)
+}
+
+fn show_arguments(line: clap::Command) -> clap::Command {
+    line.arg(Arg::new("ID").required(true).help("The account"))
+}
+
+fn transfer_arguments(line: clap::Command) -> clap::Command {
+    line.arg(Arg::new("FROM").required(true).help("The account that pays"))
+        .arg(Arg::new("TO").required(true).help("The account that receives"))
+        .arg(transaction::amount_argument().required(true))
 }
 
 fn open(call: &mut Call<'_>) -> Result<Exit, Failure> {
@@ -84,12 +123,16 @@ fn open(call: &mut Call<'_>) -> Result<Exit, Failure> {
     }
     let name = call.text("holder").unwrap_or_default().to_owned();
     let holder = holder::holder(call)?;
+    let class = AccountClass::parse(call.text("class").unwrap_or_default()).unwrap_or_default();
+    let bound = call.text("bound").map(|id| AccountId(id.to_owned()));
     let (mut issuer, mut context) = books(call, Need::Makes)?;
-    let id = issuer.open_account(id.as_deref(), balance, &name, &mut context)?;
+    let account = NewAccount { id, balance, holder: Secret::new(name), class, bound };
+    let id = issuer.open_account_of(&account, &mut context)?;
     if let Some(holder) = holder {
         issuer.set_account_holder(&id, &holder, &mut context)?;
     }
-    call.output.say(&format!("account {id} is open with {balance}\n"));
+    call.output.say(&format!("account {id} of class {class} is open with {balance}\n"));
+    call.output.tell("class", json!(class.word()));
     call.output.tell("id", json!(id.0));
     call.output.tell("balance_minor", json!(balance.minor));
     call.output.tell("currency", json!(currency.to_string()));
@@ -124,14 +167,15 @@ fn list(call: &mut Call<'_>) -> Result<Exit, Failure> {
     for account in &accounts {
         // A name is card data: it shows when it is asked for.
         let holder = if call.switches.unmask { account.holder.expose() } else { "***" };
-        columns.row(&account.id.0, format!("{:>18}  {holder}", account.balance.to_string()));
-        values.push(json!({
-            "id": account.id.0,
-            "balance_minor": account.balance.minor,
-            "held_minor": account.held.minor,
-            "currency": account.balance.currency.to_string(),
-            "holder": holder,
-        }));
+        let used = account.used.map_or_else(String::new, |(out, _)| {
+            let shown = |minor| Amount::new(minor, account.balance.currency);
+            format!("  out {} today, {} this year", shown(out.day_minor), shown(out.year_minor))
+        });
+        columns.row(
+            &account.id.0,
+            format!("{:>18}  class {:<3}  {holder}{used}", account.balance.to_string(), account.class),
+        );
+        values.push(account_json(account, holder));
     }
     if accounts.is_empty() {
         call.output.say("No account is open: cardwright account open --balance 500.00\n");
@@ -139,6 +183,95 @@ fn list(call: &mut Call<'_>) -> Result<Exit, Failure> {
     call.output.say(&columns.to_string());
     call.output.tell("accounts", json!(values));
     Ok(Exit::Done)
+}
+
+fn show(call: &mut Call<'_>) -> Result<Exit, Failure> {
+    let id = call.text("ID").unwrap_or_default().to_owned();
+    let (mut issuer, mut context) = books(call, Need::Asks)?;
+    let accounts = issuer.accounts(&mut context)?;
+    let Some(account) = accounts.iter().find(|account| account.id.0 == id) else {
+        return Err(Failure::Usage(format!(
+            "no account {id:?} is open in these books: `cardwright account list` names those that are"
+        )));
+    };
+    let holder = if call.switches.unmask { account.holder.expose() } else { "***" };
+    let currency = account.balance.currency;
+    let shown = |minor| Amount::new(minor, currency).to_string();
+    let limits = issuer.limits().class(account.class);
+    let figures = limits.figures(currency).copied();
+    let parties = |list: &[Party]| list.iter().map(|party| party.word()).collect::<Vec<_>>();
+    let mut columns = Columns::indented(2);
+    columns.row("class", account.class).row("holder", holder).row("balance", account.balance);
+    columns.row("held", account.held);
+    if let Some(bound) = &account.bound {
+        columns.row("bound to", bound);
+    }
+    columns.row("pays", parties(&limits.pays).join(", "));
+    columns.row("receives", parties(&limits.receives).join(", "));
+    let of =
+        |limit: Option<u64>| limit.map_or_else(|| "no limit".into(), |limit| format!("of {}", shown(limit)));
+    match (account.used, figures) {
+        (Some((out, into)), Some(figures)) => {
+            columns.row("most it may hold", figures.balance_minor.map_or("no limit".into(), shown));
+            for (what, used, limit) in [
+                ("out today", out.day_minor, figures.out_day_minor),
+                ("out this year", out.year_minor, figures.out_year_minor),
+                ("in today", into.day_minor, figures.in_day_minor),
+                ("in this year", into.year_minor, figures.in_year_minor),
+            ] {
+                columns.row(what, format!("{} {}", shown(used), of(limit)));
+            }
+        }
+        _ => {
+            columns
+                .row("limits", format!("none for class {} in {currency}: no sums are kept", account.class));
+        }
+    }
+    call.output.say(&format!("account {id}\n{columns}"));
+    let mut told = account_json(account, holder);
+    told["pays"] = json!(parties(&limits.pays));
+    told["receives"] = json!(parties(&limits.receives));
+    told["limits"] = figures.map_or(serde_json::Value::Null, |figures| {
+        json!({
+            "balance_minor": figures.balance_minor,
+            "out_day_minor": figures.out_day_minor, "out_year_minor": figures.out_year_minor,
+            "in_day_minor": figures.in_day_minor, "in_year_minor": figures.in_year_minor,
+        })
+    });
+    call.output.tell("account", told);
+    Ok(Exit::Done)
+}
+
+fn transfer(call: &mut Call<'_>) -> Result<Exit, Failure> {
+    let id = |name: &str| AccountId(call.text(name).unwrap_or_default().to_owned());
+    let (from, to) = (id("FROM"), id("TO"));
+    let (mut issuer, mut context) = books(call, Need::Asks)?;
+    let accounts = issuer.accounts(&mut context)?;
+    let currency = accounts.iter().find(|account| account.id == from).map(|account| account.balance.currency);
+    let amount = Amount::parse(call.text("AMOUNT").unwrap_or_default(), currency.unwrap_or(Currency::CNY))?;
+    issuer.transfer(&from, &to, amount, &mut context)?;
+    call.output.say(&format!("{amount} moved from account {from} to account {to}\n"));
+    call.output.tell("amount_minor", json!(amount.minor));
+    Ok(Exit::Done)
+}
+
+fn account_json(account: &AccountSummary, holder: &str) -> serde_json::Value {
+    let used = account.used.map(|(out, into)| {
+        json!({
+            "out_day_minor": out.day_minor, "out_year_minor": out.year_minor,
+            "in_day_minor": into.day_minor, "in_year_minor": into.year_minor,
+        })
+    });
+    json!({
+        "id": account.id.0,
+        "class": account.class.word(),
+        "bound": account.bound.as_ref().map(|bound| &bound.0),
+        "balance_minor": account.balance.minor,
+        "held_minor": account.held.minor,
+        "currency": account.balance.currency.to_string(),
+        "holder": holder,
+        "used": used,
+    })
 }
 
 fn books(call: &mut Call<'_>, need: Need) -> Result<(Issuer, Context), Failure> {

@@ -2,6 +2,7 @@
 
 use super::shared::command::{Call, Command, Run};
 use super::shared::failure::{Exit, Failure};
+use super::shared::scene::CARD;
 use super::shared::transaction::{self, Deal};
 use crate::roles::terminal::Flow;
 use crate::words::iso7816::Effect;
@@ -22,18 +23,20 @@ const SOURCES: &[(&str, Flow)] =
 
 fn arguments(line: clap::Command) -> clap::Command {
     transaction::arguments(line).arg(
-        Arg::new("from")
-            .long("from")
-            .value_name("SOURCE")
-            .default_value("linked")
-            .help("linked (its account), cash (taken by the merchant), pending (what waits for the card)"),
+        Arg::new("from").long("from").value_name("SOURCE").default_value("linked").help(
+            "linked (its account), cash (taken by the merchant), pending (what waits for the card), \
+                 card:ADDRESS (another card's account; its address is as after --reader, and the PIN is its)",
+        ),
     )
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let from = call.text("from").unwrap_or_default();
+    if from.starts_with(CARD) {
+        return transaction::run(call, Deal::OtherPays);
+    }
     let Some((_, flow)) = SOURCES.iter().find(|(name, _)| *name == from) else {
-        let reason = format!("expected linked, cash or pending after --from, found {from:?}");
+        let reason = format!("expected linked, cash, pending or card:ADDRESS after --from, found {from:?}");
         return Err(Failure::Usage(reason));
     };
     transaction::run(call, Deal::Amount(*flow))

@@ -2,6 +2,7 @@
 //! environment come in here, text and exit codes go out; the rest is asked of `world`.
 
 mod account;
+mod ca;
 mod card;
 mod decode;
 mod demo;
@@ -14,7 +15,9 @@ mod read;
 mod readers;
 mod reconcile;
 mod recover;
+mod refund;
 mod send;
+mod settle;
 /// What several commands need.
 mod shared {
     pub(super) mod books;
@@ -48,15 +51,18 @@ const COMMANDS: &[Command] = &[
     unload::COMMAND,
     pay::COMMAND,
     void::COMMAND,
+    refund::COMMAND,
     preauth::COMMAND,
     inquire::COMMAND,
     upload::COMMAND,
+    settle::COMMAND,
     recover::COMMAND,
     send::COMMAND,
     account::COMMAND,
     reconcile::COMMAND,
     card::COMMAND,
     wallet::COMMAND,
+    ca::COMMAND,
     host::COMMAND,
     readers::COMMAND,
     world::COMMAND,

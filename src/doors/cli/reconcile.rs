@@ -19,6 +19,8 @@ use std::path::{Path, PathBuf};
 const FORMAT_BYTES: u64 = 1 << 20;
 /// 23:00, from when on a transaction may stand on the next day's statement.
 const CUT_OFF: &str = "23:00";
+/// Rows, and unreadable lines, that are listed at most.
+const LISTED: usize = 10_000;
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
@@ -47,7 +49,7 @@ fn arguments(line: clap::Command) -> clap::Command {
                 .default_value(CUT_OFF),
         )
         .arg(flag("correct", "Books what the statement corrects: account and name"))
-        .arg(flag("all", "Shows what matched too"))
+        .arg(flag("all", "Lists what matched too; of all rows the first 10,000 are listed"))
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
@@ -63,6 +65,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let all = call.flag("all");
     let mut shown: Vec<ReconciledRow> = Vec::new();
     let mut unreadable: Vec<BadLine> = Vec::new();
+    let (mut rows_left_off, mut lines_left_off) = (0_u64, 0_u64);
     let is_watched = std::io::stderr().is_terminal();
     let totals = issuer
         .reconcile(
@@ -75,10 +78,10 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
                         table.line(&reconciled_csv(&row));
                     }
                     if all || row.outcome != Outcome::Matched {
-                        shown.push(row);
+                        list(&mut shown, row, &mut rows_left_off);
                     }
                 },
-                bad: &mut |bad| unreadable.push(bad),
+                bad: &mut |bad| list(&mut unreadable, bad, &mut lines_left_off),
                 progress: &mut |progress: Progress| {
                     if is_watched {
                         eprint!("\r{}: {} rows ", progress.stage, progress.rows);
@@ -100,11 +103,19 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     for bad in &unreadable {
         call.output.say(&format!("{bad}\n"));
     }
+    if rows_left_off + lines_left_off > 0 {
+        call.output.say(&format!(
+            "{rows_left_off} more rows and {lines_left_off} more unreadable lines are not listed here; \
+             --csv FILE takes every row\n"
+        ));
+    }
     call.output.say(&format!("{}\n", totals_text(&totals)));
     call.output.tell("rows", shown.iter().map(reconciled_json).collect());
     let lines: Vec<_> =
         unreadable.iter().map(|bad| json!({ "line": bad.line, "why": bad.to_string() })).collect();
     call.output.tell("unreadable", json!(lines));
+    call.output.tell("rows_left_off", json!(rows_left_off));
+    call.output.tell("unreadable_left_off", json!(lines_left_off));
     call.output.tell("totals", totals_json(&totals));
     let differs = totals.amount_differs
         + totals.party_differs
@@ -112,6 +123,14 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         + totals.theirs_only
         + totals.bad_lines;
     Ok(if differs == 0 { Exit::Done } else { Exit::Declined })
+}
+
+/// Lists what there is place for: a statement of another bank would fill the memory.
+fn list<T>(listed: &mut Vec<T>, one: T, left_off: &mut u64) {
+    match listed.len() < LISTED {
+        true => listed.push(one),
+        false => *left_off += 1,
+    }
 }
 
 /// A built-in format, or one that a file describes.

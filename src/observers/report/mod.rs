@@ -1,6 +1,7 @@
 //! Reports: one file per format, as text for people and as JSON values for programs.
 //! Nothing here decides.
 
+mod ca_keys;
 mod card_facts;
 mod card_file;
 mod exchange;
@@ -8,6 +9,7 @@ mod outcome;
 mod position;
 mod reconciliation;
 mod recovery;
+mod settlement;
 /// What several formats need.
 mod shared {
     pub(super) mod columns;
@@ -15,6 +17,7 @@ mod shared {
 }
 mod story;
 
+pub use ca_keys::{ca_keys_capk, ca_keys_csv, ca_keys_json, ca_keys_text, ca_keys_toml, keys_without_capk};
 pub use card_facts::{card_facts_json, card_facts_text};
 pub use card_file::{card_file_json, card_file_text};
 pub use exchange::{ExchangeReport, tree};
@@ -25,6 +28,7 @@ pub use reconciliation::{
     totals_text,
 };
 pub use recovery::{recovery_json, recovery_text, settled_line};
+pub use settlement::{batches_json, batches_text, settlement_json, settlement_text};
 pub use shared::columns::Columns;
 pub use story::Story;
 
@@ -33,6 +37,7 @@ pub const JSON_SCHEMA: u32 = 1;
 
 /// The formats of reports, by name.
 pub const FORMATS: &[&str] = &[
+    ca_keys::NAME,
     card_facts::NAME,
     card_file::NAME,
     exchange::NAME,
@@ -40,5 +45,6 @@ pub const FORMATS: &[&str] = &[
     position::NAME,
     reconciliation::NAME,
     recovery::NAME,
+    settlement::NAME,
     story::NAME,
 ];

@@ -2,6 +2,7 @@
 
 use super::shared::values::amount;
 use crate::roles::terminal::{Recovered, Settled};
+use crate::words::emv::Pan;
 use crate::words::iso4217::{Amount, Currency};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -14,16 +15,26 @@ pub fn settled_line(row: &Settled) -> String {
     let (batch, trace) = row.trace;
     let state = if row.to.is_final() { "settled" } else { "due" };
     let way = if row.from == row.to { row.to.to_string() } else { format!("{} -> {}", row.from, row.to) };
-    format!("{state}: {} of {}, trace {batch:06}/{trace:06}: {way}: {}", row.kind.word(), row.amount, row.why)
+    let (what, amount, pan) = (row.kind.word(), row.amount, &row.pan);
+    format!("{state}: {what} of {amount}, {pan}, trace {batch:06}/{trace:06}: {way}: {}", row.why)
 }
 
-/// Every row that was open, and the sum of what is due; empty where nothing was open.
+/// Every row that was open, the sum of what is due, of each card where there are several,
+/// and remarks; empty where nothing was open.
 pub fn recovery_text(recovered: &Recovered) -> String {
     let mut text: String = recovered.rows.iter().map(|row| settled_line(row) + "\n").collect();
     let due = due(recovered);
     if !due.is_empty() {
-        let sums: Vec<String> = due.iter().map(Amount::to_string).collect();
-        text.push_str(&format!("still due: {}\n", sums.join(", ")));
+        text.push_str(&format!("still due: {}\n", listed(&due)));
+    }
+    let cards = due_of_cards(recovered);
+    if cards.len() > 1 {
+        for (pan, sums) in &cards {
+            text.push_str(&format!("  {pan}: {}\n", listed(sums)));
+        }
+    }
+    for remark in &recovered.remarks {
+        text.push_str(&format!("note: {remark}\n"));
     }
     text
 }
@@ -32,13 +43,37 @@ pub fn recovery_text(recovered: &Recovered) -> String {
 pub fn recovery_json(recovered: &Recovered) -> Value {
     let rows: Vec<Value> = recovered.rows.iter().map(row_json).collect();
     let due: Vec<Value> = due(recovered).into_iter().map(amount).collect();
-    json!({ "rows": rows, "due": due })
+    let cards: Vec<Value> = due_of_cards(recovered)
+        .into_iter()
+        .map(|(pan, sums)| json!({ "pan": pan, "due": sums.into_iter().map(amount).collect::<Vec<_>>() }))
+        .collect();
+    json!({ "rows": rows, "due": due, "due_of_cards": cards, "remarks": recovered.remarks })
 }
 
 /// The sum of what is due in each currency.
 fn due(recovered: &Recovered) -> Vec<Amount> {
-    let mut sums: BTreeMap<Currency, u64> = BTreeMap::new();
+    sums(recovered.due())
+}
+
+/// The same for each card, masked, in the order of the rows.
+fn due_of_cards(recovered: &Recovered) -> Vec<(String, Vec<Amount>)> {
+    let mut cards: Vec<(&Pan, Vec<&Settled>)> = Vec::new();
     for row in recovered.due() {
+        match cards.iter_mut().find(|(pan, _)| **pan == row.pan) {
+            Some((_, rows)) => rows.push(row),
+            None => cards.push((&row.pan, vec![row])),
+        }
+    }
+    cards.into_iter().map(|(pan, rows)| (pan.to_string(), sums(rows.into_iter()))).collect()
+}
+
+fn listed(amounts: &[Amount]) -> String {
+    amounts.iter().map(Amount::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn sums<'a>(rows: impl Iterator<Item = &'a Settled>) -> Vec<Amount> {
+    let mut sums: BTreeMap<Currency, u64> = BTreeMap::new();
+    for row in rows {
         let sum = sums.entry(row.amount.currency).or_default();
         *sum = sum.saturating_add(row.amount.minor);
     }
@@ -49,6 +84,7 @@ fn row_json(row: &Settled) -> Value {
     json!({
         "batch": row.trace.0,
         "trace": row.trace.1,
+        "pan": row.pan.to_string(),
         "kind": row.kind.word(),
         "amount": amount(row.amount),
         "from": row.from.word(),
@@ -67,18 +103,27 @@ mod tests {
     fn what_is_due_is_summed() {
         let row = |trace, minor, to| Settled {
             trace: (1, trace),
+            pan: Pan::with_check_digit(&format!("62999900000000{}", trace / 2)).unwrap(),
             kind: EntryKind::Load,
             amount: Amount::new(minor, Currency::CNY),
             from: State::InDoubt,
             to,
             why: "the card is away".into(),
+            unanswered: false,
         };
         let rows =
             vec![row(1, 5000, State::InDoubt), row(2, 100, State::InDoubt), row(3, 1, State::Confirmed)];
-        let text = recovery_text(&Recovered { rows });
-        assert!(text.ends_with("still due: 51.00 CNY\n"), "{text}");
-        assert!(text.contains("due: load of 50.00 CNY, trace 000001/000001: in doubt: the card is away\n"));
-        assert!(text.contains("settled: load of 0.01 CNY, trace 000001/000003: in doubt -> confirmed: "));
+        let text = recovery_text(&Recovered { rows: rows.clone(), remarks: vec!["look again"] });
+        let cards: Vec<String> = rows.iter().map(|row| row.pan.to_string()).collect();
+        let sums = format!("  {}: 50.00 CNY\n  {}: 1.00 CNY\n", cards[0], cards[1]);
+        assert!(text.ends_with(&format!("still due: 51.00 CNY\n{sums}note: look again\n")), "{text}");
+        let due = format!("due: load of 50.00 CNY, {}, trace 000001/000001: in doubt: the card", cards[0]);
+        assert!(text.contains(&due), "{text}");
+        assert!(text.contains(", trace 000001/000003: in doubt -> confirmed: "), "{text}");
+        assert!(rows.iter().all(|row| !text.contains(row.pan.expose())), "{text}");
+        let one = Recovered { rows: rows[..1].to_vec(), remarks: Vec::new() };
+        assert!(recovery_text(&one).ends_with("still due: 50.00 CNY\n"));
+        assert_eq!(recovery_json(&one)["due_of_cards"][0]["due"][0]["minor"], 5_000);
         assert_eq!(recovery_text(&Recovered::default()), "");
     }
 }

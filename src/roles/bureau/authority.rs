@@ -3,7 +3,7 @@
 
 use super::BureauError;
 use super::authority_text::{AuthorityText, CardsText, RingText};
-use crate::base::bytes::Secret;
+use crate::base::bytes::{Hex, Secret};
 use crate::base::crypto::{RsaExponent, RsaPrivateKey, Sm2PrivateKey, sm3};
 use crate::words::emv::Pan;
 use crate::words::emv::certificate::{
@@ -33,7 +33,7 @@ const SHORTEST_BITS: u32 = 704;
 #[derive(Clone)]
 pub struct Authority {
     pub(super) providers: Vec<[u8; 5]>,
-    pub(super) issuer_expiry: [u8; 2],
+    pub(super) expiry: [u8; 3],
     pub(super) rsa: Ring,
     pub(super) sm2: Ring,
     pub(super) cards: CardKeySource,
@@ -73,6 +73,9 @@ pub struct AuthorityTerms {
     pub card_bits: u32,
     /// The exponent of all of them.
     pub exponent: RsaExponent,
+    /// When terminals are to drop the CA's keys, BCD YYMMDD; with its month the issuer's
+    /// certificate ends.
+    pub expiry: [u8; 3],
 }
 
 impl Default for AuthorityTerms {
@@ -85,6 +88,7 @@ impl Default for AuthorityTerms {
             issuer_bits: ISSUER_BITS,
             card_bits: CDA_BITS,
             exponent: RsaExponent::Three,
+            expiry: [0x49, 0x12, 0x31],
         }
     }
 }
@@ -117,7 +121,7 @@ impl Authority {
         let (ca, issuer) = (rsa(terms.ca_bits, "ca rsa")?, rsa(terms.issuer_bits, "issuer rsa")?);
         Ok(Self {
             providers: terms.providers.clone(),
-            issuer_expiry: [0x12, 0x49],
+            expiry: terms.expiry,
             rsa: Ring { index: terms.index, ca, issuer },
             sm2: Ring { index: terms.index.wrapping_add(1), ca: sm2("ca sm2")?, issuer: sm2("issuer sm2")? },
             cards: CardKeySource {
@@ -146,12 +150,12 @@ impl Authority {
         };
         let line = |key: &PrivateKey| key.to_text().expose().clone();
         let text = AuthorityText {
-            providers: self.providers.iter().map(|rid| crate::base::bytes::Hex(rid).to_string()).collect(),
-            issuer_expiry: crate::base::bytes::Hex(&self.issuer_expiry).to_string(),
+            providers: self.providers.iter().map(|rid| Hex(rid).to_string()).collect(),
+            expiry: Hex(&self.expiry).to_string(),
             rsa: ring(&self.rsa),
             sm2: ring(&self.sm2),
             cards: CardsText {
-                seed: crate::base::bytes::Hex(self.cards.seed.expose()).to_string(),
+                seed: Hex(self.cards.seed.expose()).to_string(),
                 rsa_bits: self.cards.rsa_bits,
                 exponent: if self.cards.exponent == RsaExponent::Three { 3 } else { 65537 },
                 pool: self.cards.pool.iter().map(line).collect(),
@@ -164,13 +168,12 @@ impl Authority {
 
     /// What terminals must hold: the CA's key of each suite under each provider's name.
     pub fn public_keys(&self) -> CaPublicKeys {
-        let rings = [&self.rsa, &self.sm2];
-        let keys = self.providers.iter().flat_map(|rid| {
-            rings.map(|ring| CaPublicKey {
+        let keys = [&self.rsa, &self.sm2].into_iter().flat_map(|ring| {
+            self.providers.iter().map(|rid| CaPublicKey {
                 rid: *rid,
                 index: ring.index,
                 key: ring.ca.public(),
-                expiry: None,
+                expiry: Some(self.expiry),
             })
         });
         keys.collect()
@@ -179,9 +182,10 @@ impl Authority {
     /// The certificate of the issuer's key for cards whose PAN begins as this one.
     pub(super) fn issuer_certificate(&self, suite: Suite, pan: &Pan) -> Result<Certificate, BureauError> {
         let ring = self.ring(suite);
+        let [year, month, _] = self.expiry;
         let certificate = IssuerCertificate {
             identifier: issuer_identifier(pan, IDENTIFIER_DIGITS),
-            expiry: self.issuer_expiry,
+            expiry: [month, year],
             serial: ISSUER_SERIAL,
             key: ring.issuer.public(),
         };

@@ -13,7 +13,7 @@ use zeroize::ZeroizeOnDrop;
 #[serde(deny_unknown_fields)]
 pub(super) struct AuthorityText {
     pub providers: Vec<String>,
-    pub issuer_expiry: String,
+    pub expiry: String,
     pub rsa: RingText,
     pub sm2: RingText,
     pub cards: CardsText,
@@ -57,7 +57,7 @@ impl TryFrom<AuthorityText> for Authority {
         };
         Ok(Self {
             providers: providers.collect::<Result<_, _>>()?,
-            issuer_expiry: bytes("issuer_expiry", "MMYY", &text.issuer_expiry)?,
+            expiry: bytes("expiry", "YYMMDD", &text.expiry)?,
             rsa: ring(Suite::Rsa, &text.rsa)?,
             sm2: ring(Suite::Sm2, &text.sm2)?,
             cards: CardKeySource {

@@ -96,6 +96,17 @@ pub enum CardError {
         /// The file.
         path: String,
     },
+    /// A card's file with more than one name.
+    #[error(
+        "card file {path} has {links} names (hard links): a card is written anew at each step, so that one \
+         name would keep money that the other has spent; remove the others, or use symbolic links"
+    )]
+    HardLinked {
+        /// The file.
+        path: String,
+        /// How many names it has.
+        links: u64,
+    },
     /// The file system refused.
     #[error("could not {doing} {path}: {cause}")]
     File {

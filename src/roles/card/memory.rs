@@ -1,5 +1,6 @@
 //! A card's non-volatile memory: what survives without power.
 
+use super::certificates::CardKey;
 use super::profile::Profile;
 use crate::base::bytes::{Secret, bcd_to_u64, parse_hex, u64_to_bcd};
 use crate::words::dictionary::tag;
@@ -73,6 +74,12 @@ pub(super) struct ApplicationMemory {
     pub records: Vec<Record>,
     /// Counters, flags and logs.
     pub state: State,
+    /// Signs for the card, where it has a key of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card_key: Option<CardKey>,
+    /// Deciphers PINs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin_key: Option<CardKey>,
 }
 
 /// One record.

@@ -3,6 +3,7 @@
 
 mod application;
 mod authentication;
+mod certificates;
 mod cryptogram;
 mod data;
 mod decision;
@@ -26,6 +27,7 @@ mod simulator;
 mod storage;
 
 use application::APPLICATIONS;
+pub use certificates::CertificateRequest;
 pub use device::Device;
 pub use error::CardError;
 pub use memory::CardMemory;

@@ -80,6 +80,8 @@ impl CardMemory {
             data: profile_data(application),
             records: Vec::new(),
             state: State::new(application.pin_try_limit),
+            card_key: None,
+            pin_key: None,
         });
         Self {
             image: Image {
@@ -116,11 +118,22 @@ fn fill(profile: &ApplicationProfile, order: &Order) -> ApplicationMemory {
         cardholder_name: order.cardholder_name.expose(),
     };
     personal.put(&mut data);
+    let records = records(profile, &data);
+    ApplicationMemory {
+        data,
+        records,
+        state: State::new(profile.pin_try_limit),
+        card_key: None,
+        pin_key: None,
+    }
+}
+
+/// The records as the profile lists them; an element that the card does not have is left out.
+pub(super) fn records(profile: &ApplicationProfile, data: &TlvStore) -> Vec<Record> {
     let records = profile.records.iter().map(|layout| Record {
         sfi: layout.sfi,
         number: layout.record,
-        bytes: record(&layout.elements, &data),
+        bytes: record(&layout.elements, data),
     });
-    let records = records.collect();
-    ApplicationMemory { data, records, state: State::new(profile.pin_try_limit) }
+    records.collect()
 }

@@ -1,6 +1,7 @@
 //! Card profiles: TOML files that say which applications a card has and what is in
 //! them before it gets a cardholder and keys.
 
+use super::certificates::CertificateProfile;
 use super::{APPLICATIONS, CardError};
 use crate::base::bytes::{Hex, parse_hex};
 use crate::words::dictionary::tag;
@@ -28,6 +29,8 @@ pub const PROFILES: &[ProfileRow] = &[
     ProfileRow { name: "ecash", text: include_str!("profile/ecash.toml") },
     ProfileRow { name: "ecash-dual", text: include_str!("profile/ecash-dual.toml") },
     ProfileRow { name: "debit", text: include_str!("profile/debit.toml") },
+    ProfileRow { name: "unionpay-credit", text: include_str!("profile/unionpay-credit.toml") },
+    ProfileRow { name: "unionpay-sm", text: include_str!("profile/unionpay-sm.toml") },
     ProfileRow { name: "token", text: include_str!("profile/token.toml") },
 ];
 
@@ -82,6 +85,9 @@ pub(super) struct ApplicationProfile {
     /// The load log.
     #[serde(default)]
     pub load_log: Option<LogProfile>,
+    /// What the issuer signs for offline data authentication.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<CertificateProfile>,
     /// Records and the elements in them.
     #[serde(rename = "record")]
     pub records: Vec<RecordProfile>,

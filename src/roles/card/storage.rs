@@ -93,6 +93,7 @@ impl CardFile {
         }
         // Only now is there something to lock; another process may have written meanwhile.
         let file = Self { shown: path.into(), _lock: lock(&real)?, path: real, key };
+        must_have_one_name(&file.path, path)?;
         let bytes = read(&file.path).map_err(|cause| error("read", path, &cause))?;
         let (_, sealed) = split(&bytes).ok_or_else(no_card_file)?;
         let opened = Sealed(sealed.to_vec())
@@ -146,6 +147,19 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
         _ => "it is a device or pipe, no file",
     };
     Err(std::io::Error::other(cause))
+}
+
+/// A commit takes the place of one name: behind another, the memory of before would live on.
+fn must_have_one_name(real: &Path, shown: &Path) -> Result<(), CardError> {
+    #[cfg(unix)]
+    {
+        let found = std::fs::metadata(real).map_err(|cause| error("read", shown, &cause))?;
+        let links = std::os::unix::fs::MetadataExt::nlink(&found);
+        if links > 1 {
+            return Err(CardError::HardLinked { path: shown.display().to_string(), links });
+        }
+    }
+    Ok(())
 }
 
 /// Version and sealed bytes of a card file.

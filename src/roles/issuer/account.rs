@@ -1,8 +1,10 @@
 //! Funding accounts: opening and listing. Who holds one is sealed.
 
-use super::IssuerError;
 use super::ledger::{self, Book};
+use super::limits::{Party, Way};
+use super::usage::{self, Movement};
 use super::work::Work;
+use super::{AccountClass, IssuerError, Used};
 use crate::base::bytes::Secret;
 use crate::base::store::{Sealed, Value};
 use crate::words::iso4217::{Amount, Currency};
@@ -32,33 +34,54 @@ pub struct AccountSummary {
     pub held: Amount,
     /// Who holds it.
     pub holder: Secret<String>,
+    /// Its class.
+    pub class: AccountClass,
+    /// The account of class I that it is bound to.
+    pub bound: Option<AccountId>,
+    /// What has left it and come in, where limits make the books keep sums.
+    pub used: Option<(Used, Used)>,
+}
+
+/// An account that is to be opened.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// Its id; else a random one.
+    pub id: Option<String>,
+    /// What it begins with.
+    pub balance: Amount,
+    /// Who holds it.
+    pub holder: Secret<String>,
+    /// Its class.
+    pub class: AccountClass,
+    /// The holder's account of class I, to which one of class II or III may be bound.
+    pub bound: Option<AccountId>,
 }
 
 impl Work<'_> {
     /// Opens an account; without an id it gets a random one.
-    pub(super) fn open_account(
-        &mut self,
-        id: Option<&str>,
-        balance: Amount,
-        holder: &str,
-    ) -> Result<AccountId, IssuerError> {
-        let id = match id {
-            Some(id) => id.to_owned(),
+    pub(super) fn open_account(&mut self, account: &NewAccount) -> Result<AccountId, IssuerError> {
+        self.check_new(account)?;
+        let balance = account.balance;
+        let id = match &account.id {
+            Some(id) => id.clone(),
             None => {
                 let number = u64::from_be_bytes(self.context.random()) % 10_000_000_000;
                 format!("{number:010}")
             }
         };
-        let sealed = Sealed::seal(self.seal, HOLDER, holder.as_bytes(), self.context);
+        let sealed = Sealed::seal(self.seal, HOLDER, account.holder.expose().as_bytes(), self.context);
         let opened_at = self.now().micros();
         let changed = self.tx.execute(
-            "INSERT INTO account (id, currency, holder, opened_at) VALUES ($1, $2, $3, $4) \
+            "INSERT INTO account (id, currency, holder, opened_at, class, bound) \
+             VALUES ($1, $2, $3, $4, $5, $6) \
              ON CONFLICT DO NOTHING",
             &[
                 id.as_str().into(),
                 i64::from(balance.currency.0).into(),
                 Value::Bytes(sealed.0),
                 opened_at.into(),
+                account.class.word().into(),
+                account.bound.as_ref().map(|bound| bound.0.as_str()).into(),
             ],
         )?;
         if changed == 0 {
@@ -79,11 +102,80 @@ impl Work<'_> {
         ledger::currency(row, 0)
     }
 
+    /// Whether an account may begin so: what is limited has figures, is bound to class I
+    /// if to any, and begins within its balance.
+    fn check_new(&mut self, account: &NewAccount) -> Result<(), IssuerError> {
+        let NewAccount { balance, class, bound, .. } = account;
+        let refused = |reason: String| Err(IssuerError::Refused { reason });
+        let figures = self.rules.limits.class(*class).figures(balance.currency).copied();
+        if *class != AccountClass::I && figures.is_none() {
+            let reason = format!("limit figures: class {class} has none in {}", balance.currency);
+            return refused(reason);
+        }
+        let most = figures.and_then(|figures| figures.balance_minor);
+        if let Some(most) = most.filter(|most| balance.minor > *most) {
+            let most = Amount::new(most, balance.currency);
+            return refused(format!("limit balance of class {class}: the account may hold at most {most}"));
+        }
+        let Some(bound) = bound else { return Ok(()) };
+        if *class == AccountClass::I || self.class_of(&bound.0)?.0 != AccountClass::I {
+            return refused("an account of class II or III is bound to one of class I".into());
+        }
+        let found = self.account_currency(&bound.0)?;
+        if found != balance.currency {
+            let (id, expected) = (bound.0.clone(), balance.currency);
+            return Err(IssuerError::AccountCurrency { id, expected, found });
+        }
+        Ok(())
+    }
+
+    /// Moves money from one account to another, as the classes of both allow.
+    pub(super) fn transfer_between(
+        &mut self,
+        from: &AccountId,
+        to: &AccountId,
+        amount: Amount,
+    ) -> Result<(), IssuerError> {
+        if from == to {
+            return Err(IssuerError::Order { expected: "two accounts", found: format!("{from} twice") });
+        }
+        for id in [from, to] {
+            let found = self.account_currency(&id.0)?;
+            if found != amount.currency {
+                let (id, expected) = (id.0.clone(), amount.currency);
+                return Err(IssuerError::AccountCurrency { id, expected, found });
+            }
+        }
+        // Both are held in the order of their ids, so that no two transfers wait for each other.
+        for id in [from.min(to), from.max(to)] {
+            self.hold_account(&id.0, amount.currency)?;
+        }
+        let ((out_class, out_bound), (in_class, in_bound)) = (self.class_of(&from.0)?, self.class_of(&to.0)?);
+        let bound = out_bound.as_ref() == Some(&to.0) || in_bound.as_ref() == Some(&from.0);
+        let (what, party) = match bound {
+            true => ("bound transfer", Party::BoundAccount),
+            false => ("account transfer", Party::OtherAccount),
+        };
+        let (id, at) = (self.new_id(), self.now());
+        let leaves = Movement { account: &from.0, class: out_class, way: Way::Out, party, amount, at };
+        let comes = Movement { account: &to.0, class: in_class, way: Way::In, party, amount, at };
+        self.must_allow(&leaves)?;
+        self.must_allow(&comes)?;
+        if !self.transfer(what, &id, Book::Account(&from.0), Book::Account(&to.0), amount)? {
+            let reason = format!("account {from} holds less than {amount}");
+            return Err(IssuerError::Refused { reason });
+        }
+        self.count(&leaves)?;
+        self.count(&comes)?;
+        self.say_amount("Account Transfer", amount, party.word());
+        Ok(())
+    }
+
     /// All accounts by id.
     pub(super) fn accounts(&mut self) -> Result<Vec<AccountSummary>, IssuerError> {
         let rows = self.tx.query(
             "SELECT account.id, account.currency, account.holder, balance.minor, \
-             COALESCE(held.minor, 0) FROM account \
+             COALESCE(held.minor, 0), account.class, account.bound FROM account \
              JOIN balance ON balance.kind = 'account' AND balance.holder = account.id \
              AND balance.currency = account.currency \
              LEFT JOIN balance AS held ON held.kind = 'held' AND held.holder = account.id \
@@ -93,10 +185,23 @@ impl Work<'_> {
         let mut accounts = Vec::with_capacity(rows.len());
         for row in rows {
             let holder = Sealed(row.bytes(2)?.to_vec()).open(self.seal, HOLDER)?;
+            let (id, currency) = (row.text(0)?.to_owned(), ledger::currency(&row, 1)?);
+            let class = usage::class(row.text(5)?)?;
+            let used = match self.rules.limits.class(class).figures(currency) {
+                Some(_) => {
+                    let now = self.now();
+                    let out = self.used(&id, currency, Way::Out, now)?;
+                    Some((out, self.used(&id, currency, Way::In, now)?))
+                }
+                None => None,
+            };
             accounts.push(AccountSummary {
-                id: AccountId(row.text(0)?.to_owned()),
-                balance: Amount::new(super::work::minor("balance", row.int(3)?)?, ledger::currency(&row, 1)?),
-                held: Amount::new(super::work::minor("balance", row.int(4)?)?, ledger::currency(&row, 1)?),
+                id: AccountId(id),
+                class,
+                bound: if row.is_null(6) { None } else { Some(AccountId(row.text(6)?.to_owned())) },
+                used,
+                balance: Amount::new(super::work::minor("balance", row.int(3)?)?, currency),
+                held: Amount::new(super::work::minor("balance", row.int(4)?)?, currency),
                 holder: Secret::new(String::from_utf8_lossy(holder.expose()).into_owned()),
             });
         }

@@ -3,8 +3,9 @@
 
 use super::IssuerError;
 use super::decision::{Refusal, Verified};
-use super::work::Work;
-use crate::air::host::{Answer, ResponseCode};
+use super::present::Presented;
+use super::work::{Work, column};
+use crate::air::host::{Answer, Kind, Request, ResponseCode};
 use crate::words::dictionary::tag;
 use crate::words::emv::IssuerScript;
 use crate::words::iso4217::Amount;
@@ -48,6 +49,33 @@ impl Work<'_> {
         Ok(answer)
     }
 
+    /// A decline of a card that was presented, kept with its reason for who asks later.
+    pub(super) fn refuse(
+        &mut self,
+        request: &Request,
+        presented: &Presented,
+        refusal: Refusal,
+    ) -> Result<Acted, IssuerError> {
+        let (id, at) = (self.new_id(), self.now().micros());
+        self.tx.execute(
+            "INSERT INTO refusal (id, card, what, currency, amount, atc, merchant, code, reason, at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            &[
+                id.into(),
+                presented.card.id.as_str().into(),
+                what(request.kind).into(),
+                i64::from(request.amount.currency.0).into(),
+                column(request.amount.minor)?.into(),
+                i64::from(presented.verified.proof.atc).into(),
+                request.key.merchant.as_str().into(),
+                String::from_utf8_lossy(&refusal.code.0).into_owned().into(),
+                refusal.reason.as_str().into(),
+                at.into(),
+            ],
+        )?;
+        Ok(Acted::nothing(self.declined(refusal, Some(&presented.verified))?))
+    }
+
     /// A decline; where the cryptogram was right, with an ARPC that tells the card.
     pub(super) fn declined(
         &mut self,
@@ -61,6 +89,23 @@ impl Work<'_> {
             answer.chip.put(tag::ISSUER_AUTHENTICATION_DATA, tag_91(verified, refusal.code)?);
         }
         Ok(answer)
+    }
+}
+
+/// What a request is called where people read of it.
+const fn what(kind: Kind) -> &'static str {
+    match kind {
+        Kind::LinkedLoad => "load (linked)",
+        Kind::CashLoad => "load (cash)",
+        Kind::PendingLoad => "load (pending)",
+        Kind::CashLoadVoid => "load (cash void)",
+        Kind::UnloadScript => "load (unload)",
+        Kind::Purchase => "purchase",
+        Kind::BalanceInquiry => "inquiry",
+        Kind::PreAuthorisation => "hold",
+        Kind::PreAuthorisationCompletion => "hold completion",
+        Kind::PreAuthorisationCancel => "hold cancellation",
+        _ => "request",
     }
 }
 

@@ -2,8 +2,9 @@
 //! the reference PIN are sealed; a card is found by a keyed hash of its PAN.
 
 use super::ledger::Book;
+use super::usage;
 use super::work::{Work, column};
-use super::{AccountId, IssuerError};
+use super::{AccountClass, AccountId, IssuerError};
 use crate::base::bytes::Secret;
 use crate::base::store::{Row, Sealed, Value};
 use crate::words::emv::Pan;
@@ -69,6 +70,8 @@ pub(super) struct CardOnFile {
     pub(super) pin: Option<Sealed>,
     pub(super) pin_tries: i64,
     pub(super) active: bool,
+    /// The highest counter seen, before the message at hand.
+    pub(super) last_atc: i64,
 }
 
 /// A card whose row is locked, and what the message has changed of it so far.
@@ -77,6 +80,8 @@ pub(super) struct HeldCard {
     card: CardOnFile,
     last_atc: i64,
     open_loads: i64,
+    /// Claims that nothing has proven yet.
+    open_claims: i64,
     is_changed: bool,
 }
 
@@ -84,6 +89,8 @@ pub(super) struct HeldCard {
 #[derive(Debug, Clone)]
 pub(super) struct Linked {
     pub(super) account: Option<String>,
+    /// The class of that account.
+    pub(super) class: AccountClass,
     pub(super) ecash: Option<(Tag, u64)>,
     /// The shadow in the ledger, minor units; 0 where the card has none.
     pub(super) shadow_minor: i64,
@@ -162,8 +169,8 @@ impl Work<'_> {
     pub(super) fn hold_card(&mut self, pan: &str, psn: u8) -> Result<(), IssuerError> {
         let lookup = self.pan_lookup(pan);
         let rows = self.tx.query_locked(
-            "SELECT id, cryptogram_version, dki, expiry, pin, pin_tries, status, last_atc, open_loads \
-             FROM card WHERE pan_lookup = $1 AND psn = $2",
+            "SELECT id, cryptogram_version, dki, expiry, pin, pin_tries, status, last_atc, open_loads, \
+             open_claims FROM card WHERE pan_lookup = $1 AND psn = $2",
             &[Value::Bytes(lookup), i64::from(psn).into()],
         )?;
         let held = |row: &Row| {
@@ -172,6 +179,7 @@ impl Work<'_> {
                 card,
                 last_atc: row.int(7)?,
                 open_loads: row.int(8)?,
+                open_claims: row.int(9)?,
                 is_changed: false,
             })
         };
@@ -189,8 +197,13 @@ impl Work<'_> {
         let Some(held) = self.held.as_mut().filter(|held| held.is_changed) else { return Ok(()) };
         held.is_changed = false;
         self.tx.execute(
-            "UPDATE card SET last_atc = $1, open_loads = $2 WHERE id = $3",
-            &[held.last_atc.into(), held.open_loads.into(), held.card.id.as_str().into()],
+            "UPDATE card SET last_atc = $1, open_loads = $2, open_claims = $3 WHERE id = $4",
+            &[
+                held.last_atc.into(),
+                held.open_loads.into(),
+                held.open_claims.into(),
+                held.card.id.as_str().into(),
+            ],
         )?;
         Ok(())
     }
@@ -198,6 +211,20 @@ impl Work<'_> {
     /// Whether the card that is held has loads that are neither landed nor returned.
     pub(super) fn has_open_loads(&self) -> bool {
         self.held.as_ref().is_none_or(|held| held.open_loads > 0)
+    }
+
+    /// Whether the card that is held has claims that nothing has proven yet.
+    pub(super) fn has_open_claims(&self) -> bool {
+        self.held.as_ref().is_none_or(|held| held.open_claims > 0)
+    }
+
+    /// Counts claims that were opened, or settled where `by` is negative, of the card that
+    /// is held: only its own messages open and settle them.
+    pub(super) fn count_open_claims(&mut self, by: i64) {
+        if let Some(held) = self.held.as_mut() {
+            held.open_claims += by;
+            held.is_changed = true;
+        }
     }
 
     /// Counts loads that were opened, or settled where `by` is negative, on their card.
@@ -221,11 +248,25 @@ impl Work<'_> {
     pub(super) fn find_card(&mut self, pan: &str, psn: u8) -> Result<Option<CardOnFile>, IssuerError> {
         let lookup = self.pan_lookup(pan);
         let rows = self.tx.query(
-            "SELECT id, cryptogram_version, dki, expiry, pin, pin_tries, status FROM card \
+            "SELECT id, cryptogram_version, dki, expiry, pin, pin_tries, status, last_atc FROM card \
              WHERE pan_lookup = $1 AND psn = $2",
             &[Value::Bytes(lookup), i64::from(psn).into()],
         )?;
         rows.first().map(card_on_file).transpose()
+    }
+
+    /// The card that a payer's PAN names: the one in use, of several the last issued.
+    pub(super) fn find_payer(&mut self, pan: &str) -> Result<Option<CardOnFile>, IssuerError> {
+        let lookup = self.pan_lookup(pan);
+        let rows = self.tx.query(
+            "SELECT psn FROM card WHERE pan_lookup = $1 \
+             ORDER BY CASE status WHEN 'active' THEN 0 ELSE 1 END, psn DESC LIMIT 1",
+            &[Value::Bytes(lookup)],
+        )?;
+        match rows.first() {
+            Some(row) => self.find_card(pan, row.int(0)? as u8),
+            None => Ok(None),
+        }
     }
 
     /// A card's currency.
@@ -235,7 +276,9 @@ impl Work<'_> {
         currency: Currency,
     ) -> Result<Option<Linked>, IssuerError> {
         let rows = self.tx.query(
-            "SELECT account, balance_tag, balance_limit, balance.minor FROM card_account \
+            "SELECT card_account.account, balance_tag, balance_limit, balance.minor, \
+             COALESCE(account.class, 'I') FROM card_account \
+             LEFT JOIN account ON account.id = card_account.account \
              LEFT JOIN balance ON balance.kind = 'card' AND balance.holder = card_account.card \
              AND balance.currency = card_account.currency \
              WHERE card_account.card = $1 AND card_account.currency = $2",
@@ -249,7 +292,7 @@ impl Work<'_> {
             Some((Tag(row.int(1)? as u32), super::work::minor("card_account", row.int(2)?)?))
         };
         let shadow_minor = if row.is_null(3) { 0 } else { row.int(3)? };
-        Ok(Some(Linked { account, ecash, shadow_minor }))
+        Ok(Some(Linked { account, class: usage::class(row.text(4)?)?, ecash, shadow_minor }))
     }
 
     /// The PAN of a card.
@@ -351,6 +394,7 @@ fn card_on_file(row: &Row) -> Result<CardOnFile, IssuerError> {
         pin: if row.is_null(4) { None } else { Some(Sealed(row.bytes(4)?.to_vec())) },
         pin_tries: row.int(5)?,
         active: row.text(6)? == "active",
+        last_atc: row.int(7)?,
     })
 }
 

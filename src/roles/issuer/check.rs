@@ -126,6 +126,25 @@ const RULES: &[(&str, &str)] = &[
          ORDER BY offline_sale.id",
     ),
     (
+        "a refund is taken from its merchant and given to the holder of the card",
+        "SELECT refund.id, CAST(COALESCE(SUM(CASE WHEN posting.kind = 'merchant' \
+         AND posting.holder = refund.merchant THEN posting.minor ELSE 0 END), 0) AS BIGINT) FROM refund \
+         LEFT JOIN entry ON entry.subject = refund.id LEFT JOIN posting ON posting.entry = entry.id \
+         GROUP BY refund.id, refund.amount HAVING COALESCE(SUM(CASE WHEN posting.kind = 'merchant' \
+         AND posting.holder = refund.merchant THEN posting.minor ELSE 0 END), 0) <> -refund.amount \
+         OR COALESCE(SUM(CASE WHEN posting.kind = refund.counter \
+         AND posting.holder = refund.counter_holder THEN posting.minor ELSE 0 END), 0) <> refund.amount \
+         ORDER BY refund.id",
+    ),
+    (
+        "the refunds of a sale come to no more than the sale, and the sale is booked",
+        "SELECT offline_sale.id, offline_sale.state, CAST(SUM(refund.amount) AS BIGINT) FROM refund \
+         JOIN offline_sale ON offline_sale.id = refund.sale \
+         GROUP BY offline_sale.id, offline_sale.state, offline_sale.amount \
+         HAVING SUM(refund.amount) > offline_sale.amount OR offline_sale.state <> 'booked' \
+         ORDER BY offline_sale.id",
+    ),
+    (
         "a purchase is paid to its merchant unless it is reversed",
         "SELECT purchase.id, purchase.state, CAST(COALESCE(SUM(posting.minor), 0) AS BIGINT) \
          FROM purchase LEFT JOIN entry ON entry.subject = purchase.id \
@@ -160,10 +179,35 @@ const RULES: &[(&str, &str)] = &[
          LEFT JOIN hold ON hold.id = entry.subject WHERE hold.id IS NULL",
     ),
     (
+        "what is used of a limited account's day is what moved",
+        "SELECT account.id, counted.way, counted.day, CAST(SUM(counted.minor) AS BIGINT) FROM account JOIN ( \
+         SELECT account, currency, way, day, minor FROM used \
+         UNION ALL SELECT counter_holder, currency, CASE kind WHEN 'unload' THEN 'in' ELSE 'out' END, \
+         opened_at / 86400000000, -amount FROM load WHERE counter = 'account' AND state <> 'returned' \
+         UNION ALL SELECT account, currency, 'out', at / 86400000000, -amount FROM purchase \
+         WHERE state = 'booked' \
+         UNION ALL SELECT account, currency, 'out', at / 86400000000, -CASE state WHEN 'held' THEN amount \
+         WHEN 'completed' THEN taken ELSE 0 END FROM hold \
+         UNION ALL SELECT posting.holder, posting.currency, CASE WHEN posting.minor < 0 THEN 'out' \
+         ELSE 'in' END, entry.at / 86400000000, -ABS(posting.minor) FROM posting \
+         JOIN entry ON entry.id = posting.entry WHERE posting.kind = 'account' \
+         AND entry.what IN ('pending credited', 'account transfer', 'offline sale') \
+         ) AS counted ON counted.account = account.id WHERE account.class <> 'I' \
+         GROUP BY account.id, counted.currency, counted.way, counted.day HAVING SUM(counted.minor) <> 0 \
+         ORDER BY account.id",
+    ),
+    (
         "a card's row counts its open loads",
         "SELECT card.id, card.open_loads FROM card \
          LEFT JOIN load ON load.card = card.id AND load.state = 'open' \
          GROUP BY card.id, card.open_loads HAVING COUNT(load.id) <> card.open_loads ORDER BY card.id",
+    ),
+    (
+        "a card's row counts its open claims",
+        "SELECT card.id, card.open_claims FROM card \
+         LEFT JOIN offline_sale ON offline_sale.card = card.id AND offline_sale.state = 'claimed' \
+         GROUP BY card.id, card.open_claims HAVING COUNT(offline_sale.id) <> card.open_claims \
+         ORDER BY card.id",
     ),
     (
         "every barred key has its bar",

@@ -35,6 +35,18 @@ pub(super) enum ToldBalance {
     Proven(u64),
 }
 
+impl ToldBalance {
+    /// The balance before the card paid `paid_minor` under the same counter: the quick
+    /// path tells what results.
+    pub(super) fn before(self, entry: Entry, paid_minor: u64) -> Option<u64> {
+        match (self, entry) {
+            (Self::Proven(balance), Entry::ContactlessQuick) => Some(balance.saturating_add(paid_minor)),
+            (Self::Proven(balance), _) => Some(balance),
+            (Self::Absent | Self::Unproven, _) => None,
+        }
+    }
+}
+
 /// A cryptogram that is the card's, and the balance that came with it.
 #[derive(Debug, Clone)]
 pub(super) struct Verified {

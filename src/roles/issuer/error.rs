@@ -69,6 +69,12 @@ pub enum IssuerError {
         /// The account's.
         found: Currency,
     },
+    /// A limit of an account does not allow it.
+    #[error("refused: {reason}")]
+    Refused {
+        /// The limit.
+        reason: String,
+    },
     /// Another message has the key. Never told: whoever gets it looks that message up.
     #[error("expected a message key that is free, found it taken; look at what took it")]
     KeyTaken,

@@ -16,10 +16,13 @@ use super::IssuerError;
 use super::answer::{self, Acted, Stop};
 use super::decision::{Refusal, ToldBalance};
 use super::ledger::Book;
+use super::limits::{Party, Way};
 use super::load::{LoadKind, LoadRow};
 use super::present::Presented;
+use super::usage::Movement;
 use super::work::{Work, column};
 use crate::air::host::{Request, ResponseCode, Settlement};
+use crate::base::env::Timestamp;
 use crate::words::dictionary::tag;
 use crate::words::iso4217::Amount;
 
@@ -30,6 +33,9 @@ struct Plan<'a> {
     old_minor: u64,
     new_total: Amount,
     original: Option<LoadRow>,
+    /// What the account at the other end is asked for, where there is one.
+    movement: Option<Movement<'a>>,
+    at: Timestamp,
 }
 
 impl Work<'_> {
@@ -42,9 +48,7 @@ impl Work<'_> {
         };
         match self.grant_load(request, kind, &presented) {
             Ok(acted) => Ok(acted),
-            Err(Stop::Refuse(refusal)) => {
-                Ok(Acted::nothing(self.declined(refusal, Some(&presented.verified))?))
-            }
+            Err(Stop::Refuse(refusal)) => self.refuse(request, &presented, refusal),
             Err(Stop::Fail(error)) => Err(error),
         }
     }
@@ -57,17 +61,26 @@ impl Work<'_> {
     ) -> Result<Acted, Stop> {
         let Presented { card, verified } = presented;
         let pin_needed = !matches!(kind, LoadKind::Cash | LoadKind::CashVoid) && self.rules.load_needs_pin;
-        let linked = self.admit(request, card, pin_needed)?;
+        let linked = match kind {
+            // The PIN is the payer's.
+            LoadKind::NonLinked => self.admit_without_pin(card, request.amount.currency)?,
+            _ => self.admit(request, card, pin_needed)?,
+        };
         let invalid = |reason: &str| Refusal::new(ResponseCode::INVALID_TRANSACTION, reason);
         let (balance_tag, limit_minor) =
             linked.ecash.ok_or_else(|| invalid("the card has no electronic cash in this currency"))?;
         if request.chip.value(tag::TRANSACTION_TYPE) != Some(&[kind.transaction_type()]) {
             return Err(invalid("the card signed another kind of transaction (9C)").into());
         }
+        let payers = match kind {
+            LoadKind::NonLinked => Some(self.payers_account(request, card)?),
+            _ => None,
+        };
         let counter = match kind {
-            LoadKind::Linked | LoadKind::Unload => Book::Account(
-                linked.account.as_deref().ok_or_else(|| invalid("the card has no linked account"))?,
-            ),
+            LoadKind::Linked | LoadKind::Unload | LoadKind::NonLinked => {
+                let account = payers.as_deref().or(linked.account.as_deref());
+                Book::Account(account.ok_or_else(|| invalid("the card has no linked account"))?)
+            }
             LoadKind::Pending => Book::Pending(&card.id),
             LoadKind::Cash | LoadKind::CashVoid => Book::Cash(&request.key.merchant),
         };
@@ -98,11 +111,25 @@ impl Work<'_> {
             })?,
             false => old_minor.saturating_add(amount.minor),
         };
+        let (new_total, at) = (Amount::new(new_minor, amount.currency), self.now());
         if !kind.lowers_card() {
-            self.check_limits(new_minor, limit_minor, amount)?;
+            self.check_ecash(&card.id, new_total, limit_minor, amount, at)?;
         }
-        let new_total = Amount::new(new_minor, amount.currency);
-        let plan = Plan { kind, counter, old_minor, new_total, original };
+        let movement = match counter {
+            Book::Account(account) => Some(Movement {
+                account,
+                class: linked.class,
+                way: if kind.lowers_card() { Way::In } else { Way::Out },
+                party: Party::OwnCard,
+                amount,
+                at,
+            }),
+            _ => None,
+        };
+        if let Some(movement) = &movement {
+            self.allow(movement)?;
+        }
+        let plan = Plan { kind, counter, old_minor, new_total, original, movement, at };
         let id = self.new_id();
         self.take_off(&id, request, presented, &plan)?;
         let mut answer = self.approved(verified, "granted, and the money is in flight")?;
@@ -113,13 +140,32 @@ impl Work<'_> {
         Ok(Acted { answer, on: Some(id) })
     }
 
-    fn check_limits(&self, new_minor: u64, limit_minor: u64, amount: Amount) -> Result<(), Refusal> {
-        let over = |rule: &str| Err(Refusal::new(ResponseCode::LIMIT_EXCEEDED, rule));
-        if new_minor > limit_minor {
-            return over("the new balance is above the card's balance limit (9F77, DF77)");
+    /// The limits of the card's electronic cash: its own, and the issuer's.
+    fn check_ecash(
+        &mut self,
+        card: &str,
+        new_total: Amount,
+        limit_minor: u64,
+        amount: Amount,
+        at: Timestamp,
+    ) -> Result<(), Stop> {
+        let over = |rule: String| Err(Refusal::new(ResponseCode::LIMIT_EXCEEDED, rule).into());
+        let limits = self.rules.limits.ecash(amount.currency);
+        let shown = |minor| Amount::new(minor, amount.currency);
+        if new_total.minor > limit_minor {
+            return over("the new balance is above the card's balance limit (9F77, DF77)".into());
         }
-        if self.rules.ecash_cap_minor(amount.currency).is_some_and(|cap| new_minor > cap) {
-            return over("the new balance is above the cap of electronic cash");
+        if let Some(cap) = limits.balance_minor.filter(|cap| new_total.minor > *cap) {
+            return over(format!("limit balance of electronic cash: a card may hold at most {}", shown(cap)));
+        }
+        if let Some(most) = limits.load_minor.filter(|most| amount.minor > *most) {
+            return over(format!("limit load of electronic cash: at most {} at once", shown(most)));
+        }
+        if let Some(most) = limits.load_day_minor {
+            let loaded = self.loaded_on(card, amount.currency, at)?;
+            if loaded.saturating_add(amount.minor) > most {
+                return over(format!("limit load_day of electronic cash: at most {} a day", shown(most)));
+            }
         }
         Ok(())
     }
@@ -175,6 +221,9 @@ impl Work<'_> {
             }
             return Err(Refusal::new(ResponseCode::INSUFFICIENT_FUNDS, short).into());
         }
+        if let Some(movement) = &plan.movement {
+            self.count(movement)?;
+        }
         Ok(self.insert_load(id, request, presented, plan)?)
     }
 
@@ -186,7 +235,6 @@ impl Work<'_> {
         plan: &Plan<'_>,
     ) -> Result<(), IssuerError> {
         let key = &request.key;
-        let at = self.now().micros();
         self.tx.execute(
             "INSERT INTO load (id, kind, card, currency, counter, counter_holder, atc, amount, old_minor, \
              new_minor, state, merchant, terminal, batch, trace, opened_at, original) \
@@ -206,7 +254,7 @@ impl Work<'_> {
                 key.terminal.as_str().into(),
                 i64::from(key.batch).into(),
                 i64::from(key.trace).into(),
-                at.into(),
+                plan.at.micros().into(),
                 plan.original.as_ref().map(|load| load.id.as_str()).into(),
             ],
         )?;

@@ -31,12 +31,16 @@ pub struct HistoryRow {
     pub what: String,
     /// Its amount.
     pub amount: Amount,
-    /// How it stands: `open`, `landed`, `returned`, `booked`, `reversed`, `held`.
+    /// How it stands: `open`, `landed`, `returned`, `booked`, `reversed`, `held`, `completed`,
+    /// `cancelled`, `disputed`, `claimed`, `refused`, `declined`; of a flag, `raised` or
+    /// `cleared`.
     pub state: String,
     /// The card's counter.
     pub atc: u16,
     /// The merchant (F42).
     pub merchant: String,
+    /// Why it was declined; of a flag, the counters that it is about.
+    pub reason: Option<String>,
     /// What was booked for it, in order.
     pub entries: Vec<String>,
 }
@@ -53,14 +57,30 @@ const COUNTED: &[(&str, &str)] = &[
     ("purchases", "SELECT COUNT(*) FROM purchase WHERE state = 'booked'"),
     ("offline sales booked", "SELECT COUNT(*) FROM offline_sale WHERE state = 'booked'"),
     ("offline sales held", "SELECT COUNT(*) FROM offline_sale WHERE state = 'held'"),
+    ("offline sales disputed", "SELECT COUNT(*) FROM offline_sale WHERE state = 'disputed'"),
+    ("requests declined", "SELECT COUNT(*) FROM refusal"),
+    ("flags raised", "SELECT COUNT(*) FROM flag WHERE cleared_at IS NULL"),
+    ("offline sales claimed", "SELECT CAST(COALESCE(SUM(open_claims), 0) AS BIGINT) FROM card"),
+    ("refunds", "SELECT COUNT(*) FROM refund"),
 ];
 
-/// Where a card's transactions are: id, time, currency, amount, state, counter, merchant, kind.
+/// Where a card's transactions are: id, time, currency, amount, state, counter, merchant,
+/// kind, reason.
 const KEPT: &[&str] = &[
-    "SELECT id, opened_at, currency, amount, state, atc, merchant, 'load (' || kind || ')' FROM load \
+    "SELECT id, opened_at, currency, amount, state, atc, merchant, 'load (' || kind || ')', NULL \
+     FROM load \
      WHERE card = $1",
-    "SELECT id, at, currency, amount, state, atc, merchant, 'purchase' FROM purchase WHERE card = $1",
-    "SELECT id, at, currency, amount, state, atc, merchant, 'offline sale' FROM offline_sale WHERE card = $1",
+    "SELECT id, at, currency, amount, state, atc, merchant, 'purchase', NULL FROM purchase WHERE card = $1",
+    "SELECT id, at, currency, amount, state, atc, merchant, 'offline sale', NULL FROM offline_sale \
+     WHERE card = $1",
+    "SELECT id, at, currency, amount, state, atc, merchant, 'hold', NULL FROM hold WHERE card = $1",
+    "SELECT id, at, currency, amount, 'declined', atc, merchant, what, code || ': ' || reason FROM refusal \
+     WHERE card = $1",
+    "SELECT id, at, currency, amount, CASE WHEN cleared_at IS NULL THEN 'raised' ELSE 'cleared' END, \
+     first_atc, '', 'flag: ' || kind, 'ATC ' || CAST(first_atc AS TEXT) || ' to ' || CAST(last_atc AS TEXT) \
+     FROM flag WHERE card = $1",
+    "SELECT refund.id, refund.at, refund.currency, refund.amount, 'booked', sale.atc, refund.merchant, \
+     'refund', NULL FROM refund JOIN offline_sale AS sale ON sale.id = refund.sale WHERE sale.card = $1",
 ];
 
 impl Work<'_> {
@@ -96,6 +116,7 @@ impl Work<'_> {
                         state: row.text(4)?.to_owned(),
                         atc: narrow("atc columns", row.int(5)?)?,
                         merchant: row.text(6)?.to_owned(),
+                        reason: if row.is_null(8) { None } else { Some(row.text(8)?.to_owned()) },
                         entries: self.entries_of(row.text(0)?)?,
                     });
                 }

@@ -6,10 +6,13 @@ use super::IssuerError;
 use super::answer::{Acted, Stop};
 use super::decision::Refusal;
 use super::ledger::{self, Book};
+use super::limits::{AccountClass, Party, Way};
 use super::message::original_key;
 use super::present::Presented;
+use super::usage::Movement;
 use super::work::{Work, column, minor};
 use crate::air::host::{Answer, Kind, MessageKey, Request, ResponseCode};
+use crate::base::env::Timestamp;
 use crate::words::iso4217::Amount;
 
 /// What is done with a hold.
@@ -40,9 +43,18 @@ struct HoldRow {
     amount: Amount,
     /// What the merchant took, once it is complete.
     taken: Amount,
+    at: Timestamp,
 }
 
-const HOLD: &str = "SELECT id, account, merchant, currency, amount, taken FROM hold";
+impl HoldRow {
+    /// What it takes out of the account, as limits see it.
+    fn movement(&self, class: AccountClass) -> Movement<'_> {
+        let (way, party) = (Way::Out, Party::Merchant);
+        Movement { account: &self.account, class, way, party, amount: self.amount, at: self.at }
+    }
+}
+
+const HOLD: &str = "SELECT id, account, merchant, currency, amount, taken, at FROM hold";
 
 impl Work<'_> {
     /// Holds, completes or cancels.
@@ -62,9 +74,7 @@ impl Work<'_> {
                 let answer = self.approved(&presented.verified, reason)?;
                 Ok(Acted { answer, on: Some(on) })
             }
-            Err(Stop::Refuse(refusal)) => {
-                Ok(Acted::nothing(self.declined(refusal, Some(&presented.verified))?))
-            }
+            Err(Stop::Refuse(refusal)) => self.refuse(request, &presented, refusal),
             Err(Stop::Fail(error)) => Err(error),
         }
     }
@@ -83,6 +93,7 @@ impl Work<'_> {
             HoldStep::Hold => {
                 if self.hold_becomes(id, "held", "reversed")? {
                     self.transfer("hold reversed", id, held, account, row.amount)?;
+                    self.uncount(&row.account, Way::Out, row.amount, row.at)?;
                 } else if self.hold_is(id, "completed")? {
                     let reason = "the hold is complete; reverse the completion";
                     return Ok(Acted::nothing(Answer::new(ResponseCode::INVALID_TRANSACTION, reason)));
@@ -99,10 +110,14 @@ impl Work<'_> {
                 "the completion is undone; what it took is held again"
             }
             HoldStep::Cancel => {
+                let movement = row.movement(self.class_of(&row.account)?.0);
                 if !self.hold_is(id, "cancelled")? {
                     "there is nothing to undo"
+                } else if !self.is_allowed(&movement)? {
+                    "the hold stays released: a limit of the account no longer allows it"
                 } else if self.transfer("cancellation reversed", id, account, held, row.amount)? {
                     self.hold_becomes(id, "cancelled", "held")?;
+                    self.count(&movement)?;
                     "the hold stands again"
                 } else {
                     "the hold stays released: the account no longer covers it"
@@ -120,11 +135,15 @@ impl Work<'_> {
             Refusal::new(ResponseCode::INVALID_TRANSACTION, "the card has no linked account")
         })?;
         let (id, amount, key) = (self.new_id(), request.amount, &request.key);
+        let (class, at) = (linked.class, self.now());
+        let movement =
+            Movement { account: &account, class, way: Way::Out, party: Party::Merchant, amount, at };
+        self.allow(&movement)?;
         self.open_book_once(Book::Held(&account), amount.currency)?;
         if !self.transfer("hold", &id, Book::Account(&account), Book::Held(&account), amount)? {
             return Err(Refusal::new(ResponseCode::INSUFFICIENT_FUNDS, "the account holds less").into());
         }
-        let at = self.now().micros();
+        self.count(&movement)?;
         self.tx
             .execute(
                 "INSERT INTO hold (id, card, account, currency, amount, taken, state, atc, merchant, \
@@ -140,7 +159,7 @@ impl Work<'_> {
                     key.terminal.as_str().into(),
                     i64::from(key.batch).into(),
                     i64::from(key.trace).into(),
-                    at.into(),
+                    at.micros().into(),
                 ],
             )
             .map_err(IssuerError::from)?;
@@ -173,6 +192,7 @@ impl Work<'_> {
         if rest > 0 {
             let rest = Amount::new(rest, taken.currency);
             self.transfer("rest of a hold released", &row.id, held, account, rest)?;
+            self.uncount(&row.account, Way::Out, rest, row.at)?;
         }
         self.say_amount("Hold Completed", taken, "the merchant is paid out of what was held");
         Ok((row.id, "the hold is completed"))
@@ -193,6 +213,7 @@ impl Work<'_> {
         }
         let (held, account) = (Book::Held(&row.account), Book::Account(&row.account));
         self.transfer("hold cancelled", &row.id, held, account, row.amount)?;
+        self.uncount(&row.account, Way::Out, row.amount, row.at)?;
         self.say_amount("Hold Cancelled", row.amount, "the account may spend it again");
         Ok((row.id, "the hold is cancelled"))
     }
@@ -247,5 +268,6 @@ fn hold_row(row: &crate::base::store::Row) -> Result<HoldRow, IssuerError> {
         merchant: row.text(2)?.to_owned(),
         amount: Amount::new(minor("hold", row.int(4)?)?, currency),
         taken: Amount::new(minor("hold", row.int(5)?)?, currency),
+        at: Timestamp::from_micros(row.int(6)?),
     })
 }

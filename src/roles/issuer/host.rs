@@ -8,10 +8,11 @@ use super::message::{Earlier, is_final, key_fits};
 use super::schema::{MIGRATIONS, OWNER};
 use super::work::Work;
 use super::{
-    AccountId, AccountSummary, Books, CardOrder, Counts, HistoryRow, IssuerError, KeyTable, OpenLoad, Rules,
-    Violation,
+    AccountClass, AccountId, AccountSummary, BatchSummary, Books, CardOrder, Counts, Flag, HistoryRow,
+    IssuerError, KeyTable, Limits, NewAccount, OpenLoad, Rules, Violation,
 };
-use crate::air::host::{Answer, Host, HostError, Kind, MessageClass, Request, ResponseCode};
+use crate::air::host::{Answer, BatchTotals, Host, HostError, Kind, MessageClass, Request, ResponseCode};
+use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::store::{Db, SealKey, migrate, transact};
 use crate::words::emv::Pan;
@@ -46,7 +47,7 @@ impl Issuer {
         Ok(Self { db: self.db.handle()?, seal, keys, rules })
     }
 
-    /// Opens a funding account; without an id it gets a random one.
+    /// Opens a funding account of class I; without an id it gets a random one.
     pub fn open_account(
         &mut self,
         id: Option<&str>,
@@ -54,7 +55,39 @@ impl Issuer {
         holder: &str,
         context: &mut Context,
     ) -> Result<AccountId, IssuerError> {
-        self.work(context, |work| work.open_account(id, balance, holder))
+        let account = NewAccount {
+            id: id.map(str::to_owned),
+            balance,
+            holder: Secret::new(holder.to_owned()),
+            class: AccountClass::I,
+            bound: None,
+        };
+        self.open_account_of(&account, context)
+    }
+
+    /// Opens an account of any class.
+    pub fn open_account_of(
+        &mut self,
+        account: &NewAccount,
+        context: &mut Context,
+    ) -> Result<AccountId, IssuerError> {
+        self.work(context, |work| work.open_account(account))
+    }
+
+    /// Moves money from one account to another, as the classes of both allow.
+    pub fn transfer(
+        &mut self,
+        from: &AccountId,
+        to: &AccountId,
+        amount: Amount,
+        context: &mut Context,
+    ) -> Result<(), IssuerError> {
+        self.work(context, |work| work.transfer_between(from, to, amount))
+    }
+
+    /// The limits that these books keep.
+    pub const fn limits(&self) -> &Limits {
+        &self.rules.limits
     }
 
     /// All funding accounts by id.
@@ -113,6 +146,11 @@ impl Issuer {
         self.work(context, |work| work.all_open_loads())
     }
 
+    /// Every flag that stands, oldest first.
+    pub fn flags(&mut self, context: &mut Context) -> Result<Vec<Flag>, IssuerError> {
+        self.work(context, |work| work.flags())
+    }
+
     /// How much there is of everything.
     pub fn counts(&mut self, context: &mut Context) -> Result<Counts, IssuerError> {
         self.work(context, |work| work.counts())
@@ -126,6 +164,12 @@ impl Issuer {
         context: &mut Context,
     ) -> Result<Option<Vec<HistoryRow>>, IssuerError> {
         self.work(context, |work| work.history(pan))
+    }
+
+    /// The batches of terminals that are not settled, then those that were, newest first;
+    /// at most `limit` of each.
+    pub fn batches(&mut self, limit: u32, context: &mut Context) -> Result<Vec<BatchSummary>, IssuerError> {
+        self.work(context, |work| work.batches(limit))
     }
 
     /// Recomputes every invariant of the books; what is broken, is listed.
@@ -168,8 +212,7 @@ impl Issuer {
         mut act: impl FnMut(&mut Work<'_>, &Request) -> Result<Acted, IssuerError>,
     ) -> Result<Answer, HostError> {
         if !key_fits(&request.key) {
-            let reason = "merchant (15), terminal (8), batch or trace (six digits) do not fit their fields";
-            return Ok(Answer::new(ResponseCode::FORMAT_ERROR, reason));
+            return Ok(key_misfit());
         }
         for go in 0..KEY_GOES {
             let done = self.work(context, |work| {
@@ -184,8 +227,8 @@ impl Issuer {
                     Earlier::Same(acted) => {
                         work.say("Message Repeated", "it has acted before: the same answer again");
                         let Acted { mut answer, on } = *acted;
-                        if let (false, Some(load)) = (is_final(answer.settlement), on) {
-                            answer.settlement = Some(work.settlement(&load)?);
+                        if let (false, Some(row)) = (is_final(answer.settlement), on) {
+                            answer.settlement = Some(work.settlement(&row)?);
                         }
                         return Ok(answer);
                     }
@@ -198,7 +241,7 @@ impl Issuer {
                 return Ok(done?);
             }
         }
-        Ok(Answer::new(ResponseCode::MALFUNCTION, "the message is being worked on"))
+        Ok(being_worked_on())
     }
 }
 
@@ -220,7 +263,10 @@ impl Host for Issuer {
             (MessageClass::Request, Kind::Purchase) => {
                 self.message(request, context, |work, request| work.authorise_purchase(request))
             }
-            _ => Ok(wrong_kind("a load, unload, void, purchase, inquiry or hold of class request")),
+            (MessageClass::Request, Kind::SaleClaim) => {
+                self.message(request, context, |work, request| work.take_claim(request))
+            }
+            _ => Ok(wrong_kind("a load, unload, void, purchase, claim, inquiry or hold of class request")),
         }
     }
 
@@ -232,7 +278,15 @@ impl Host for Issuer {
             (MessageClass::Notice | MessageClass::Request, Kind::OfflineSale) => {
                 self.message(request, context, |work, request| work.advise_sale(request))
             }
-            _ => Ok(wrong_kind("a script result or offline sale of class notice")),
+            (MessageClass::Batch, Kind::BatchUpload) => {
+                self.message(request, context, |work, request| work.note_detail(request))
+            }
+            (MessageClass::Notice, Kind::EcashRefund) => {
+                self.message(request, context, |work, request| work.advise_refund(request))
+            }
+            _ => Ok(wrong_kind(
+                "a script result, offline sale or refund of class notice, or a detail of a batch",
+            )),
         }
     }
 
@@ -246,6 +300,41 @@ impl Host for Issuer {
             _ => Ok(wrong_kind("a load, unload, void, purchase or hold, of class reversal")),
         }
     }
+
+    fn settle(&mut self, totals: &BatchTotals, context: &mut Context) -> Result<Answer, HostError> {
+        if totals.key.class != MessageClass::Batch {
+            return Ok(wrong_kind("sums of class batch"));
+        }
+        if !key_fits(&totals.key) {
+            return Ok(key_misfit());
+        }
+        for _ in 0..KEY_GOES {
+            let done = self.work(context, |work| match work.earlier_totals(totals)? {
+                Earlier::None => {
+                    let acted = Acted::nothing(work.settle_batch(totals)?);
+                    match work.keep_totals(totals, &acted)? {
+                        true => Ok(acted.answer),
+                        false => Err(IssuerError::KeyTaken),
+                    }
+                }
+                Earlier::Refuses(answer) => Ok(answer),
+                Earlier::Same(acted) => Ok(acted.answer),
+            });
+            if done != Err(IssuerError::KeyTaken) {
+                return Ok(done?);
+            }
+        }
+        Ok(being_worked_on())
+    }
+}
+
+fn being_worked_on() -> Answer {
+    Answer::new(ResponseCode::MALFUNCTION, "the message is being worked on")
+}
+
+fn key_misfit() -> Answer {
+    let reason = "merchant (15), terminal (8), batch or trace (six digits) do not fit their fields";
+    Answer::new(ResponseCode::FORMAT_ERROR, reason)
 }
 
 fn wrong_kind(expected: &str) -> Answer {

@@ -23,9 +23,7 @@ impl Work<'_> {
                 answer.balance = Some(balance);
                 Ok(Acted::nothing(answer))
             }
-            Err(Stop::Refuse(refusal)) => {
-                Ok(Acted::nothing(self.declined(refusal, Some(&presented.verified))?))
-            }
+            Err(Stop::Refuse(refusal)) => self.refuse(request, &presented, refusal),
             Err(Stop::Fail(error)) => Err(error),
         }
     }

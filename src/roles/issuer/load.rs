@@ -7,6 +7,7 @@
 use super::IssuerError;
 use super::answer::{self, Acted};
 use super::ledger::{self, Book};
+use super::limits::Way;
 use super::message::original_key;
 use super::work::{Work, minor};
 use crate::air::host::{Answer, Kind, MessageKey, Original, Request, ResponseCode, Settlement};
@@ -25,6 +26,8 @@ pub enum LoadKind {
     Cash,
     /// Load from the card's pending account.
     Pending,
+    /// Load from the account of another card.
+    NonLinked,
     /// Void of a load that was paid in cash.
     CashVoid,
     /// Unload to the linked account.
@@ -32,7 +35,8 @@ pub enum LoadKind {
 }
 
 impl LoadKind {
-    const ALL: [Self; 5] = [Self::Linked, Self::Cash, Self::Pending, Self::CashVoid, Self::Unload];
+    const ALL: [Self; 6] =
+        [Self::Linked, Self::Cash, Self::Pending, Self::NonLinked, Self::CashVoid, Self::Unload];
 
     /// Its word in the table.
     pub const fn word(self) -> &'static str {
@@ -40,6 +44,7 @@ impl LoadKind {
             Self::Linked => "linked",
             Self::Cash => "cash",
             Self::Pending => "pending",
+            Self::NonLinked => "non-linked",
             Self::CashVoid => "cash void",
             Self::Unload => "unload",
         }
@@ -55,6 +60,7 @@ impl LoadKind {
         match self {
             Self::Linked | Self::Pending => 0x60,
             Self::Cash => 0x63,
+            Self::NonLinked => 0x62,
             Self::CashVoid => 0x17,
             Self::Unload => 0x61,
         }
@@ -66,6 +72,7 @@ impl LoadKind {
             Kind::LinkedLoad => Some(Self::Linked),
             Kind::CashLoad => Some(Self::Cash),
             Kind::PendingLoad => Some(Self::Pending),
+            Kind::NonLinkedLoad => Some(Self::NonLinked),
             Kind::CashLoadVoid => Some(Self::CashVoid),
             Kind::UnloadScript => Some(Self::Unload),
             _ => None,
@@ -109,6 +116,7 @@ pub(super) struct LoadRow {
     pub(super) settlement: Settlement,
     /// The load that a void undoes.
     pub(super) original: Option<String>,
+    pub(super) opened_at: Timestamp,
 }
 
 impl LoadRow {
@@ -123,7 +131,7 @@ impl LoadRow {
 }
 
 const LOAD: &str = "SELECT id, card, counter, counter_holder, currency, amount, atc, old_minor, new_minor, \
-                    state, kind, original FROM load";
+                    state, kind, original, opened_at FROM load";
 
 impl Work<'_> {
     /// Takes a script's result: success lands the load, a definite failure returns
@@ -187,6 +195,7 @@ impl Work<'_> {
         self.settle(&load, Settlement::Landed, "confirmation", "the card was lowered (DF31 2x)")?;
         let settlement = self.settlement(&load.id)?;
         let mut answer = if settlement == Settlement::Landed {
+            self.note_confirmation(&load.id, &request.key)?;
             Answer::new(ResponseCode::APPROVED, "the account is credited")
         } else {
             self.say("Alarm", "an unload is confirmed that the card is proven not to have taken");
@@ -194,6 +203,17 @@ impl Work<'_> {
         };
         answer.settlement = Some(settlement);
         Ok(Acted { answer, on: Some(load.id) })
+    }
+
+    /// Keeps the key of the first confirmation of an unload, by which others know it.
+    fn note_confirmation(&mut self, id: &str, key: &MessageKey) -> Result<(), IssuerError> {
+        let today = self.now().date_number();
+        self.tx.execute(
+            "UPDATE load SET confirm_date = $1, confirm_batch = $2, confirm_trace = $3 \
+             WHERE id = $4 AND confirm_trace IS NULL",
+            &[today.into(), i64::from(key.batch).into(), i64::from(key.trace).into(), id.into()],
+        )?;
+        Ok(())
     }
 
     /// Moves the money of an open load to where it is proven to be. `false` where
@@ -222,6 +242,10 @@ impl Work<'_> {
         }
         self.count_open_loads(&load.card, -1)?;
         self.transfer(what, &load.id, Book::InFlight, book, load.amount)?;
+        if let (Settlement::Returned, Book::Account(account)) = (to, load.counter()?) {
+            let way = if load.kind.lowers_card() { Way::In } else { Way::Out };
+            self.uncount(account, way, load.amount, load.opened_at)?;
+        }
         if let (Settlement::Returned, Some(original)) = (to, &load.original) {
             // The load may be voided again.
             self.tx.execute(
@@ -239,9 +263,12 @@ impl Work<'_> {
         rows.first().map(load_row).transpose()
     }
 
-    /// How a load stands.
+    /// How a load stands, or the claim of a sale.
     pub(super) fn settlement(&mut self, id: &str) -> Result<Settlement, IssuerError> {
-        Ok(self.load(id)?.map_or(Settlement::Open, |load| load.settlement))
+        match self.load(id)? {
+            Some(load) => Ok(load.settlement),
+            None => self.claim_settlement(id),
+        }
     }
 
     /// The open loads of a card, oldest first.
@@ -362,10 +389,12 @@ fn load_row(row: &Row) -> Result<LoadRow, IssuerError> {
         new_minor: minor("load", row.int(8)?)?,
         settlement,
         original: if row.is_null(11) { None } else { Some(row.text(11)?.to_owned()) },
+        opened_at: Timestamp::from_micros(row.int(12)?),
     })
 }
 
-fn load_kind(word: &str) -> Result<LoadKind, IssuerError> {
+/// The kind of a word in the table.
+pub(super) fn load_kind(word: &str) -> Result<LoadKind, IssuerError> {
     LoadKind::ALL.into_iter().find(|kind| kind.word() == word).ok_or_else(|| IssuerError::Corrupt {
         table: "load",
         expected: "a kind of load or unload",

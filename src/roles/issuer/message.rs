@@ -4,7 +4,7 @@
 //! a new message, since terminals count traces round.
 //!
 //! What makes the content: kind, amount and card; in a request also the original,
-//! the way of reading and the chip data; in a script result the original and the result. So a
+//! the payer, the way of reading and the chip data; in a script result the original and the result. So a
 //! reversal or notice that is written anew from a journal is the same message. The
 //! time is left out, as a wire may not carry it, and the PIN, of which nothing is
 //! ever stored.
@@ -13,7 +13,9 @@ use super::IssuerError;
 use super::answer::Acted;
 use super::load::load_result;
 use super::work::Work;
-use crate::air::host::{Answer, Kind, MessageClass, MessageKey, Original, Request, ResponseCode, Settlement};
+use crate::air::host::{
+    Answer, BatchTotals, Kind, MessageClass, MessageKey, Original, Request, ResponseCode, Settlement,
+};
 use crate::base::store::{Sealed, Value};
 use crate::words::dictionary::tag;
 
@@ -57,9 +59,24 @@ impl Work<'_> {
     /// What took the key of a message, or bars it.
     pub(super) fn earlier(&mut self, request: &Request) -> Result<Earlier, IssuerError> {
         let (fingerprint, subject) = (self.fingerprint(request), self.subject(request));
+        self.earlier_content(&request.key, &fingerprint, &subject)
+    }
+
+    /// The same for the sums of a batch.
+    pub(super) fn earlier_totals(&mut self, totals: &BatchTotals) -> Result<Earlier, IssuerError> {
+        let content = self.totals_content(totals);
+        self.earlier_content(&totals.key, &content, &content)
+    }
+
+    fn earlier_content(
+        &mut self,
+        key: &MessageKey,
+        fingerprint: &[u8],
+        subject: &[u8],
+    ) -> Result<Earlier, IssuerError> {
         let today = self.now().date_number();
         let mut taken_today = false;
-        for row in self.tx.query(COLUMNS, &key_values(&request.key))? {
+        for row in self.tx.query(COLUMNS, &key_values(key))? {
             taken_today |= row.int(0)? == today;
             let barred = row.int(3)? != 0;
             if barred && row.bytes(2)? == subject {
@@ -84,22 +101,39 @@ impl Work<'_> {
     /// messages of one moment are in nobody's way under SERIALIZABLE, which tells rows of
     /// one index page apart no further.
     pub(super) fn keep(&mut self, request: &Request, acted: &Acted) -> Result<bool, IssuerError> {
+        let (fingerprint, subject) = (self.fingerprint(request), self.subject(request));
+        self.keep_content(&request.key, fingerprint, subject, acted)
+    }
+
+    /// The same for the sums of a batch.
+    pub(super) fn keep_totals(&mut self, totals: &BatchTotals, acted: &Acted) -> Result<bool, IssuerError> {
+        let content = self.totals_content(totals);
+        self.keep_content(&totals.key, content.clone(), content, acted)
+    }
+
+    fn keep_content(
+        &mut self,
+        key: &MessageKey,
+        fingerprint: Vec<u8>,
+        subject: Vec<u8>,
+        acted: &Acted,
+    ) -> Result<bool, IssuerError> {
         let text = serde_json::to_string(&acted.answer).map_err(|error| IssuerError::Corrupt {
             table: "message",
             expected: "an answer that can be written",
             found: error.to_string(),
         })?;
-        let mut values = key_values(&request.key).to_vec();
+        let mut values = key_values(key).to_vec();
         values.extend([
             self.now().date_number().into(),
-            self.fingerprint(request).into(),
-            self.subject(request).into(),
+            fingerprint.into(),
+            subject.into(),
             self.now().micros().into(),
             acted.on.as_deref().into(),
             Value::Text(text),
         ]);
         // A reversal's own subject is the one that it bars.
-        let sql = match request.key.class {
+        let sql = match key.class {
             MessageClass::Request => KEEP_UNLESS_BARRED,
             _ => KEEP,
         };
@@ -161,10 +195,19 @@ impl Work<'_> {
             }
             _ => {
                 text.extend(format!("|{:?}|{:?}|", request.entry, request.original).into_bytes());
+                if let Some(payer) = &request.payer {
+                    text.extend(format!("{}|", payer.expose()).into_bytes());
+                }
                 text.extend(request.chip.to_bytes());
             }
         }
         Sealed::lookup(self.seal, "message.fingerprint", &text)
+    }
+
+    /// A keyed hash of the sums of a batch.
+    fn totals_content(&self, totals: &BatchTotals) -> Vec<u8> {
+        let text = format!("{:?}|{}|{:?}", totals.step, totals.currency.0, totals.sums);
+        Sealed::lookup(self.seal, "message.fingerprint", text.as_bytes())
     }
 
     /// A keyed hash of what a request and its reversal share.

@@ -2,6 +2,8 @@
 //! waits until the card is loaded with it.
 
 use super::ledger::Book;
+use super::limits::{Party, Way};
+use super::usage::Movement;
 use super::work::Work;
 use super::{AccountId, IssuerError};
 use crate::words::emv::Pan;
@@ -18,19 +20,17 @@ impl Work<'_> {
     ) -> Result<(), IssuerError> {
         let card = self.find_card(pan.expose(), psn)?.ok_or(IssuerError::NoSuchCard { psn })?;
         let linked = self.find_linked(&card.id, amount.currency)?;
-        if linked.and_then(|linked| linked.ecash).is_none() {
+        if linked.as_ref().and_then(|linked| linked.ecash).is_none() {
             return Err(IssuerError::Order {
                 expected: "a card with electronic cash in the currency",
                 found: amount.currency.to_string(),
             });
         }
-        if let Some(from) = from {
-            let found = self.account_currency(&from.0)?;
-            if found != amount.currency {
-                let (id, expected) = (from.0.clone(), amount.currency);
-                return Err(IssuerError::AccountCurrency { id, expected, found });
-            }
-        }
+        let own = linked.and_then(|linked| linked.account);
+        let movement = match from {
+            Some(from) => Some(self.out_of(from, own.as_deref() == Some(&from.0), amount)?),
+            None => None,
+        };
         self.open_book_once(Book::Pending(&card.id), amount.currency)?;
         let source = from.map_or(Book::Opening, |from| Book::Account(&from.0));
         if !self.transfer("pending credited", &card.id, source, Book::Pending(&card.id), amount)? {
@@ -39,8 +39,30 @@ impl Work<'_> {
                 found: format!("less than {amount}"),
             });
         }
+        if let Some(movement) = &movement {
+            self.count(movement)?;
+        }
         self.say_amount("Pending Credited", amount, "it waits for the card's next load from pending");
         Ok(())
+    }
+
+    /// What a credit takes out of an account, where its class allows it.
+    fn out_of<'b>(
+        &mut self,
+        from: &'b AccountId,
+        own: bool,
+        amount: Amount,
+    ) -> Result<Movement<'b>, IssuerError> {
+        let found = self.account_currency(&from.0)?;
+        if found != amount.currency {
+            let (id, expected) = (from.0.clone(), amount.currency);
+            return Err(IssuerError::AccountCurrency { id, expected, found });
+        }
+        let (class, _) = self.class_of(&from.0)?;
+        let party = if own { Party::OwnCard } else { Party::OtherCard };
+        let movement = Movement { account: &from.0, class, way: Way::Out, party, amount, at: self.now() };
+        self.must_allow(&movement)?;
+        Ok(movement)
     }
 
     /// What waits for a card.

@@ -6,10 +6,11 @@ use super::IssuerError;
 use super::answer::Stop;
 use super::cards::{CardOnFile, Linked};
 use super::decision::{self, Refusal, ToldBalance, Verified};
+use super::flag::Told;
 use super::load::LoadKind;
 use super::work::{Work, column};
-use crate::air::host::{Entry, Request, ResponseCode};
-use crate::words::iso4217::Currency;
+use crate::air::host::{Entry, Kind, Request, ResponseCode};
+use crate::words::iso4217::{Amount, Currency};
 use crate::words::pboc::WantedCryptogram;
 
 /// A card whose ARQC is right and new.
@@ -45,8 +46,16 @@ impl Work<'_> {
         let path = match (LoadKind::of(request.kind), request.entry) {
             (Some(_), _) => "load",
             (_, Entry::ContactlessQuick) => "quick",
-            _ => "full",
+            (_, _) if request.kind == Kind::Purchase => "full",
+            _ => "asked",
         };
+        let currency = request.amount.currency;
+        let told = Told {
+            currency,
+            atc: verified.proof.atc,
+            balance_minor: verified.balance.before(request.entry, 0),
+        };
+        self.note_counter(&card, &told, None)?;
         let at = self.now().micros();
         self.tx
             .execute(
@@ -73,14 +82,55 @@ impl Work<'_> {
         card: &CardOnFile,
         pin_needed: bool,
     ) -> Result<Linked, Stop> {
+        self.check_status(card)?;
+        self.check_pin(request, card, pin_needed)?;
+        self.linked_in(card, request.amount.currency)
+    }
+
+    /// The same of a card whose own PIN is not asked for.
+    pub(super) fn admit_without_pin(
+        &mut self,
+        card: &CardOnFile,
+        currency: Currency,
+    ) -> Result<Linked, Stop> {
+        self.check_status(card)?;
+        self.linked_in(card, currency)
+    }
+
+    /// The account that pays for the load of another card (F102). Nothing but its online PIN
+    /// proves that its holder agrees, since the paying card makes no cryptogram.
+    pub(super) fn payers_account(&mut self, request: &Request, loaded: &CardOnFile) -> Result<String, Stop> {
+        let invalid = |reason: &str| Refusal::new(ResponseCode::INVALID_TRANSACTION, reason);
+        let pan = request.payer.as_ref().ok_or_else(|| invalid("the paying card is not named (F102)"))?;
+        let payer = self.find_payer(pan.expose())?.ok_or_else(|| {
+            Refusal::new(ResponseCode::NO_SUCH_CARD, "no card on file with the paying card's number")
+        })?;
+        if payer.id == loaded.id {
+            return Err(invalid("the paying card is the card to load: load it from its own account").into());
+        }
+        self.check_status(&payer)?;
+        if payer.pin.is_none() {
+            return Err(
+                invalid("the paying card has no online PIN, and nothing else proves its holder").into()
+            );
+        }
+        self.check_pin(request, &payer, true)?;
+        let linked = self.linked_in(&payer, request.amount.currency)?;
+        Ok(linked.account.ok_or_else(|| invalid("the paying card has no linked account"))?)
+    }
+
+    fn check_status(&self, card: &CardOnFile) -> Result<(), Refusal> {
         if !card.active {
-            return Err(Refusal::new(ResponseCode::RESTRICTED, "the card is blocked on file").into());
+            return Err(Refusal::new(ResponseCode::RESTRICTED, "the card is blocked on file"));
         }
         if self.now().date_number() > card.expiry {
-            return Err(Refusal::new(ResponseCode::EXPIRED, "the card has expired").into());
+            return Err(Refusal::new(ResponseCode::EXPIRED, "the card has expired"));
         }
-        self.check_pin(request, card, pin_needed)?;
-        self.find_linked(&card.id, request.amount.currency)?.ok_or_else(|| {
+        Ok(())
+    }
+
+    fn linked_in(&mut self, card: &CardOnFile, currency: Currency) -> Result<Linked, Stop> {
+        self.find_linked(&card.id, currency)?.ok_or_else(|| {
             Refusal::new(ResponseCode::INVALID_TRANSACTION, "the card has nothing in this currency").into()
         })
     }
@@ -111,6 +161,8 @@ impl Work<'_> {
         }
         if unexplained > 0 {
             self.say("Alarm", "the card's balance is above its shadow in the ledger");
+            let amount = Amount::new(u64::try_from(unexplained).unwrap_or(Amount::MAX_MINOR), currency);
+            self.flag_above_shadow(card, amount, i64::from(atc))?;
         }
         Ok(unexplained <= 0)
     }

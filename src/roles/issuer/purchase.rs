@@ -4,9 +4,12 @@ use super::IssuerError;
 use super::answer::{Acted, Stop};
 use super::decision::Refusal;
 use super::ledger::Book;
+use super::limits::{Party, Way};
 use super::present::Presented;
+use super::usage::Movement;
 use super::work::{Work, column};
 use crate::air::host::{Request, ResponseCode};
+use crate::base::env::Timestamp;
 use crate::words::iso4217::Amount;
 
 impl Work<'_> {
@@ -19,18 +22,17 @@ impl Work<'_> {
         };
         match self.grant_purchase(request, &presented) {
             Ok(acted) => Ok(acted),
-            Err(Stop::Refuse(refusal)) => {
-                Ok(Acted::nothing(self.declined(refusal, Some(&presented.verified))?))
-            }
+            Err(Stop::Refuse(refusal)) => self.refuse(request, &presented, refusal),
             Err(Stop::Fail(error)) => Err(error),
         }
     }
 
     /// Gives the money of a purchase back; `false` where that was done already.
     pub(super) fn undo_purchase(&mut self, id: &str) -> Result<bool, IssuerError> {
-        let rows = self
-            .tx
-            .query("SELECT account, merchant, amount, currency FROM purchase WHERE id = $1", &[id.into()])?;
+        let rows = self.tx.query(
+            "SELECT account, merchant, amount, currency, at FROM purchase WHERE id = $1",
+            &[id.into()],
+        )?;
         let Some(row) = rows.first() else { return Ok(false) };
         let changed = self.tx.execute(
             "UPDATE purchase SET state = 'reversed' WHERE id = $1 AND state = 'booked'",
@@ -43,6 +45,7 @@ impl Work<'_> {
             Amount::new(super::work::minor("purchase", row.int(2)?)?, super::ledger::currency(row, 3)?);
         let (from, to) = (Book::Merchant(row.text(1)?), Book::Account(row.text(0)?));
         self.transfer("purchase reversed", id, from, to, amount)?;
+        self.uncount(row.text(0)?, Way::Out, amount, Timestamp::from_micros(row.int(4)?))?;
         self.say_amount("Purchase Reversed", amount, "the account has the money back");
         Ok(true)
     }
@@ -54,10 +57,14 @@ impl Work<'_> {
             Refusal::new(ResponseCode::INVALID_TRANSACTION, "the card has no linked account")
         })?;
         let (id, amount, merchant) = (self.new_id(), request.amount, request.key.merchant.as_str());
+        let (class, at) = (linked.class, self.now());
+        let movement =
+            Movement { account: &account, class, way: Way::Out, party: Party::Merchant, amount, at };
+        self.allow(&movement)?;
         if !self.transfer("purchase", &id, Book::Account(&account), Book::Merchant(merchant), amount)? {
             return Err(Refusal::new(ResponseCode::INSUFFICIENT_FUNDS, "the account holds less").into());
         }
-        let at = self.now().micros();
+        self.count(&movement)?;
         self.tx
             .execute(
                 "INSERT INTO purchase (id, card, currency, account, merchant, atc, amount, state, at) \
@@ -70,7 +77,7 @@ impl Work<'_> {
                     merchant.into(),
                     i64::from(verified.proof.atc).into(),
                     column(amount.minor)?.into(),
-                    at.into(),
+                    at.micros().into(),
                 ],
             )
             .map_err(IssuerError::from)?;

@@ -1,5 +1,6 @@
-//! The issuer's tables. `entry`, `posting`, `sighting`, `offline_sale` and
-//! `message` only grow; `balance` and `card.open_loads` repeat what a decision reads.
+//! The issuer's tables. `entry`, `posting`, `sighting`, `offline_sale`, `refund`, `refusal`
+//! and `message` only grow; `balance`, `used` and what `card` counts repeat what a decision
+//! reads.
 
 use crate::base::store::Migration;
 
@@ -7,7 +8,8 @@ use crate::base::store::Migration;
 pub(super) const OWNER: &str = "issuer";
 
 /// Version by version.
-pub(super) const MIGRATIONS: &[Migration] = &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, HOLDERS];
+pub(super) const MIGRATIONS: &[Migration] =
+    &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, SETTLEMENTS, LIMITS, REFUNDS, HOLDERS];
 
 const FIRST: Migration = Migration {
     statements: &[
@@ -134,6 +136,66 @@ const FEW_READS: Migration = Migration {
     ],
 };
 
+/// Settlements of terminals' batches. What a batch holds is read from the messages, so
+/// that no transaction writes a row more for it.
+const SETTLEMENTS: Migration = Migration {
+    statements: &[
+        "CREATE TABLE settlement (
+            id TEXT PRIMARY KEY, merchant TEXT NOT NULL, terminal TEXT NOT NULL, batch BIGINT NOT NULL,
+            currency BIGINT NOT NULL, state TEXT NOT NULL, after_at BIGINT NOT NULL, at BIGINT NOT NULL,
+            told_debit_count BIGINT NOT NULL, told_debit BIGINT NOT NULL,
+            told_credit_count BIGINT NOT NULL, told_credit BIGINT NOT NULL,
+            own_debit_count BIGINT NOT NULL, own_debit BIGINT NOT NULL,
+            own_credit_count BIGINT NOT NULL, own_credit BIGINT NOT NULL)",
+        "CREATE INDEX settlement_batch ON settlement (merchant, terminal, batch, currency, at)",
+        "CREATE TABLE settlement_detail (
+            settlement TEXT NOT NULL REFERENCES settlement (id), trace BIGINT NOT NULL,
+            outcome TEXT NOT NULL, own BIGINT, told BIGINT, PRIMARY KEY (settlement, trace))",
+    ],
+};
+
+/// Classes of accounts and what was used of their limits; refusals and flags, for people.
+const LIMITS: Migration = Migration {
+    statements: &[
+        "ALTER TABLE account ADD COLUMN class TEXT NOT NULL DEFAULT 'I'",
+        "ALTER TABLE account ADD COLUMN bound TEXT",
+        "CREATE TABLE used (
+            account TEXT NOT NULL REFERENCES account (id), currency BIGINT NOT NULL, way TEXT NOT NULL,
+            day BIGINT NOT NULL, minor BIGINT NOT NULL, PRIMARY KEY (account, currency, way, day))",
+        "CREATE TABLE refusal (
+            id TEXT PRIMARY KEY, card TEXT NOT NULL REFERENCES card (id), what TEXT NOT NULL,
+            currency BIGINT NOT NULL, amount BIGINT NOT NULL, atc BIGINT NOT NULL, merchant TEXT NOT NULL,
+            code TEXT NOT NULL, reason TEXT NOT NULL, at BIGINT NOT NULL)",
+        "CREATE INDEX refusal_card ON refusal (card)",
+        "CREATE TABLE flag (
+            id TEXT PRIMARY KEY, card TEXT NOT NULL REFERENCES card (id), kind TEXT NOT NULL,
+            currency BIGINT NOT NULL, amount BIGINT NOT NULL, first_atc BIGINT NOT NULL,
+            last_atc BIGINT NOT NULL, at BIGINT NOT NULL, cleared_at BIGINT)",
+        "CREATE INDEX flag_card ON flag (card, kind)",
+    ],
+};
+
+/// Refunds of offline sales, which are found by the key that they were uploaded under;
+/// and under which key an unload was confirmed. The certificate of a sale that is only
+/// claimed is empty.
+const REFUNDS: Migration = Migration {
+    statements: &[
+        "ALTER TABLE offline_sale ADD COLUMN terminal TEXT",
+        "ALTER TABLE offline_sale ADD COLUMN batch BIGINT",
+        "ALTER TABLE offline_sale ADD COLUMN trace BIGINT",
+        "CREATE INDEX offline_sale_key ON offline_sale (terminal, trace)",
+        "CREATE TABLE refund (
+            id TEXT PRIMARY KEY, sale TEXT NOT NULL REFERENCES offline_sale (id),
+            currency BIGINT NOT NULL, amount BIGINT NOT NULL, merchant TEXT NOT NULL,
+            counter TEXT NOT NULL, counter_holder TEXT NOT NULL, at BIGINT NOT NULL)",
+        "CREATE INDEX refund_sale ON refund (sale)",
+        "ALTER TABLE load ADD COLUMN confirm_date BIGINT",
+        "ALTER TABLE load ADD COLUMN confirm_batch BIGINT",
+        "ALTER TABLE load ADD COLUMN confirm_trace BIGINT",
+        "ALTER TABLE card ADD COLUMN open_claims BIGINT NOT NULL DEFAULT 0",
+    ],
+};
+
 /// Who holds cards and accounts, their one-time codes, what token services tell of
 /// bindings, and which card took another's place.
 const HOLDERS: Migration = Migration {
@@ -153,3 +215,52 @@ const HOLDERS: Migration = Migration {
         "ALTER TABLE card ADD COLUMN replaced_by TEXT",
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::store::{Row, Sqlite, StoreError, Tx, migrate, transact};
+
+    #[test]
+    fn books_of_before_count_their_open_loads_and_keep_their_bars() {
+        let mut db = Sqlite::in_memory().unwrap();
+        migrate(&mut db, OWNER, &MIGRATIONS[..4]).unwrap();
+        let message = |date: i64, barred: i64, fingerprint: &str, subject: &str| {
+            format!(
+                "INSERT INTO message (class, merchant, terminal, batch, trace, business_date, fingerprint, \
+                 subject, barred, answer, at) \
+                 VALUES ('request', 'M', 'T', 1, 1, {date}, X'{fingerprint}', X'{subject}', {barred}, '', 0)"
+            )
+        };
+        let load = |id: &str, atc: i64, state: &str| {
+            format!(
+                "INSERT INTO load (id, kind, card, currency, counter, counter_holder, atc, amount, old_minor, \
+                 new_minor, state, merchant, terminal, batch, trace, opened_at) \
+                 VALUES ('{id}', 'linked', 'C', 156, 'account', 'A', {atc}, 1, 0, 1, '{state}', 'M', 'T', 1, 1, 0)"
+            )
+        };
+        let before = [
+            "INSERT INTO card (id, pan, pan_lookup, psn, cryptogram_version, dki, expiry, pin_tries, status, \
+             last_atc, ordered_at) VALUES ('C', X'01', X'02', 0, 'PBOC CVN 01', 1, 20301231, 3, 'active', 2, 0)"
+                .to_owned(),
+            load("first", 1, "landed"),
+            load("second", 2, "open"),
+            message(20_261_120, 1, "", "0A"),
+            message(20_261_121, 1, "", "0B"),
+            message(20_261_122, 0, "0C", "0D"),
+        ];
+        transact(&mut db, |tx: &mut dyn Tx| {
+            before.iter().try_for_each(|sql| tx.execute(sql, &[]).map(|_| ()))
+        })
+        .unwrap();
+        migrate(&mut db, OWNER, MIGRATIONS).unwrap();
+        let mut ask = |sql: &str| -> Vec<Row> {
+            transact(&mut db, |tx: &mut dyn Tx| Ok::<_, StoreError>(tx.query(sql, &[])?)).unwrap()
+        };
+        assert_eq!(ask("SELECT open_loads FROM card"), [Row(vec![1.into()])]);
+        let subjects = ask("SELECT subject FROM bar ORDER BY subject");
+        assert_eq!(subjects, [Row(vec![vec![0x0A].into()]), Row(vec![vec![0x0B].into()])]);
+        let kept = ask("SELECT fingerprint FROM message ORDER BY business_date");
+        assert_eq!(kept.iter().map(|row| row.bytes(0).unwrap()[0]).collect::<Vec<_>>(), [0x0A, 0x0B, 0x0C]);
+    }
+}

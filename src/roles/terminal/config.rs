@@ -1,5 +1,6 @@
 //! The terminal's own data, from a TOML file.
 
+use super::Trust;
 use crate::base::bytes::parse_hex;
 use crate::words::emv::Ttq;
 use crate::words::iso4217::Currency;
@@ -53,6 +54,13 @@ pub struct TerminalConfig {
     /// The applications that it accepts, most preferred first.
     #[serde(rename = "application")]
     pub applications: Vec<AcceptedApplication>,
+    /// CA public keys and revoked certificates, as `[[trust.capk_rsa]]` and so on.
+    #[serde(default)]
+    pub trust: Trust,
+    /// Files with more of them, TOML or `capk.txt`: whoever reads this file reads them
+    /// too, from its folder, and adds them to [`Self::trust`].
+    #[serde(default)]
+    pub trust_files: Vec<String>,
 }
 
 /// An application that the terminal accepts; what it does not say, the terminal says.

@@ -19,6 +19,8 @@ const STEP_LIMIT: usize = 1024;
 pub struct Seat<'a> {
     /// The card.
     pub card: &'a mut dyn Card,
+    /// A second card, that pays for the load of the first one.
+    pub payer: Option<&'a mut dyn Card>,
     /// The host.
     pub host: &'a mut dyn Host,
     /// The person.
@@ -39,6 +41,7 @@ pub fn drive(
     let journalled = terms.flow.moves_money();
     context.emit(Event::new("terminal", "transaction begins").because(kernel.name));
     let mut next = (kernel.begin)(terms, context)?;
+    let mut turn = Turn::Card;
     for _ in 0..STEP_LIMIT {
         let (ask, phase) = match next {
             Next::Wait(ask, phase) => (ask, phase),
@@ -48,7 +51,7 @@ pub fn drive(
             seat.journal.write(row, change, context)?;
         }
         let step = phase.name();
-        let reply = exchange(ask.io, seat, context);
+        let reply = exchange(ask.io, &mut turn, seat, context);
         let taken = reply.and_then(|reply| phase.take(reply, context));
         next = match taken {
             Ok(next) => next,
@@ -63,9 +66,33 @@ pub fn drive(
     Err(TerminalError::Endless { what: "the transaction", limit: STEP_LIMIT })
 }
 
-fn exchange(io: Io, seat: &mut Seat<'_>, context: &mut Context) -> Result<Reply, TerminalError> {
+/// Which card commands go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Card,
+    Payer,
+}
+
+fn exchange(
+    io: Io,
+    turn: &mut Turn,
+    seat: &mut Seat<'_>,
+    context: &mut Context,
+) -> Result<Reply, TerminalError> {
     Ok(match io {
-        Io::Transmit(command) => Reply::Response(seat.card.transmit(&command, context)?),
+        Io::Transmit(command) => Reply::Response(match (*turn, &mut seat.payer) {
+            (Turn::Card, _) => seat.card.transmit(&command, context)?,
+            (Turn::Payer, Some(payer)) => payer.transmit(&command, context)?,
+            (Turn::Payer, None) => return Err(TerminalError::NoPayer),
+        }),
+        Io::TurnToPayer => {
+            *turn = Turn::Payer;
+            Reply::Nothing
+        }
+        Io::TurnToCard => {
+            *turn = Turn::Card;
+            Reply::Nothing
+        }
         Io::EnterPin(prompt) => Reply::Pin(seat.cardholder.enter_pin(&prompt)),
         Io::Authorise(request) => Reply::Answer(seat.host.authorise(&request, context)),
         Io::Advise(request) => Reply::Answer(seat.host.advise(&request, context)),

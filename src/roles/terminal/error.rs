@@ -77,6 +77,9 @@ pub enum TerminalError {
     /// A script cannot be run.
     #[error("{0}")]
     Script(#[from] ScriptError),
+    /// A load is to be paid by another card, and there is none.
+    #[error("expected a second card that pays for the load, found none: name where it is")]
+    NoPayer,
     /// The whole card is blocked.
     #[error("the card is blocked: SELECT answered {status}")]
     CardBlocked {

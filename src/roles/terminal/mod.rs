@@ -1,6 +1,7 @@
 //! The terminal: kernels and their steps, the journal, recovery, and reading what
 //! a card is. It knows a card and a host by their traits alone.
 
+mod batch;
 mod cardholder;
 mod config;
 mod drive;
@@ -10,12 +11,15 @@ mod kernel;
 mod kernel_row;
 mod outcome;
 mod phase;
+mod proof;
 mod read;
 mod recovery;
-
+mod refund;
 mod session;
 mod step;
+mod trust;
 
+pub use batch::{BatchSettled, EndOfDay, end_day};
 pub use cardholder::{Cardholder, NoCardholder, PinCheck, PinPrompt};
 pub use config::{AcceptedApplication, ActionCodes, Bytes, ConfigError, Oda, Risk, TerminalConfig};
 pub use drive::{Seat, drive};
@@ -28,5 +32,6 @@ pub use read::{
     read,
 };
 pub use recovery::{Recovered, RecoveryRule, RecoveryRules, Settled, settle};
-
+pub use refund::refund;
 pub use session::{Flow, Terms};
+pub use trust::{Trust, TrustError};

@@ -3,6 +3,9 @@
 use crate::words::emv::Pan;
 use crate::words::iso4217::Amount;
 
+/// What people must be told where the card's certificates were not looked at.
+pub(super) const ODA_NOT_PERFORMED: &str = "offline data authentication not performed";
+
 /// The end of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verdict {
@@ -18,6 +21,12 @@ pub enum Verdict {
     ApprovedOffline,
     /// The host approved.
     ApprovedOnline,
+    /// The host could not be reached: the request never left, and nothing moved.
+    HostUnreachable,
+    /// The host has given the money of a sale back.
+    Refunded,
+    /// The refund is in the journal; the host has not taken note yet.
+    RefundUnconfirmed,
     /// Declined, by card or host; nothing moved, or what moved is being undone.
     Declined,
     /// Refused by a rule of the terminal or a limit of the card, before money moved.
@@ -34,19 +43,22 @@ impl Verdict {
             Self::UnloadedUnconfirmed => "taken off the card, the host is still to be told",
             Self::ApprovedOffline => "approved offline",
             Self::ApprovedOnline => "approved online",
+            Self::HostUnreachable => "not done, the host is not there",
+            Self::Refunded => "refunded",
+            Self::RefundUnconfirmed => "to be refunded, the host is still to be told",
             Self::Declined => "declined",
             Self::Refused => "refused",
         }
     }
 
-    /// Whether the host is still to be told what the card did.
+    /// Whether the host is still to be told what was done.
     pub const fn is_unconfirmed(self) -> bool {
-        matches!(self, Self::LoadedUnconfirmed | Self::UnloadedUnconfirmed)
+        matches!(self, Self::LoadedUnconfirmed | Self::UnloadedUnconfirmed | Self::RefundUnconfirmed)
     }
 
     /// Whether the cardholder got what was asked for.
     pub const fn is_success(self) -> bool {
-        !matches!(self, Self::Declined | Self::Refused)
+        !matches!(self, Self::HostUnreachable | Self::Declined | Self::Refused)
     }
 }
 

@@ -15,6 +15,10 @@ use crate::words::iso7816::{CommandApdu, ResponseApdu};
 pub(super) enum Io {
     /// A command to the card.
     Transmit(CommandApdu),
+    /// Commands go to the card that pays from here on.
+    TurnToPayer,
+    /// Commands go to the card that the transaction is of from here on.
+    TurnToCard,
     /// A PIN from the cardholder.
     EnterPin(PinPrompt),
     /// A request to the host.

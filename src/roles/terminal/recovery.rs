@@ -1,15 +1,19 @@
 //! Settling what is open: reads the card and asks the host, and never guesses. What
 //! is in doubt stays so until something proves it (design: money).
 
-use super::config::TerminalConfig;
+use super::config::{Oda, TerminalConfig};
 use super::error::TerminalError;
 use super::journal::{Change, Entry, EntryKind, Journal, State};
-use super::read::{ApplicationFacts, CardFacts, Depth, read};
+use super::outcome::ODA_NOT_PERFORMED;
+use super::proof::{by_balance, log_holds, log_lacks};
+use super::read::{CardFacts, Depth, read};
+use super::refund::{self, Told};
 use crate::air::host::{Host, Settlement};
 use crate::air::link::Card;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
+use crate::words::emv::Pan;
 use crate::words::iso4217::Amount;
 
 /// Most ways that one row is taken in one run; the longest is three.
@@ -38,6 +42,8 @@ pub enum RecoveryRule {
     SendNotice,
     /// An offline sale is uploaded.
     UploadSale,
+    /// An offline sale whose certificate was lost with the card's answer is claimed.
+    ClaimSale,
     /// A payment for which the card was never asked is closed: nothing moved.
     CloseUnsent,
 }
@@ -54,6 +60,7 @@ impl RecoveryRule {
         Self::AskHost,
         Self::SendNotice,
         Self::UploadSale,
+        Self::ClaimSale,
         Self::CloseUnsent,
     ];
 
@@ -69,6 +76,7 @@ impl RecoveryRule {
             Self::AskHost => "ask-host",
             Self::SendNotice => "send-notice",
             Self::UploadSale => "upload-sale",
+            Self::ClaimSale => "claim-sale",
             Self::CloseUnsent => "close-unsent",
         }
     }
@@ -99,6 +107,8 @@ impl RecoveryRules {
 pub struct Settled {
     /// Batch and trace number.
     pub trace: (u32, u32),
+    /// The card; printed, it is masked.
+    pub pan: Pan,
     /// What it was.
     pub kind: EntryKind,
     /// The amount.
@@ -109,6 +119,8 @@ pub struct Settled {
     pub to: State,
     /// What led there, or what it waits for.
     pub why: String,
+    /// Whether the host gave no answer to what was due.
+    pub unanswered: bool,
 }
 
 /// What a run of recovery did.
@@ -116,6 +128,9 @@ pub struct Settled {
 pub struct Recovered {
     /// Every row that was open.
     pub rows: Vec<Settled>,
+    /// What people must be told besides: offline sales whose cards' certificates were not
+    /// looked at.
+    pub remarks: Vec<&'static str>,
 }
 
 impl Recovered {
@@ -139,6 +154,8 @@ pub fn settle(
     if open.is_empty() {
         return Ok(Recovered::default());
     }
+    let skipped = config.oda == Oda::Skip && open.iter().any(|row| row.kind == EntryKind::OfflineSale);
+    let remarks = if skipped { vec![ODA_NOT_PERFORMED] } else { Vec::new() };
     let wants_card = open.iter().any(|row| row.sent && row.state != State::CardUpdated);
     let (facts, no_card) = match card {
         Some(card) if wants_card => match read(card, config, Depth::Quick, context) {
@@ -149,7 +166,7 @@ pub fn settle(
     };
     let mut run = Run { journal, host, config, rules, facts, no_card, context };
     let rows = open.into_iter().map(|row| run.row(row)).collect::<Result<_, _>>()?;
-    Ok(Recovered { rows })
+    Ok(Recovered { rows, remarks })
 }
 
 struct Run<'a> {
@@ -167,28 +184,31 @@ struct Run<'a> {
 enum Way {
     Write(Change, String),
     Wait(String),
+    /// The host gave no answer.
+    Unanswered(String),
 }
 
 impl Run<'_> {
     fn row(&mut self, opened: Entry) -> Result<Settled, TerminalError> {
         let from = opened.state;
         let mut row = opened;
-        let mut why = String::new();
+        let (mut why, mut unanswered) = (String::new(), false);
         for _ in 0..WAY_LIMIT {
             if row.state.is_final() {
                 break;
             }
-            match self.way(&row)? {
-                Way::Write(change, reason) => {
-                    self.journal.write((row.batch, row.trace), &change, self.context)?;
-                    row = self.journal.row(row.batch, row.trace)?;
-                    why = if why.is_empty() { reason } else { format!("{why}; {reason}") };
+            let (change, reason) = match self.way(&row)? {
+                Way::Write(change, reason) => (Some(change), reason),
+                Way::Wait(reason) => (None, reason),
+                Way::Unanswered(reason) => {
+                    unanswered = true;
+                    (None, reason)
                 }
-                Way::Wait(reason) => {
-                    why = if why.is_empty() { reason } else { format!("{why}; {reason}") };
-                    break;
-                }
-            }
+            };
+            why = if why.is_empty() { reason } else { format!("{why}; {reason}") };
+            let Some(change) = change else { break };
+            self.journal.write((row.batch, row.trace), &change, self.context)?;
+            row = self.journal.row(row.batch, row.trace)?;
         }
         self.context.emit(
             Event::new("terminal", "recovery")
@@ -197,11 +217,13 @@ impl Run<'_> {
         );
         Ok(Settled {
             trace: (row.batch, row.trace),
+            pan: row.card.pan.clone(),
             kind: row.kind,
             amount: row.amount,
             from,
             to: row.state,
             why,
+            unanswered,
         })
     }
 
@@ -213,6 +235,7 @@ impl Run<'_> {
                 let reason = "the card was never asked to pay";
                 self.if_allowed(CloseUnsent, Change::Declined { reason }, reason)
             }
+            (State::Started, EntryKind::Refund) => self.refund(row),
             (State::Started, EntryKind::AccountSale) => {
                 let reason = "the card's certificate never came: the account owes nothing";
                 self.if_allowed(CloseUnsent, Change::Declined { reason }, reason)
@@ -298,7 +321,7 @@ impl Run<'_> {
             }
             Ok(answer) if answer.code.is_approved() => Way::Write(Change::Reversed, "reversed".into()),
             Ok(answer) => Way::Wait(format!("the host answered {} to the reversal", answer.code)),
-            Err(error) => Way::Wait(error.to_string()),
+            Err(error) => Way::Unanswered(error.to_string()),
         }
     }
 
@@ -327,15 +350,13 @@ impl Run<'_> {
                 Way::Write(Change::Confirmed, "the host took note".into())
             }
             Ok(answer) => Way::Wait(format!("the host answered {} to the notice", answer.code)),
-            Err(error) => Way::Wait(error.to_string()),
+            Err(error) => Way::Unanswered(error.to_string()),
         })
     }
 
     fn upload(&mut self, row: &Entry) -> Way {
         if !row.chip.has(tag::APPLICATION_CRYPTOGRAM) {
-            let reason =
-                "the card paid, and its certificate was lost with the answer: nothing can be uploaded";
-            return Way::Wait(reason.into());
+            return self.claim(row);
         }
         if !self.rules.has(RecoveryRule::UploadSale) {
             return Way::Wait("an upload is due".into());
@@ -344,7 +365,41 @@ impl Run<'_> {
         match self.host.advise(&request, self.context) {
             Ok(answer) if answer.code.is_approved() => Way::Write(Change::Confirmed, "uploaded".into()),
             Ok(answer) => Way::Wait(format!("the host answered {} to the upload", answer.code)),
+            Err(error) => Way::Unanswered(error.to_string()),
+        }
+    }
+
+    /// The card has paid and its certificate was lost with the answer. The host pays nobody
+    /// on the terminal's word: it waits for the card's next proven balance.
+    fn claim(&mut self, row: &Entry) -> Way {
+        if !self.rules.has(RecoveryRule::ClaimSale) {
+            return Way::Wait("the certificate was lost with the card's answer".into());
+        }
+        let request = row.claim(&self.config.merchant, &self.config.terminal);
+        match self.host.authorise(&request, self.context) {
+            Ok(answer) if answer.code.is_approved() => match answer.settlement {
+                Some(Settlement::Landed) => {
+                    Way::Write(Change::Confirmed, "claimed, and the card's balance proved it".into())
+                }
+                Some(Settlement::Returned) => {
+                    let reason = "the card's next proven balance shows that it did not pay";
+                    Way::Write(Change::Declined { reason }, reason.into())
+                }
+                _ => Way::Wait("claimed: the host waits for the card's next proven balance".into()),
+            },
+            Ok(answer) => Way::Wait(format!("the host answered {} to the claim", answer.code)),
             Err(error) => Way::Wait(error.to_string()),
+        }
+    }
+
+    fn refund(&mut self, row: &Entry) -> Way {
+        if !self.rules.has(RecoveryRule::SendNotice) {
+            return Way::Wait("a refund is due".into());
+        }
+        match refund::tell(row, self.host, self.config, self.context) {
+            Told::Booked => Way::Write(Change::Confirmed, "the host took note".into()),
+            Told::Refused(reason) => Way::Write(Change::Declined { reason: refund::REFUSED }, reason),
+            Told::Unknown(reason) => Way::Wait(reason),
         }
     }
 }
@@ -358,62 +413,5 @@ fn not_landed(row: &Entry) -> Change {
     match row.kind {
         EntryKind::OfflineSale => Change::Declined { reason: "the card has not paid" },
         _ => Change::ReversalDue { reason: "the card has not changed" },
-    }
-}
-
-/// An entry of the log with the row's transaction counter.
-fn log_holds(own: &ApplicationFacts, row: &Entry) -> bool {
-    let Some(atc) = row.atc else { return false };
-    match row.kind {
-        kind if kind.writes_card() => own.loads.known().is_some_and(|loads| {
-            loads.iter().any(|entry| entry.atc == Some(atc) && entry.second_currency == row.second_currency)
-        }),
-        _ => own.payments.known().is_some_and(|payments| {
-            payments.iter().any(|entry| {
-                entry.atc == Some(atc) && entry.amount.map(|a| a.minor) == Some(row.amount.minor)
-            })
-        }),
-    }
-}
-
-/// A log that would hold the row had it landed, and does not. The load log is
-/// written with every load; the transaction log only where the card says so.
-fn log_lacks(own: &ApplicationFacts, row: &Entry) -> bool {
-    let Some(atc) = row.atc else { return false };
-    let (depth, entries): (_, Option<Vec<_>>) = match row.kind {
-        kind if kind.writes_card() => {
-            (own.log_depths.1, own.loads.known().map(|log| log.iter().map(|entry| entry.atc).collect()))
-        }
-        EntryKind::OfflineSale if own.logs_offline => {
-            (own.log_depths.0, own.payments.known().map(|log| log.iter().map(|entry| entry.atc).collect()))
-        }
-        _ => return false,
-    };
-    let (Some(depth), Some(entries)) = (depth, entries) else { return false };
-    // An entry without a counter could be this one.
-    let Some(counters) = entries.into_iter().collect::<Option<Vec<u16>>>() else { return false };
-    let reaches_back = counters.len() < usize::from(depth) || counters.iter().any(|counter| *counter < atc);
-    let moved_on = own.atc.known().is_some_and(|now| *now >= atc);
-    moved_on && reaches_back && !counters.contains(&atc)
-}
-
-/// Whether the balance shows that it landed, or that it did not; `None` when the
-/// transaction counter has moved on, or the balance is neither.
-fn by_balance(own: &ApplicationFacts, row: &Entry) -> Option<bool> {
-    if own.atc.known().copied()? != row.atc? {
-        return None;
-    }
-    let set = own.ecash.iter().find(|set| set.currency == row.amount.currency)?;
-    let balance = set.balance.known()?.minor;
-    let before = row.balance_before_minor?;
-    let after = match row.kind {
-        kind if kind.writes_card() => row.balance_after_minor?,
-        EntryKind::OfflineSale => before.checked_sub(row.amount.minor)?,
-        _ => return None,
-    };
-    match balance {
-        _ if balance == after => Some(true),
-        _ if balance == before => Some(false),
-        _ => None,
     }
 }

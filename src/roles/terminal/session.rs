@@ -3,7 +3,7 @@
 use super::cardholder::{PinCheck, PinPrompt};
 use super::config::{ActionCodes, Risk, TerminalConfig};
 use super::journal::CardMark;
-use super::outcome::{Outcome, Verdict};
+use super::outcome::{ODA_NOT_PERFORMED, Outcome, Verdict};
 use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
 use crate::base::bytes::{Bit, Hex, Secret};
 use crate::base::context::Context;
@@ -25,6 +25,8 @@ pub enum Flow {
     CashLoad,
     /// Load from the card's pending account (补登圈存).
     PendingLoad,
+    /// Load from the account of another card (非指定账户圈存); the terms say how that is read.
+    NonLinkedLoad,
     /// Void of a load paid in cash (现金充值撤销); the terms name the load.
     CashLoadVoid,
     /// Electronic cash goes back to the linked account (圈提).
@@ -47,6 +49,7 @@ impl Flow {
         match self {
             Self::Load | Self::PendingLoad => 0x60,
             Self::CashLoad => 0x63,
+            Self::NonLinkedLoad => 0x62,
             Self::CashLoadVoid => 0x17,
             Self::Unload => 0x61,
             Self::Pay | Self::CompletePreAuthorisation => 0x00,
@@ -63,7 +66,15 @@ impl Flow {
 
     /// Whether the issuer's script writes the card's balance.
     pub const fn writes_card(self) -> bool {
-        matches!(self, Self::Load | Self::CashLoad | Self::PendingLoad | Self::CashLoadVoid | Self::Unload)
+        matches!(
+            self,
+            Self::Load
+                | Self::CashLoad
+                | Self::PendingLoad
+                | Self::NonLinkedLoad
+                | Self::CashLoadVoid
+                | Self::Unload
+        )
     }
 
     /// Whether that script writes a lower balance.
@@ -74,7 +85,7 @@ impl Flow {
     /// Whether the online PIN is wanted whatever the card's list of methods says: an
     /// account is about to be moved. Cash on the counter wants none.
     pub const fn wants_pin(self) -> bool {
-        matches!(self, Self::Load | Self::PendingLoad | Self::Unload | Self::Inquire)
+        matches!(self, Self::Load | Self::PendingLoad | Self::NonLinkedLoad | Self::Unload | Self::Inquire)
     }
 
     /// Whether the card's list of verification methods is worked through: a payment
@@ -89,6 +100,7 @@ impl Flow {
             Self::Load => Kind::LinkedLoad,
             Self::CashLoad => Kind::CashLoad,
             Self::PendingLoad => Kind::PendingLoad,
+            Self::NonLinkedLoad => Kind::NonLinkedLoad,
             Self::CashLoadVoid => Kind::CashLoadVoid,
             Self::Unload => Kind::UnloadScript,
             Self::Pay => Kind::Purchase,
@@ -117,6 +129,8 @@ pub struct Terms {
     pub confirmation: (u32, u32),
     /// The load that a void speaks of, or the hold that is completed or cancelled.
     pub original: Option<Original>,
+    /// How the card is read that pays for the load of another one.
+    pub payer: Option<Entry>,
     /// When, by the terminal's clock.
     pub at: Timestamp,
     /// Whether the merchant wants the issuer asked, whatever card and terminal say.
@@ -145,6 +159,27 @@ pub(super) struct Session {
     pub(super) risk: Risk,
     /// Terminal action codes of the selected application.
     pub(super) action_codes: ActionCodes,
+    /// Whose card this is.
+    pub(super) role: Role,
+}
+
+/// Whose card a session is with.
+#[derive(Debug)]
+pub(super) enum Role {
+    /// The card that the transaction is of.
+    Own,
+    /// The card that is loaded, and who pays for it.
+    Loaded(Payer),
+    /// The card that pays; the terms of the transaction that follows.
+    Paying(Box<Terms>),
+}
+
+/// Who pays for the load of another card.
+#[derive(Debug)]
+pub(super) struct Payer {
+    pub(super) pan: Pan,
+    /// Its online PIN, until the request takes it.
+    pub(super) pin: Option<Secret<String>>,
 }
 
 impl Session {
@@ -193,6 +228,7 @@ impl Session {
             signature: false,
             risk: config.risk,
             action_codes: config.action_codes,
+            role: Role::Own,
         }
     }
 
@@ -263,7 +299,7 @@ impl Session {
         let reason = reason.into();
         context.emit(Event::new("terminal", verdict.word()).because(reason.clone()));
         let remarks = [
-            (self.tvr.has(Tvr::ODA_NOT_PERFORMED), "offline data authentication not performed"),
+            (self.tvr.has(Tvr::ODA_NOT_PERFORMED), ODA_NOT_PERFORMED),
             (self.signature && verdict.is_success(), "the cardholder signs the receipt"),
         ];
         let remarks = remarks.into_iter().filter(|remark| remark.0).map(|remark| remark.1).collect();
@@ -315,6 +351,12 @@ impl Session {
             original: match kind {
                 Kind::ScriptResult => Some(Original { batch, trace }),
                 _ => self.terms.original,
+            },
+            payer: match (&self.role, class) {
+                (Role::Loaded(payer), MessageClass::Request) => {
+                    Some(Secret::new(payer.pan.expose().to_owned()))
+                }
+                _ => None,
             },
         }
     }

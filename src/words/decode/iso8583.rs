@@ -4,7 +4,8 @@ use super::{Explainer, Line, Masker};
 use crate::words::dictionary::Sensitivity;
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::iso8583::{
-    Binary, Dialect, FieldRow, Format, Frame, Message, Parsed, Span, encode, parse_as_far, parse_spans,
+    Binary, Dialect, Digits, FieldRow, Format, Frame, Holds, Message, Mti, Parsed, Span, encode,
+    parse_as_far, parse_spans,
 };
 
 /// What processing codes (F3) stand for.
@@ -19,6 +20,29 @@ const PROCESSING_CODES: &[(&str, &str)] = &[
     ("620000", "load from another account"),
     ("630000", "cash load"),
     ("650000", "transfer in of a load"),
+];
+
+/// What network management codes (F60.3 of a terminal, F70) stand for.
+const MANAGEMENT_CODES: &[(&str, &str)] = &[
+    ("001", "sign-on"),
+    ("002", "sign-off"),
+    ("003", "sign-on, working keys wanted"),
+    ("101", "sign-on of a line, working keys wanted"),
+    ("201", "sums of a batch"),
+    ("203", "detail of a batch that agrees"),
+    ("205", "detail of a batch that does not agree"),
+    ("207", "end of the details"),
+    ("301", "echo"),
+    ("951", "script result"),
+];
+
+/// The parts of field 90: name and digits.
+const ORIGINAL_PARTS: &[(&str, usize)] = &[
+    ("original message type", 4),
+    ("original trace", 6),
+    ("original date and time (MMDDhhmmss)", 10),
+    ("original acquirer", 11),
+    ("original forwarder", 11),
 ];
 
 /// What the first two digits of the entry mode (F22) stand for.
@@ -127,6 +151,42 @@ impl Fields<'_> {
             _ => self.meaning(span.field, row, &shown),
         };
         lines.push(line.value(self.on_the_wire(span.field, &shown)).meaning(says));
+        self.parts(lines, span, &characters(&shown));
+    }
+
+    /// The parts of a field that has some, each at its place.
+    fn parts(&self, lines: &mut Vec<Line>, span: &Span, text: &str) {
+        let packed = if self.dialect.digits == Digits::Bcd { 2 } else { 1 };
+        let mut part = |name: &str, at: usize, meaning: String| {
+            let offset = self.start + span.value_offset + at / packed;
+            lines.push(Line::new(1, offset, name.to_owned()).meaning(meaning));
+        };
+        match span.field {
+            60 => {
+                for (row, at, digits) in self.dialect.f60_parts(text) {
+                    let meaning = match (row.holds, row.words.get(digits)) {
+                        (Some(Holds::Management), _) => named(MANAGEMENT_CODES, digits, digits),
+                        (_, Some(words)) => format!("{digits}: {words}"),
+                        _ => digits.to_owned(),
+                    };
+                    part(&row.name, at, meaning);
+                }
+            }
+            90 => {
+                let mut at = 0;
+                for (name, digits) in ORIGINAL_PARTS {
+                    let Some(found) = text.get(at..at + digits) else { return };
+                    let words = if at == 0 { type_words(found) } else { "" };
+                    part(
+                        name,
+                        at,
+                        if words.is_empty() { found.to_owned() } else { format!("{found}: {words}") },
+                    );
+                    at += digits;
+                }
+            }
+            _ => {}
+        }
     }
 
     /// The value as a sink may show it; its length stays.
@@ -151,7 +211,7 @@ impl Fields<'_> {
 
     /// The bytes of one field's value.
     fn on_the_wire(&self, field: u8, value: &[u8]) -> Vec<u8> {
-        let alone = Message::new(crate::words::iso8583::Mti::NETWORK).with(field, value);
+        let alone = Message::new(Mti::NETWORK).with(field, value);
         let Ok(bytes) = encode(&alone, self.dialect) else { return Vec::new() };
         let span = parse_spans(&bytes, self.dialect).ok().and_then(|parsed| parsed.spans.first().copied());
         span.and_then(|span| bytes.get(span.value_offset..span.end)).unwrap_or_default().to_vec()
@@ -159,33 +219,39 @@ impl Fields<'_> {
 
     fn meaning(&self, field: u8, row: &FieldRow, value: &[u8]) -> String {
         let text = characters(value);
-        let named = |rows: &[(&str, &str)], key: &str| {
-            rows.iter().find(|row| row.0 == key).map_or(text.clone(), |row| format!("{text}: {}", row.1))
-        };
         match field {
             _ if row.format == Format::B => String::new(),
-            3 => named(PROCESSING_CODES, &text),
+            3 => named(PROCESSING_CODES, &text, &text),
             4 => match (text.parse(), self.currency) {
                 (Ok(minor), Some(currency)) => Amount::new(minor, currency).to_string(),
                 _ => text,
             },
-            22 => named(ENTRY_MODES, text.get(..2).unwrap_or_default()),
+            22 => named(ENTRY_MODES, text.get(..2).unwrap_or_default(), &text),
             39 if text == "00" => "00: approved".to_owned(),
             49 => Currency::parse(&text).map_or(text.clone(), |currency| currency.to_string()),
-            60 => match (text.get(..2), text.get(2..8), text.get(8..11)) {
-                (Some(kind), Some(batch), code) => {
-                    let code = code.map(|code| format!(", network management {code}")).unwrap_or_default();
-                    format!("type {kind}, batch {batch}{code}")
-                }
+            37 if !self.dialect.f60_has(Holds::Batch) => match (text.get(..6), text.get(6..12)) {
+                (Some(batch), Some(trace)) => format!("batch {batch}, trace {trace}"),
                 _ => text,
             },
             61 => match (text.get(..6), text.get(6..12)) {
                 (Some(batch), Some(trace)) => format!("original batch {batch}, trace {trace}"),
                 _ => text,
             },
+            70 => named(MANAGEMENT_CODES, &text, &text),
             _ => text,
         }
     }
+}
+
+/// A value, and what its key stands for where that is known.
+fn named(rows: &[(&str, &str)], key: &str, value: &str) -> String {
+    let words = rows.iter().find(|row| row.0 == key).map(|row| row.1);
+    words.map_or_else(|| value.to_owned(), |words| format!("{value}: {words}"))
+}
+
+/// What a message type of four digits says; nothing where that is not known.
+fn type_words(digits: &str) -> &'static str {
+    u16::from_str_radix(digits, 16).map_or("", |number| Mti(number).words())
 }
 
 fn characters(value: &[u8]) -> String {
@@ -196,7 +262,7 @@ fn characters(value: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::base::bytes::{Hex, parse_hex};
-    use crate::words::iso8583::{DIALECTS, Mti, dialect};
+    use crate::words::iso8583::{DIALECTS, dialect};
     use proptest::prelude::*;
 
     const PAN: &str = "6299990000000001234";
@@ -239,9 +305,39 @@ mod tests {
                     |name: &str| &lines.iter().find(|line| line.name.starts_with(name)).unwrap().meaning;
                 assert_eq!(meaning("F3 "), "600000: load from the linked account");
                 assert_eq!(meaning("F4 "), "50.00 CNY");
-                assert_eq!(meaning("F60 "), "type 45, batch 000001, network management 000");
+                match row.name {
+                    "network" => assert_eq!(meaning("reason code"), "4500"),
+                    _ => assert_eq!(
+                        (&meaning("transaction type")[..], &meaning("batch")[..]),
+                        ("45", "000001")
+                    ),
+                }
             }
         }
+    }
+
+    #[test]
+    fn a_networks_reversal_says_what_it_undoes() {
+        let network = dialect("network").unwrap();
+        let message = Message::new(Mti::REVERSAL_ADVICE)
+            .with(37, "000001000123")
+            .with(60, "0000051010000000000000023")
+            .with(70, "951")
+            .with(90, "020000012311210800000000001034400000010344");
+        let bytes = encode(&message, network).unwrap();
+        let lines = explain_message(&bytes, network, true);
+        let told = |name: &str| {
+            let line = lines.iter().find(|line| line.name == name).unwrap();
+            (line.offset, line.meaning.as_str())
+        };
+        assert_eq!(told("F37 Retrieval Reference Number").1, "batch 000001, trace 000123");
+        assert_eq!(told("read capability").1, "5: chip");
+        assert_eq!(told("medium").1, "2: chip");
+        assert_eq!(told("F70 Network Management Information Code").1, "951: script result");
+        assert_eq!(told("original message type").1, "0200: financial request");
+        let (at, trace) = told("original trace");
+        assert_eq!((trace, &bytes[at..at + 6]), ("000123", &b"000123"[..]));
+        assert_eq!(told("original forwarder").1, "00000010344");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Dialects: TOML files that say how each field is written, how a message is
 //! framed and how it is authenticated.
 
+use super::layout::Part;
 use super::{Iso8583Error, LengthPrefix, Message, Mti};
 use crate::words::dictionary::Sensitivity;
 use serde::{Deserialize, Deserializer};
@@ -149,6 +150,8 @@ pub struct Dialect {
     /// The type of a reversal.
     #[serde(deserialize_with = "mti")]
     pub reversal: Mti,
+    /// Field 60, part by part.
+    pub(super) f60: Vec<Part>,
     #[serde(deserialize_with = "fields")]
     fields: BTreeMap<u8, FieldRow>,
 }
@@ -182,7 +185,16 @@ impl Dialect {
                 )));
             }
         }
-        Ok(dialect)
+        for part in &dialect.f60 {
+            if let Some(expected) = part.trouble() {
+                return Err(fail(format!("field 60, {}: expected {expected}", part.name)));
+            }
+        }
+        let digits: usize = dialect.f60.iter().map(|part| part.digits).sum();
+        match dialect.field(60) {
+            Some(row) if digits <= row.max => Ok(dialect),
+            _ => Err(fail(format!("field 60: expected a row for its {digits} digits"))),
+        }
     }
 
     /// The same with another length before frames: lines of one dialect differ in it.

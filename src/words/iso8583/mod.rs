@@ -5,6 +5,7 @@ mod dialect;
 mod encode;
 mod error;
 mod frame;
+mod layout;
 mod mac;
 mod message;
 mod parse;
@@ -16,6 +17,7 @@ pub use dialect::{
 pub use encode::encode;
 pub use error::Iso8583Error;
 pub use frame::{Frame, LengthPrefix};
+pub use layout::{Holds, Part};
 pub use mac::{mac, mac_input, seal};
 pub use message::{Message, Mti};
 pub use parse::{Parsed, Span, parse, parse_as_far, parse_spans};

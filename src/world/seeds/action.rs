@@ -70,14 +70,7 @@ pub(super) enum Said {
 
 /// Everything that may be done. To add one: a row.
 pub const ACTIONS: &[ActionRow] = &[
-    ActionRow {
-        word: "load",
-        weight: 8,
-        most_minor: 30_000,
-        entry: Some(EntryKind::Load),
-        moves: Some((Part::Accounts, Part::Cards)),
-        act: |turn| turn.transact(Flow::Load, DEFAULT_PIN),
-    },
+    ActionRow { word: "load", weight: 8, act: |turn| turn.transact(Flow::Load, DEFAULT_PIN), ..LOAD },
     ActionRow {
         word: "load, wrong PIN",
         weight: 1,

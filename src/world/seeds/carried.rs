@@ -63,6 +63,9 @@ impl Carried {
     /// Puts the card on a reader, with nothing to go wrong.
     pub(super) fn present(&self, interface: Interface, context: &mut Context) -> Box<dyn Card> {
         self.rest();
+        if let Some(behind) = &self.behind {
+            *lock(behind) = None;
+        }
         let held = Held {
             simulator: Arc::clone(&self.simulator),
             power: self.power.clone(),
@@ -75,14 +78,19 @@ impl Carried {
 
     /// Nothing goes wrong with it any more.
     pub(super) fn rest(&self) {
-        if let (true, Some(behind)) = (self.hand.is_away(), &self.behind)
+        self.hand.arm(None);
+        self.power.arm(None);
+        self.script.arm(false);
+    }
+
+    /// It was pulled, at the latest as soon as it had answered: one that writes late
+    /// has lost its last write.
+    pub(super) fn forget(&self) {
+        if let Some(behind) = &self.behind
             && let Some(memory) = lock(behind).take()
         {
             *self.simulator() = Simulator::new(memory, Torn(self.power.clone()));
         }
-        self.hand.arm(None);
-        self.power.arm(None);
-        self.script.arm(false);
     }
 
     /// The simulated card itself.

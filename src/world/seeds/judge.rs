@@ -305,7 +305,7 @@ enum Open {
     Away,
     /// Nothing that its card tells can prove it any more.
     Unproven,
-    /// The card has paid and its answer was lost: there is nothing to show for it.
+    /// The card has paid and its answer was lost: the claim waits for its next balance.
     CertificateLost,
 }
 
@@ -362,7 +362,7 @@ const fn names_its_amount(kind: EntryKind) -> bool {
     )
 }
 
-/// The card has paid and its answer was lost: the terminal has nothing to show for it.
+/// The card has paid and its answer was lost: the terminal can only claim it.
 fn certificate_is_lost(row: &Entry) -> bool {
     row.kind.is_offline_sale()
         && row.state == State::CardUpdated

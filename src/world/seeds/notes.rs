@@ -1,6 +1,6 @@
 //! What reached the issuer, noted on the line before it.
 
-use crate::air::host::{Answer, Host, Kind, Request, Verb};
+use crate::air::host::{Answer, Host, Kind, Request, Settlement, Verb};
 use crate::words::dictionary::tag;
 use crate::words::iso4217::Currency;
 use crate::world::tear::{Relay, send};
@@ -41,6 +41,15 @@ impl Noted {
     fn note(&mut self, verb: Verb, request: &Request, answer: Option<&Answer>) {
         let key = &request.key;
         match (verb, request.kind) {
+            // A claim may be booked at any later message of its card.
+            (Verb::Authorise, Kind::SaleClaim) => {
+                let key = (key.terminal.clone(), key.batch, key.trace);
+                match answer.and_then(|answer| answer.settlement) {
+                    Some(Settlement::Landed) => self.uploads.insert(key, true),
+                    Some(Settlement::Returned) => self.uploads.remove(&key),
+                    Some(Settlement::Open) | None => self.uploads.insert(key, false),
+                };
+            }
             (Verb::Advise, Kind::OfflineSale) => {
                 let key = (key.terminal.clone(), key.batch, key.trace);
                 match answer {

@@ -159,6 +159,9 @@ impl World {
         }
         counter.crash.arm(None);
         counter.host.arm(None);
+        if step.faults.iter().any(|fault| matches!(fault.fault, WorldFault::Card(_))) {
+            card.forget();
+        }
         card.rest();
         if self.issuer_crash.is_dead() {
             self.restart_issuer()?;

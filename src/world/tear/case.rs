@@ -21,14 +21,18 @@ pub enum TearKind {
     PendingLoad,
     /// The void of a load paid in cash, by contact.
     CashLoadVoid,
+    /// A load from the account of another card, by contact.
+    NonLinkedLoad,
+    /// A load that nobody hears the host's answer of, and its reversal.
+    Reversal,
     /// An unload by contact.
     Unload,
     /// An electronic cash payment by contact.
     PayContact,
     /// A payment by the quick path.
     PayQuick,
-    /// A load by contact whose answer never comes, and its reversal.
-    Reversal,
+    /// The refund of an uploaded payment by contact, the card on the counter.
+    Refund,
 }
 
 impl TearKind {
@@ -38,11 +42,13 @@ impl TearKind {
         Self::LoadContactless,
         Self::CashLoad,
         Self::PendingLoad,
+        Self::NonLinkedLoad,
+        Self::Reversal,
         Self::CashLoadVoid,
         Self::Unload,
         Self::PayContact,
         Self::PayQuick,
-        Self::Reversal,
+        Self::Refund,
     ];
 
     /// What may be torn by its name on a command line.
@@ -50,10 +56,12 @@ impl TearKind {
         ("load", &[Self::Load, Self::LoadContactless]),
         ("cash-load", &[Self::CashLoad]),
         ("pending-load", &[Self::PendingLoad]),
+        ("non-linked-load", &[Self::NonLinkedLoad]),
+        ("reversal", &[Self::Reversal]),
         ("void", &[Self::CashLoadVoid]),
         ("unload", &[Self::Unload]),
         ("pay", &[Self::PayContact, Self::PayQuick]),
-        ("reversal", &[Self::Reversal]),
+        ("refund", &[Self::Refund]),
         ("all", Self::ALL),
     ];
 
@@ -61,11 +69,16 @@ impl TearKind {
     /// must be taken by some case, and none of these by any.
     pub fn cannot(self, way: Transition) -> Option<&'static str> {
         use State::{Authorised, CardUpdated, Confirmed, Declined, InDoubt, ReversalDue, Reversed, Started};
-        if self == Self::Reversal {
-            let took = matches!(way, (Started, ReversalDue) | (ReversalDue, Reversed));
-            return (!took).then_some("the way of a load whose answer came");
+        match (self, way) {
+            (Self::Refund, (Started, Confirmed)) => return None,
+            (Self::Refund, _) => return Some("a refund asks nobody but the host, which refuses none here"),
+            (_, (Started, Confirmed)) => return Some("the way of a refund"),
+            (Self::Reversal, (Started, ReversalDue) | (ReversalDue, Reversed)) => return None,
+            (Self::Reversal, _) => return Some("no answer ever came: it is undone"),
+            _ => {}
         }
-        match (self.flow() == Flow::Pay, way) {
+        match (self.flow() == Some(Flow::Pay), way) {
+            (_, (CardUpdated, Declined)) => Some("no card's balance contradicts its log"),
             (_, (Authorised, Confirmed)) => Some("the way of an online purchase"),
             (false, (Started, InDoubt | CardUpdated) | (InDoubt, Declined)) => {
                 Some("the way of an offline payment")
@@ -81,21 +94,26 @@ impl TearKind {
         }
     }
 
-    /// What is done.
-    pub const fn flow(self) -> Flow {
-        match self {
+    /// What is done; a refund is none of the card's transactions.
+    pub const fn flow(self) -> Option<Flow> {
+        Some(match self {
             Self::Load | Self::LoadContactless | Self::Reversal => Flow::Load,
             Self::CashLoad => Flow::CashLoad,
             Self::PendingLoad => Flow::PendingLoad,
+            Self::NonLinkedLoad => Flow::NonLinkedLoad,
             Self::CashLoadVoid => Flow::CashLoadVoid,
             Self::Unload => Flow::Unload,
             Self::PayContact | Self::PayQuick => Flow::Pay,
-        }
+            Self::Refund => return None,
+        })
     }
 
     /// Whether the card gets a script, where nothing goes wrong besides.
     pub const fn has_script(self) -> bool {
-        self.flow().writes_card() && !matches!(self, Self::Reversal)
+        match self.flow() {
+            Some(flow) => flow.writes_card() && !matches!(self, Self::Reversal),
+            None => false,
+        }
     }
 
     /// How the card is reached.
@@ -112,11 +130,13 @@ impl TearKind {
             Self::LoadContactless => "load, contactless",
             Self::CashLoad => "cash load",
             Self::PendingLoad => "load from pending",
+            Self::NonLinkedLoad => "non-linked load",
+            Self::Reversal => "reversed load",
             Self::CashLoadVoid => "void of cash load",
             Self::Unload => "unload",
             Self::PayContact => "pay, contact",
             Self::PayQuick => "pay, quick path",
-            Self::Reversal => "reversal of a load",
+            Self::Refund => "refund",
         }
     }
 }
@@ -145,8 +165,8 @@ impl TearCard {
     /// that proves less, and the void with the other.
     pub const fn of(kind: TearKind) -> &'static [Self] {
         match kind {
-            TearKind::CashLoad | TearKind::PendingLoad => &[Self::WithoutLogs],
-            TearKind::CashLoadVoid | TearKind::Reversal => &[Self::WithLogs],
+            TearKind::CashLoad | TearKind::PendingLoad | TearKind::NonLinkedLoad => &[Self::WithoutLogs],
+            TearKind::CashLoadVoid | TearKind::Reversal | TearKind::Refund => &[Self::WithLogs],
             _ => Self::ALL,
         }
     }
@@ -165,9 +185,13 @@ impl TearCard {
     pub fn afterwards(self, kind: TearKind) -> impl Iterator<Item = Afterwards> {
         Afterwards::ALL.iter().copied().filter(move |way| match (self, kind.flow(), way) {
             (_, _, Afterwards::Back) => true,
-            (_, Flow::CashLoad | Flow::PendingLoad, Afterwards::NeverBack) => false,
-            (_, Flow::Pay, Afterwards::NeverBack) => false,
-            (Self::WithoutLogs, Flow::Pay, _) => false,
+            // Neither asks the card for proof.
+            _ if matches!(kind, TearKind::Refund | TearKind::Reversal) => *way == Afterwards::NeverBack,
+            (_, Some(Flow::CashLoad | Flow::PendingLoad | Flow::NonLinkedLoad), Afterwards::NeverBack) => {
+                false
+            }
+            (_, Some(Flow::Pay), Afterwards::NeverBack) => false,
+            (Self::WithoutLogs, Some(Flow::Pay), _) => false,
             (Self::WithoutLogs, _, Afterwards::SpentElsewhere) => false,
             _ => true,
         })

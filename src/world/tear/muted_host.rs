@@ -1,6 +1,6 @@
 //! A host whose messages get lost, come twice, late, or in another order.
 
-use crate::air::host::{Answer, Host, HostError, Request, Verb};
+use crate::air::host::{Answer, BatchTotals, Host, HostError, Request, Verb};
 use crate::base::context::Context;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -178,6 +178,26 @@ impl<H: Host> Host for MutedHost<H> {
 
     fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
         self.deliver(Verb::Reverse, request, context)
+    }
+
+    fn settle(&mut self, totals: &BatchTotals, context: &mut Context) -> Result<Answer, HostError> {
+        match self.control.next() {
+            None => self.inner.settle(totals, context),
+            // Sums are sent again before anything else, so late ones are lost ones.
+            Some(HostPoint::RequestLost | HostPoint::Late | HostPoint::Delayed) => Err(lost()),
+            Some(HostPoint::AnswerLost | HostPoint::Down) => {
+                self.inner.settle(totals, context)?;
+                Err(lost())
+            }
+            Some(HostPoint::Twice) => {
+                let first = self.inner.settle(totals, context)?;
+                let second = self.inner.settle(totals, context)?;
+                if first != second {
+                    self.control.line().differed = true;
+                }
+                Ok(second)
+            }
+        }
     }
 }
 

@@ -35,6 +35,7 @@ const ACCOUNT_MINOR: u64 = 50_000;
 const CARD_MINOR: u64 = 10_000;
 const LOAD: Amount = Amount::new(5_000, CNY);
 const PAYMENT: Amount = Amount::new(1_250, CNY);
+const REFUND: Amount = Amount::new(750, CNY);
 const ELSEWHERE_LOAD: Amount = Amount::new(1_000, CNY);
 const ELSEWHERE_PAYMENT: Amount = Amount::new(100, CNY);
 /// How often the terminal starts again at the most; the longest way takes two.
@@ -175,6 +176,13 @@ fn play(
             scene.host.deliver_delayed(&mut scene.stage.issuer, &mut scene.context);
         }
     }
+    // A payment whose certificate was lost with the card's answer is claimed, and settled by
+    // what the card proves when it is next used.
+    if scene.rows()?.iter().any(|row| row.kind == EntryKind::OfflineSale && row.state == State::CardUpdated) {
+        scene.elsewhere(Flow::Load, ELSEWHERE_LOAD)?;
+        scene.restart()?;
+        settled.extend(scene.recover_without_card()?);
+    }
     let rows = scene.rows()?;
     let last = rows.last().map(|row| row.state);
     let mut violation = differed.then(|| "a message that came twice was answered in two ways".to_owned());
@@ -188,14 +196,7 @@ fn play(
     if let Err(error) = scene.stage.check(&mut scene.context) {
         violation = Some(error.to_string());
     }
-    // A payment whose certificate was lost with the card's answer stays due: the card
-    // has paid, and the terminal has nothing to show for it.
-    let may_stay = |row: &Entry| {
-        row.kind == EntryKind::OfflineSale
-            && row.state == State::CardUpdated
-            && !row.chip.has(tag::APPLICATION_CRYPTOGRAM)
-    };
-    if let Some(open) = rows.iter().find(|row| !row.state.is_final() && !may_stay(row)) {
+    if let Some(open) = rows.iter().find(|row| !row.state.is_final()) {
         violation = Some(format!("a row is left {}", open.state));
     }
     if let Some(load) = scene.stage.issuer.open_loads(&mut scene.context)?.first() {
@@ -223,8 +224,12 @@ struct Scene {
     store: Box<dyn Db>,
     seal: SealKey,
     kind: TearKind,
-    /// The load that a void undoes.
-    cash_load: Option<Original>,
+    /// What a void or refund is of.
+    prepared: Option<Original>,
+    /// The card that pays for a load of another one.
+    payer: Option<Box<dyn Card>>,
+    /// Other terminals so far: each begins with a journal, and so with a name, of its own.
+    others: u32,
     context: Context,
 }
 
@@ -251,15 +256,17 @@ impl Scene {
         let (card, host, crash) = (FaultControl::default(), HostControl::default(), CrashControl::default());
         let (wire, script) = (WireControl::default(), ScriptControl::default());
         let simulator = ChangedScript::new(simulator, script.clone());
-        let link: Box<dyn Card> = match settings.bytes {
-            Some(_) => {
-                let link = ByteLink::connect(simulator, kind.interface(), wire.clone(), &mut context);
-                Box::new(Record(T0(link)))
+        let link = joined(settings, simulator, kind, (&card, &wire), &mut context);
+        let payer: Option<Box<dyn Card>> = match kind {
+            TearKind::NonLinkedLoad => {
+                let profile = shelf.profile("debit", true)?;
+                let new = NewCard::with_accounts(&mut issuer, profile, ACCOUNT_MINOR, 0, &mut context)?;
+                let simulator = Simulator::in_memory(issue_card(&mut issuer, &new, &mut context)?);
+                // Nobody changes a script of the card that pays: it gets none.
+                let simulator = ChangedScript::new(simulator, ScriptControl::default());
+                Some(joined(settings, simulator, kind, (&card, &wire), &mut context))
             }
-            None => {
-                let link = InProcess::connect(simulator, kind.interface(), &mut context);
-                Box::new(Record(T0(Fault::new(link, card.clone()))))
-            }
+            _ => None,
         };
         let store = shelf.store(1)?;
         let journal = journal(store.as_ref(), &seal, &crash)?;
@@ -280,18 +287,22 @@ impl Scene {
             store,
             seal,
             kind,
-            cash_load: None,
+            prepared: None,
+            payer,
+            others: 0,
             context,
         };
         scene.arm_nothing();
+        scene.witness.look_away(true);
         scene.prepare(mark)?;
+        scene.witness.look_away(false);
         scene.arm_nothing();
         Ok(scene)
     }
 
     /// The rows of the journal but for what was prepared.
     fn rows(&mut self) -> Result<Vec<Entry>, WorldError> {
-        let prepared = self.cash_load.map(|load| (load.batch, load.trace));
+        let prepared = self.prepared.map(|load| (load.batch, load.trace));
         let rows = self.stage.journal.rows()?.into_iter();
         Ok(rows.filter(|row| Some((row.batch, row.trace)) != prepared).collect())
     }
@@ -305,7 +316,13 @@ impl Scene {
             (TearKind::CashLoadVoid, _) => {
                 let mut pin = Secret::new(DEFAULT_PIN.to_owned());
                 let (_, loaded) = self.stage.transact(Flow::CashLoad, LOAD, &mut pin, &mut self.context)?;
-                self.cash_load = Some(Original { batch: loaded.trace.0, trace: loaded.trace.1 });
+                self.prepared = Some(Original { batch: loaded.trace.0, trace: loaded.trace.1 });
+            }
+            (TearKind::Refund, _) => {
+                let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+                let (_, paid) = self.stage.transact(Flow::Pay, PAYMENT, &mut pin, &mut self.context)?;
+                self.stage.recover(&mut self.context)?;
+                self.prepared = Some(Original { batch: paid.trace.0, trace: paid.trace.1 });
             }
             _ => {}
         }
@@ -323,15 +340,19 @@ impl Scene {
 
     /// The transaction, and what its terminal sends at the end of the day.
     fn transact(&mut self) -> Result<(), WorldError> {
-        let flow = self.kind.flow();
         if self.kind == TearKind::Reversal {
             self.unanswered.arm(Some(HostPlan { message: 0, point: HostPoint::AnswerLost }));
         }
+        let (stage, context) = (&mut self.stage, &mut self.context);
         let mut pin = Secret::new(DEFAULT_PIN.to_owned());
-        match (flow, self.cash_load) {
-            (Flow::CashLoadVoid, Some(load)) => self.stage.void(load, &mut pin, &mut self.context)?,
-            (Flow::Pay, _) => self.stage.transact(flow, PAYMENT, &mut pin, &mut self.context)?,
-            _ => self.stage.transact(flow, LOAD, &mut pin, &mut self.context)?,
+        match (self.kind.flow(), self.prepared, &mut self.payer) {
+            (None, Some(sale), _) => stage.refund(sale, REFUND, context)?,
+            (Some(Flow::CashLoadVoid), Some(load), _) => stage.void(load, &mut pin, context)?,
+            (Some(Flow::NonLinkedLoad), _, Some(payer)) => {
+                stage.load_from(payer.as_mut(), LOAD, &mut pin, context)?
+            }
+            (Some(Flow::Pay), ..) => stage.transact(Flow::Pay, PAYMENT, &mut pin, context)?,
+            (flow, ..) => stage.transact(flow.unwrap_or(Flow::Load), LOAD, &mut pin, context)?,
         };
         self.stage.recover(&mut self.context)?;
         Ok(())
@@ -342,6 +363,9 @@ impl Scene {
         self.arm_nothing();
         self.stage.journal = journal(self.store.as_ref(), &self.seal, &self.crash)?;
         self.stage.card.reset(&mut self.context)?;
+        if let Some(payer) = &mut self.payer {
+            payer.reset(&mut self.context)?;
+        }
         Ok(())
     }
 
@@ -352,7 +376,9 @@ impl Scene {
 
     /// The card does something at another terminal, which settles its own rows.
     fn elsewhere(&mut self, flow: Flow, amount: Amount) -> Result<(), WorldError> {
-        let config = TerminalConfig { terminal: "CW000002".into(), ..(*self.stage.config).clone() };
+        self.others += 1;
+        let terminal = format!("CW{:06}", self.others + 1);
+        let config = TerminalConfig { terminal, ..(*self.stage.config).clone() };
         let config = Arc::new(config);
         let store: Box<dyn Db> = Box::new(Sqlite::in_memory()?);
         let mut other = journal(store.as_ref(), &self.seal, &CrashControl::default())?;
@@ -370,6 +396,26 @@ impl Scene {
         std::mem::swap(&mut self.stage.journal, &mut other);
         self.stage.card.reset(&mut self.context)?;
         Ok(())
+    }
+}
+
+/// A card at the reader, with a hand on it.
+fn joined(
+    settings: &TearSettings,
+    simulator: ChangedScript<Simulator>,
+    kind: TearKind,
+    (card, wire): (&FaultControl, &WireControl),
+    context: &mut Context,
+) -> Box<dyn Card> {
+    match settings.bytes {
+        Some(_) => {
+            let link = ByteLink::connect(simulator, kind.interface(), wire.clone(), context);
+            Box::new(Record(T0(link)))
+        }
+        None => {
+            let link = InProcess::connect(simulator, kind.interface(), context);
+            Box::new(Record(T0(Fault::new(link, card.clone()))))
+        }
     }
 }
 

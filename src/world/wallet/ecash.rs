@@ -4,6 +4,7 @@
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::devices::wallet::{CardKind, CardState, Wallet, WalletCard};
+use crate::roles::bureau::Authority;
 use crate::roles::issuer::{AccountId, Issuer, IssuerError, OpenLoad};
 use crate::roles::terminal::{Cardholder, Depth, Flow, Outcome, Recovered, Verdict};
 use crate::words::emv::Pan;
@@ -100,7 +101,7 @@ fn finish_opening(
     let card = NewCard { accounts: accounts.collect(), profile, pin, balance_minor: 0 };
     let order = order_of(&card, Pan::new(&kept.pan)?);
     if !wallet.has_file(name) {
-        let memory = match issue_order(issuer, &card, &order, context) {
+        let memory = match issue_order(&*Authority::test()?, issuer, &card, &order, context) {
             // Ordered before a break: its PAN is in this phone's row and nowhere else.
             Err(WorldError::Issuer(IssuerError::CardExists { .. })) => {
                 new_card_memory(&card.profile, &order)?

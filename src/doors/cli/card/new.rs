@@ -11,7 +11,10 @@ use crate::observers::report::{card_file_json, card_file_text};
 use crate::roles::card::{CardFile, CardStorage, Profile};
 use crate::roles::issuer::{AccountId, Issuer};
 use crate::words::iso4217::{Amount, Currency};
-use crate::world::{CardName, DEFAULT_PIN, NewCard, ReaderAddress, issue_card, load_profile, seal_key};
+use crate::world::{
+    CardName, DEFAULT_PIN, NewCard, ReaderAddress, issue_card, issue_card_under, load_profile,
+    open_authority, seal_key,
+};
 use clap::{Arg, ArgAction, value_parser};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -27,11 +30,9 @@ pub(super) const COMMAND: Command = Command {
 
 fn arguments(line: clap::Command) -> clap::Command {
     let line = line
-        .arg(
-            Arg::new("PROFILE")
-                .required(true)
-                .help("ecash, ecash-dual, debit, or a profile of your own, FILE.toml"),
-        )
+        .arg(Arg::new("PROFILE").required(true).help(
+            "ecash, ecash-dual, debit, unionpay-credit, unionpay-sm, or a profile of your own, FILE.toml",
+        ))
         .arg(
             Arg::new("FILE")
                 .required(true)
@@ -53,6 +54,9 @@ fn arguments(line: clap::Command) -> clap::Command {
                 .allow_negative_numbers(true)
                 .help("The electronic cash that it begins with"),
         )
+        .arg(Arg::new("ca").long("ca").value_name("FOLDER").value_parser(value_parser!(PathBuf)).help(
+            "The certification authority (`ca new`) that signs for it; else the built-in test authority",
+        ))
         .arg(
             Arg::new("holder")
                 .long("holder")
@@ -82,10 +86,17 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         balance_minor: balance.minor,
         accounts,
     };
-    let seal = seal_key(call.switches.seal_key.as_deref(), Some(&path), &mut context)?;
+    let authority = call.arguments.get_one::<PathBuf>("ca").cloned();
+    let seal_file = call.switches.seal_key.clone();
+    let authority = authority.map(|folder| open_authority(&folder, seal_file.as_deref(), &mut context));
+    let authority = authority.transpose()?;
+    let seal = seal_key(seal_file.as_deref(), Some(&path), &mut context)?;
     // Its place first: what the books say that a card holds, a card must hold.
     let mut file = CardFile::reserve(&path, seal)?;
-    let memory = issue_card(&mut issuer, &card, &mut context)?;
+    let memory = match &authority {
+        Some(authority) => issue_card_under(authority, &mut issuer, &card, &mut context)?,
+        None => issue_card(&mut issuer, &card, &mut context)?,
+    };
     if let (Some(holder), Some(pan)) = (holder, memory.pan()) {
         issuer.set_card_holder(&pan, memory.psn(), &holder, &mut context)?;
     }

@@ -3,13 +3,14 @@
 use crate::doors::cli::shared::books;
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::roles::issuer::HistoryRow;
 use clap::Arg;
 use serde_json::json;
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
     name: "journal",
-    about: "Lists the transactions of a card, oldest first, with what was booked for each",
+    about: "Lists a card's transactions, refusals and flags, oldest first, with what was booked for each",
     effect: None,
     arguments,
     run: Run::Alone(run),
@@ -49,14 +50,19 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
             row.what,
             row.amount.to_string(),
             row.state,
-            row.entries.join(", "),
+            told(row),
         ));
         listed.push(json!({
             "at": row.at.to_string(), "pan": pan, "psn": row.psn, "atc": row.atc, "what": row.what,
             "amount_minor": row.amount.minor, "currency": row.amount.currency.to_string(),
-            "state": row.state, "merchant": row.merchant, "entries": row.entries,
+            "state": row.state, "merchant": row.merchant, "reason": row.reason, "entries": row.entries,
         }));
     }
     call.output.tell("journal", json!(listed));
     Ok(Exit::Done)
+}
+
+/// Why it was declined or flagged, else what was booked.
+fn told(row: &HistoryRow) -> String {
+    row.reason.clone().unwrap_or_else(|| row.entries.join(", "))
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod journal;
+mod link;
 mod log;
 mod rotate;
 mod serve;
@@ -22,6 +23,7 @@ pub(super) const COMMAND: Command = Command {
         check::COMMAND,
         journal::COMMAND,
         terminal::COMMAND,
+        link::COMMAND,
         rotate::COMMAND,
     ]),
 };

@@ -1,20 +1,25 @@
-//! `cardwright host serve`: the issuer behind a TCP port, for many terminals at once.
+//! `cardwright host serve`: the issuer behind a TCP port, or an acquirer that forwards to
+//! one, for many terminals at once.
 
 use super::log::{Level, Log};
-use crate::air::host::{AnswerRules, EndSignal, Host, Limits, RuledHost};
+use crate::air::host::{AnswerRules, EndSignal, Limits, LinkKey, RuledHost, Timeouts};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::doors::cli::shared::books::{self, Need, token_key, token_key_argument};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::doors::cli::shared::journal::link_key_file;
 use crate::roles::token::{TokenRules, Vault};
 use crate::words::iso8583::DIALECTS;
-use crate::world::{Serving, StoreAddress, Wrap, before_issuer, open_vault, serve_host};
+use crate::world::{
+    Forwarding, HostAddress, Serving, StoreAddress, WorldError, Wrap, open_vault, serve_acquirer, serve_host,
+    serve_tokens,
+};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, value_parser};
 use serde_json::json;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
@@ -40,7 +45,28 @@ fn arguments(line: clap::Command) -> clap::Command {
             .value_name("HOST:PORT")
             .help("A page of figures for Prometheus, at http://HOST:PORT/metrics; loopback only"),
     )
-    .arg(dialect_argument())
+    .arg(dialect_argument("pos"))
+    .arg(
+        Arg::new("forward")
+            .long("forward")
+            .value_name("tcp:HOST:PORT")
+            .help("Be an acquirer: keep no books, and forward what terminals ask to the host there"),
+    )
+    .arg(
+        Arg::new("forward-key")
+            .long("forward-key")
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .help("The key of that line, from `host link add`; else link.key in the folder of --state"),
+    )
+    .arg(
+        Arg::new("forward-timeout")
+            .long("forward-timeout")
+            .value_name("SECONDS")
+            .default_value("20")
+            .value_parser(value_parser!(u64).range(1..=300))
+            .help("How long to wait for the host there; then the terminal gets no answer, and reverses"),
+    )
     .arg(
         Arg::new("tokens")
             .long("tokens")
@@ -76,18 +102,20 @@ fn arguments(line: clap::Command) -> clap::Command {
 }
 
 /// `--dialect`.
-pub(super) fn dialect_argument() -> Arg {
+pub(super) fn dialect_argument(usual: &'static str) -> Arg {
     Arg::new("dialect")
         .long("dialect")
         .value_name("NAME")
-        .default_value("pos")
+        .default_value(usual)
         .value_parser(PossibleValuesParser::new(DIALECTS.iter().map(|row| row.name)))
         .help("How messages are written")
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let rules = rules(call)?;
-    let store = books::address(call, Need::Makes)?;
+    let forwarding = forwarding(call)?;
+    // An acquirer without terminals serves nobody.
+    let store = books::address(call, if forwarding.is_some() { Need::Asks } else { Need::Makes })?;
     let text = |name: &str| call.text(name).map(str::to_owned);
     let usual = match store {
         StoreAddress::Postgres(_) => 16,
@@ -99,35 +127,37 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         metrics: text("metrics"),
         dialect: text("dialect").unwrap_or_default(),
         limits: Limits { workers: workers.into(), ..Limits::default() },
+        rules: call.switches.rules()?,
     };
     let level = text("log").unwrap_or_default();
     let level = Level::NAMES.iter().find(|(name, _)| *name == level).map_or(Level::Messages, |row| row.1);
+    let wrap: Wrap = match rules.is_empty() {
+        true => Arc::new(|host| host),
+        false => {
+            call.output
+                .note(format!("{} rules choose answers: this host is for testing terminals.", rules.len()));
+            Arc::new(move |host| Box::new(RuledHost::new(host, rules.clone())))
+        }
+    };
     let log = Log(level);
     let vault = vault(call, &store, log)?;
-    if !rules.is_empty() {
-        call.output
-            .note(format!("{} rules choose answers: this host is for testing terminals.", rules.len()));
-    }
-    let wrap: Wrap = Arc::new(move |issuer| {
-        let host: Box<dyn Host> = match &vault {
-            Some(vault) => before_issuer(&vault.lock().unwrap_or_else(PoisonError::into_inner), issuer)?,
-            None => Box::new(issuer),
-        };
-        Ok(match rules.is_empty() {
-            true => host,
-            false => Box::new(RuledHost::new(host, rules.clone())),
-        })
-    });
     let no_signal = |cause: std::io::Error| Failure::Usage(format!("could not listen for SIGTERM: {cause}"));
     let signal = EndSignal::listen().map_err(no_signal)?;
-    let server = serve_host(&serving, &store, call.switches.seal_key.as_deref(), wrap, log)
-        .map_err(|cause| books::at(&store, cause))?;
+    let seal = call.switches.seal_key.as_deref();
+    let is_acquirer = forwarding.is_some();
+    let server = match (forwarding, vault) {
+        (Some(forwarding), _) => serve_acquirer(&serving, &store, seal, forwarding, wrap, log),
+        (None, Some(vault)) => serve_tokens(&serving, &store, seal, vault, wrap, log),
+        (None, None) => serve_host(&serving, &store, seal, wrap, log),
+    };
+    let server = server.map_err(|cause| books::at(&store, cause))?;
     call.output.say(&format!("host at tcp:{}\n", server.address()));
     if let Some(page) = server.page() {
         call.output.say(&format!("figures at http://{page}/metrics\n"));
     }
     let address = server.address().to_string();
     let engine = match store {
+        _ if is_acquirer => "an acquirer: forwards, and keeps no books",
         StoreAddress::Postgres(_) => "books on a PostgreSQL server",
         StoreAddress::Sqlite(_) => "books in an SQLite file",
         StoreAddress::Memory => "books in memory: they end here",
@@ -142,13 +172,33 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
 }
 
 /// The vault, where the token service is wanted.
-fn vault(call: &Call<'_>, store: &StoreAddress, log: Log) -> Result<Option<Mutex<Vault>>, Failure> {
+fn vault(call: &Call<'_>, store: &StoreAddress, log: Log) -> Result<Option<Vault>, Failure> {
     if !call.arguments.get_flag("tokens") {
         return Ok(None);
     }
     let key = token_key(call);
     let vault = open_vault(store, key.as_deref(), TokenRules::default(), &mut Context::system(log));
-    Ok(Some(Mutex::new(vault.map_err(|cause| books::at(store, cause))?)))
+    Ok(Some(vault.map_err(|cause| books::at(store, cause))?))
+}
+
+/// Where to forward to, where this is to be an acquirer.
+fn forwarding(call: &Call<'_>) -> Result<Option<Forwarding>, Failure> {
+    let Some(named) = call.text("forward") else { return Ok(None) };
+    let HostAddress::Tcp(address) = HostAddress::parse(named)? else {
+        return Err(Failure::Usage("--forward: expected tcp:HOST:PORT".into()));
+    };
+    let file = link_key_file(call.arguments.get_one::<PathBuf>("forward-key"), &call.switches)?;
+    if !file.exists() {
+        return Err(Failure::Usage(format!(
+            "there is no key {}: make one at the host behind with `cardwright host link add INSTITUTION`, and \
+             name its file with --forward-key",
+            file.display()
+        )));
+    }
+    let key = LinkKey::read(&file).map_err(WorldError::from)?;
+    let seconds = call.arguments.get_one::<u64>("forward-timeout").copied().unwrap_or(20);
+    let timeouts = Timeouts { answer_ms: seconds * 1_000, ..Timeouts::default() };
+    Ok(Some(Forwarding { address, key, timeouts }))
 }
 
 fn rules(call: &Call<'_>) -> Result<AnswerRules, Failure> {

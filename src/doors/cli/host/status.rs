@@ -1,17 +1,21 @@
-//! `cardwright host status`: how much there is of everything, where the money is, and
-//! what is due.
+//! `cardwright host status`: how much there is of everything, where the money is, what
+//! is due and flagged, and how the terminals' batches stand.
 
 use crate::doors::cli::shared::books;
 use crate::doors::cli::shared::command::{Call, Command, Run, no_arguments};
 use crate::doors::cli::shared::failure::{Exit, Failure};
-use crate::observers::report::Columns;
+use crate::observers::report::{Columns, batches_json, batches_text};
+use crate::roles::issuer::LoadKind;
 use crate::words::iso4217::{Amount, Currency};
 use serde_json::json;
+
+/// Batches that are shown, open ones and settled ones.
+const BATCHES: u32 = 20;
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
     name: "status",
-    about: "Says how much is in the books, where the money is, and which loads are open",
+    about: "Says how much is in the books, where the money is, what is due or flagged, and how batches stand",
     effect: None,
     arguments: no_arguments,
     run: Run::Alone(run),
@@ -59,17 +63,49 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         let (merchant, terminal, batch, trace) = &load.request;
         let pan = load.pan.to_string();
         call.output.say(&format!(
-            "due: load of {} to {pan}, ATC {}, since {}, terminal {terminal}, trace {batch:06}/{trace:06}\n",
-            load.amount, load.atc, load.opened_at
+            "due: {} of {} {} {pan}, ATC {}, since {}, terminal {terminal}, trace {batch:06}/{trace:06}\n",
+            what(load.kind),
+            load.amount,
+            if load.kind.lowers_card() { "off" } else { "to" },
+            load.atc,
+            load.opened_at
         ));
         due.push(json!({
-            "pan": pan, "atc": load.atc, "amount_minor": load.amount.minor,
+            "kind": load.kind.word(), "pan": pan, "atc": load.atc, "amount_minor": load.amount.minor,
             "currency": load.amount.currency.to_string(), "opened_at": load.opened_at.to_string(),
             "merchant": merchant, "terminal": terminal, "batch": batch, "trace": trace,
         }));
     }
     call.output.tell("due", json!(due));
+    let mut flags = Vec::new();
+    for flag in issuer.flags(&mut context)? {
+        let (pan, (first, last)) = (flag.pan.to_string(), flag.atcs);
+        let counters = if first == last { format!("ATC {first}") } else { format!("ATC {first} to {last}") };
+        let what = flag.kind.word();
+        call.output.say(&format!("flag: {what} of {pan}, {counters}, {}, since {}\n", flag.amount, flag.at));
+        flags.push(json!({
+            "kind": what, "pan": pan, "psn": flag.psn, "first_atc": first, "last_atc": last,
+            "amount_minor": flag.amount.minor, "currency": flag.amount.currency.to_string(),
+            "since": flag.at.to_string(),
+        }));
+    }
+    call.output.tell("flags", json!(flags));
+    let batches = issuer.batches(BATCHES, &mut context)?;
+    call.output.say(&batches_text(&batches));
+    call.output.tell("batches", batches_json(&batches));
     Ok(Exit::Done)
+}
+
+/// What is due, in the words of the command that began it.
+const fn what(kind: LoadKind) -> &'static str {
+    match kind {
+        LoadKind::Linked => "load",
+        LoadKind::NonLinked => "load that another card pays",
+        LoadKind::Cash => "cash load",
+        LoadKind::Pending => "load from pending",
+        LoadKind::CashVoid => "void of a cash load",
+        LoadKind::Unload => "unload",
+    }
 }
 
 fn shown(minor: i64, currency: Currency) -> String {

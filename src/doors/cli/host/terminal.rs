@@ -6,7 +6,7 @@ use crate::base::event::Discard;
 use crate::doors::cli::shared::books::{self, Need};
 use crate::doors::cli::shared::command::{Call, Command, Run, no_arguments};
 use crate::doors::cli::shared::failure::{Exit, Failure};
-use crate::doors::cli::shared::journal::key_file;
+use crate::doors::cli::shared::journal::{key_file, room_for_key};
 use crate::doors::cli::shared::recording::Recording;
 use crate::observers::report::Columns;
 use crate::world::{WorldError, add_terminal, open_terminals};
@@ -40,7 +40,7 @@ pub(super) const COMMAND: Command = Command {
 fn add_arguments(line: clap::Command) -> clap::Command {
     line.arg(Arg::new("TERMINAL").required(true).help("Its number (F41): 8 letters and digits"))
         .arg(Arg::new("MERCHANT").required(true).help("Its merchant's number (F42): 15 letters and digits"))
-        .arg(super::serve::dialect_argument())
+        .arg(super::serve::dialect_argument("pos"))
 }
 
 fn add(call: &mut Call<'_>) -> Result<Exit, Failure> {
@@ -51,15 +51,7 @@ fn add(call: &mut Call<'_>) -> Result<Exit, Failure> {
     // A key that a seed repeats would be no secret.
     let key = TerminalKey::random(&terminal, &merchant, &dialect, &mut Context::system(Discard));
     let key = key.map_err(WorldError::from)?;
-    if file.exists() {
-        return Err(Failure::Usage(format!(
-            "{} is there already, and a key is never written over: name another file with --terminal-key",
-            file.display()
-        )));
-    }
-    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(|cause| Failure::file("make the folder", folder, cause))?;
-    }
+    room_for_key(&file, "--terminal-key")?;
     let mut terminals = terminals(call, Need::Makes, &mut context)?;
     add_terminal(&mut terminals, &key, &file, &mut context)?;
     let check = key.check_value();
@@ -90,7 +82,12 @@ fn list(call: &mut Call<'_>) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn terminals(call: &mut Call<'_>, need: Need, context: &mut Context) -> Result<Terminals, Failure> {
+/// Opens the terminals and lines of the store that is named.
+pub(super) fn terminals(
+    call: &mut Call<'_>,
+    need: Need,
+    context: &mut Context,
+) -> Result<Terminals, Failure> {
     let store = books::address(call, need)?;
     open_terminals(&store, call.switches.seal_key.as_deref(), context)
         .map_err(|cause| books::at(&store, cause))

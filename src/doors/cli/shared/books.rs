@@ -5,7 +5,7 @@ use super::failure::Failure;
 use super::recording::Recording;
 use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
-use crate::world::{StoreAddress, WorldError, open_books};
+use crate::world::{StoreAddress, WorldError, open_books_with};
 use clap::{Arg, value_parser};
 use std::path::{Path, PathBuf};
 
@@ -67,7 +67,7 @@ pub(in crate::doors::cli) fn open(
     context: &mut Context,
 ) -> Result<Issuer, Failure> {
     let seal = call.switches.seal_key.as_deref();
-    open_books(store, seal, context).map_err(|cause| at(store, cause))
+    open_books_with(store, seal, call.switches.rules()?, context).map_err(|cause| at(store, cause))
 }
 
 /// Opens the books that a question is about; a question never makes them.

@@ -8,7 +8,7 @@ use crate::devices::wallet::WalletError;
 use crate::roles::card::CardError;
 use crate::roles::issuer::IssuerError;
 use crate::roles::terminal::journal::JournalError;
-use crate::roles::terminal::{ConfigError, TerminalError};
+use crate::roles::terminal::{ConfigError, TerminalError, TrustError};
 use crate::words::iso4217::AmountError;
 use crate::words::iso7816::ApduError;
 use crate::world::{AddressError, WorldError};
@@ -67,6 +67,14 @@ pub(in crate::doors::cli) enum Failure {
         /// What is wrong with it.
         cause: ConfigError,
     },
+    /// No file of CA public keys.
+    #[error("{}: {cause}", path.display())]
+    Trust {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: TrustError,
+    },
     /// A file that could not be read or made.
     #[error("could not {doing} {}: {cause}", path.display())]
     File {
@@ -104,6 +112,15 @@ pub(in crate::doors::cli) enum Failure {
         /// What the journal holds and what to do.
         journal: String,
     },
+    /// A remote host that is not there.
+    #[error(
+        "no host answers at {address}: nothing moved. Start it with `cardwright host serve --listen HOST:PORT`, \
+         or name another with --host"
+    )]
+    NoHost {
+        /// Its address.
+        address: String,
+    },
     /// The money does not add up.
     #[error("the money does not add up: {0}")]
     Invariant(String),
@@ -127,10 +144,11 @@ impl Failure {
             | Self::Hex { .. }
             | Self::Apdu { .. }
             | Self::Config { .. }
+            | Self::Trust { .. }
             | Self::File { .. } => Exit::Usage,
             Self::World(cause) => of_world(cause),
             Self::Kept { cause, .. } | Self::BrokenOff { cause, .. } => of_world(cause),
-            Self::Recording { .. } | Self::Output(_) => Exit::Transport,
+            Self::Recording { .. } | Self::NoHost { .. } | Self::Output(_) => Exit::Transport,
             Self::Invariant(_) => Exit::Invariant,
         }
     }
@@ -168,6 +186,7 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::Card(CardError::InUse { .. })
         | WorldError::InUse { .. } => Exit::Transport,
         WorldError::Invariant { .. } => Exit::Invariant,
+        WorldError::Issuer(IssuerError::Refused { .. }) => Exit::Declined,
         WorldError::Original { .. }
         | WorldError::Address(_)
         | WorldError::Card(_)
@@ -176,6 +195,8 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::Store(_)
         | WorldError::Sealed(_)
         | WorldError::Pan(_)
+        | WorldError::Bureau(_)
+        | WorldError::NoAuthority { .. }
         | WorldError::Cryptogram(_)
         | WorldError::File { .. }
         | WorldError::Profile { .. }

@@ -10,13 +10,22 @@ use crate::base::context::Context;
 use crate::roles::terminal::TerminalConfig;
 use crate::roles::terminal::journal::Journal;
 use crate::world::{StoreAddress, WorldError, open_journal};
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How often a journal that is in use is looked at again, and how long between.
+const LOOKS: u32 = 60;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Where a journal's folder keeps the name of its terminal (F41, tag 9F1C).
 const TERMINAL: &str = "terminal";
 
 /// The terminal's key in its folder, where no other is named.
 const TERMINAL_KEY: &str = "terminal.key";
+
+/// The key of a line to another host in the same folder, where no other is named.
+const LINK_KEY: &str = "link.key";
 
 /// Opens the journal of a terminal before a remote host, which knows it by its key.
 pub(in crate::doors::cli) fn open_remote(
@@ -44,17 +53,68 @@ pub(in crate::doors::cli) fn open_remote(
         None => state_folder()?.join(format!("host-{:016x}", fnv_1a(address.as_bytes()))),
     };
     let folder = base.join(Hex(key.terminal.as_bytes()).to_string());
-    let at = |cause| Failure::Kept { path: folder.clone(), cause: Box::new(cause) };
-    open_journal(Some(&folder), context).map_err(at)
+    open_patiently(&folder, context)
+}
+
+/// Opens a journal; one that another process holds is waited for a little, since most
+/// commands end at once.
+fn open_patiently(folder: &Path, context: &mut Context) -> Result<Journal, Failure> {
+    let mut looks = 0;
+    loop {
+        match open_journal(Some(folder), context) {
+            Err(WorldError::InUse { .. }) if looks < LOOKS => {
+                if looks == 0 {
+                    // Standard output is for the answer. Nobody may be listening here.
+                    let told =
+                        "cardwright: another cardwright is at work as this terminal: waiting for it ...";
+                    let _ = writeln!(std::io::stderr(), "{told}");
+                }
+                looks += 1;
+                std::thread::sleep(PAUSE);
+            }
+            opened => {
+                return opened.map_err(|cause| Failure::Kept { path: folder.into(), cause: Box::new(cause) });
+            }
+        }
+    }
 }
 
 /// Where the terminal's key is, or is to be.
 pub(in crate::doors::cli) fn key_file(switches: &Switches) -> Result<PathBuf, Failure> {
-    Ok(match (&switches.terminal_key, &switches.state) {
+    kept_key(switches.terminal_key.as_ref(), TERMINAL_KEY, switches)
+}
+
+/// Where the key of a line to another host is, or is to be.
+pub(in crate::doors::cli) fn link_key_file(
+    named: Option<&PathBuf>,
+    switches: &Switches,
+) -> Result<PathBuf, Failure> {
+    kept_key(named, LINK_KEY, switches)
+}
+
+fn kept_key(named: Option<&PathBuf>, name: &str, switches: &Switches) -> Result<PathBuf, Failure> {
+    Ok(match (named, &switches.state) {
         (Some(named), _) => named.clone(),
-        (None, Some(state)) => state.join(TERMINAL_KEY),
-        (None, None) => state_folder()?.join(TERMINAL_KEY),
+        (None, Some(state)) => state.join(name),
+        (None, None) => state_folder()?.join(name),
     })
+}
+
+/// Makes room for a key file; one that is there is never written over. `switch` names
+/// another place.
+pub(in crate::doors::cli) fn room_for_key(file: &Path, switch: &str) -> Result<(), Failure> {
+    if file.exists() {
+        return Err(Failure::Usage(format!(
+            "{} is there already, and a key is never written over: name another file with {switch}",
+            file.display()
+        )));
+    }
+    match file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => {
+            std::fs::create_dir_all(folder).map_err(|cause| Failure::file("make the folder", folder, cause))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The terminal's key.
@@ -87,8 +147,7 @@ pub(in crate::doors::cli) fn open(
         return Ok(open_journal(None, context)?);
     }
     let folder = folder(switches, store, described.then_some(config.terminal.as_str()))?;
-    let at = |cause| Failure::Kept { path: folder.clone(), cause: Box::new(cause) };
-    let journal = open_journal(Some(&folder), context).map_err(at)?;
+    let journal = open_patiently(&folder, context)?;
     if !described {
         config.terminal = kept_name(&folder.join(TERMINAL), context)?;
     }

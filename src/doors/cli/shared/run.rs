@@ -1,6 +1,7 @@
 //! The way in: arguments to a command, a result to an exit code.
 
 use super::command::{Call, Command, Run};
+use super::failure::Failure;
 use super::output::Output;
 use super::switches::{self, Switches};
 use crate::doors::cli::COMMANDS;
@@ -15,8 +16,15 @@ const EXIT_CODES: &str = "Exit codes: 0 done; 1 declined or refused; 2 usage or 
 
 /// Runs the command line with these arguments, the program's name first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let matches = match line().try_get_matches_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let matches = match line().try_get_matches_from(&arguments) {
         Ok(matches) => matches,
+        Err(told) if told.use_stderr() && wants_json(&arguments) => {
+            let text = told.render().to_string();
+            let text = text.trim().trim_start_matches("error: ").to_owned();
+            let output = Output::new(&called(COMMANDS, &arguments), true);
+            return ExitCode::from(output.finish(Err(Failure::Usage(text))) as u8);
+        }
         Err(told) => {
             // Help and version come this way too; a closed pipe is no matter.
             let _ = told.print();
@@ -24,6 +32,24 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     ExitCode::from(dispatch(COMMANDS, &matches, ""))
+}
+
+/// Whether a line that clap refuses asks for JSON.
+fn wants_json(arguments: &[OsString]) -> bool {
+    arguments.iter().take_while(|word| *word != "--").any(|word| word == "--json")
+}
+
+/// The command that a line that clap refuses names, as far as it names one.
+fn called(commands: &[Command], arguments: &[OsString]) -> String {
+    let mut words = arguments.iter();
+    let named = words.find_map(|word| commands.iter().find(|command| *word == *command.name));
+    match named {
+        None => String::new(),
+        Some(Command { name, run: Run::OneOf(below), .. }) => {
+            format!("{name} {}", called(below, words.as_slice())).trim_end().to_owned()
+        }
+        Some(command) => command.name.to_owned(),
+    }
 }
 
 /// The whole command line as clap sees it.

@@ -7,9 +7,10 @@ use super::hint::real_card;
 use super::recording::Recording;
 use super::{journal, person::Person};
 use crate::air::host::Timeouts;
-use crate::air::link::Interface;
+use crate::air::link::{Card, Interface};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
+use crate::base::store::SealKey;
 use crate::roles::issuer::Issuer;
 use crate::words::iso7816::Effect;
 use crate::world::wallet::wallet_file;
@@ -21,6 +22,9 @@ use std::path::{Path, PathBuf};
 
 /// The profile of the fresh card, where no reader is named.
 const FRESH: &str = "ecash";
+
+/// How the source of a load begins that another card pays for; its address follows.
+pub(in crate::doors::cli) const CARD: &str = "card:";
 
 /// A card outlives the process, so what it loads or pays must be booked where the books
 /// outlive it too: a sale whose issuer is forgotten could never be uploaded.
@@ -66,10 +70,9 @@ impl Scene {
         let reader =
             named.clone().unwrap_or_else(|| ReaderAddress::Simulated(CardName::Profile(FRESH.into())));
         let fresh = is_fresh(&reader);
-        let kept = match &reader {
-            ReaderAddress::Simulated(name) => kept_file(name)?,
-            ReaderAddress::Driver { .. } => None,
-        };
+        if let ReaderAddress::Simulated(name) = &reader {
+            kept_file(name)?;
+        }
         if named.is_none() {
             call.output.note(format!(
                 "No reader is named: this is a fresh simulated {FRESH} card, in memory, with an account of its own."
@@ -78,7 +81,7 @@ impl Scene {
             let card = if call.switches.seed.is_none() { real_card(command) } else { None };
             card.into_iter().for_each(|hint| call.output.note(hint));
         }
-        let remote = match call.switches.host()? {
+        let remote = match call.switches.asked_host()? {
             // Nothing that only looks at a card asks a host.
             HostAddress::Tcp(address) if money => Some((address, journal::key(&call.switches)?)),
             _ => None,
@@ -120,7 +123,7 @@ impl Scene {
             interface,
             permit,
             call.switches.wait,
-            |context: &mut Context| seal_key(call.switches.seal_key.as_deref(), kept.as_deref(), context),
+            |context: &mut Context| card_seal_key(call, &reader, context),
             issuer.as_mut(),
             &config,
             &mut context,
@@ -158,6 +161,35 @@ impl Scene {
         })
     }
 
+    /// Opens the card that pays for a load, at the address after `--from card:`.
+    pub(in crate::doors::cli) fn open_payer(&mut self, call: &Call<'_>) -> Result<Box<dyn Card>, Failure> {
+        let from = call.text("from").unwrap_or_default();
+        let address = ReaderAddress::parse(from.strip_prefix(CARD).unwrap_or(from))?;
+        if is_fresh(&address) && !self.is_fresh() {
+            return Err(Failure::Usage(format!(
+                "{from} is a fresh card, whose account ends with this process: name one that is kept, \
+                 --from card:sim:FILE.card"
+            )));
+        }
+        if let ReaderAddress::Simulated(CardName::File(path)) = &address {
+            must_exist(path)?;
+        }
+        // It is read, and makes no cryptogram; its counter steps.
+        let permit = Permit { wants: Effect::Spends, allowed: call.switches.allow };
+        let opened = open_card(
+            &address,
+            None,
+            Interface::Contact,
+            permit,
+            call.switches.wait,
+            |context: &mut Context| card_seal_key(call, &address, context),
+            self.stage.issuer.as_mut(),
+            &self.stage.config,
+            &mut self.context,
+        )?;
+        Ok(opened.card)
+    }
+
     /// Who enters the PIN.
     pub(in crate::doors::cli) fn person(&self) -> Person {
         Person::at(self.pin.clone(), self.is_fresh())
@@ -167,6 +199,20 @@ impl Scene {
     pub(in crate::doors::cli) fn is_fresh(&self) -> bool {
         matches!(self.origin, Origin::Fresh(_))
     }
+}
+
+/// The key that seals a card's file.
+fn card_seal_key(
+    call: &Call<'_>,
+    address: &ReaderAddress,
+    context: &mut Context,
+) -> Result<SealKey, WorldError> {
+    let file = match address {
+        ReaderAddress::Simulated(CardName::File(path)) => Some(path.clone()),
+        ReaderAddress::Simulated(CardName::Wallet(folder, _)) => Some(wallet_file(folder)),
+        _ => None,
+    };
+    seal_key(call.switches.seal_key.as_deref(), file.as_deref(), context)
 }
 
 /// Whether an address names a card that ends with the process.

@@ -5,7 +5,8 @@ use crate::air::link::Interface;
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::event::EventSink;
-use crate::roles::terminal::TerminalConfig;
+use crate::roles::issuer::{Limits, Rules};
+use crate::roles::terminal::{TerminalConfig, Trust};
 use crate::words::iso7816::Effect;
 use crate::world::{HostAddress, ReaderAddress, read_text};
 use clap::builder::PossibleValuesParser;
@@ -24,6 +25,7 @@ pub(in crate::doors::cli) struct Switches {
     pub host: String,
     pub store: Option<String>,
     pub seal_key: Option<PathBuf>,
+    pub limits: Option<PathBuf>,
     pub state: Option<PathBuf>,
     pub allow: Effect,
     pub wait: Option<Duration>,
@@ -72,6 +74,11 @@ pub(in crate::doors::cli) fn arguments() -> Vec<Arg> {
         )),
         switch("store", "ADDRESS", "The issuer's books: sqlite:FILE, postgres://... or memory"),
         path(switch("seal-key", "FILE", "The key that seals books and card files; else one beside them")),
+        path(switch(
+            "limits",
+            "FILE.toml",
+            "The issuer's limits, where its books are used; else those built in",
+        )),
         path(switch("state", "DIR", "Where the terminal's journal is; else the user's state folder")),
         switch("allow", "EFFECT", "The worst that may be done to a real card that is not a test card")
             .value_parser(effects)
@@ -107,6 +114,7 @@ impl Switches {
             host: text("host").unwrap_or_else(|| "local".into()),
             store: text("store"),
             seal_key: path("seal-key"),
+            limits: path("limits"),
             state: path("state"),
             allow: text("allow").and_then(|word| effect(&word)).unwrap_or(Effect::Reads),
             wait: matches.get_one::<u32>("wait").map(|seconds| Duration::from_secs((*seconds).into())),
@@ -132,11 +140,38 @@ impl Switches {
         Ok(HostAddress::parse(&self.host)?)
     }
 
+    /// The host that a command asks. A remote one has its own limits.
+    pub(in crate::doors::cli) fn asked_host(&self) -> Result<HostAddress, Failure> {
+        match (self.host()?, &self.limits) {
+            (HostAddress::Tcp(_), Some(_)) => Err(Failure::Usage(
+                "--limits is for the issuer's own books: name it to `cardwright host serve`, not with --host tcp:"
+                    .into(),
+            )),
+            (host, _) => Ok(host),
+        }
+    }
+
     /// The terminal's data.
     pub(in crate::doors::cli) fn config(&self) -> Result<TerminalConfig, Failure> {
         let Some(path) = &self.terminal else { return Ok(TerminalConfig::default()) };
         let text = read_text(path).map_err(|cause| Failure::file("read", path, cause))?;
-        TerminalConfig::parse(&text).map_err(|cause| Failure::Config { path: path.clone(), cause })
+        let mut config =
+            TerminalConfig::parse(&text).map_err(|cause| Failure::Config { path: path.clone(), cause })?;
+        for name in std::mem::take(&mut config.trust_files) {
+            let file = path.parent().unwrap_or(Path::new("")).join(name);
+            let text = read_text(&file).map_err(|cause| Failure::file("read", &file, cause))?;
+            config.trust.extend(Trust::parse(&text).map_err(|cause| Failure::Trust { path: file, cause })?);
+        }
+        Ok(config)
+    }
+
+    /// The issuer's rules, with the limits that were named.
+    pub(in crate::doors::cli) fn rules(&self) -> Result<Rules, Failure> {
+        let Some(path) = &self.limits else { return Ok(Rules::default()) };
+        let text = read_text(path).map_err(|cause| Failure::file("read", path, cause))?;
+        let limits =
+            Limits::parse(&text).map_err(|cause| Failure::Usage(format!("{}: {cause}", path.display())))?;
+        Ok(Rules { limits, ..Rules::default() })
     }
 
     /// The PIN of the PIN file, if one is named, or the one that the command has chosen.

@@ -20,6 +20,8 @@ pub(in crate::doors::cli) enum Deal {
     Amount(Flow),
     /// A flow over all that the card holds.
     All(Flow),
+    /// A load that the account of another card pays for, whose address is on the line.
+    OtherPays,
     /// The void of a cash load; without one named, of the last that is confirmed.
     Void(Option<Original>),
     /// A question, over no amount.
@@ -61,12 +63,13 @@ pub(in crate::doors::cli) fn run(call: &mut Call<'_>, deal: Deal) -> Result<Exit
     let currency = currency(call, call.switches.config()?.currency)?;
     let flow = match deal {
         Deal::Amount(flow) | Deal::All(flow) | Deal::Ask(flow) => flow,
+        Deal::OtherPays => Flow::NonLinkedLoad,
         Deal::Void(_) => Flow::CashLoadVoid,
         Deal::EndHold { take: true, .. } => Flow::CompletePreAuthorisation,
         Deal::EndHold { take: false, .. } => Flow::CancelPreAuthorisation,
     };
     let named = match deal {
-        Deal::Amount(_) | Deal::EndHold { take: true, .. } => {
+        Deal::Amount(_) | Deal::OtherPays | Deal::EndHold { take: true, .. } => {
             Some(Amount::parse(call.text("AMOUNT").unwrap_or_default(), currency)?)
         }
         Deal::Ask(_) => Some(Amount::new(0, currency)),
@@ -76,7 +79,7 @@ pub(in crate::doors::cli) fn run(call: &mut Call<'_>, deal: Deal) -> Result<Exit
         Flow::Pay => ("pay", Interface::Contactless),
         Flow::Unload => ("unload", Interface::Contact),
         Flow::CashLoadVoid => ("void", Interface::Contact),
-        Flow::Load | Flow::CashLoad | Flow::PendingLoad => ("load", Interface::Contact),
+        Flow::Load | Flow::CashLoad | Flow::PendingLoad | Flow::NonLinkedLoad => ("load", Interface::Contact),
         Flow::Inquire => ("inquire", Interface::Contact),
         Flow::PreAuthorise | Flow::CompletePreAuthorisation | Flow::CancelPreAuthorisation => {
             ("preauth", Interface::Contact)
@@ -98,6 +101,10 @@ pub(in crate::doors::cli) fn run(call: &mut Call<'_>, deal: Deal) -> Result<Exit
         }
         (Deal::EndHold { hold, .. }, take) => {
             scene.stage.end_hold(hold, take, &mut person, &mut scene.context)
+        }
+        (Deal::OtherPays, Some(amount)) => {
+            let mut payer = scene.open_payer(call)?;
+            scene.stage.load_from(payer.as_mut(), amount, &mut person, &mut scene.context)
         }
         (_, Some(amount)) => scene.stage.transact(flow, amount, &mut person, &mut scene.context),
         (_, None) => {
@@ -122,14 +129,23 @@ pub(in crate::doors::cli) fn run(call: &mut Call<'_>, deal: Deal) -> Result<Exit
     if matches!(person, Person::Away { wanted: true }) && !outcome.verdict.is_success() {
         return Err(Person::away());
     }
-    Ok(match outcome.verdict {
+    if outcome.verdict == Verdict::HostUnreachable {
+        return Err(Failure::NoHost { address: call.switches.host.clone() });
+    }
+    Ok(exit(outcome.verdict))
+}
+
+/// How a command ends with a verdict.
+pub(in crate::doors::cli) fn exit(verdict: Verdict) -> Exit {
+    match verdict {
         verdict if verdict.is_unconfirmed() => Exit::RecoveryDue,
         verdict if verdict.is_success() => Exit::Done,
         _ => Exit::Declined,
-    })
+    }
 }
 
-fn currency(call: &Call<'_>, default: Currency) -> Result<Currency, Failure> {
+/// The currency on the line, else the terminal's.
+pub(in crate::doors::cli) fn currency(call: &Call<'_>, default: Currency) -> Result<Currency, Failure> {
     match call.arguments.try_get_one::<String>("currency") {
         Ok(Some(text)) => parse_currency(text),
         // A void has its load's, a cancellation its hold's.
@@ -171,7 +187,13 @@ pub(in crate::doors::cli) fn parse_currency(text: &str) -> Result<Currency, Fail
     })
 }
 
-fn tell(call: &mut Call<'_>, recovered: &Recovered, outcome: &Outcome, fresh: bool) {
+/// Says what was settled first and what the transaction came to.
+pub(in crate::doors::cli) fn tell(
+    call: &mut Call<'_>,
+    recovered: &Recovered,
+    outcome: &Outcome,
+    fresh: bool,
+) {
     if !recovered.rows.is_empty() {
         call.output.say(&format!("Settled first:\n{}", recovery_text(recovered)));
         call.output.tell("settled_first", recovery_json(recovered));

@@ -212,8 +212,8 @@ impl Issuer {
 }
 
 impl Work<'_> {
-    /// Moves a load or purchase to the account that the statement names, with its money,
-    /// and takes over the holder's name.
+    /// Moves a load, unload or purchase to the account that the statement names, with its
+    /// money, and takes over the holder's name.
     fn correct_party(
         &mut self,
         ours: &Record,
@@ -221,16 +221,21 @@ impl Work<'_> {
         name: Option<&str>,
     ) -> Result<&'static str, IssuerError> {
         let id = ours.subject.as_str();
-        // Only a load from the linked account takes from an account as a purchase does.
-        let sql = "SELECT 'load', counter_holder, currency, amount, state FROM load \
-                   WHERE id = $1 AND kind = 'linked' AND counter = 'account' \
+        // What is on an account: a load takes from it as a purchase does, an unload is put there.
+        let sql = "SELECT kind, counter_holder, currency, amount, state FROM load \
+                   WHERE id = $1 AND counter = 'account' \
                    UNION ALL SELECT 'purchase', account, currency, amount, state FROM purchase WHERE id = $1";
         let rows = self.tx.query(sql, &[id.into()])?;
-        let Some(row) = rows.first() else { return Ok("not booked: it stands on no account") };
-        let (table, old) = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
+        let Some(row) = rows.first() else {
+            return Ok("not booked: what is moved is a load, an unload or a purchase");
+        };
+        let (kind, old) = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
         let currency = crate::roles::issuer::ledger::currency(row, 2)?;
         let amount = Amount::new(crate::roles::issuer::work::minor("load", row.int(3)?)?, currency);
-        let stands = !["returned", "reversed"].contains(&row.text(4)?);
+        let state = row.text(4)?;
+        // An unload is on no account before it has landed.
+        let stands =
+            if kind == "unload" { state == "landed" } else { !["returned", "reversed"].contains(&state) };
         let target = account.unwrap_or(&old);
         if target != old {
             match self.account_currency(target) {
@@ -241,15 +246,17 @@ impl Work<'_> {
                 }
                 Err(error) => return Err(error),
             }
-            if stands
-                && !self.transfer("correction", id, Book::Account(target), Book::Account(&old), amount)?
-            {
-                return Ok("not booked: the statement's account holds less");
+            let (old_book, new_book) = (Book::Account(&old), Book::Account(target));
+            let (from, to, short) = match kind.as_str() {
+                "unload" => (old_book, new_book, "not booked: the account that was credited holds less"),
+                _ => (new_book, old_book, "not booked: the statement's account holds less"),
+            };
+            if stands && !self.transfer("correction", id, from, to, amount)? {
+                return Ok(short);
             }
-            let sql = if table == "load" {
-                "UPDATE load SET counter_holder = $1 WHERE id = $2"
-            } else {
-                "UPDATE purchase SET account = $1 WHERE id = $2"
+            let sql = match kind.as_str() {
+                "purchase" => "UPDATE purchase SET account = $1 WHERE id = $2",
+                _ => "UPDATE load SET counter_holder = $1 WHERE id = $2",
             };
             self.tx.execute(sql, &[target.into(), id.into()])?;
             self.note_correction(ours, "account", &old, target)?;

@@ -1,7 +1,9 @@
 //! The journal in a store.
 
 use super::entry::{SealedPart, amount, mode_from_word, mode_word};
-use super::{CardMark, Change, Entry, EntryKind, Opening, State};
+use super::settlement::SETTLEMENTS;
+use super::{BatchState, CardMark, Change, Entry, EntryKind, Opening, State};
+use crate::air::host::Original;
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
@@ -13,7 +15,9 @@ use crate::words::tlv::TlvStore;
 use std::fs::File;
 
 const PURPOSE: &str = "journal.row";
-const MIGRATIONS: &[Migration] = &[Migration {
+const MIGRATIONS: &[Migration] = &[ROWS, SETTLEMENTS];
+
+const ROWS: Migration = Migration {
     statements: &[
         "CREATE TABLE journal_counter (name TEXT PRIMARY KEY, value BIGINT NOT NULL)",
         "CREATE TABLE journal_row (
@@ -24,11 +28,13 @@ const MIGRATIONS: &[Migration] = &[Migration {
             sealed BYTEA NOT NULL, PRIMARY KEY (batch, trace))",
         "CREATE INDEX journal_row_state ON journal_row (state)",
     ],
-}];
+};
 const COLUMNS: &str = "batch, trace, kind, state, sent, amount, currency, mode, atc, balance_before, \
                        balance_after, second, opened, reason, sealed";
 /// Trace numbers have six digits (F11).
 const LAST_TRACE: i64 = 999_999;
+/// Trace numbers in one batch: its sums (F48) count to three digits.
+const BATCH_TRACES: i64 = 999;
 
 /// Why the journal did not take or give a row.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +54,16 @@ pub enum JournalError {
         from: State,
         /// The state asked for.
         to: State,
+    },
+    /// A way between states of a settlement that there is not.
+    #[error("journal batch {batch}: a settlement that is {} cannot become {}", from.word(), to.word())]
+    BatchTransition {
+        /// The batch.
+        batch: u32,
+        /// Its state.
+        from: BatchState,
+        /// The state asked for.
+        to: BatchState,
     },
     /// A row that cannot be of another kind: it is no purchase, or something has moved.
     #[error("journal row {trace}: a row of kind {} cannot turn into one of kind {}", from.word(), to.word())]
@@ -79,7 +95,7 @@ pub enum JournalError {
 
 /// The journal of one terminal.
 pub struct Journal {
-    db: Box<dyn Db>,
+    pub(super) db: Box<dyn Db>,
     seal: SealKey,
     /// Held, not read: closing it lets another process be this terminal.
     _lock: Option<File>,
@@ -100,16 +116,10 @@ impl Journal {
         self
     }
 
-    /// The next batch and trace number; never given twice.
+    /// The next batch and trace number; never given twice. A batch that is full ends of
+    /// itself, and waits for its settlement.
     pub fn next_trace(&mut self) -> Result<(u32, u32), JournalError> {
-        transact(self.db.as_mut(), |tx| {
-            let batch = counter(tx, "batch")?.unwrap_or(1);
-            let last = counter(tx, "trace")?.unwrap_or(0);
-            let (batch, trace) = if last >= LAST_TRACE { (batch + 1, 1) } else { (batch, last + 1) };
-            set_counter(tx, "batch", batch)?;
-            set_counter(tx, "trace", trace)?;
-            Ok((batch as u32, trace as u32))
-        })
+        transact(self.db.as_mut(), |tx| Ok(take_trace(tx, false)?))
     }
 
     /// Writes a change to the row `(batch, trace)`, durably, before it returns.
@@ -147,6 +157,23 @@ impl Journal {
         self.entry(rows.first().ok_or(JournalError::NoRow { batch, trace })?)
     }
 
+    /// The rows of batches that are not closed, oldest first.
+    pub(super) fn unclosed_rows(&mut self) -> Result<Vec<Entry>, JournalError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM journal_row WHERE batch NOT IN (SELECT batch FROM settlement) \
+             ORDER BY batch, trace"
+        );
+        let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &[]))?;
+        rows.iter().map(|row| self.entry(row)).collect()
+    }
+
+    /// The rows of a batch, oldest first.
+    pub fn batch_rows(&mut self, batch: u32) -> Result<Vec<Entry>, JournalError> {
+        let sql = format!("SELECT {COLUMNS} FROM journal_row WHERE batch = $1 ORDER BY trace");
+        let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &[i64::from(batch).into()]))?;
+        rows.iter().map(|row| self.entry(row)).collect()
+    }
+
     /// Every row, oldest first.
     pub fn rows(&mut self) -> Result<Vec<Entry>, JournalError> {
         let sql = format!("SELECT {COLUMNS} FROM journal_row ORDER BY batch, trace");
@@ -173,7 +200,7 @@ impl Journal {
         now: Timestamp,
         context: &mut Context,
     ) -> Result<(), JournalError> {
-        let sealed = self.seal(&opening.card, &opening.chip, context);
+        let sealed = self.seal(&opening.card, &opening.chip, opening.original, context);
         let sql = format!(
             "INSERT INTO journal_row ({COLUMNS}, changed) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
@@ -246,7 +273,7 @@ impl Journal {
             }
             _ => {}
         }
-        let sealed = self.seal(&entry.card, &entry.chip, context);
+        let sealed = self.seal(&entry.card, &entry.chip, entry.original, context);
         let values = [
             entry.state.word().into(),
             i64::from(entry.sent).into(),
@@ -275,8 +302,15 @@ impl Journal {
         }
     }
 
-    fn seal(&self, card: &CardMark, chip: &TlvStore, context: &mut Context) -> Sealed {
-        let part = SealedPart { pan: card.pan.expose().to_owned(), psn: card.psn, chip: chip.clone() };
+    fn seal(
+        &self,
+        card: &CardMark,
+        chip: &TlvStore,
+        original: Option<Original>,
+        context: &mut Context,
+    ) -> Sealed {
+        let (pan, psn) = (card.pan.expose().to_owned(), card.psn);
+        let part = SealedPart { pan, psn, chip: chip.clone(), original };
         // Strings and byte lists always serialise.
         let text = crate::base::bytes::Secret::new(serde_json::to_vec(&part).unwrap_or_default());
         Sealed::seal(&self.seal, PURPOSE, text.expose(), context)
@@ -304,6 +338,7 @@ impl Journal {
             reason: row.text(13)?.to_owned(),
             card: CardMark { pan: Pan::new(&part.pan).map_err(|_| column("sealed"))?, psn: part.psn },
             chip: part.chip,
+            original: part.original,
         })
     }
 }
@@ -316,6 +351,30 @@ fn reason(change: &Change) -> &'static str {
         Change::InDoubt => "the card was told to change and no answer came",
         _ => "",
     }
+}
+
+/// The next batch and trace number. `closes` takes it for a batch that ends, which may
+/// then be one longer than full.
+pub(super) fn take_trace(tx: &mut dyn Tx, closes: bool) -> Result<(u32, u32), StoreError> {
+    let batch = counter(tx, "batch")?.unwrap_or(1);
+    let last = counter(tx, "trace")?.unwrap_or(0);
+    let given = counter(tx, "batch traces")?.unwrap_or(0);
+    let wraps = last >= LAST_TRACE;
+    // Within one batch a trace number never comes twice.
+    let ends = wraps || given >= BATCH_TRACES && !closes;
+    let (batch, given) = if ends { (batch + 1, 1) } else { (batch, given + 1) };
+    let trace = if wraps { 1 } else { last + 1 };
+    set_counter(tx, "batch", batch)?;
+    set_counter(tx, "trace", trace)?;
+    set_counter(tx, "batch traces", given)?;
+    Ok((batch as u32, trace as u32))
+}
+
+/// Begins a new batch.
+pub(super) fn end_batch(tx: &mut dyn Tx) -> Result<(), StoreError> {
+    let batch = counter(tx, "batch")?.unwrap_or(1);
+    set_counter(tx, "batch", batch + 1)?;
+    set_counter(tx, "batch traces", 0)
 }
 
 fn counter(tx: &mut dyn Tx, name: &str) -> Result<Option<i64>, StoreError> {
@@ -356,6 +415,7 @@ mod tests {
             atc: None,
             chip: TlvStore::new(),
             second_currency: false,
+            original: None,
         }))
     }
 

@@ -1,7 +1,7 @@
 //! A row of the journal and what may be written to it.
 
 use super::State;
-use crate::air::host::{Entry as EntryMode, Kind, MessageClass, MessageKey, Original, Request};
+use crate::air::host::{Entry as EntryMode, Kind, MessageClass, MessageKey, Original, Request, Side};
 use crate::base::bytes::Secret;
 use crate::base::env::Timestamp;
 use crate::words::dictionary::tag;
@@ -19,6 +19,8 @@ pub enum EntryKind {
     CashLoad,
     /// A load from the pending account.
     PendingLoad,
+    /// A load from the account of another card.
+    NonLinkedLoad,
     /// The void of a load paid in cash: the script lowers the balance.
     CashLoadVoid,
     /// An unload: the script lowers the balance, then the account is credited.
@@ -36,6 +38,8 @@ pub enum EntryKind {
     PreAuthorisationCompletion,
     /// The cancellation of a hold.
     PreAuthorisationCancel,
+    /// A refund of an offline payment: the host alone, the card is not raised.
+    Refund,
 }
 
 impl EntryKind {
@@ -44,6 +48,7 @@ impl EntryKind {
         Self::Load,
         Self::CashLoad,
         Self::PendingLoad,
+        Self::NonLinkedLoad,
         Self::CashLoadVoid,
         Self::Unload,
         Self::OfflineSale,
@@ -52,6 +57,7 @@ impl EntryKind {
         Self::PreAuthorisation,
         Self::PreAuthorisationCompletion,
         Self::PreAuthorisationCancel,
+        Self::Refund,
     ];
 
     /// Its word in the table.
@@ -60,6 +66,7 @@ impl EntryKind {
             Self::Load => "load",
             Self::CashLoad => "cash load",
             Self::PendingLoad => "load from pending",
+            Self::NonLinkedLoad => "load from another card",
             Self::CashLoadVoid => "void of a cash load",
             Self::Unload => "unload",
             Self::OfflineSale => "offline sale",
@@ -68,6 +75,7 @@ impl EntryKind {
             Self::PreAuthorisation => "pre-authorisation",
             Self::PreAuthorisationCompletion => "completion of a pre-authorisation",
             Self::PreAuthorisationCancel => "cancellation of a pre-authorisation",
+            Self::Refund => "refund",
         }
     }
 
@@ -78,7 +86,15 @@ impl EntryKind {
 
     /// Whether a script of the issuer writes the card's balance.
     pub const fn writes_card(self) -> bool {
-        matches!(self, Self::Load | Self::CashLoad | Self::PendingLoad | Self::CashLoadVoid | Self::Unload)
+        matches!(
+            self,
+            Self::Load
+                | Self::CashLoad
+                | Self::PendingLoad
+                | Self::NonLinkedLoad
+                | Self::CashLoadVoid
+                | Self::Unload
+        )
     }
 
     /// Whether that script writes a lower balance.
@@ -102,6 +118,7 @@ impl EntryKind {
             Self::Load => Kind::LinkedLoad,
             Self::CashLoad => Kind::CashLoad,
             Self::PendingLoad => Kind::PendingLoad,
+            Self::NonLinkedLoad => Kind::NonLinkedLoad,
             Self::CashLoadVoid => Kind::CashLoadVoid,
             Self::Unload => Kind::UnloadScript,
             Self::OfflineSale | Self::AccountSale => Kind::OfflineSale,
@@ -109,6 +126,7 @@ impl EntryKind {
             Self::PreAuthorisation => Kind::PreAuthorisation,
             Self::PreAuthorisationCompletion => Kind::PreAuthorisationCompletion,
             Self::PreAuthorisationCancel => Kind::PreAuthorisationCancel,
+            Self::Refund => Kind::EcashRefund,
         }
     }
 }
@@ -147,6 +165,8 @@ pub struct Opening {
     pub chip: TlvStore,
     /// Whether the second currency's balance moves (DF79).
     pub second_currency: bool,
+    /// The payment that a refund is of.
+    pub original: Option<Original>,
 }
 
 /// What may be written to a row. Each is durable before the step it names.
@@ -243,9 +263,32 @@ pub struct Entry {
     pub at: Timestamp,
     /// Why it was declined or is to be undone.
     pub reason: String,
+    /// The payment that a refund is of.
+    pub original: Option<Original>,
 }
 
 impl Entry {
+    /// How its batch counts the row: on its side once the host has approved it, an
+    /// offline sale once the card has given its certificate; not where it was undone or
+    /// is to be. What is in doubt counts as the host has booked it.
+    pub fn side(&self) -> Option<Side> {
+        let counts = match self.state {
+            State::Confirmed => true,
+            State::CardUpdated => !self.kind.is_offline_sale() || self.chip.has(tag::APPLICATION_CRYPTOGRAM),
+            State::Authorised | State::InDoubt => !self.kind.is_offline_sale(),
+            State::Started | State::ReversalDue | State::Reversed | State::Declined => false,
+        };
+        self.kind.request_kind().side().filter(|_| counts)
+    }
+
+    /// The message that tells the row as a detail of its batch.
+    pub fn detail(&self, merchant: &str, terminal: &str) -> Request {
+        let mut request =
+            self.request(MessageClass::Batch, Kind::BatchUpload, self.trace, merchant, terminal);
+        request.original = Some(Original { batch: self.batch, trace: self.trace });
+        request
+    }
+
     /// The message that undoes the row.
     pub fn reversal(&self, merchant: &str, terminal: &str) -> Request {
         self.request(MessageClass::Reversal, self.kind.request_kind(), self.trace, merchant, terminal)
@@ -254,6 +297,25 @@ impl Entry {
     /// The message that uploads an offline sale.
     pub fn upload(&self, merchant: &str, terminal: &str) -> Request {
         self.request(MessageClass::Notice, Kind::OfflineSale, self.trace, merchant, terminal)
+    }
+
+    /// The message that claims an offline sale whose certificate was lost. It is a request
+    /// under the row's trace, so that the sale itself could still be uploaded under it.
+    pub fn claim(&self, merchant: &str, terminal: &str) -> Request {
+        let mut request =
+            self.request(MessageClass::Request, Kind::SaleClaim, self.trace, merchant, terminal);
+        if let Some(atc) = self.atc {
+            request.chip.put(tag::ATC, atc.to_be_bytes());
+        }
+        request
+    }
+
+    /// The message that tells of a refund.
+    pub fn refund(&self, merchant: &str, terminal: &str) -> Request {
+        let mut request =
+            self.request(MessageClass::Notice, Kind::EcashRefund, self.trace, merchant, terminal);
+        request.original = self.original;
+        request
     }
 
     /// The message that tells that the script has landed. It has the trace of its
@@ -311,6 +373,7 @@ impl Entry {
             chip: self.chip.clone(),
             pin: None,
             original: None,
+            payer: None,
         }
     }
 }
@@ -321,6 +384,8 @@ pub(super) struct SealedPart {
     pub(super) pan: String,
     pub(super) psn: u8,
     pub(super) chip: TlvStore,
+    #[serde(default)]
+    pub(super) original: Option<Original>,
 }
 
 /// Columns of a row that are not sealed, as the table holds them.

@@ -4,8 +4,10 @@
 
 mod book;
 mod entry;
+mod settlement;
 mod state;
 
 pub use book::{Journal, JournalError};
 pub use entry::{CardMark, Change, Entry, EntryKind, Opening};
+pub use settlement::{Batch, BatchState};
 pub use state::{State, TRANSITIONS};

@@ -72,6 +72,8 @@ pub const TRANSITIONS: &[(State, State)] = &[
     // No usable answer came, or the row was found after a crash: the host may have booked.
     (State::Started, State::ReversalDue),
     (State::Started, State::Declined),
+    // A refund: the host takes note, and nobody else is asked.
+    (State::Started, State::Confirmed),
     // An offline payment: the card is asked for its certificate and nobody else.
     (State::Started, State::InDoubt),
     (State::Started, State::CardUpdated),
@@ -89,6 +91,8 @@ pub const TRANSITIONS: &[(State, State)] = &[
     (State::InDoubt, State::Confirmed),
     (State::InDoubt, State::Reversed),
     (State::CardUpdated, State::Confirmed),
+    // A claimed payment that the card's next proven balance shows not to have happened.
+    (State::CardUpdated, State::Declined),
     (State::ReversalDue, State::Reversed),
     // The host has proof that the card holds the money.
     (State::ReversalDue, State::Confirmed),

@@ -1,13 +1,13 @@
 //! Application selection: EMV Book 1 12; over contactless the PPSE is asked first
 //! (EMV Book B 3.3). Partial names and "next" are bounded.
 
-use super::balance_reading;
+use super::{balance_reading, initiate_application_processing};
 use crate::air::host::Entry;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
-use crate::roles::terminal::session::Session;
+use crate::roles::terminal::session::{Role, Session};
 use crate::words::emv::Fci;
 use crate::words::iso7816::command::Select;
 use crate::words::iso7816::{Aid, ApduCommand, CommandError, ResponseApdu, StatusWord};
@@ -151,7 +151,13 @@ impl Phase for Selecting {
             Some(fci) => {
                 let mut session = self.session;
                 session.enter(fci.df_name.as_bytes());
-                Ok(balance_reading::begin(Selected { session, fci }))
+                match session.role {
+                    // Its electronic cash is of no interest.
+                    Role::Paying(_) => {
+                        initiate_application_processing::begin(Selected { session, fci }, context)
+                    }
+                    _ => Ok(balance_reading::begin(Selected { session, fci })),
+                }
             }
             None if self.others.is_empty() => Err(TerminalError::Command(CommandError::Refused {
                 command: Select::NAME,

@@ -125,7 +125,7 @@ impl Reading {
                 let balance = balance.filter(|balance| amount.minor > *balance)?;
                 Some(format!("{amount} is above the balance {} ({})", show(balance), set.balance))
             }
-            Flow::Load | Flow::CashLoad | Flow::PendingLoad => {
+            Flow::Load | Flow::CashLoad | Flow::PendingLoad | Flow::NonLinkedLoad => {
                 let limit = self.amount(set.balance_limit)?;
                 let total = balance?.saturating_add(amount.minor);
                 (total > limit).then(|| {

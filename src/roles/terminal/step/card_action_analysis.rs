@@ -73,6 +73,7 @@ pub(in crate::roles::terminal) fn begin(
         (Flow::Load, _) => EntryKind::Load,
         (Flow::CashLoad, _) => EntryKind::CashLoad,
         (Flow::PendingLoad, _) => EntryKind::PendingLoad,
+        (Flow::NonLinkedLoad, _) => EntryKind::NonLinkedLoad,
         (Flow::CashLoadVoid, _) => EntryKind::CashLoadVoid,
         (Flow::Unload, _) => EntryKind::Unload,
         (Flow::PreAuthorise, _) => EntryKind::PreAuthorisation,
@@ -189,5 +190,6 @@ pub(in crate::roles::terminal) fn row(session: &mut Session, kind: EntryKind, ca
         atc: session.store.array(tag::ATC).map(u16::from_be_bytes).or(session.expected_atc),
         chip: session.chip(REQUEST_CHIP),
         second_currency: session.set == Some(EcashSet::SECOND),
+        original: None,
     }
 }

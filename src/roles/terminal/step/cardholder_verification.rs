@@ -11,7 +11,7 @@ use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
-use crate::roles::terminal::session::Session;
+use crate::roles::terminal::session::{Role, Session};
 use crate::words::dictionary::tag;
 use crate::words::emv::{
     Aip, CvmCode, CvmCondition, CvmEnd, CvmList, CvmResults, CvmRule, TerminalCapabilities, Tsi, Tvr,
@@ -31,6 +31,18 @@ pub(in crate::roles::terminal) fn begin(
     mut read: RecordsRead,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
+    if let Role::Loaded(payer) = &mut read.initiated.selected.session.role {
+        let (pin, is_same) = (payer.pin.take(), payer.pan == read.pan);
+        let session = read.session();
+        if is_same {
+            let reason = "the paying card is the card to load";
+            let before = session.balance_before_minor;
+            return Ok(Next::done(session.outcome(Verdict::Refused, reason, before, context)));
+        }
+        // The PIN is the payer's, and says nothing of who holds this card.
+        session.store.put(tag::CVM_RESULTS, CvmResults::NO_CVM.0);
+        return terminal_risk_management::begin(Verified { read, pin }, context);
+    }
     if read.session().terms.flow.wants_pin() {
         let pan = read.pan.clone();
         let prompt = read.session().online_pin_prompt(&pan);
@@ -355,15 +367,18 @@ impl Phase for EnteringForTheIssuer {
         session.tsi.set(Tsi::CARDHOLDER_VERIFICATION_PERFORMED);
         let Some(pin) = reply.pin(STEP)?.filter(is_pin) else {
             not_entered(session, context);
-            let reason = "a PIN of 4 to 12 digits is required and was not entered";
             let before = session.balance_before_minor;
-            return Ok(Next::done(session.outcome(Verdict::Refused, reason, before, context)));
+            return Ok(Next::done(session.outcome(Verdict::Refused, NOT_ENTERED, before, context)));
         };
         online_pin_entered(session, context);
         session.store.put(tag::CVM_RESULTS, CvmResults::ONLINE_PIN.0);
         terminal_risk_management::begin(Verified { read, pin: Some(pin) }, context)
     }
 }
+
+/// Why a transaction ends whose PIN is not there.
+pub(in crate::roles::terminal) const NOT_ENTERED: &str =
+    "a PIN of 4 to 12 digits is required and was not entered";
 
 /// Whether something entered can be a PIN: 4 to 12 digits (ISO 9564-1).
 pub(in crate::roles::terminal) fn is_pin(pin: &Secret<String>) -> bool {

@@ -51,7 +51,14 @@ pub(in crate::roles::terminal) fn second_declining(
     _context: &mut Context,
 ) -> Next {
     let close = decided.verified.read.ecash;
-    ending(decided, code, Ending { reason: reason.into(), reverse: false, close })
+    let verdict = Verdict::Declined;
+    ending(decided, code, Ending { verdict, reason: reason.into(), reverse: false, close })
+}
+
+/// Tells the card that it ends here, since the host could not be asked.
+pub(in crate::roles::terminal) fn second_unreached(decided: Decided, reason: String) -> Next {
+    let (verdict, close) = (Verdict::HostUnreachable, decided.verified.read.ecash);
+    ending(decided, UNABLE_TO_GO_ONLINE, Ending { verdict, reason, reverse: false, close })
 }
 
 /// Tells the card that it ends here, then undoes what the host may have booked.
@@ -60,7 +67,12 @@ pub(in crate::roles::terminal) fn second_reversing(
     reason: impl Into<String>,
     _context: &mut Context,
 ) -> Next {
-    ending(decided, UNABLE_TO_GO_ONLINE, Ending { reason: reason.into(), reverse: true, close: false })
+    let verdict = Verdict::Declined;
+    ending(
+        decided,
+        UNABLE_TO_GO_ONLINE,
+        Ending { verdict, reason: reason.into(), reverse: true, close: false },
+    )
 }
 
 /// The issuer could not be asked, and no action code forbids to go on without it: the
@@ -104,6 +116,7 @@ impl Phase for OfflineAfterAll {
 }
 
 struct Ending {
+    verdict: Verdict,
     reason: String,
     reverse: bool,
     /// Whether the row is still open and nothing moved.
@@ -134,7 +147,8 @@ impl Phase for EndingAc {
             return Ok(reverse(self.decided, None, self.ending.reason));
         }
         let before = self.decided.session().balance_before_minor;
-        let outcome = self.decided.session().outcome(Verdict::Declined, self.ending.reason, before, context);
+        let outcome =
+            self.decided.session().outcome(self.ending.verdict, self.ending.reason, before, context);
         let next = Next::done(outcome);
         Ok(if self.ending.close {
             next.after(Change::Declined { reason: "the card asked for its issuer" })

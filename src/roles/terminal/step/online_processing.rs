@@ -96,8 +96,7 @@ impl Phase for Waiting {
                     let next = completion::second_offline(decided, error.to_string());
                     return Ok(next.after(Change::Turned(EntryKind::AccountSale)));
                 }
-                let next =
-                    completion::second_declining(decided, UNABLE_TO_GO_ONLINE, error.to_string(), context);
+                let next = completion::second_unreached(decided, error.to_string());
                 Ok(next.after(Change::Declined { reason: "the request never left the terminal" }))
             }
             // Nothing moves in an inquiry, so nothing is to be undone.

@@ -1,11 +1,13 @@
 //! Read application data: EMV Book 3 10.2.
 
 use super::initiate_application_processing::Initiated;
-use super::{cardholder_verification, offline_data_authentication, processing_restrictions};
+use super::{
+    cardholder_verification, offline_data_authentication, payer_identification, processing_restrictions,
+};
 use crate::base::context::Context;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::phase::{Next, Phase, Reply};
-use crate::roles::terminal::session::Session;
+use crate::roles::terminal::session::{Role, Session};
 use crate::words::dictionary::tag;
 use crate::words::emv::{Afl, Pan, Track2};
 use crate::words::iso7816::ApduCommand;
@@ -68,7 +70,10 @@ impl Phase for Reading {
         let mut read = gathered(self.initiated)?;
         offline_data_authentication::perform(&mut read, context);
         processing_restrictions::perform(&mut read, context);
-        cardholder_verification::begin(read, context)
+        match read.session().role {
+            Role::Paying(_) => payer_identification::identified(read, context),
+            _ => cardholder_verification::begin(read, context),
+        }
     }
 }
 

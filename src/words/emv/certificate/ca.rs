@@ -1,4 +1,4 @@
-//! Certification authority public keys, as terminals hold them: EMV Book 2 table 30.
+//! Certification authority public keys, as terminals hold them: EMV Book 2 11.2.2.
 
 use super::{CertificateError, Fault, Object, PublicKey, Suite};
 
@@ -16,7 +16,7 @@ pub struct CaPublicKey {
 }
 
 impl CaPublicKey {
-    /// The hash over RID, index, modulus and exponent (EMV Book 2 table 30): SHA-1, 20
+    /// The hash over RID, index, modulus and exponent (EMV Book 2 11.2.2): SHA-1, 20
     /// bytes. With SM2 it is SM3 over RID, index and coordinates, which is our reading.
     pub fn checksum(&self) -> Vec<u8> {
         self.key.suite().hash(&[&self.rid, &[self.index], self.key.bytes(), self.key.exponent()])

@@ -5,8 +5,8 @@ use super::envelope::{self, Opened, RSA_FRAME_BYTES, SHA_1};
 use super::{CertificateError, Fault, Object, PrivateKey, PublicKey, Suite};
 use crate::base::bytes::Cursor;
 
-/// Most bytes of ICC dynamic data under a key (EMV Book 2 table 15; with SM2 the
-/// length field alone bounds it).
+/// Most bytes of ICC dynamic data under a key, 25 less than its length (EMV Book 2
+/// 6.5.1); with SM2 the length field alone bounds it.
 pub fn longest_dynamic_data(key: &PublicKey) -> usize {
     match key.suite() {
         Suite::Rsa => key.bytes().len().saturating_sub(RSA_FRAME_BYTES + 3),
@@ -59,7 +59,7 @@ impl IccDynamicData {
     }
 }
 
-/// What a card signs in a combined signature: EMV Book 2 table 18.
+/// What a card signs in a combined signature: EMV Book 2 6.6.1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CdaDynamicData {
     /// ICC dynamic number, tag 9F4C, 2 to 8 bytes.

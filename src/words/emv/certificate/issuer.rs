@@ -93,10 +93,11 @@ impl IssuerCertificate {
             return Err(OBJECT.fault(Fault::IssuerIdentifier { found: identifier }));
         }
         check_expiry(OBJECT, expiry, against.today)?;
-        let head = Self { identifier, expiry, serial, key: ca.key.clone() };
-        against.revocations.check(ca, &head)?;
+        if against.revocations.contains(ca, serial) {
+            return Err(OBJECT.fault(Fault::Revoked { serial }));
+        }
         let key = fields.key(ca.key.suite(), certificate)?;
-        Ok(Self { key, ..head })
+        Ok(Self { identifier, expiry, serial, key })
     }
 }
 
@@ -183,7 +184,10 @@ impl<'a> Fields<'a> {
     /// The next `N` bytes.
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], CertificateError> {
         let short = |cause: crate::base::bytes::Truncated| {
-            self.object.fault(Fault::Short { expected: cause.offset + cause.expected, found: cause.offset })
+            self.object.fault(Fault::Short {
+                expected: cause.offset + cause.expected,
+                found: cause.offset + cause.found,
+            })
         };
         self.cursor.array("field").map_err(short)
     }

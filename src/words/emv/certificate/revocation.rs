@@ -1,6 +1,6 @@
 //! The certification revocation list of a terminal: EMV Book 2 5.1.2.
 
-use super::{CaPublicKey, CertificateError, Fault, IssuerCertificate, Object};
+use super::CaPublicKey;
 
 /// One revoked issuer certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,21 +18,8 @@ pub struct Revoked {
 pub struct RevocationList(pub Vec<Revoked>);
 
 impl RevocationList {
-    /// Whether the certificate that this CA key signed is on the list.
+    /// Whether the certificate that this CA key signed is on the list: step 10 of 5.3 and 6.3.
     pub fn contains(&self, ca: &CaPublicKey, serial: [u8; 3]) -> bool {
         self.0.contains(&Revoked { rid: ca.rid, ca_index: ca.index, serial })
-    }
-
-    /// Step 10 of EMV Book 2 5.3 and 6.3.
-    pub(super) fn check(
-        &self,
-        ca: &CaPublicKey,
-        certificate: &IssuerCertificate,
-    ) -> Result<(), CertificateError> {
-        let serial = certificate.serial;
-        match self.contains(ca, serial) {
-            true => Err(Object::IssuerCertificate.fault(Fault::Revoked { serial })),
-            false => Ok(()),
-        }
     }
 }
