@@ -1,15 +1,32 @@
 //! What a card knows only while it has power: the selected application and the
 //! transaction that is under way.
 
+use super::Device;
 use crate::air::link::Interface;
 use crate::words::emv::{Afl, CryptogramType};
+use crate::words::globalplatform::{CardChannel, Channel, StoredGroupings};
 use crate::words::pboc::{Cvr, EcashSet};
 use crate::words::tlv::{Tag, TlvStore};
 
 /// Volatile memory.
 pub(super) struct Session {
     pub interface: Interface,
+    /// The consumer device around the card, as it was when the card got power.
+    pub device: Option<Device>,
     pub selected: Selected,
+    pub channel: SecureChannel,
+}
+
+/// The secure channel to the selected application.
+#[derive(Default)]
+pub(super) enum SecureChannel {
+    /// There is none.
+    #[default]
+    Closed,
+    /// INITIALIZE UPDATE was answered.
+    Waiting(Box<CardChannel>),
+    /// It is open, with what has been stored so far.
+    Open(Box<(Channel, StoredGroupings)>),
 }
 
 /// What is selected.
@@ -98,8 +115,8 @@ pub(super) struct Pending {
 
 impl Session {
     /// Just switched on.
-    pub(super) fn new(interface: Interface) -> Self {
-        Self { interface, selected: Selected::Nothing }
+    pub(super) fn new(interface: Interface, device: Option<Device>) -> Self {
+        Self { interface, device, selected: Selected::Nothing, channel: SecureChannel::Closed }
     }
 
     /// The transaction under way, in any phase.

@@ -9,7 +9,7 @@ pub(super) const OWNER: &str = "issuer";
 
 /// Version by version.
 pub(super) const MIGRATIONS: &[Migration] =
-    &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, SETTLEMENTS, LIMITS, REFUNDS];
+    &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, SETTLEMENTS, LIMITS, REFUNDS, HOLDERS];
 
 const FIRST: Migration = Migration {
     statements: &[
@@ -193,6 +193,26 @@ const REFUNDS: Migration = Migration {
         "ALTER TABLE load ADD COLUMN confirm_batch BIGINT",
         "ALTER TABLE load ADD COLUMN confirm_trace BIGINT",
         "ALTER TABLE card ADD COLUMN open_claims BIGINT NOT NULL DEFAULT 0",
+    ],
+};
+
+/// Who holds cards and accounts, their one-time codes, what token services tell of
+/// bindings, and which card took another's place.
+const HOLDERS: Migration = Migration {
+    statements: &[
+        "CREATE TABLE holder (
+            subject TEXT PRIMARY KEY, name BYTEA NOT NULL, identity_number BYTEA NOT NULL,
+            phone BYTEA NOT NULL)",
+        "CREATE TABLE one_time_code (
+            id TEXT PRIMARY KEY, card TEXT NOT NULL REFERENCES card (id), code BYTEA NOT NULL,
+            tries_left BIGINT NOT NULL, sends_left BIGINT NOT NULL, expires_at BIGINT NOT NULL,
+            confirmed BIGINT NOT NULL, at BIGINT NOT NULL)",
+        "CREATE INDEX one_time_code_card ON one_time_code (card, at)",
+        "CREATE TABLE wallet_binding (
+            binding TEXT NOT NULL, state TEXT NOT NULL, card TEXT NOT NULL REFERENCES card (id),
+            at BIGINT NOT NULL, PRIMARY KEY (binding, state))",
+        "CREATE INDEX wallet_binding_card ON wallet_binding (card)",
+        "ALTER TABLE card ADD COLUMN replaced_by TEXT",
     ],
 };
 
