@@ -9,12 +9,14 @@
 //! | [`words`] | what is said: TLV, APDU, data elements, e-cash, messages |
 //! | [`air`] | what carries it: links to cards, hosts, recordings |
 //! | [`roles`] | who speaks: terminal, card, issuer, bureau |
+//! | [`devices`] | what is made of roles: a phone |
 //! | [`world`] | the stage that seats roles on an air |
 //! | [`observers`] | who watches and tells |
 //! | [`doors`] | the command line |
 
 pub mod air;
 pub mod base;
+pub mod devices;
 pub mod doors;
 pub mod observers;
 pub mod roles;

@@ -238,7 +238,7 @@ mod postgres {
     fn issuers_suite(level: &str) {
         let Some(server) = server(false) else { return };
         let mut suite = Command::new(std::env::current_exe().unwrap());
-        suite.args(["issuer::", "--test-threads", "4"]);
+        suite.args(["issuer::", "token::", "--test-threads", "4"]);
         suite.env(STORE, format!("{}&isolation={level}", server.address()));
         // A sequence on a server takes a thousand times as long as in memory.
         suite.env("PROPTEST_CASES", "12");

@@ -27,6 +27,8 @@ mod store;
 mod support;
 mod tear;
 mod tidy;
+mod token;
+mod wallet;
 mod wire;
 mod words;
 mod worlds;

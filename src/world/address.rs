@@ -29,12 +29,15 @@ pub enum CardName {
     ProfileFile(PathBuf),
     /// A card whose memory is a file, `FILE.card`.
     File(PathBuf),
+    /// A card of the phone in a folder: the default one, `wallet:DIR`, or one by its
+    /// name, `wallet:DIR#NAME`.
+    Wallet(PathBuf, Option<String>),
 }
 
 /// Where a card is: `--reader`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReaderAddress {
-    /// `sim:PROFILE`, `sim:FILE.toml`, `sim:FILE.card`.
+    /// `sim:PROFILE`, `sim:FILE.toml`, `sim:FILE.card`, `wallet:DIR`.
     Simulated(CardName),
     /// A driver's readers: its scheme and what follows it, `pcsc` or `pcsc:NAME-PART`.
     Driver {
@@ -74,23 +77,24 @@ pub enum StoreAddress {
     Memory,
 }
 
-const READER: &str = "a reader address: sim:PROFILE, sim:FILE.toml, sim:FILE.card, pcsc, or pcsc:NAME-PART";
+const READER: &str =
+    "a reader address: sim:PROFILE, sim:FILE.toml, sim:FILE.card, wallet:DIR, pcsc, or pcsc:NAME-PART";
 const TARGET: &str = "a target address: vpcd:HOST:PORT";
 const HOST: &str = "a host address: local, or tcp:HOST:PORT";
 const STORE: &str = "a store address: sqlite:FILE, postgres://USER@HOST:PORT/DATABASE or memory";
-const SERVED: &str = "a card to serve: sim:PROFILE, sim:FILE.toml or sim:FILE.card";
+const SERVED: &str = "a card to serve: sim:PROFILE, sim:FILE.toml, sim:FILE.card or wallet:DIR";
 
 impl ReaderAddress {
     /// Reads a reader address.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        whole(alt((simulated, driver)), text, READER)
+        whole(alt((simulated, wallet, driver)), text, READER)
     }
 }
 
 impl CardName {
     /// Reads the address of a card that can be served.
     pub fn parse_served(text: &str) -> Result<Self, AddressError> {
-        match whole(simulated, text, SERVED)? {
+        match whole(alt((simulated, wallet)), text, SERVED)? {
             ReaderAddress::Simulated(name) => Ok(name),
             ReaderAddress::Driver { .. } => Err(AddressError { expected: SERVED, found: text.into() }),
         }
@@ -124,6 +128,8 @@ impl fmt::Display for CardName {
         match self {
             Self::Profile(name) => write!(f, "sim:{name}"),
             Self::ProfileFile(path) | Self::File(path) => write!(f, "sim:{}", path.display()),
+            Self::Wallet(path, None) => write!(f, "wallet:{}", path.display()),
+            Self::Wallet(path, Some(card)) => write!(f, "wallet:{}#{card}", path.display()),
         }
     }
 }
@@ -149,6 +155,14 @@ fn simulated(input: &str) -> IResult<&str, ReaderAddress> {
         }
     };
     map_res(preceded(tag("sim:"), rest), name).map(ReaderAddress::Simulated).parse(input)
+}
+
+fn wallet(input: &str) -> IResult<&str, ReaderAddress> {
+    let card = |text: &str| match text.rsplit_once('#').map_or((text, None), |(at, name)| (at, Some(name))) {
+        ("", _) | (_, Some("")) => Err(()),
+        (path, name) => Ok(CardName::Wallet(path.into(), name.map(str::to_owned))),
+    };
+    map_res(preceded(tag("wallet:"), rest), card).map(ReaderAddress::Simulated).parse(input)
 }
 
 fn driver(input: &str) -> IResult<&str, ReaderAddress> {
@@ -192,6 +206,9 @@ mod tests {
         assert_eq!(reader("sim:ecash"), ReaderAddress::Simulated(CardName::Profile("ecash".into())));
         assert_eq!(reader("sim:a/b.card"), ReaderAddress::Simulated(CardName::File("a/b.card".into())));
         assert_eq!(reader("sim:my.toml"), ReaderAddress::Simulated(CardName::ProfileFile("my.toml".into())));
+        assert_eq!(reader("wallet:a/b"), ReaderAddress::Simulated(CardName::Wallet("a/b".into(), None)));
+        let named = CardName::Wallet("a".into(), Some("bus".into()));
+        assert_eq!(reader("wallet:a#bus"), ReaderAddress::Simulated(named));
         assert_eq!(reader("pcsc"), ReaderAddress::Driver { scheme: "pcsc".into(), rest: String::new() });
         assert_eq!(
             reader("pcsc:ACS ACR122U"),
@@ -206,7 +223,9 @@ mod tests {
 
     #[test]
     fn what_is_no_address_says_what_one_looks_like() {
-        for text in ["", "sim:", "sim:../x", "simulated", "pcscx", "usb:1"] {
+        for text in
+            ["", "sim:", "wallet:", "wallet:#x", "wallet:x#", "sim:../x", "simulated", "pcscx", "usb:1"]
+        {
             let error = ReaderAddress::parse(text).unwrap_err();
             assert!(error.to_string().contains("sim:PROFILE"), "{text}");
         }

@@ -5,6 +5,7 @@ use super::address::{CardName, ReaderAddress};
 use super::books::read_text;
 use super::error::WorldError;
 use super::issue::{NewCard, issue_card};
+use super::wallet::open_wallet;
 use crate::air::link::{Card, Guard, InProcess, Interface, LinkError, READERS, Reader, Record, T0};
 use crate::base::context::Context;
 use crate::base::store::SealKey;
@@ -33,7 +34,7 @@ pub struct Permit {
 pub enum Origin {
     /// A fresh simulated card that the issuer knows, of this profile.
     Fresh(String),
-    /// A simulated card whose memory is a file.
+    /// A simulated card whose memory is a file, in a phone or not.
     File,
     /// A card in a reader.
     Reader,
@@ -66,7 +67,7 @@ pub fn open_card<'a>(
         ReaderAddress::Simulated(name) => {
             let card = open_simulated(name, seal, issuer, context)?;
             let origin = match name {
-                CardName::File(_) => Origin::File,
+                CardName::File(_) | CardName::Wallet(..) => Origin::File,
                 _ => Origin::Fresh(card.memory().profile().name.clone()),
             };
             let card = InProcess::connect(card, over, context);
@@ -99,6 +100,9 @@ pub fn open_simulated<'a>(
     if let CardName::File(path) = name {
         let (file, memory) = CardFile::open(path, seal(context)?)?;
         return Ok(Simulator::new(memory, file));
+    }
+    if let CardName::Wallet(folder, card) = name {
+        return Ok(open_wallet(folder, seal(context)?, context)?.simulator(card.as_deref())?);
     }
     let issuer = issuer.into().ok_or(WorldError::NoIssuer)?;
     let profile = load_profile(name)?;
@@ -136,7 +140,7 @@ fn wait_for_card(reader: &mut dyn Reader, wait: Option<Duration>) -> Result<(), 
 pub fn load_profile(name: &CardName) -> Result<Profile, WorldError> {
     match name {
         CardName::Profile(name) => Ok(Profile::named(name)?),
-        CardName::ProfileFile(path) | CardName::File(path) => {
+        CardName::ProfileFile(path) | CardName::File(path) | CardName::Wallet(path, _) => {
             let text = read_text(path).map_err(|cause| WorldError::File {
                 doing: "read",
                 path: path.display().to_string(),

@@ -4,11 +4,13 @@ use super::address::AddressError;
 use crate::air::host::TerminalKeyError;
 use crate::air::link::LinkError;
 use crate::base::store::{SealedError, StoreError};
+use crate::devices::wallet::WalletError;
 use crate::roles::bureau::BureauError;
 use crate::roles::card::CardError;
 use crate::roles::issuer::IssuerError;
 use crate::roles::terminal::TerminalError;
 use crate::roles::terminal::journal::JournalError;
+use crate::roles::token::VaultError;
 use crate::words::emv::PanError;
 use crate::words::emv::cryptogram::CryptogramError;
 use crate::words::iso8583::Iso8583Error;
@@ -67,6 +69,18 @@ pub enum WorldError {
         /// What the system said.
         cause: String,
     },
+    /// The phone failed.
+    #[error(transparent)]
+    Wallet(#[from] WalletError),
+    /// No phone in the folder.
+    #[error(
+        "there is no wallet in {folder}: make one with `cardwright wallet open-ecash` or \
+         `cardwright wallet add`, and name its folder with --wallet"
+    )]
+    NoWallet {
+        /// The folder.
+        folder: String,
+    },
     /// Another process is this terminal.
     #[error(
         "another cardwright is at work as this terminal ({path}): wait until it has ended, or name another --state"
@@ -112,6 +126,14 @@ pub enum WorldError {
     /// A store on a server without the file of its sealing key.
     #[error("expected --seal-key FILE beside a store on a server, found none: all its hosts share that file")]
     NoSealKey,
+    /// A store on a server without the file of the vault's key.
+    #[error(
+        "expected --token-key FILE beside a store on a server, found none: all its hosts share that file"
+    )]
+    NoTokenKey,
+    /// The vault of tokens failed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The transaction that is to be undone is not what it must be.
     #[error("expected {expected}, found {found}")]
     Original {

@@ -5,6 +5,7 @@
 use super::address::StoreAddress;
 use super::books::{open_issuer, store_db, store_seal};
 use super::error::WorldError;
+use super::tokens::before_issuer;
 use crate::air::host::{
     Forwarder, Host, HostError, Limits, LinkKey, Server, Setup, TcpHost, TerminalKey, TerminalKeyError,
     Terminals, Timeouts,
@@ -12,6 +13,7 @@ use crate::air::host::{
 use crate::base::context::Context;
 use crate::base::event::EventSink;
 use crate::roles::issuer::Rules;
+use crate::roles::token::Vault;
 use crate::words::iso8583::dialect;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -65,6 +67,29 @@ pub fn serve_host(
     wrap: Wrap,
     events: impl EventSink + Clone + Sync + 'static,
 ) -> Result<Server, WorldError> {
+    serve_books(serving, store, seal, None, wrap, events)
+}
+
+/// The same with the token service before the issuer.
+pub fn serve_tokens(
+    serving: &Serving,
+    store: &StoreAddress,
+    seal: Option<&Path>,
+    vault: Vault,
+    wrap: Wrap,
+    events: impl EventSink + Clone + Sync + 'static,
+) -> Result<Server, WorldError> {
+    serve_books(serving, store, seal, Some(Mutex::new(vault)), wrap, events)
+}
+
+fn serve_books(
+    serving: &Serving,
+    store: &StoreAddress,
+    seal: Option<&Path>,
+    vault: Option<Mutex<Vault>>,
+    wrap: Wrap,
+    events: impl EventSink + Clone + Sync + 'static,
+) -> Result<Server, WorldError> {
     let mut context = Context::system(events.clone());
     let seal = store_seal(store, seal, &mut context)?;
     let db = store_db(store)?;
@@ -73,7 +98,10 @@ pub fn serve_host(
     let worker = move || {
         let issuer = issuer.lock().unwrap_or_else(PoisonError::into_inner).handle();
         let issuer = issuer.map_err(|error| HostError::Failed { cause: error.to_string() })?;
-        Ok(wrap(Box::new(issuer)))
+        Ok(wrap(match &vault {
+            Some(vault) => before_issuer(&vault.lock().unwrap_or_else(PoisonError::into_inner), issuer)?,
+            None => Box::new(issuer),
+        }))
     };
     serve(serving, terminals, worker, events)
 }

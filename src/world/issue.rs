@@ -33,11 +33,21 @@ pub struct NewCard {
 
 /// The card order of a profile: a fresh PAN of our own test range.
 pub fn order_for(card: &NewCard, context: &mut Context) -> Result<Order, WorldError> {
+    Ok(order_of(card, fresh_pan(context)?))
+}
+
+/// A PAN of our own test range that nobody else is likely to have.
+pub(super) fn fresh_pan(context: &mut Context) -> Result<Pan, WorldError> {
     // Below the range of tokens, which begins with 9.
     let number = u64::from_be_bytes(context.random()) % 900_000_000;
+    Ok(Pan::with_check_digit(&format!("{}{number:09}", Pan::TEST_BIN))?)
+}
+
+/// The card order of a profile for this PAN; asked for again, the same.
+pub(super) fn order_of(card: &NewCard, pan: Pan) -> Order {
     let has_ecash = card.profile.kinds().any(|kind| kind == "ecash");
-    Ok(Order {
-        pan: Pan::with_check_digit(&format!("{}{number:09}", Pan::TEST_BIN))?,
+    Order {
+        pan,
         psn: 1,
         expiry: EXPIRY,
         effective: EFFECTIVE,
@@ -47,7 +57,7 @@ pub fn order_for(card: &NewCard, context: &mut Context) -> Result<Order, WorldEr
             true => vec![(tag::EC_BALANCE, card.balance_minor)],
             false => Vec::new(),
         },
-    })
+    }
 }
 
 /// The card's memory: profile and order under the bureau's keys, and what the test
@@ -96,6 +106,18 @@ pub fn issue_card_under(
     card: &NewCard,
     context: &mut Context,
 ) -> Result<CardMemory, WorldError> {
+    let order = order_for(card, context)?;
+    issue_order(authority, issuer, card, &order, context)
+}
+
+/// Makes the card of an order and puts it on the issuer's file.
+pub(super) fn issue_order(
+    authority: &Authority,
+    issuer: &mut Issuer,
+    card: &NewCard,
+    order: &Order,
+    context: &mut Context,
+) -> Result<CardMemory, WorldError> {
     if card.profile.dki != KeySet::test().dki() {
         // It could pay offline, and nobody could ever verify its certificates.
         return Err(WorldError::Profile {
@@ -103,8 +125,13 @@ pub fn issue_card_under(
             what: "master keys under its derivation key index (dki): the issuer here has those of index 1",
         });
     }
-    let order = order_for(card, context)?;
-    let memory = card_memory_under(authority, &card.profile, &order)?;
+    let memory = card_memory_under(authority, &card.profile, order)?;
+    issuer.order_card(&on_file(card, order, &memory), context)?;
+    Ok(memory)
+}
+
+/// What the issuer keeps on file of a card.
+pub(super) fn on_file(card: &NewCard, order: &Order, memory: &CardMemory) -> CardOrder {
     let mut accounts = Vec::new();
     for set in EcashSet::ALL {
         let Some(currency) = memory.value(set.currency).and_then(Currency::from_bcd) else { continue };
@@ -125,7 +152,7 @@ pub fn issue_card_under(
             accounts.push(CardAccount { currency: *currency, account, ecash: None });
         }
     }
-    let on_file = CardOrder {
+    CardOrder {
         pan: order.pan.clone(),
         psn: order.psn,
         version: card.profile.cryptogram_version.clone(),
@@ -133,9 +160,7 @@ pub fn issue_card_under(
         expiry: order.expiry,
         pin: order.pin.clone(),
         accounts,
-    };
-    issuer.order_card(&on_file, context)?;
-    Ok(memory)
+    }
 }
 
 impl NewCard {

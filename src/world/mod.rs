@@ -14,6 +14,8 @@ mod rule;
 pub mod seeds;
 mod stage;
 pub mod tear;
+mod tokens;
+pub mod wallet;
 mod witness;
 
 pub use address::{AddressError, CardName, HostAddress, ReaderAddress, StoreAddress, TargetAddress};
@@ -25,10 +27,14 @@ pub use card::{Opened, Origin, Permit, load_profile, open_card, open_simulated};
 pub use error::WorldError;
 pub use host::{
     Forwarding, Serving, Wrap, add_link, add_terminal, open_terminals, remote_host, serve_acquirer,
-    serve_host,
+    serve_host, serve_tokens,
 };
 pub use issue::{DEFAULT_PIN, NewCard, issue_card, issue_card_under, new_card_memory, order_for};
 pub use position::Position;
 pub use rule::Rule;
 pub use stage::{Stage, refund_sale};
+pub use tokens::{
+    TOKEN_KEY_FILE, TOKEN_PROFILE, TOKEN_VERSION, before_issuer, open_tokens, open_vault, replace_card,
+    rotate_token_key, token_bureau, token_host,
+};
 pub use witness::{Transition, Transitions, Witness};

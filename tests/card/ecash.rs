@@ -259,7 +259,7 @@ fn a_contact_payment_moves_the_money_with_the_tc() {
     table.set(tag::EC_TERMINAL_SUPPORT_INDICATOR, "01");
     table.amount(1250);
     let options = table.start(ECASH);
-    assert_eq!(afl(&options).last(), Some(&(1, 4)), "the e-cash path reads 9F74");
+    assert!(afl(&options).contains(&(1, 4)), "the e-cash path reads 9F74");
     let given = table.generate(CryptogramType::Tc, tag::CDOL1);
     assert_eq!(given.cid().unwrap().cryptogram_type(), Some(CryptogramType::Tc));
     let iad = table.check(options.aip().unwrap().0, &given.data);

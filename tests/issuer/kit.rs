@@ -32,6 +32,7 @@ pub(crate) struct Card {
     pub(crate) pan: Pan,
     pub(crate) version: &'static CryptogramVersion,
     keys: CardKeys,
+    dki: u8,
     pub(crate) atc: u16,
     pub(crate) balance_minor: u64,
     pub(crate) currency: Currency,
@@ -41,7 +42,12 @@ pub(crate) struct Card {
 impl Card {
     fn new(pan: Pan, version: &'static CryptogramVersion, master: &MasterKeys) -> Self {
         let keys = CardKeys::diversify(version, master, pan.expose(), 0).unwrap();
-        Self { pan, version, keys, atc: 0, balance_minor: 0, currency: CNY, arqc: [0; 8] }
+        Self::with_keys(pan, version, keys, DKI)
+    }
+
+    /// A card of these keys.
+    pub(crate) fn with_keys(pan: Pan, version: &'static CryptogramVersion, keys: CardKeys, dki: u8) -> Self {
+        Self { pan, version, keys, dki, atc: 0, balance_minor: 0, currency: CNY, arqc: [0; 8] }
     }
 
     /// Chip data of a transaction; the counter steps.
@@ -57,7 +63,7 @@ impl Card {
             idd_mac::IddMacPadding::default(),
         );
         let iad = Iad {
-            dki: DKI,
+            dki: self.dki,
             cvn: self.version.cvn,
             cvr: Cvr([cvr, 0, 0]),
             algorithm: self.version.algorithm.id(),
@@ -75,7 +81,13 @@ impl Card {
         chip.put(tag::AIP, [0x7C, 0x00]);
         chip.put(tag::ATC, atc);
         chip.put(tag::ISSUER_APPLICATION_DATA, iad.to_bytes());
+        self.sign_again(chip)
+    }
+
+    /// Signs chip data that were changed, under the same counter.
+    pub(crate) fn sign_again(&mut self, mut chip: TlvStore) -> TlvStore {
         let data = self.version.assemble(&|tag| chip.value(tag).map(<[u8]>::to_vec)).unwrap();
+        let atc = self.atc.to_be_bytes();
         self.arqc = self.version.application_cryptogram(self.keys.ac.expose(), atc, &data);
         chip.put(tag::APPLICATION_CRYPTOGRAM, self.arqc);
         chip
@@ -134,7 +146,7 @@ pub(crate) struct World {
     pub(crate) card: Card,
     pub(crate) order: CardOrder,
     pub(crate) pin: Option<&'static str>,
-    db: Box<dyn Db>,
+    pub(crate) db: Box<dyn Db>,
     trace: u32,
     terminal: String,
 }

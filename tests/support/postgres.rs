@@ -97,6 +97,11 @@ impl PrivatePostgres {
         format!("postgres:///postgres?host={}&user=cardwright", self.folder.path().display())
     }
 
+    /// The folder of all its files.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }

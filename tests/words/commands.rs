@@ -7,6 +7,8 @@ use cardwright::words::emv::command::{
     ApplicationBlock, ApplicationUnblock, CardBlock, Cryptogram, DynamicSignature, GenerateAc, GetData,
     GetProcessingOptions, InternalAuthenticate, ProcessingOptions,
 };
+use cardwright::words::globalplatform::command as globalplatform;
+use cardwright::words::globalplatform::command::{InitializeUpdate, Initialized, StoreData};
 use cardwright::words::iso7816::command::{
     ExternalAuthenticate, GetChallenge, GetResponse, Occurrence, PinBlock, PresentedPin, ReadRecord, Select,
     Verify,
@@ -87,6 +89,18 @@ round_trips! {
         .prop_map(|(tag, value, mac)| (PutData { tag: Tag(tag.into()), value, mac }, ()));
     update_record: UpdateRecord = (1u8..=30, any::<u8>(), bytes(1..252), any::<[u8; 4]>())
         .prop_map(|(sfi, record, data, mac)| (UpdateRecord { sfi, record, data, mac }, ()));
+    initialize_update: InitializeUpdate = (any::<u8>(), any::<[u8; 8]>(), initialized())
+        .prop_map(|(key_version, host_challenge, answer)| {
+            (InitializeUpdate { key_version, host_challenge }, answer)
+        });
+    open_channel: globalplatform::ExternalAuthenticate = (any::<u8>(), any::<[u8; 8]>(), any::<[u8; 8]>())
+        .prop_map(|(security_level, host_cryptogram, mac)| {
+            (globalplatform::ExternalAuthenticate { security_level, host_cryptogram, mac }, ())
+        });
+    store_data: StoreData = (any::<bool>(), any::<bool>(), any::<u8>(), bytes(1..256))
+        .prop_map(|(is_last, is_enciphered, block, data)| {
+            (StoreData { is_last, is_enciphered, block, data: data.into() }, ())
+        });
 }
 
 #[test]
@@ -117,6 +131,18 @@ fn wire_tag() -> impl Strategy<Value = Tag> {
     let one = (1u32..=0xFE).prop_filter("a one-byte tag", |tag| tag & 0x1F != 0x1F);
     let two = (0u32..7, 0u32..0x80).prop_map(|(class, number)| (class << 5 | 0x1F) << 8 | number);
     prop_oneof![one, two].prop_map(Tag)
+}
+
+fn initialized() -> impl Strategy<Value = Initialized> {
+    (any::<[u8; 10]>(), any::<u8>(), any::<[u8; 2]>(), any::<[u8; 6]>(), any::<[u8; 8]>()).prop_map(
+        |(diversification, key_version, sequence, card_challenge, card_cryptogram)| Initialized {
+            diversification,
+            key_version,
+            sequence,
+            card_challenge,
+            card_cryptogram,
+        },
+    )
 }
 
 fn cryptogram_type() -> impl Strategy<Value = CryptogramType> {

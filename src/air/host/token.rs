@@ -22,6 +22,11 @@ impl RequestorId {
         fits.then(|| Self(digits.to_owned()))
     }
 
+    /// From eleven digits, each as a number; above 9 counts as 9.
+    pub fn of(digits: [u8; 11]) -> Self {
+        Self(digits.iter().map(|digit| char::from(b'0' + digit.min(&9))).collect())
+    }
+
     /// Its digits.
     pub fn digits(&self) -> &str {
         &self.0

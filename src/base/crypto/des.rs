@@ -64,6 +64,31 @@ pub fn tdes_ecb_decrypt(key: &[u8; 16], data: &[u8]) -> Result<Vec<u8>, CryptoEr
     })
 }
 
+/// Encrypts whole 8-byte blocks with triple DES in CBC mode. The last block is the
+/// CBC-MAC of the data (ISO/IEC 9797-1 algorithm 1 over triple DES).
+pub fn tdes_cbc_encrypt(key: &[u8; 16], iv: [u8; 8], data: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    let (cipher, mut chain) = (TdesEde2::new(&(*key).into()), iv);
+    each_block(data, |block| {
+        let mut out = std::array::from_fn::<u8, 8, _>(|i| chain[i] ^ block[i]).into();
+        cipher.encrypt_block(&mut out);
+        chain = out.into();
+        chain
+    })
+}
+
+/// Decrypts whole 8-byte blocks with triple DES in CBC mode.
+pub fn tdes_cbc_decrypt(key: &[u8; 16], iv: [u8; 8], data: &[u8]) -> Result<Vec<u8>, CryptoError> {
+    let (cipher, mut chain) = (TdesEde2::new(&(*key).into()), iv);
+    each_block(data, |block| {
+        let mut out = block.into();
+        cipher.decrypt_block(&mut out);
+        let plain: [u8; 8] = out.into();
+        let plain = std::array::from_fn(|i| chain[i] ^ plain[i]);
+        chain = block;
+        plain
+    })
+}
+
 /// Sets the lowest bit of every byte so that the byte has an odd number of ones.
 /// DES ignores that bit; a key made by XOR and the stored bytes do not.
 pub fn odd_parity(key: &mut [u8]) {
@@ -78,7 +103,7 @@ pub fn kcv(key: &[u8; 16]) -> [u8; 3] {
     [a, b, c]
 }
 
-fn each_block(data: &[u8], crypt: impl Fn([u8; 8]) -> [u8; 8]) -> Result<Vec<u8>, CryptoError> {
+fn each_block(data: &[u8], mut crypt: impl FnMut([u8; 8]) -> [u8; 8]) -> Result<Vec<u8>, CryptoError> {
     let (blocks, rest) = data.as_chunks::<8>();
     if !rest.is_empty() {
         return Err(CryptoError::NotWholeBlocks {

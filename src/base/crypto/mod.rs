@@ -18,8 +18,8 @@ pub use self::derivation::{
     option_b_input, pboc_session_key, purse_card_key, purse_tac_key, vis_session_key_xor,
 };
 pub use self::des::{
-    des_decrypt_block, des_encrypt_block, kcv, odd_parity, tdes_decrypt_block, tdes_ecb_decrypt,
-    tdes_ecb_encrypt, tdes_encrypt_block,
+    des_decrypt_block, des_encrypt_block, kcv, odd_parity, tdes_cbc_decrypt, tdes_cbc_encrypt,
+    tdes_decrypt_block, tdes_ecb_decrypt, tdes_ecb_encrypt, tdes_encrypt_block,
 };
 pub use self::error::CryptoError;
 pub use self::hash::{sha1, sm3};

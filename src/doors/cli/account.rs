@@ -3,6 +3,7 @@
 use super::shared::books::{self, Need};
 use super::shared::command::{Call, Command, Run, no_arguments};
 use super::shared::failure::{Exit, Failure};
+use super::shared::holder;
 use super::shared::recording::Recording;
 use super::shared::transaction::{self, parse_currency};
 use crate::base::bytes::Secret;
@@ -10,9 +11,10 @@ use crate::base::context::Context;
 use crate::observers::report::Columns;
 use crate::roles::issuer::{AccountClass, AccountId, AccountSummary, Issuer, NewAccount, Party};
 use crate::words::iso4217::{Amount, Currency};
-use clap::Arg;
 use clap::builder::PossibleValuesParser;
+use clap::{Arg, value_parser};
 use serde_json::json;
+use std::path::PathBuf;
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
@@ -27,6 +29,13 @@ pub(super) const COMMAND: Command = Command {
             effect: None,
             arguments: open_arguments,
             run: Run::Alone(open),
+        },
+        Command {
+            name: "holder",
+            about: "Says who holds an account: name, identity number and phone, kept sealed",
+            effect: None,
+            arguments: holder_arguments,
+            run: Run::Alone(note_holder),
         },
         Command {
             name: "list",
@@ -53,43 +62,44 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn open_arguments(line: clap::Command) -> clap::Command {
-    line.arg(
-        Arg::new("balance")
-            .long("balance")
-            .value_name("AMOUNT")
-            .default_value("0")
-            .allow_negative_numbers(true)
-            .help("What it begins with"),
-    )
-    .arg(
-        Arg::new("currency")
-            .long("currency")
-            .value_name("CODE")
-            .default_value("CNY")
-            .help("ISO 4217 number or letters"),
-    )
-    .arg(Arg::new("id").long("id").value_name("ID").help("Its id; else a random number"))
-    .arg(
-        Arg::new("holder")
-            .long("holder")
-            .value_name("NAME")
-            .default_value("Test Holder")
-            .help("Who holds it; kept sealed"),
-    )
-    .arg(
-        Arg::new("class")
-            .long("class")
-            .value_name("CLASS")
-            .default_value("I")
-            .value_parser(PossibleValuesParser::new(AccountClass::ALL.map(AccountClass::word)))
-            .help("I (no limits), II or III (spend within limits; figures to be checked, see --limits)"),
-    )
-    .arg(
-        Arg::new("bound")
-            .long("bound")
-            .value_name("ID")
-            .help("The holder's account of class I, which feeds one of class II or III beside the limits"),
-    )
+    let line = line
+        .arg(
+            Arg::new("balance")
+                .long("balance")
+                .value_name("AMOUNT")
+                .default_value("0")
+                .allow_negative_numbers(true)
+                .help("What it begins with"),
+        )
+        .arg(
+            Arg::new("currency")
+                .long("currency")
+                .value_name("CODE")
+                .default_value("CNY")
+                .help("ISO 4217 number or letters"),
+        )
+        .arg(Arg::new("id").long("id").value_name("ID").help("Its id; else a random number"))
+        .arg(
+            Arg::new("holder")
+                .long("holder")
+                .value_name("NAME")
+                .default_value("Test Holder")
+                .help("Who holds it; kept sealed"),
+        )
+        .arg(
+            Arg::new("class")
+                .long("class")
+                .value_name("CLASS")
+                .default_value("I")
+                .value_parser(PossibleValuesParser::new(AccountClass::ALL.map(AccountClass::word)))
+                .help("I (no limits), II or III (spend within limits; figures to be checked, see --limits)"),
+        )
+        .arg(
+            Arg::new("bound").long("bound").value_name("ID").help(
+                "The holder's account of class I, which feeds one of class II or III beside the limits",
+            ),
+        );
+    holder::arguments(line)
 }
 
 fn show_arguments(line: clap::Command) -> clap::Command {
@@ -111,17 +121,41 @@ fn open(call: &mut Call<'_>) -> Result<Exit, Failure> {
             "expected an account id of 1 to 32 letters, digits, `-` or `_` after --id".into(),
         ));
     }
-    let holder = call.text("holder").unwrap_or_default().to_owned();
+    let name = call.text("holder").unwrap_or_default().to_owned();
+    let holder = holder::holder(call)?;
     let class = AccountClass::parse(call.text("class").unwrap_or_default()).unwrap_or_default();
     let bound = call.text("bound").map(|id| AccountId(id.to_owned()));
     let (mut issuer, mut context) = books(call, Need::Makes)?;
-    let account = NewAccount { id, balance, holder: Secret::new(holder), class, bound };
+    let account = NewAccount { id, balance, holder: Secret::new(name), class, bound };
     let id = issuer.open_account_of(&account, &mut context)?;
+    if let Some(holder) = holder {
+        issuer.set_account_holder(&id, &holder, &mut context)?;
+    }
     call.output.say(&format!("account {id} of class {class} is open with {balance}\n"));
     call.output.tell("class", json!(class.word()));
     call.output.tell("id", json!(id.0));
     call.output.tell("balance_minor", json!(balance.minor));
     call.output.tell("currency", json!(currency.to_string()));
+    Ok(Exit::Done)
+}
+
+fn holder_arguments(line: clap::Command) -> clap::Command {
+    let file = Arg::new("file").long("file").value_name("FILE").required(true);
+    line.arg(Arg::new("ID").required(true).help("The account's id")).arg(
+        file.value_parser(value_parser!(PathBuf)).help(
+            "A TOML file with name, identity_number and phone: a card added to a phone is compared to it",
+        ),
+    )
+}
+
+fn note_holder(call: &mut Call<'_>) -> Result<Exit, Failure> {
+    let path = call.arguments.get_one::<PathBuf>("file").cloned().unwrap_or_default();
+    let holder = holder::of_file(&path)?;
+    let id = AccountId(call.text("ID").unwrap_or_default().to_owned());
+    let (mut issuer, mut context) = books(call, Need::Asks)?;
+    issuer.set_account_holder(&id, &holder, &mut context)?;
+    call.output.say(&format!("the holder of account {id} is noted, sealed\n"));
+    call.output.tell("id", json!(id.0));
     Ok(Exit::Done)
 }
 

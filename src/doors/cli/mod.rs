@@ -24,6 +24,7 @@ mod shared {
     pub(super) mod command;
     pub(super) mod failure;
     pub(super) mod hint;
+    pub(super) mod holder;
     pub(super) mod journal;
     pub(super) mod output;
     pub(super) mod person;
@@ -37,6 +38,7 @@ mod shared {
 mod unload;
 mod upload;
 mod void;
+mod wallet;
 mod world;
 
 use shared::command::Command;
@@ -59,6 +61,7 @@ const COMMANDS: &[Command] = &[
     account::COMMAND,
     reconcile::COMMAND,
     card::COMMAND,
+    wallet::COMMAND,
     ca::COMMAND,
     host::COMMAND,
     readers::COMMAND,

@@ -3,6 +3,7 @@
 use super::shared::columns::Columns;
 use super::shared::values::{amount, pan};
 use crate::roles::terminal::Outcome;
+use crate::words::emv::Pan;
 use serde_json::{Value, json};
 
 /// The format's name.
@@ -13,6 +14,9 @@ pub fn outcome_text(outcome: &Outcome, unmask: bool) -> String {
     let mut columns = Columns::indented(2);
     if let Some(known) = &outcome.pan {
         columns.row("card", pan(known, unmask));
+    }
+    if let Some(last_four) = &outcome.funding_last_four {
+        columns.row("stands for", format!("***{last_four}, by token"));
     }
     match (outcome.balance_before, outcome.balance_after) {
         (Some(before), Some(after)) => columns.row("balance", format!("{before} -> {after}")),
@@ -47,6 +51,8 @@ pub fn outcome_json(outcome: &Outcome, unmask: bool) -> Value {
         "trace": outcome.trace.1,
         "atc": outcome.atc,
         "pan": outcome.pan.as_ref().map(|known| pan(known, unmask)),
+        "token_last_four": outcome.funding_last_four.as_ref().and(outcome.pan.as_ref()).map(Pan::last_four),
+        "funding_last_four": outcome.funding_last_four,
         "remarks": outcome.remarks,
     })
 }
@@ -55,7 +61,6 @@ pub fn outcome_json(outcome: &Outcome, unmask: bool) -> Value {
 mod tests {
     use super::*;
     use crate::roles::terminal::Verdict;
-    use crate::words::emv::Pan;
     use crate::words::iso4217::{Amount, Currency};
 
     #[test]
@@ -70,12 +75,14 @@ mod tests {
             account_balance: None,
             trace: (1, 7),
             atc: Some(3),
+            funding_last_four: Some("4321".into()),
             pan: Pan::new("6299991234567890").ok(),
             remarks: vec!["offline data authentication not performed"],
         };
         let text = outcome_text(&outcome, false);
         assert!(text.starts_with("600.00 CNY declined: 51 (insufficient funds)\n  card "), "{text}");
         assert!(text.contains("trace           000001/000007, ATC 3\n"), "{text}");
+        assert!(text.contains("stands for      ***4321, by token\n"), "{text}");
         let json = outcome_json(&outcome, false);
         assert_eq!((&json["success"], &json["amount"]["minor"]), (&json!(false), &json!(60_000)));
         assert!(!(text + &json.to_string()).contains("6299991234567890"));

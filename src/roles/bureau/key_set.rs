@@ -10,6 +10,10 @@ const TEST_AC: [u8; 16] = *b"\xCA\x4D\x01\x10\x20\x31\x40\x51\x61\x70\x80\x91\xA
 const TEST_MAC: [u8; 16] = *b"\xCA\x4D\x02\x13\x23\x32\x43\x52\x62\x73\x83\x92\xA2\xB3\xC2\xD3";
 const TEST_ENC: [u8; 16] = *b"\xCA\x4D\x04\x15\x25\x34\x45\x54\x64\x75\x85\x94\xA4\xB5\xC4\xD5";
 
+const TOKEN_AC: [u8; 16] = *b"\x70\x4B\x01\x1A\x2B\x3C\x4D\x5E\x6F\x80\x91\xA2\xB3\xC4\xD5\xE6";
+const TOKEN_MAC: [u8; 16] = *b"\x70\x4B\x02\x1D\x2E\x3F\x40\x51\x62\x73\x84\x95\xA6\xB7\xC8\xD9";
+const TOKEN_ENC: [u8; 16] = *b"\x70\x4B\x04\x1F\x20\x31\x42\x53\x64\x75\x86\x97\xA8\xB9\xCA\xDB";
+
 /// Master keys and the derivation key index (DKI) that names them on a card.
 #[derive(Debug, Clone)]
 pub struct KeySet {
@@ -26,6 +30,20 @@ impl KeySet {
         let master =
             MasterKeys { ac: Secret::new(TEST_AC), mac: Secret::new(TEST_MAC), enc: Secret::new(TEST_ENC) };
         Self { dki: Self::TEST_DKI, master }
+    }
+
+    /// The index of the test key set of tokens.
+    pub const TEST_TOKEN_DKI: u8 = 0x02;
+
+    /// The project's own test key set for tokens, index 02, which the token service
+    /// holds and the issuer does not. Its keys are public.
+    pub fn test_tokens() -> Self {
+        let master = MasterKeys {
+            ac: Secret::new(TOKEN_AC),
+            mac: Secret::new(TOKEN_MAC),
+            enc: Secret::new(TOKEN_ENC),
+        };
+        Self { dki: Self::TEST_TOKEN_DKI, master }
     }
 
     /// The derivation key index, as issuer application data carries it.

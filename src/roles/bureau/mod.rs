@@ -6,8 +6,10 @@ mod authority_text;
 mod certificates;
 mod error;
 mod key_set;
+mod token_card;
 
 pub use authority::{Authority, AuthorityTerms};
 pub use certificates::{CardCertificates, CertificateOrder};
 pub use error::BureauError;
 pub use key_set::KeySet;
+pub use token_card::{TokenBureau, identifier};

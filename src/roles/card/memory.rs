@@ -6,6 +6,7 @@ use crate::base::bytes::{Secret, bcd_to_u64, parse_hex, u64_to_bcd};
 use crate::words::dictionary::tag;
 use crate::words::emv::Pan;
 use crate::words::emv::cryptogram::CardKeys;
+use crate::words::globalplatform::ChannelKeys;
 use crate::words::pboc::EcashSet;
 use crate::words::tlv::{Tag, TlvStore};
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,25 @@ pub(super) struct Image {
     pub blocked: bool,
     /// In the order of the profile's applications.
     pub applications: Vec<ApplicationMemory>,
+    /// The security domain of a card in a phone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain: Option<Domain>,
+}
+
+/// The keys by which a card in a phone is personalised, and how often they were used.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Domain {
+    #[serde(with = "secret_hex")]
+    pub enc: Secret<[u8; 16]>,
+    #[serde(with = "secret_hex")]
+    pub mac: Secret<[u8; 16]>,
+    #[serde(with = "secret_hex")]
+    pub dek: Secret<[u8; 16]>,
+    /// Channels opened so far.
+    pub sequence: u16,
+    /// Nothing is stored yet: no transaction is made with it.
+    pub blank: bool,
 }
 
 /// The card's keys.
@@ -105,10 +125,21 @@ impl CardMemory {
         &self.image.profile
     }
 
+    /// Whether it is a phone's card that waits for its data.
+    pub fn is_blank(&self) -> bool {
+        self.image.is_blank()
+    }
+
     /// The account number of its first application.
     pub fn pan(&self) -> Option<Pan> {
         let application = self.image.applications.first()?;
         Pan::from_bcd(application.data.value(tag::PAN)?).ok()
+    }
+
+    /// The name of its first application.
+    pub fn aid(&self) -> Vec<u8> {
+        let first = self.image.profile.applications.first();
+        first.map(|application| application.aid.as_bytes().to_vec()).unwrap_or_default()
     }
 
     /// PAN sequence number of its first application.
@@ -158,6 +189,27 @@ impl CardMemory {
             return Err("expected one memory for each application of the profile".into());
         }
         Ok(Self { image })
+    }
+}
+
+impl Image {
+    /// Whether the card waits for its data.
+    pub(super) fn is_blank(&self) -> bool {
+        self.domain.as_ref().is_some_and(|domain| domain.blank)
+    }
+}
+
+impl Domain {
+    /// A blank card's domain with these keys.
+    pub(super) fn new(keys: &ChannelKeys) -> Self {
+        let ChannelKeys { enc, mac, dek } = keys.clone();
+        Self { enc, mac, dek, sequence: 0, blank: true }
+    }
+
+    /// Its keys.
+    pub(super) fn keys(&self) -> ChannelKeys {
+        let Self { enc, mac, dek, .. } = self.clone();
+        ChannelKeys { enc, mac, dek }
     }
 }
 

@@ -1,15 +1,16 @@
 //! Personalisation: a profile, a card order and keys become a card's memory.
 
 use super::CardError;
-use super::memory::{ApplicationMemory, CardMemory, Image, KeyImage, Record, State};
+use super::memory::{ApplicationMemory, CardMemory, Domain, Image, KeyImage, Record, State};
 use super::profile::{ApplicationProfile, Bytes, Profile};
 use crate::base::bytes::Secret;
 use crate::words::dictionary::tag;
 use crate::words::emv::cryptogram::CardKeys;
-use crate::words::emv::{Pan, Track2};
+use crate::words::emv::{Pan, Personal, record};
+use crate::words::globalplatform::ChannelKeys;
 use crate::words::iso7816::command::PinBlock;
 use crate::words::pboc::EcashSet;
-use crate::words::tlv::{Tag, TlvStore, encode, encode_into};
+use crate::words::tlv::{Tag, TlvStore};
 
 /// Whose card it is.
 #[derive(Debug, Clone)]
@@ -64,35 +65,59 @@ impl CardMemory {
                 pin,
                 blocked: false,
                 applications,
+                domain: None,
             },
         })
     }
 }
 
-fn fill(profile: &ApplicationProfile, order: &Order) -> ApplicationMemory {
+impl CardMemory {
+    /// A card in a phone that waits for its data: a profile, and the keys by which it
+    /// takes them.
+    pub fn blank(profile: &Profile, keys: &ChannelKeys) -> Self {
+        let none = || Secret::new([0; 16]);
+        let applications = profile.applications.iter().map(|application| ApplicationMemory {
+            data: profile_data(application),
+            records: Vec::new(),
+            state: State::new(application.pin_try_limit),
+            card_key: None,
+            pin_key: None,
+        });
+        Self {
+            image: Image {
+                applications: applications.collect(),
+                profile: profile.clone(),
+                keys: KeyImage { ac: none(), mac: none(), enc: none() },
+                pin: None,
+                blocked: false,
+                domain: Some(Domain::new(keys)),
+            },
+        }
+    }
+}
+
+/// The data objects of a profile, with the formats of its logs.
+fn profile_data(profile: &ApplicationProfile) -> TlvStore {
     let mut data: TlvStore =
         profile.data.iter().map(|(tag, Bytes(value))| (*tag, value.as_slice())).collect();
-    let service_code = data.value(tag::SERVICE_CODE).map_or("220".into(), |code| {
-        let digits = crate::base::bytes::Hex(code).to_string();
-        digits[digits.len().saturating_sub(3)..].to_owned()
-    });
-    let expiry = crate::base::bytes::Hex(&order.expiry).to_string();
-    let track2 = Track2 {
-        pan: order.pan.clone(),
-        expiry: std::array::from_fn(|i| expiry.as_bytes().get(i).copied().unwrap_or(b'0')),
-        rest: Secret::new(format!("{service_code}00000000")),
-    };
-    data.put(tag::PAN, order.pan.to_bcd());
-    data.put(tag::TRACK_2_EQUIVALENT_DATA, track2.to_bytes());
-    data.put(tag::CARDHOLDER_NAME, name(order.cardholder_name.expose()));
-    data.put(tag::APPLICATION_EXPIRATION_DATE, order.expiry);
-    data.put(tag::APPLICATION_EFFECTIVE_DATE, order.effective);
-    data.put(tag::PAN_SEQUENCE_NUMBER, [order.psn]);
     for (format, log) in [(tag::LOG_FORMAT, &profile.log), (tag::LOAD_LOG_FORMAT, &profile.load_log)] {
         if let Some(log) = log {
             data.put(format, log.format.0.as_slice());
         }
     }
+    data
+}
+
+fn fill(profile: &ApplicationProfile, order: &Order) -> ApplicationMemory {
+    let mut data = profile_data(profile);
+    let personal = Personal {
+        pan: &order.pan,
+        psn: order.psn,
+        expiry: order.expiry,
+        effective: order.effective,
+        cardholder_name: order.cardholder_name.expose(),
+    };
+    personal.put(&mut data);
     let records = records(profile, &data);
     ApplicationMemory {
         data,
@@ -105,23 +130,10 @@ fn fill(profile: &ApplicationProfile, order: &Order) -> ApplicationMemory {
 
 /// The records as the profile lists them; an element that the card does not have is left out.
 pub(super) fn records(profile: &ApplicationProfile, data: &TlvStore) -> Vec<Record> {
-    let records = profile.records.iter().map(|record| {
-        let mut value = Vec::new();
-        for tag in &record.elements {
-            if let Some(element) = data.value(*tag) {
-                encode_into(&mut value, *tag, element);
-            }
-        }
-        Record { sfi: record.sfi, number: record.record, bytes: encode(tag::RECORD_TEMPLATE, &value) }
+    let records = profile.records.iter().map(|layout| Record {
+        sfi: layout.sfi,
+        number: layout.record,
+        bytes: record(&layout.elements, data),
     });
     records.collect()
-}
-
-/// Tag 5F20 holds 2 to 26 characters.
-fn name(text: &str) -> Vec<u8> {
-    let mut bytes: Vec<u8> = text.bytes().filter(|b| (0x20..0x7F).contains(b)).take(26).collect();
-    while bytes.len() < 2 {
-        bytes.push(b' ');
-    }
-    bytes
 }

@@ -19,6 +19,9 @@ pub(super) fn start(work: &mut Work<'_>, command: &GetProcessingOptions, context
     if !matches!(work.session.selected, Selected::Application { phase: Phase::Selected, .. }) {
         return Err(Refusal::state("GET PROCESSING OPTIONS follows a selection, once"));
     }
+    if work.memory.read().image.is_blank() {
+        return Err(Refusal::state("the card is not personalised"));
+    }
     let interface = work.profile()?.interface(contactless).cloned().ok_or_else(Refusal::lost)?;
     let pdol = Dol::parse(&interface.pdol.0).map_err(|_| Refusal::lost())?;
     let data: TlvStore = match pdol.split(&command.pdol_data) {

@@ -6,7 +6,7 @@ use super::{APPLICATIONS, CardError};
 use crate::base::bytes::{Hex, parse_hex};
 use crate::words::dictionary::tag;
 use crate::words::emv::cryptogram::{CryptogramVersion, InputPart};
-use crate::words::emv::{Afl, Aip};
+use crate::words::emv::{Afl, Aip, ApplicationData, PathData, RecordLayout};
 use crate::words::iso4217::Currency;
 use crate::words::iso7816::Aid;
 use crate::words::pboc::EcashSet;
@@ -31,6 +31,7 @@ pub const PROFILES: &[ProfileRow] = &[
     ProfileRow { name: "debit", text: include_str!("profile/debit.toml") },
     ProfileRow { name: "unionpay-credit", text: include_str!("profile/unionpay-credit.toml") },
     ProfileRow { name: "unionpay-sm", text: include_str!("profile/unionpay-sm.toml") },
+    ProfileRow { name: "token", text: include_str!("profile/token.toml") },
 ];
 
 /// A card before cardholder and keys.
@@ -203,6 +204,31 @@ impl Profile {
             found.and_then(|bytes| Currency::from_bcd(&bytes.0))
         };
         EcashSet::ALL.into_iter().filter_map(code).collect()
+    }
+
+    /// Its first application as a bureau fills it for a phone: by radio, before
+    /// cardholder and keys; `None` where it cannot be read by radio.
+    pub fn template(&self) -> Option<ApplicationData> {
+        let application = self.applications.first()?;
+        let shown = application.contactless.as_ref()?;
+        let path = |path: &Option<PathProfile>| {
+            path.as_ref().map(|path| PathData { aip: path.aip.0.clone(), afl: path.afl.0.clone() })
+        };
+        let records = application.records.iter().map(|record| RecordLayout {
+            sfi: record.sfi,
+            number: record.record,
+            elements: record.elements.clone(),
+        });
+        Some(ApplicationData {
+            aid: application.aid.clone(),
+            label: application.label.clone(),
+            priority: application.priority,
+            pdol: shown.pdol.0.clone(),
+            quick: path(&shown.quick),
+            full: path(&shown.full),
+            records: records.collect(),
+            data: application.data.iter().map(|(tag, Bytes(value))| (*tag, value.as_slice())).collect(),
+        })
     }
 
     /// The cryptogram version that it names.

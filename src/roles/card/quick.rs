@@ -1,6 +1,7 @@
 //! The quick path (qPBOC): the card decides at GET PROCESSING OPTIONS; the money
 //! moves when the last record is read (JR/T 0025.12; .13; .15).
 
+use super::Device;
 use super::memory::ApplicationMemory;
 use super::session::{Pending, Phase, Transaction};
 use super::simulator::{Answer, Refusal, Work};
@@ -38,6 +39,7 @@ struct Offer<'a> {
     ttq: Ttq,
     amount_minor: u64,
     set: Option<EcashSet>,
+    device: Option<Device>,
 }
 
 /// Decides and answers GET PROCESSING OPTIONS.
@@ -56,6 +58,7 @@ pub(super) fn start(
         ttq: transaction.data.array(tag::TTQ).map(Ttq).unwrap_or_default(),
         amount_minor,
         set: transaction.set,
+        device: work.session.device,
     };
     let verdict = offer.decide()?;
     if let Some((tag, minor)) = verdict.balance {
@@ -185,7 +188,15 @@ impl Offer<'_> {
                 "the PIN try limit is exceeded and the reader offline only (9F68 bit 1.4)",
             )));
         }
-        if ttq.has(Ttq::CVM_REQUIRED) || mismatch && cap.has(Cap::CVM_FOR_MISMATCH) {
+        let verified = self.device.is_some_and(Device::is_verified);
+        if verified {
+            ctq.set(Ctq::CDCVM_PERFORMED);
+        }
+        let wanted = ttq.has(Ttq::CVM_REQUIRED) || mismatch && cap.has(Cap::CVM_FOR_MISMATCH);
+        if wanted && self.device == Some(Device::Express) {
+            return Err(Refusal::state("a CVM is required, and the device is locked"));
+        }
+        if wanted && !(verified && ttq.has(Ttq::CDCVM)) {
             let pin = if mismatch { Cap::ONLINE_PIN_MISMATCH } else { Cap::ONLINE_PIN_MATCHING };
             if !offline_only && ttq.has(Ttq::ONLINE_PIN) && cap.has(pin) {
                 ctq.set(Ctq::ONLINE_PIN_REQUIRED);
@@ -341,6 +352,8 @@ fn answer(
     let mut copied = vec![tag::TRACK_2_EQUIVALENT_DATA, tag::PAN_SEQUENCE_NUMBER];
     if verdict.kind != Tc {
         copied.extend([tag::PRODUCT_IDENTIFICATION, tag::CARDHOLDER_NAME]);
+        // Without an AFL no record tells a token from a card.
+        copied.extend([tag::TOKEN_REQUESTOR_ID, tag::PAYMENT_ACCOUNT_REFERENCE, tag::LAST_4_DIGITS_OF_PAN]);
     }
     for tag in copied {
         if let Some(value) = after.data.value(tag) {

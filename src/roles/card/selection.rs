@@ -2,7 +2,7 @@
 //! (ISO/IEC 7816-4 11.2.2; EMV Book 1 clause 12).
 
 use super::profile::{ApplicationProfile, InterfaceProfile};
-use super::session::{Phase, Selected};
+use super::session::{Phase, SecureChannel, Selected};
 use super::simulator::{Answer, Refusal, Work};
 use crate::air::link::Interface;
 use crate::base::context::Context;
@@ -19,6 +19,10 @@ pub(super) const DIRECTORY_SFI: u8 = 1;
 
 /// Answers SELECT. One that finds nothing leaves what is selected as it was.
 pub(super) fn select(work: &mut Work<'_>, command: &Select, context: &mut Context) -> Answer {
+    if let Some(device) = work.session.device {
+        device.admit(work.session.interface)?;
+    }
+    work.session.channel = SecureChannel::Closed;
     let contactless = work.session.interface == Interface::Contactless;
     let directory = if contactless { PPSE } else { PSE };
     if command.name.as_bytes() == directory && command.occurrence == Occurrence::First {

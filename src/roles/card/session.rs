@@ -1,17 +1,34 @@
 //! What a card knows only while it has power: the selected application and the
 //! transaction that is under way.
 
+use super::Device;
 use crate::air::link::Interface;
 use crate::words::emv::{Afl, CryptogramType};
+use crate::words::globalplatform::{CardChannel, Channel, StoredGroupings};
 use crate::words::pboc::{Cvr, EcashSet};
 use crate::words::tlv::{Tag, TlvStore};
 
 /// Volatile memory.
 pub(super) struct Session {
     pub interface: Interface,
+    /// The consumer device around the card, as it was when the card got power.
+    pub device: Option<Device>,
     pub selected: Selected,
     /// What GET CHALLENGE gave, for the next command alone.
     pub challenge: Option<[u8; 8]>,
+    pub channel: SecureChannel,
+}
+
+/// The secure channel to the selected application.
+#[derive(Default)]
+pub(super) enum SecureChannel {
+    /// There is none.
+    #[default]
+    Closed,
+    /// INITIALIZE UPDATE was answered.
+    Waiting(Box<CardChannel>),
+    /// It is open, with what has been stored so far.
+    Open(Box<(Channel, StoredGroupings)>),
 }
 
 /// What is selected.
@@ -104,8 +121,9 @@ pub(super) struct Pending {
 
 impl Session {
     /// Just switched on.
-    pub(super) fn new(interface: Interface) -> Self {
-        Self { interface, selected: Selected::Nothing, challenge: None }
+    pub(super) fn new(interface: Interface, device: Option<Device>) -> Self {
+        let (selected, channel) = (Selected::Nothing, SecureChannel::Closed);
+        Self { interface, device, selected, challenge: None, channel }
     }
 
     /// The transaction under way, in any phase.

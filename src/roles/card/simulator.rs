@@ -6,8 +6,8 @@ use super::memory::ApplicationMemory;
 use super::profile::ApplicationProfile;
 use super::session::{Phase, Selected, Session, Transaction};
 use super::{
-    APPLICATIONS, CardError, CardMemory, CardStorage, InMemory, authentication, data, dynamic_signature,
-    generate_ac, pin, processing_options, record, script, selection,
+    APPLICATIONS, CardError, CardMemory, CardStorage, Device, InMemory, authentication, data, domain,
+    dynamic_signature, generate_ac, pin, processing_options, record, script, selection,
 };
 use crate::air::link::{Endpoint, Interface, LinkError};
 use crate::base::context::Context;
@@ -29,6 +29,7 @@ pub(super) mod sealed {
 pub struct Simulator {
     memory: Nonvolatile,
     session: Option<Session>,
+    device: Option<Device>,
 }
 
 /// Memory as it was last kept, and as this command has changed it.
@@ -61,12 +62,18 @@ impl Simulator {
     pub fn new(memory: CardMemory, storage: impl CardStorage + 'static) -> Self {
         let storage = Box::new(storage);
         let memory = Nonvolatile { kept: memory.clone(), working: memory, changed: false, storage };
-        Self { memory, session: None }
+        Self { memory, session: None, device: None }
     }
 
     /// A card that ends with the process.
     pub fn in_memory(memory: CardMemory) -> Self {
         Self::new(memory, InMemory)
+    }
+
+    /// The same card in a consumer device.
+    #[must_use]
+    pub fn in_device(self, device: Device) -> Self {
+        Self { device: Some(device), ..self }
     }
 
     /// What the card remembers now.
@@ -77,7 +84,7 @@ impl Simulator {
     fn execute(&mut self, bytes: &[u8], context: &mut Context) -> Answer {
         let apdu = CommandApdu::parse(bytes)
             .map_err(|error| Refusal::because(StatusWord::WRONG_LENGTH, error.to_string()))?;
-        let session = self.session.get_or_insert_with(|| Session::new(Interface::Contact));
+        let session = self.session.get_or_insert_with(|| Session::new(Interface::Contact, self.device));
         let mut work = Work { memory: &mut self.memory, session };
         if work.memory.read().image.blocked {
             return Err(Refusal::because(StatusWord::NOT_SUPPORTED, "the card is blocked for good"));
@@ -96,7 +103,7 @@ impl Endpoint for Simulator {
     }
 
     fn power_on(&mut self, interface: Interface, _context: &mut Context) -> Vec<u8> {
-        self.session = Some(Session::new(interface));
+        self.session = Some(Session::new(interface, self.device));
         let historical = &self.memory.kept.profile().historical_bytes.0;
         match interface {
             Interface::Contactless => Atr::contactless(historical),
@@ -174,6 +181,9 @@ impl Work<'_> {
             (0x80, 0xA8) => processing_options::start(self, &read(apdu)?, context),
             (0x80, 0xAE) => generate_ac::generate(self, &read(apdu)?, context),
             (0x00, 0x82) => authentication::external(self, &read(apdu)?, context),
+            (0x80, 0x50) => domain::initialize(self, &read(apdu)?, context),
+            (0x84, 0x82) => domain::authenticate(self, &read(apdu)?, context),
+            (0x80 | 0x84, 0xE2) => domain::store(self, apdu, context),
             (0x04 | 0x84, 0xDA | 0xDC | 0x16 | 0x18 | 0x1E) => script::run(self, apdu, context),
             (0x00 | 0x04 | 0x80 | 0x84, ins) => Err(Refusal::because(
                 StatusWord::INS_NOT_SUPPORTED,

@@ -7,6 +7,7 @@ use crate::base::store::{SealKey, Sealed};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// First bytes of a card file; the version follows, two bytes.
 const MAGIC: &[u8; 6] = b"CWCARD";
@@ -14,6 +15,9 @@ const MAGIC: &[u8; 6] = b"CWCARD";
 const VERSION: u16 = 1;
 /// A card file is some kilobytes; this is far above.
 const LARGEST_BYTES: u64 = 1 << 20;
+/// How often, and how long between, a card is asked for that another process has.
+const LOCK_TRIES: u32 = 5;
+const LOCK_WAIT: Duration = Duration::from_millis(20);
 /// What the seal of a card file is for.
 const PURPOSE: &str = "card.file";
 
@@ -169,11 +173,15 @@ fn lock(path: &Path) -> Result<File, CardError> {
     let beside = beside(path, "lock");
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(&beside);
     let file = file.map_err(|cause| error("lock", &beside, &cause))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(CardError::InUse { path: path.display().to_string() }),
-        Err(TryLockError::Error(cause)) => Err(error("lock", &beside, &cause)),
+    // Whoever has it may be about to end: a card that changes readers is not refused.
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_WAIT),
+            Err(TryLockError::Error(cause)) => return Err(error("lock", &beside, &cause)),
+        }
     }
+    Err(CardError::InUse { path: path.display().to_string() })
 }
 
 fn beside(path: &Path, ending: &str) -> PathBuf {

@@ -103,6 +103,9 @@ impl Work<'_> {
         if CryptogramVersion::by_name(&order.version).is_none() {
             return Err(wrong("a cryptogram version that is known", order.version.clone()));
         }
+        if order.pan.is_token() {
+            return Err(wrong("a PAN outside the range of tokens", Pan::TOKEN_BIN.into()));
+        }
         let expiry = expiry_number(order.expiry)
             .ok_or_else(|| wrong("an expiry date YYMMDD in BCD", format!("{:02X?}", order.expiry)))?;
         if let Some(pin) = &order.pin
@@ -151,7 +154,7 @@ impl Work<'_> {
         let status = if active { "active" } else { "blocked" };
         let lookup = self.pan_lookup(pan.expose());
         let changed = self.tx.execute(
-            "UPDATE card SET status = $1 WHERE pan_lookup = $2 AND psn = $3",
+            "UPDATE card SET status = $1 WHERE pan_lookup = $2 AND psn = $3 AND status IN ('active', 'blocked')",
             &[status.into(), Value::Bytes(lookup), i64::from(psn).into()],
         )?;
         if changed == 1 {

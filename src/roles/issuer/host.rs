@@ -185,8 +185,16 @@ impl Issuer {
     ) -> Result<T, IssuerError> {
         let Self { db, seal, keys, rules } = self;
         let (value, events) = transact(db.as_mut(), |tx| {
-            let mut work =
-                Work { tx, context: &mut *context, seal, keys, rules, events: Vec::new(), held: None };
+            let mut work = Work {
+                tx,
+                context: &mut *context,
+                seal,
+                keys,
+                rules,
+                token: None,
+                events: Vec::new(),
+                held: None,
+            };
             let value = job(&mut work)?;
             Ok::<_, IssuerError>((value, work.events))
         })?;
@@ -197,7 +205,7 @@ impl Issuer {
     /// A message: it acts, and its key is kept with its answer, all or nothing. Nearly
     /// every message is new, so it acts first; where its key turns out to be taken, all
     /// of that is undone and what took the key is looked at.
-    fn message(
+    pub(super) fn message(
         &mut self,
         request: &Request,
         context: &mut Context,

@@ -9,7 +9,7 @@ pub(super) const OWNER: &str = "issuer";
 
 /// Version by version.
 pub(super) const MIGRATIONS: &[Migration] =
-    &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, SETTLEMENTS, LIMITS, REFUNDS];
+    &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, SETTLEMENTS, LIMITS, REFUNDS, HOLDERS];
 
 const FIRST: Migration = Migration {
     statements: &[
@@ -196,10 +196,30 @@ const REFUNDS: Migration = Migration {
     ],
 };
 
+/// Who holds cards and accounts, their one-time codes, what token services tell of
+/// bindings, and which card took another's place.
+const HOLDERS: Migration = Migration {
+    statements: &[
+        "CREATE TABLE holder (
+            subject TEXT PRIMARY KEY, name BYTEA NOT NULL, identity_number BYTEA NOT NULL,
+            phone BYTEA NOT NULL)",
+        "CREATE TABLE one_time_code (
+            id TEXT PRIMARY KEY, card TEXT NOT NULL REFERENCES card (id), code BYTEA NOT NULL,
+            tries_left BIGINT NOT NULL, sends_left BIGINT NOT NULL, expires_at BIGINT NOT NULL,
+            confirmed BIGINT NOT NULL, at BIGINT NOT NULL)",
+        "CREATE INDEX one_time_code_card ON one_time_code (card, at)",
+        "CREATE TABLE wallet_binding (
+            binding TEXT NOT NULL, state TEXT NOT NULL, card TEXT NOT NULL REFERENCES card (id),
+            at BIGINT NOT NULL, PRIMARY KEY (binding, state))",
+        "CREATE INDEX wallet_binding_card ON wallet_binding (card)",
+        "ALTER TABLE card ADD COLUMN replaced_by TEXT",
+    ],
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::store::{Row, Sqlite, StoreError, Tx, migrate, transact};
+    use crate::base::store::{Row, Sqlite, Tx, migrate, transact};
 
     #[test]
     fn books_of_before_count_their_open_loads_and_keep_their_bars() {
@@ -235,7 +255,7 @@ mod tests {
         .unwrap();
         migrate(&mut db, OWNER, MIGRATIONS).unwrap();
         let mut ask = |sql: &str| -> Vec<Row> {
-            transact(&mut db, |tx: &mut dyn Tx| Ok::<_, StoreError>(tx.query(sql, &[])?)).unwrap()
+            transact(&mut db, |tx: &mut dyn Tx| tx.query(sql, &[])).unwrap()
         };
         assert_eq!(ask("SELECT open_loads FROM card"), [Row(vec![1.into()])]);
         let subjects = ask("SELECT subject FROM bar ORDER BY subject");

@@ -9,6 +9,7 @@ use crate::base::env::Timestamp;
 use crate::base::event::Event;
 use crate::base::store::{SealKey, Tx};
 use crate::words::iso4217::Amount;
+use crate::words::pboc::VerifiedCryptogram;
 
 /// The open transaction and all that the work may use.
 pub(super) struct Work<'a> {
@@ -17,6 +18,8 @@ pub(super) struct Work<'a> {
     pub(super) seal: &'a SealKey,
     pub(super) keys: &'a KeyTable,
     pub(super) rules: &'a Rules,
+    /// The proof that a token service gives instead of the card's own cryptogram.
+    pub(super) token: Option<VerifiedCryptogram>,
     pub(super) events: Vec<Event>,
     /// The card that the message is about, once it is held.
     pub(super) held: Option<HeldCard>,

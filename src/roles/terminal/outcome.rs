@@ -83,6 +83,8 @@ pub struct Outcome {
     pub atc: Option<u16>,
     /// The card; printed, it is masked.
     pub pan: Option<Pan>,
+    /// The last four digits of the card that a token stands for (9F25), for the receipt.
+    pub funding_last_four: Option<String>,
     /// What people must be told besides: offline data authentication that was not performed.
     pub remarks: Vec<&'static str>,
 }

@@ -115,6 +115,7 @@ fn outcome(
         trace,
         atc: None,
         pan: Some(sale.card.pan.clone()),
+        funding_last_four: None,
         remarks: Vec::new(),
     }
 }

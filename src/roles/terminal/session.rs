@@ -5,7 +5,7 @@ use super::config::{ActionCodes, Risk, TerminalConfig};
 use super::journal::CardMark;
 use super::outcome::{ODA_NOT_PERFORMED, Outcome, Verdict};
 use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
-use crate::base::bytes::{Bit, Secret};
+use crate::base::bytes::{Bit, Hex, Secret};
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
@@ -318,6 +318,10 @@ impl Session {
             trace: self.terms.trace,
             atc: self.store.array(tag::ATC).map(u16::from_be_bytes),
             pan: self.store.value(tag::PAN).and_then(|bytes| Pan::from_bcd(bytes).ok()),
+            funding_last_four: self
+                .store
+                .array::<2>(tag::LAST_4_DIGITS_OF_PAN)
+                .map(|digits| Hex(&digits).to_string()),
             remarks,
         }
     }

@@ -3,8 +3,8 @@
 
 use super::VaultError;
 use super::notice::BINDING_NOTICE;
+use super::record::TokenRow;
 use super::states::{BINDING_STATES, BINDING_TABLE, BindingEvent, BindingState, Step, Word, step};
-use super::token::TokenRow;
 use super::work::{Work, state};
 use crate::air::host::{BindingChange, Holder, TokenError};
 

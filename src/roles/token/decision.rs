@@ -21,6 +21,7 @@ pub enum Signal {
     /// How far the requestor trusts the device, 1 to 5.
     DeviceScore,
     /// Attempts for this card that failed within 24 hours.
+    #[serde(rename = "failures_in_24_hours")]
     FailuresIn24Hours,
     /// Tokens of the card that are not terminated.
     LiveTokens,

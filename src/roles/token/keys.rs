@@ -22,7 +22,7 @@ impl TokenKeys {
         version: &CryptogramVersion,
         token: &Pan,
     ) -> Result<CardKeys, CryptogramRefusal> {
-        CardKeys::diversify(version, &self.master, token.expose(), super::token::PSN)
+        CardKeys::diversify(version, &self.master, token.expose(), super::record::PSN)
             .map_err(|_| CryptogramRefusal::NoCardKey)
     }
 }

@@ -2,8 +2,8 @@
 //! once, and is in the history.
 
 use super::VaultError;
+use super::record::{TokenRow, expiry};
 use super::states::{BindingEvent, TokenEvent};
-use super::token::{TokenRow, expiry};
 use super::work::{Work, by_whom, unknown};
 use crate::air::host::{FundingCard, Party, RequestorId, TokenReference, TokenState, TokenVerb, TokenView};
 

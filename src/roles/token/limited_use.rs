@@ -3,7 +3,7 @@
 //! EMV Book 2 annex A1.4 over the key's number, under the card's key.
 
 use super::VaultError;
-use super::token::TokenRow;
+use super::record::TokenRow;
 use super::work::{Work, refused};
 use crate::air::host::LimitedUseKey;
 use crate::base::bytes::Secret;

@@ -14,6 +14,7 @@ mod life;
 mod limited_use;
 mod notice;
 mod provisioning;
+mod record;
 mod rotation;
 mod rules;
 mod schema;
@@ -22,7 +23,6 @@ mod service;
 mod states;
 mod swap;
 mod tap;
-mod token;
 mod vault;
 mod work;
 

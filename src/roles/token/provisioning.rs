@@ -3,10 +3,10 @@
 
 use super::VaultError;
 use super::decision::Signal;
+use super::record::{NewToken, TokenRow};
 use super::states::{
     BindingEvent, PROVISIONING_STATES, PROVISIONING_TABLE, ProvisioningEvent, Step, TokenEvent, Word, step,
 };
-use super::token::{NewToken, TokenRow};
 use super::work::{Work, refused, state, unknown};
 use crate::air::host::{
     Colour, Decision, EligibilityRequest, FundingCard, Holder, KeyKind, ProvisioningId, ProvisioningState,

@@ -21,7 +21,7 @@ const SEALED: &[(&str, &[(&str, &str)])] = &[
     ("token_vault", &[("lookup_key", "token_vault.lookup_key")]),
     ("token_card", &[("pan", super::funding::PAN)]),
     ("token_binding", &[("identity", super::binding::IDENTITY), ("phone", super::binding::PHONE)]),
-    ("token", &[("pan", super::token::PAN)]),
+    ("token", &[("pan", super::record::PAN)]),
 ];
 
 impl Vault {

@@ -5,8 +5,8 @@
 use super::VaultError;
 use super::decision::Signal;
 use super::provisioning::ProvisioningRow;
+use super::record::TokenRow;
 use super::states::{BindingEvent, ProvisioningEvent};
-use super::token::TokenRow;
 use super::vault::Vault;
 use super::work::{refused, unknown};
 use crate::air::host::{
@@ -103,7 +103,7 @@ impl Tokens {
         data.put(tag::PRODUCT_IDENTIFICATION, device);
         let order = PreparationOrder {
             pan: token.pan.clone(),
-            psn: super::token::PSN,
+            psn: super::record::PSN,
             expiry: date_bytes(token.expiry),
             // The first day of the month in which the token was made or renewed.
             effective: date_bytes((token.expiry / 100 - years * 100) * 100 + 1),
@@ -126,7 +126,7 @@ impl TokenService for Tokens {
         self.vault.work(context, |work| work.begin(request, &card))?;
         Ok(Eligibility {
             terms: self.vault.rules().terms.clone(),
-            last_four: super::token::last_four(&card.pan),
+            last_four: super::record::last_four(&card.pan),
         })
     }
 

@@ -3,8 +3,8 @@
 
 use super::VaultError;
 use super::limited_use::{KeyRow, under_limited_use};
+use super::record::{TokenRow, last_four};
 use super::states::BindingState;
-use super::token::{TokenRow, last_four};
 use super::work::Work;
 use crate::air::host::{Answer, Entry, FundingCard, KeyKind, Request, ResponseCode, TokenState};
 use crate::words::dictionary::tag;

@@ -1,11 +1,15 @@
 //! Finds a command's row and says what it may do to a card that is not ours.
 
 use crate::words::iso7816::{CommandApdu, CommandRow, Effect};
-use crate::words::{emv, iso7816, pboc};
+use crate::words::{emv, globalplatform, iso7816, pboc};
 
 /// The commands of every room.
-pub const COMMAND_ROOMS: &[&[CommandRow]] =
-    &[iso7816::command::COMMANDS, emv::command::COMMANDS, pboc::command::COMMANDS];
+pub const COMMAND_ROOMS: &[&[CommandRow]] = &[
+    iso7816::command::COMMANDS,
+    emv::command::COMMANDS,
+    globalplatform::command::COMMANDS,
+    pboc::command::COMMANDS,
+];
 
 /// A read that has no command file of its own, known by class and instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

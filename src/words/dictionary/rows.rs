@@ -238,6 +238,9 @@ named! {
     "response code" Issuer Text 2 2 Plain;
     "CVR" Card Binary 4 4 Plain;
     "CDOL data" Terminal Binary 0 255 Parts;
+    "challenge" Link Binary 6 8 Plain;
+    "sequence counter" Card Binary 2 2 Plain;
+    "data groupings" Issuer Binary 1 255 Secret;
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! card's data before keys. What only PBOC has is in `words::pboc`.
 
 mod afl;
+mod application_data;
 pub mod certificate;
 pub mod command;
 pub mod cryptogram;
@@ -14,6 +15,7 @@ mod pan;
 mod script;
 
 pub use afl::{Afl, AflEntry, AflError};
+pub use application_data::{ApplicationData, PathData, Personal, RecordLayout, record};
 pub use cvm::{CvmCode, CvmCondition, CvmEnd, CvmList, CvmListError, CvmResults, CvmRule};
 pub use date::with_century;
 pub use dol::assemble;

@@ -69,6 +69,11 @@ impl Pan {
         self.0.expose()
     }
 
+    /// Its last four digits, as receipts show them.
+    pub fn last_four(&self) -> &str {
+        self.expose().get(self.expose().len().saturating_sub(4)..).unwrap_or_default()
+    }
+
     /// Whether it is in the range of our own test cards.
     pub fn is_test(&self) -> bool {
         self.expose().starts_with(Self::TEST_BIN)

@@ -5,6 +5,7 @@ use crate::base::context::Context;
 use crate::doors::cli::shared::books::{self, Need};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::doors::cli::shared::holder;
 use crate::doors::cli::shared::recording::Recording;
 use crate::observers::report::{card_file_json, card_file_text};
 use crate::roles::card::{CardFile, CardStorage, Profile};
@@ -28,37 +29,42 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn arguments(line: clap::Command) -> clap::Command {
-    line.arg(
-        Arg::new("PROFILE").required(true).help(
+    let line = line
+        .arg(Arg::new("PROFILE").required(true).help(
             "ecash, ecash-dual, debit, unionpay-credit, unionpay-sm, or a profile of your own, FILE.toml",
-        ),
-    )
-    .arg(
-        Arg::new("FILE")
-            .required(true)
-            .value_parser(value_parser!(PathBuf))
-            .help("The card's file, FILE.card; one that is there is not touched"),
-    )
-    .arg(
-        Arg::new("account")
-            .long("account")
-            .value_name("ID")
-            .action(ArgAction::Append)
-            .help("The account that loads it; once for each currency"),
-    )
-    .arg(
-        Arg::new("balance")
-            .long("balance")
-            .value_name("AMOUNT")
-            .default_value("0")
-            .allow_negative_numbers(true)
-            .help("The electronic cash that it begins with"),
-    )
-    .arg(
-        Arg::new("ca").long("ca").value_name("FOLDER").value_parser(value_parser!(PathBuf)).help(
+        ))
+        .arg(
+            Arg::new("FILE")
+                .required(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("The card's file, FILE.card; one that is there is not touched"),
+        )
+        .arg(
+            Arg::new("account")
+                .long("account")
+                .value_name("ID")
+                .action(ArgAction::Append)
+                .help("The account that loads it; once for each currency"),
+        )
+        .arg(
+            Arg::new("balance")
+                .long("balance")
+                .value_name("AMOUNT")
+                .default_value("0")
+                .allow_negative_numbers(true)
+                .help("The electronic cash that it begins with"),
+        )
+        .arg(Arg::new("ca").long("ca").value_name("FOLDER").value_parser(value_parser!(PathBuf)).help(
             "The certification authority (`ca new`) that signs for it; else the built-in test authority",
-        ),
-    )
+        ))
+        .arg(
+            Arg::new("holder")
+                .long("holder")
+                .value_name("NAME")
+                .requires("identity-number")
+                .help("Who holds it, where it is not the account's holder; kept sealed"),
+        );
+    holder::arguments(line)
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
@@ -66,6 +72,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     must_be_free(&path)?;
     let profile = profile(call.text("PROFILE").unwrap_or_default())?;
     let balance = Amount::parse_or_zero(call.text("balance").unwrap_or("0"), Currency::CNY)?;
+    let holder = holder::holder(call)?;
     let pin = call.switches.pin()?;
     let chosen = pin.is_some();
     let ids: Vec<String> = call.texts("account").cloned().collect();
@@ -90,6 +97,9 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         Some(authority) => issue_card_under(authority, &mut issuer, &card, &mut context)?,
         None => issue_card(&mut issuer, &card, &mut context)?,
     };
+    if let (Some(holder), Some(pan)) = (holder, memory.pan()) {
+        issuer.set_card_holder(&pan, memory.psn(), &holder, &mut context)?;
+    }
     file.commit(&memory, &mut context)?;
 
     let shown = path.display().to_string();

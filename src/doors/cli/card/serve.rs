@@ -5,12 +5,11 @@ use crate::doors::cli::shared::books::{self, Need};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::doors::cli::shared::recording::Recording;
-use crate::doors::cli::shared::scene::must_exist;
+use crate::doors::cli::shared::scene::kept_file;
 use crate::roles::card;
 use crate::world::{CardName, TargetAddress, open_simulated, open_target, seal_key};
 use clap::Arg;
 use serde_json::json;
-use std::path::Path;
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
@@ -22,7 +21,10 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn arguments(line: clap::Command) -> clap::Command {
-    line.arg(Arg::new("ADDRESS").required(true).help("sim:PROFILE, sim:FILE.toml or sim:FILE.card")).arg(
+    line.arg(
+        Arg::new("ADDRESS").required(true).help("sim:PROFILE, sim:FILE.toml, sim:FILE.card or wallet:DIR"),
+    )
+    .arg(
         Arg::new("on")
             .long("on")
             .value_name("TARGET")
@@ -35,20 +37,14 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let name = CardName::parse_served(call.text("ADDRESS").unwrap_or_default())?;
     let address = TargetAddress::parse(call.text("on").unwrap_or_default())?;
     let interface = call.switches.interface.unwrap_or(Interface::Contactless);
-    let file = match &name {
-        CardName::File(path) => {
-            must_exist(path)?;
-            Some(path.clone())
-        }
-        _ => None,
-    };
+    let file = kept_file(&name)?;
     let recording = Recording::create(&call.switches)?;
     let mut context = call.switches.context(recording.clone());
     // A fresh card needs an issuer who knows it; a card in a file has one already.
     let store = books::address(call, Need::Fresh)?;
     let mut issuer = books::open(call, &store, &mut context)?;
     let seal = call.switches.seal_key.clone();
-    let seal = |context: &mut _| seal_key(seal.as_deref(), file.as_deref().map(Path::new), context);
+    let seal = |context: &mut _| seal_key(seal.as_deref(), file.as_deref(), context);
     let mut card = open_simulated(&name, seal, &mut issuer, &mut context)?;
     let mut target = open_target(&address)?;
     let known = Activation {

@@ -4,6 +4,7 @@ mod check;
 mod journal;
 mod link;
 mod log;
+mod rotate;
 mod serve;
 mod status;
 mod terminal;
@@ -23,5 +24,6 @@ pub(super) const COMMAND: Command = Command {
         journal::COMMAND,
         terminal::COMMAND,
         link::COMMAND,
+        rotate::COMMAND,
     ]),
 };

@@ -5,16 +5,18 @@ use super::log::{Level, Log};
 use crate::air::host::{AnswerRules, EndSignal, Limits, LinkKey, RuledHost, Timeouts};
 use crate::base::context::Context;
 use crate::base::event::Event;
-use crate::doors::cli::shared::books::{self, Need};
+use crate::doors::cli::shared::books::{self, Need, token_key, token_key_argument};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::doors::cli::shared::journal::link_key_file;
+use crate::roles::token::{TokenRules, Vault};
 use crate::words::iso8583::DIALECTS;
 use crate::world::{
-    Forwarding, HostAddress, Serving, StoreAddress, WorldError, Wrap, serve_acquirer, serve_host,
+    Forwarding, HostAddress, Serving, StoreAddress, WorldError, Wrap, open_vault, serve_acquirer, serve_host,
+    serve_tokens,
 };
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, value_parser};
+use clap::{Arg, ArgAction, value_parser};
 use serde_json::json;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -65,6 +67,13 @@ fn arguments(line: clap::Command) -> clap::Command {
             .value_parser(value_parser!(u64).range(1..=300))
             .help("How long to wait for the host there; then the terminal gets no answer, and reverses"),
     )
+    .arg(
+        Arg::new("tokens")
+            .long("tokens")
+            .action(ArgAction::SetTrue)
+            .help("Puts the token service before the issuer: taps of phones are checked and swapped"),
+    )
+    .arg(token_key_argument())
     .arg(
         Arg::new("rules")
             .long("rules")
@@ -131,13 +140,15 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         }
     };
     let log = Log(level);
+    let vault = vault(call, &store, log)?;
     let no_signal = |cause: std::io::Error| Failure::Usage(format!("could not listen for SIGTERM: {cause}"));
     let signal = EndSignal::listen().map_err(no_signal)?;
     let seal = call.switches.seal_key.as_deref();
     let is_acquirer = forwarding.is_some();
-    let server = match forwarding {
-        Some(forwarding) => serve_acquirer(&serving, &store, seal, forwarding, wrap, log),
-        None => serve_host(&serving, &store, seal, wrap, log),
+    let server = match (forwarding, vault) {
+        (Some(forwarding), _) => serve_acquirer(&serving, &store, seal, forwarding, wrap, log),
+        (None, Some(vault)) => serve_tokens(&serving, &store, seal, vault, wrap, log),
+        (None, None) => serve_host(&serving, &store, seal, wrap, log),
     };
     let server = server.map_err(|cause| books::at(&store, cause))?;
     call.output.say(&format!("host at tcp:{}\n", server.address()));
@@ -158,6 +169,16 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     context.emit(Event::new("host", "Stopped").because("told to; what was under way is answered"));
     call.output.tell("stopped", json!(true));
     Ok(Exit::Done)
+}
+
+/// The vault, where the token service is wanted.
+fn vault(call: &Call<'_>, store: &StoreAddress, log: Log) -> Result<Option<Vault>, Failure> {
+    if !call.arguments.get_flag("tokens") {
+        return Ok(None);
+    }
+    let key = token_key(call);
+    let vault = open_vault(store, key.as_deref(), TokenRules::default(), &mut Context::system(log));
+    Ok(Some(vault.map_err(|cause| books::at(store, cause))?))
 }
 
 /// Where to forward to, where this is to be an acquirer.

@@ -6,7 +6,8 @@ use super::recording::Recording;
 use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
 use crate::world::{StoreAddress, WorldError, open_books_with};
-use std::path::Path;
+use clap::{Arg, value_parser};
+use std::path::{Path, PathBuf};
 
 /// The books in the current folder, where none are named.
 pub(in crate::doors::cli) const BOOKS: &str = "cardwright.db";
@@ -83,4 +84,19 @@ pub(in crate::doors::cli) fn at(store: &StoreAddress, cause: WorldError) -> Fail
         StoreAddress::Sqlite(path) => Failure::Kept { path: path.clone(), cause: Box::new(cause) },
         StoreAddress::Memory | StoreAddress::Postgres(_) => cause.into(),
     }
+}
+
+/// `--token-key`.
+pub(in crate::doors::cli) fn token_key_argument() -> Arg {
+    Arg::new("token-key")
+        .long("token-key")
+        .value_name("FILE")
+        .env("CARDWRIGHT_TOKEN_KEY")
+        .value_parser(value_parser!(PathBuf))
+        .help("The key that seals the vault of tokens; else cardwright-tokens.key beside the books")
+}
+
+/// The file of the vault's key, where the command has the switch and it is given.
+pub(in crate::doors::cli) fn token_key(call: &Call<'_>) -> Option<PathBuf> {
+    call.arguments.try_get_one::<PathBuf>("token-key").ok().flatten().cloned()
 }

@@ -1,8 +1,10 @@
 //! Why a command failed, and the exit code of that.
 
+use crate::air::host::TokenError;
 use crate::air::link::LinkError;
 use crate::air::trace::TraceError;
 use crate::base::bytes::HexError;
+use crate::devices::wallet::WalletError;
 use crate::roles::card::CardError;
 use crate::roles::issuer::IssuerError;
 use crate::roles::terminal::journal::JournalError;
@@ -162,7 +164,7 @@ macro_rules! through_world {
     };
 }
 
-through_world!(CardError, IssuerError, JournalError, LinkError, TerminalError);
+through_world!(CardError, IssuerError, JournalError, LinkError, TerminalError, WalletError);
 
 fn of_world(error: &WorldError) -> Exit {
     match error {
@@ -172,7 +174,17 @@ fn of_world(error: &WorldError) -> Exit {
         }
         // A card that answers nonsense: the conversation broke off.
         WorldError::Terminal(_) => Exit::Transport,
-        WorldError::Card(CardError::InUse { .. }) | WorldError::InUse { .. } => Exit::Transport,
+        WorldError::Wallet(
+            WalletError::Passcode { .. }
+            | WalletError::Disabled
+            | WalletError::Token(TokenError::Refused { .. } | TokenError::State { .. }),
+        ) => Exit::Declined,
+        WorldError::Wallet(WalletError::Token(TokenError::Failed { .. }) | WalletError::Link(_)) => {
+            Exit::Transport
+        }
+        WorldError::Wallet(WalletError::Card(CardError::InUse { .. }))
+        | WorldError::Card(CardError::InUse { .. })
+        | WorldError::InUse { .. } => Exit::Transport,
         WorldError::Invariant { .. } => Exit::Invariant,
         WorldError::Issuer(IssuerError::Refused { .. }) => Exit::Declined,
         WorldError::Original { .. }
@@ -189,8 +201,12 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::File { .. }
         | WorldError::Profile { .. }
         | WorldError::NoDriver { .. }
+        | WorldError::Wallet(_)
+        | WorldError::Vault(_)
         | WorldError::NoSealKey
+        | WorldError::NoTokenKey
         | WorldError::NoIssuer
+        | WorldError::NoWallet { .. }
         | WorldError::TerminalKey(_)
         | WorldError::Dialect(_) => Exit::Usage,
         WorldError::Listen { .. } => Exit::Transport,

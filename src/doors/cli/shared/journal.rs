@@ -165,6 +165,12 @@ fn folder(switches: &Switches, store: &StoreAddress, terminal: Option<&str>) -> 
     })
 }
 
+/// The phone, where `--wallet` names no other.
+pub(in crate::doors::cli) fn wallet_folder(switches: &Switches) -> Result<PathBuf, Failure> {
+    let base = switches.state.clone().map_or_else(state_folder, Ok)?;
+    Ok(base.join("wallet"))
+}
+
 /// The user's state folder, by the XDG base directory specification.
 fn state_folder() -> Result<PathBuf, Failure> {
     let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());

@@ -13,11 +13,12 @@ use crate::base::context::Context;
 use crate::base::store::SealKey;
 use crate::roles::issuer::Issuer;
 use crate::words::iso7816::Effect;
+use crate::world::wallet::wallet_file;
 use crate::world::{
     CardName, HostAddress, Origin, Permit, ReaderAddress, Stage, StoreAddress, WorldError, open_card,
-    remote_host, seal_key,
+    remote_host, seal_key, token_host,
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The profile of the fresh card, where no reader is named.
 const FRESH: &str = "ecash";
@@ -69,8 +70,8 @@ impl Scene {
         let reader =
             named.clone().unwrap_or_else(|| ReaderAddress::Simulated(CardName::Profile(FRESH.into())));
         let fresh = is_fresh(&reader);
-        if let ReaderAddress::Simulated(CardName::File(path)) = &reader {
-            must_exist(path)?;
+        if let ReaderAddress::Simulated(name) = &reader {
+            kept_file(name)?;
         }
         if named.is_none() {
             call.output.note(format!(
@@ -135,7 +136,19 @@ impl Scene {
                 let host = remote_host(&address, &key, Timeouts::default())?;
                 Stage::remote(opened.card, Box::new(host), journal, config)
             }
-            (None, Some(issuer)) => Stage::new(opened.card, issuer, journal, config)?.with_books(),
+            (None, Some(issuer)) => {
+                let mut stage = Stage::new(opened.card, issuer, journal, config)?;
+                let key = books::token_key(call);
+                // Nothing stands beside a server: without a key there is no service to ask.
+                let has_service = key.is_some() || matches!(store, StoreAddress::Sqlite(_));
+                let in_phone = matches!(&reader, ReaderAddress::Simulated(CardName::Wallet(..)));
+                if money && in_phone && has_service {
+                    // A card of a phone may be a token: its service stands before the issuer.
+                    let seal = call.switches.seal_key.as_deref();
+                    stage.host = token_host(&store, seal, key.as_deref(), &mut context)?;
+                }
+                stage.with_books()
+            }
             (None, None) => return Err(WorldError::NoIssuer.into()),
         };
         Ok(Self {
@@ -195,15 +208,34 @@ fn card_seal_key(
     context: &mut Context,
 ) -> Result<SealKey, WorldError> {
     let file = match address {
-        ReaderAddress::Simulated(CardName::File(path)) => Some(path.as_path()),
+        ReaderAddress::Simulated(CardName::File(path)) => Some(path.clone()),
+        ReaderAddress::Simulated(CardName::Wallet(folder, _)) => Some(wallet_file(folder)),
         _ => None,
     };
-    seal_key(call.switches.seal_key.as_deref(), file, context)
+    seal_key(call.switches.seal_key.as_deref(), file.as_deref(), context)
 }
 
 /// Whether an address names a card that ends with the process.
 pub(in crate::doors::cli) fn is_fresh(reader: &ReaderAddress) -> bool {
     matches!(reader, ReaderAddress::Simulated(CardName::Profile(_) | CardName::ProfileFile(_)))
+}
+
+/// The file that a simulated card is kept in; one that is not there is an error.
+pub(in crate::doors::cli) fn kept_file(name: &CardName) -> Result<Option<PathBuf>, Failure> {
+    Ok(match name {
+        CardName::Profile(_) | CardName::ProfileFile(_) => None,
+        CardName::File(path) => {
+            must_exist(path)?;
+            Some(path.clone())
+        }
+        CardName::Wallet(folder, _) => {
+            let file = wallet_file(folder);
+            if !file.exists() {
+                return Err(WorldError::NoWallet { folder: folder.display().to_string() }.into());
+            }
+            Some(file)
+        }
+    })
 }
 
 /// A card's file that is not there is told before a key is made for it.

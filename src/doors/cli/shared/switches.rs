@@ -33,6 +33,8 @@ pub(in crate::doors::cli) struct Switches {
     pub unmask: bool,
     pub json: bool,
     pub pin_file: Option<PathBuf>,
+    /// A PIN that the command itself has chosen.
+    pub chosen_pin: Option<Secret<String>>,
     pub terminal: Option<PathBuf>,
     pub terminal_key: Option<PathBuf>,
     pub seed: Option<u64>,
@@ -57,7 +59,8 @@ pub(in crate::doors::cli) fn arguments() -> Vec<Arg> {
         switch(
             "reader",
             "ADDRESS",
-            "Where the card is: sim:PROFILE, sim:FILE.toml, sim:FILE.card, pcsc, pcsc:NAME-PART; \
+            "Where the card is: sim:PROFILE, sim:FILE.toml, sim:FILE.card, wallet:DIR, pcsc, \
+             pcsc:NAME-PART; \
              a fresh simulated card where nothing is named",
         )
         .env("CARDWRIGHT_READER"),
@@ -119,6 +122,7 @@ impl Switches {
             unmask: matches.get_flag("unmask"),
             json: matches.get_flag("json"),
             pin_file: path("pin-file"),
+            chosen_pin: None,
             terminal: path("terminal"),
             terminal_key: path("terminal-key"),
             seed: matches.get_one::<u64>("seed").copied(),
@@ -170,18 +174,11 @@ impl Switches {
         Ok(Rules { limits, ..Rules::default() })
     }
 
-    /// The PIN of the PIN file, if one is named: 4 to 12 digits on a line of its own.
+    /// The PIN of the PIN file, if one is named, or the one that the command has chosen.
     pub(in crate::doors::cli) fn pin(&self) -> Result<Option<Secret<String>>, Failure> {
-        let Some(path) = &self.pin_file else { return Ok(None) };
-        let text = read_text(path).map_err(|cause| Failure::file("read", path, cause))?;
-        let text = Secret::new(text);
-        let pin = Secret::new(text.expose().trim().to_owned());
-        match is_pin(pin.expose()) {
-            true => Ok(Some(pin)),
-            false => Err(Failure::Usage(format!(
-                "{}: expected a PIN of 4 to 12 digits and nothing else in this file",
-                path.display()
-            ))),
+        match &self.pin_file {
+            Some(path) => Ok(Some(pin_of(path)?)),
+            None => Ok(self.chosen_pin.clone()),
         }
     }
 
@@ -191,6 +188,20 @@ impl Switches {
             Some(seed) => Context::simulated(seed, events),
             None => Context::system(events),
         }
+    }
+}
+
+/// The PIN or passcode of a file: 4 to 12 digits on a line of its own.
+pub(in crate::doors::cli) fn pin_of(path: &Path) -> Result<Secret<String>, Failure> {
+    let text = read_text(path).map_err(|cause| Failure::file("read", path, cause))?;
+    let text = Secret::new(text);
+    let pin = Secret::new(text.expose().trim().to_owned());
+    match is_pin(pin.expose()) {
+        true => Ok(pin),
+        false => Err(Failure::Usage(format!(
+            "{}: expected a PIN of 4 to 12 digits and nothing else in this file",
+            path.display()
+        ))),
     }
 }
 

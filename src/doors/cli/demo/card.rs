@@ -1,52 +1,42 @@
-//! `cardwright demo`: a card, an issuer, a load and a payment, told as a story.
+//! A card, an issuer, a load and a payment.
 
-use super::shared::command::{Call, Command, Run, no_arguments};
-use super::shared::failure::{Exit, Failure};
-use super::shared::recording::Recording;
+use super::shared::folder::make_folder;
+use super::shared::ledger::{Ledger, succeeded};
 use crate::air::link::Interface;
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
+use crate::doors::cli::shared::command::Call;
+use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::doors::cli::shared::recording::Recording;
 use crate::observers::report::{
-    Story, card_facts_json, card_facts_text, outcome_json, outcome_text, position_header, position_json,
-    position_row, recovery_json, recovery_text,
+    Story, card_facts_json, card_facts_text, outcome_json, outcome_text, recovery_json, recovery_text,
 };
 use crate::roles::card::CardFile;
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::journal::Journal;
-use crate::roles::terminal::{Depth, Flow, Outcome, TerminalConfig};
+use crate::roles::terminal::{Depth, Flow, TerminalConfig};
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::iso7816::Effect;
 use crate::world::{
-    CardName, DEFAULT_PIN, NewCard, Permit, Position, ReaderAddress, Stage, StoreAddress, issue_card,
-    load_profile, open_books, open_card, open_journal, seal_key,
+    CardName, DEFAULT_PIN, NewCard, Permit, ReaderAddress, Stage, StoreAddress, issue_card, load_profile,
+    open_books, open_card, open_journal, seal_key,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::{Path, PathBuf};
-
-/// The row of this command.
-pub(super) const COMMAND: Command = Command {
-    name: "demo",
-    about: "Tells a load and a payment as a story, on a simulated card",
-    effect: Some(Effect::Changes),
-    arguments: no_arguments,
-    run: Run::Alone(run),
-};
 
 const CNY: Currency = Currency::CNY;
 const ACCOUNT: Amount = Amount::new(50_000, CNY);
 const LOAD: Amount = Amount::new(5_000, CNY);
 const PAYMENT: Amount = Amount::new(1_250, CNY);
 
-/// Most folders of one process: a number that is taken is passed over.
-const FOLDERS: u32 = 1000;
-
-fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
+/// Tells it.
+pub(super) fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let config = call.switches.config()?;
     let folder = make_folder()?;
     let trace = call.switches.save.clone().unwrap_or_else(|| folder.join("demo.cwt"));
     let recording = Recording::at(trace.clone())?;
     let context = call.switches.context(recording.clone());
-    let mut demo = Demo { call, folder, config, context, recording, positions: Vec::new(), sum: None };
+    let mut demo = Demo { call, folder, config, context, recording, ledger: Ledger::default() };
     demo.tell(&trace)?;
     demo.recording.check()?;
     Ok(Exit::Done)
@@ -59,9 +49,7 @@ struct Demo<'a, 'b> {
     config: TerminalConfig,
     context: Context,
     recording: Recording,
-    /// Where the money was after each step.
-    positions: Vec<(&'static str, Position)>,
-    sum: Option<i64>,
+    ledger: Ledger,
 }
 
 impl Demo<'_, '_> {
@@ -131,7 +119,7 @@ impl Demo<'_, '_> {
 
         self.say(&story.chapter("Where the money was"));
         self.say("\n");
-        self.tell_positions(&story);
+        self.ledger.tell(&story, &mut self.call.output);
         self.say(&story.paragraph("The sum never changed: no money was made, and none was lost."));
         self.tell_files(trace);
         Ok(())
@@ -195,26 +183,7 @@ impl Demo<'_, '_> {
     /// Looks where the money is; a sum that has changed ends the story.
     fn note_position(&mut self, when: &'static str, stage: &mut Stage) -> Result<(), Failure> {
         let position = stage.position(CNY, &mut self.context)?;
-        self.say(&format!("\n   {}\n   {}\n", position_header(CNY), position_row(when, &position)));
-        let expected = *self.sum.get_or_insert(position.total_minor());
-        self.positions.push((when, position));
-        if position.total_minor() != expected {
-            return Err(Failure::Invariant(format!(
-                "{when}: expected a sum of {expected} minor units, found {}",
-                position.total_minor()
-            )));
-        }
-        Ok(())
-    }
-
-    fn tell_positions(&mut self, story: &Story) {
-        let mut table = position_header(CNY) + "\n";
-        for (when, position) in &self.positions {
-            table.push_str(&(position_row(when, position) + "\n"));
-        }
-        self.say(&(story.evidence(&table) + "\n"));
-        let values: Vec<Value> = self.positions.iter().map(|(when, at)| position_json(when, at)).collect();
-        self.call.output.tell("positions", json!(values));
+        self.ledger.note(when, position, &mut self.call.output)
     }
 
     fn tell_files(&mut self, trace: &Path) {
@@ -237,33 +206,4 @@ impl Demo<'_, '_> {
     fn say(&mut self, text: &str) {
         self.call.output.say(text);
     }
-}
-
-fn succeeded(name: &str, outcome: &Outcome) -> Result<(), Failure> {
-    match outcome.verdict.is_success() {
-        true => Ok(()),
-        false => Err(Failure::Invariant(format!(
-            "the {name} of the demo was {}: {}",
-            outcome.verdict.word(),
-            outcome.reason
-        ))),
-    }
-}
-
-/// A new folder of its own among the temporary ones, for its owner alone.
-fn make_folder() -> Result<PathBuf, Failure> {
-    let base = std::env::temp_dir();
-    let process = std::process::id();
-    let mut builder = std::fs::DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    for number in 0..FOLDERS {
-        let folder = base.join(format!("cardwright-demo-{process}-{number}"));
-        match builder.create(&folder) {
-            Ok(()) => return Ok(folder),
-            Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(cause) => return Err(Failure::file("make the folder", &folder, cause)),
-        }
-    }
-    Err(Failure::Usage(format!("{} is full of folders of earlier demos: remove them", base.display())))
 }

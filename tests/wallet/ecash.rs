@@ -1,0 +1,176 @@
+//! E-cash accounts in the phone: the money is all there through open, load, pay and
+//! close, wherever it breaks, and a closed account leaves nothing behind.
+
+use super::kit::{ACCOUNT_MINOR, CNY, Kit};
+use cardwright::air::link::{FaultPlan, FaultPoint, Interface};
+use cardwright::base::bytes::Secret;
+use cardwright::roles::terminal::{Flow, Verdict};
+use cardwright::words::iso4217::Amount;
+use cardwright::world::tear::CrashPlan;
+use cardwright::world::wallet::{Closed, NewEcash, begin_closing, close_ecash, open_ecash};
+use cardwright::world::{DEFAULT_PIN, WorldError};
+
+const LOAD: Amount = Amount::new(5_000, CNY);
+const PAYMENT: Amount = Amount::new(1_250, CNY);
+
+impl Kit {
+    /// Loads or pays with the default card.
+    fn transact(&mut self, flow: Flow, amount: Amount, over: Interface) -> Result<Verdict, WorldError> {
+        let simulator = self.wallet().simulator(None).unwrap();
+        let mut stage = self.stage(simulator, over);
+        let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+        let result = stage.transact(flow, amount, &mut pin, &mut self.context);
+        self.leave(stage);
+        result.map(|(_, outcome)| outcome.verdict)
+    }
+
+    /// Closes an account in a process that may be stopped.
+    fn close(&mut self, name: &str) -> Result<Closed, WorldError> {
+        let mut wallet = self.crashing()?;
+        begin_closing(&mut wallet, Some(&mut self.issuer), Some(name), &mut self.context)?;
+        let simulator = wallet.simulator(Some(name))?;
+        let mut stage = self.stage(simulator, Interface::Contact);
+        let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+        let result = close_ecash(&mut wallet, name, &mut stage, &mut pin, &mut self.context);
+        self.leave(stage);
+        result
+    }
+
+    /// Closes it again and again, as a person does who is told to.
+    fn close_for_good(&mut self, name: &str) {
+        self.crash.arm(None);
+        for _ in 0..3 {
+            // The last try may have ended it, and only not lived to say so.
+            let there = self.wallet().cards().unwrap().iter().any(|card| card.name == name);
+            if !there {
+                return;
+            }
+            let closed = self.close(name).unwrap();
+            if closed.waits_for.is_none() {
+                return;
+            }
+        }
+        panic!("{name} does not close");
+    }
+
+    fn assert_nothing_left(&mut self, account_minor: u64, what: &str) {
+        assert_eq!(self.files(), [""; 0], "{what}");
+        assert!(self.wallet().cards().unwrap().is_empty(), "{what}");
+        assert_eq!(self.account_minor(), account_minor as i64, "{what}");
+        self.assert_sound();
+    }
+}
+
+#[test]
+fn an_account_is_opened_loaded_spent_and_closed() {
+    let mut kit = Kit::new();
+    let name = kit.open();
+    assert_eq!(kit.transact(Flow::Load, LOAD, Interface::Contact).unwrap(), Verdict::Loaded);
+    assert_eq!((kit.account_minor(), kit.cards_minor()), (45_000, 5_000));
+    let paid = kit.transact(Flow::Pay, PAYMENT, Interface::Contactless).unwrap();
+    assert_eq!(paid, Verdict::ApprovedOffline);
+    assert_eq!(kit.cards_minor(), 3_750);
+    let closed = kit.close(&name).unwrap();
+    assert_eq!((closed.waits_for, closed.unloads.len()), (None, 1));
+    kit.assert_nothing_left(ACCOUNT_MINOR - PAYMENT.minor, "closed");
+    let merchants = kit.issuer.books(&mut kit.context).unwrap().of(CNY).merchants_minor;
+    assert_eq!(merchants, PAYMENT.minor as i64);
+}
+
+#[test]
+fn a_wrong_pin_closes_nothing() {
+    let mut kit = Kit::new();
+    let name = kit.open();
+    kit.transact(Flow::Load, LOAD, Interface::Contact).unwrap();
+    let mut wallet = kit.wallet();
+    begin_closing(&mut wallet, None, None, &mut kit.context).unwrap();
+    let simulator = wallet.simulator(Some(&name)).unwrap();
+    let mut stage = kit.stage(simulator, Interface::Contact);
+    let mut wrong = Secret::new("654321".to_owned());
+    let closed = close_ecash(&mut wallet, &name, &mut stage, &mut wrong, &mut kit.context).unwrap();
+    assert!(closed.waits_for.unwrap().contains("55"));
+    kit.leave(stage);
+    assert_eq!(kit.cards_minor(), 5_000);
+    // No terminal pays with it any more, and the next closing goes on.
+    let simulator = kit.wallet().simulator(Some(&name)).unwrap();
+    let mut stage = kit.stage(simulator, Interface::Contactless);
+    let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+    assert!(stage.transact(Flow::Pay, PAYMENT, &mut pin, &mut kit.context).is_err());
+    kit.leave(stage);
+    kit.close_for_good(&name);
+    kit.assert_nothing_left(ACCOUNT_MINOR, "closed at last");
+}
+
+/// Every point at which the card can be pulled out of a load: closing settles it first.
+#[test]
+fn closing_settles_an_unfinished_load_first() {
+    for exchange in 0.. {
+        let mut happened = false;
+        for point in FaultPoint::ALL {
+            let mut kit = Kit::new();
+            let name = kit.open();
+            kit.pull.arm(Some(FaultPlan { exchange, point: *point }));
+            let simulator = kit.wallet().simulator(None).unwrap();
+            let mut stage = kit.stage(simulator, Interface::Contact);
+            let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+            let _ = stage.transact(Flow::Load, LOAD, &mut pin, &mut kit.context);
+            happened |= kit.pull.is_away();
+            kit.leave(stage);
+            kit.close_for_good(&name);
+            kit.assert_nothing_left(ACCOUNT_MINOR, &format!("exchange {exchange}, {}", point.word()));
+        }
+        if !happened {
+            assert!(exchange > 5, "only {exchange} exchanges");
+            return;
+        }
+    }
+}
+
+/// Every exchange of a closing whose answer can be lost.
+#[test]
+fn a_closing_that_breaks_is_gone_on_with() {
+    for exchange in 0.. {
+        let mut kit = Kit::new();
+        let name = kit.open();
+        kit.transact(Flow::Load, LOAD, Interface::Contact).unwrap();
+        kit.pull.arm(Some(FaultPlan { exchange, point: FaultPoint::AnswerLost }));
+        let first = kit.close(&name);
+        if matches!(first, Ok(Closed { waits_for: None, .. })) {
+            assert!(exchange > 20, "only {exchange} exchanges");
+            return;
+        }
+        kit.close_for_good(&name);
+        kit.assert_nothing_left(ACCOUNT_MINOR, &format!("exchange {exchange}"));
+    }
+}
+
+/// Every write of the phone's store at which its process can be stopped, while it opens
+/// and while it closes an account: one card, one row on the issuer's file, or none.
+#[test]
+fn a_phone_that_stops_at_a_write_goes_on_from_there() {
+    for committed in [false, true] {
+        for write in 0.. {
+            let mut kit = Kit::new();
+            kit.wallet();
+            kit.crash.arm(Some(CrashPlan { write, committed }));
+            let opened = kit.crashing().and_then(|mut wallet| {
+                let new = NewEcash { name: Some("bus".into()), ..kit.new_ecash() };
+                open_ecash(&mut wallet, &mut kit.issuer, &new, &mut kit.context)
+            });
+            let (mut wallet, new) = (kit.wallet(), NewEcash { name: Some("bus".into()), ..kit.new_ecash() });
+            open_ecash(&mut wallet, &mut kit.issuer, &new, &mut kit.context).unwrap();
+            let cards = wallet.cards().unwrap();
+            assert_eq!((cards.len(), kit.files().len()), (1, 2), "write {write}, {committed}");
+            drop(wallet);
+            kit.transact(Flow::Load, LOAD, Interface::Contact).unwrap();
+            kit.crash.arm(Some(CrashPlan { write, committed }));
+            let closed = kit.close("bus");
+            kit.close_for_good("bus");
+            kit.assert_nothing_left(ACCOUNT_MINOR, &format!("write {write}, {committed}"));
+            if opened.is_ok() && closed.is_ok() {
+                assert!(write > 5, "only {write} writes");
+                break;
+            }
+        }
+    }
+}
