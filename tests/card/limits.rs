@@ -159,7 +159,7 @@ fn a_memory_that_fails_leaves_the_card_as_it_was() {
     table.card = Simulator::new(memory(&profile, &[(tag::EC_BALANCE, 5000)]), storage);
     table.power(Interface::Contactless);
     table.start(ECASH);
-    let read = CommandApdu::new(0, 0xB2, 2, 0x14).le(256).to_bytes();
+    let read = CommandApdu::new(0, 0xB2, 1, 0x14).le(256).to_bytes();
     assert!(table.card.process(&read, &mut table.context).is_err());
     assert_eq!(table.kept(EcashSet::FIRST), 5000);
     assert_eq!(table.card.memory().log_lengths(), (0, 0));
@@ -214,15 +214,15 @@ fn a_blocked_card_is_dead() {
 
 #[test]
 fn the_last_counter_value_locks_the_application() {
-    let mut table = Table::new("ecash", Interface::Contactless, &[(tag::EC_BALANCE, 5000)]);
-    let start = table.start_apdu(ECASH);
+    let mut table = Table::new("debit", Interface::Contactless, &[]);
+    let start = table.start_apdu(DEBIT);
     let select = CommandApdu::new(0, 0xA4, 4, 0).data([0xA0, 0, 0, 3, 0x33]);
     for _ in 0..0xFFFF {
         assert_eq!(table.status(&select), 0x9000);
         assert_eq!(table.status(&start), 0x9000);
     }
     assert_eq!(table.data(tag::ATC), [0xFF, 0xFF]);
-    table.select(ECASH);
+    table.select(DEBIT);
     assert_eq!(table.status(&start), 0x6985);
     assert_eq!(table.card.memory().atc(), 0xFFFF);
 }

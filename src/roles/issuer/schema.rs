@@ -254,9 +254,8 @@ mod tests {
         })
         .unwrap();
         migrate(&mut db, OWNER, MIGRATIONS).unwrap();
-        let mut ask = |sql: &str| -> Vec<Row> {
-            transact(&mut db, |tx: &mut dyn Tx| tx.query(sql, &[])).unwrap()
-        };
+        let mut ask =
+            |sql: &str| -> Vec<Row> { transact(&mut db, |tx: &mut dyn Tx| tx.query(sql, &[])).unwrap() };
         assert_eq!(ask("SELECT open_loads FROM card"), [Row(vec![1.into()])]);
         let subjects = ask("SELECT subject FROM bar ORDER BY subject");
         assert_eq!(subjects, [Row(vec![vec![0x0A].into()]), Row(vec![vec![0x0B].into()])]);

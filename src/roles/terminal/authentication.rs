@@ -19,8 +19,8 @@ pub(super) enum Weakness {
     Missing(Tag),
     /// A check failed.
     Certificate(CertificateError),
-    /// Neither the card nor the terminal has a DDOL that can be used.
-    Ddol(&'static str),
+    /// Something was done otherwise than the Books demand; the text names the clause.
+    Conduct(&'static str),
 }
 
 impl Weakness {
@@ -29,7 +29,7 @@ impl Weakness {
         match self {
             Self::Missing(_) => true,
             Self::Certificate(error) => matches!(error.fault, Fault::RemainderAbsent { .. }),
-            Self::Ddol(_) => false,
+            Self::Conduct(_) => false,
         }
     }
 }
@@ -48,7 +48,7 @@ impl fmt::Display for Weakness {
                 write!(f, "the card has no {tag} ({name})")
             }
             Self::Certificate(error) => error.fmt(f),
-            Self::Ddol(why) => f.write_str(why),
+            Self::Conduct(why) => f.write_str(why),
         }
     }
 }

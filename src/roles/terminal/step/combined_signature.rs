@@ -13,6 +13,8 @@ use crate::words::emv::certificate::{CdaDynamicData, PublicKey};
 use crate::words::emv::command::{Cryptogram, GenerateAc};
 use crate::words::tlv;
 
+const PLAIN: &str = "the card gave no signature (9F4B) where one was asked for (EMV Book 2 6.6.2)";
+
 /// Where in a transaction a cryptogram is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moment {
@@ -72,7 +74,7 @@ fn recover(
     raw: &[u8],
 ) -> Result<CdaDynamicData, Weakness> {
     let wanted = tag::SIGNED_DYNAMIC_APPLICATION_DATA;
-    let signed = given.data.value(wanted).ok_or(Weakness::Missing(wanted))?;
+    let signed = given.data.value(wanted).ok_or(Weakness::Conduct(PLAIN))?;
     let information = given.cid().map(|cid| cid.0).unwrap_or_default();
     let number = session.store.array(tag::UNPREDICTABLE_NUMBER).unwrap_or_default();
     let data = CdaDynamicData::recover(signed, number, information, key)?;

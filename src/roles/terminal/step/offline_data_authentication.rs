@@ -118,7 +118,7 @@ fn dda(mut read: RecordsRead, key: PublicKey, context: &mut Context) -> Result<N
     let list = own.unwrap_or_else(|| session.terms.config.default_ddol.0.clone());
     let list = Dol::parse(&list).ok().filter(|list| list.asks_for(tag::UNPREDICTABLE_NUMBER));
     let Some(list) = list else {
-        let weakness = Weakness::Ddol(
+        let weakness = Weakness::Conduct(
             "the DDOL (9F49) does not ask for the unpredictable number (9F37) (EMV Book 2 6.5.1)",
         );
         fail(session, &DDA, &weakness, context);

@@ -104,6 +104,7 @@ fn not_authenticated(mut session: Session, reason: &'static str, context: &mut C
         context.emit(Event::new("terminal", "begins again, online").clause(CLAUSE).because(told));
         session.store.put(tag::TTQ, reader.with(Ttq::ONLINE_REQUIRED).0);
         session.store.put(tag::UNPREDICTABLE_NUMBER, context.random::<4>());
+        session.set = None;
         return application_selection::begin(session);
     }
     let reason = match card.has(Ctq::SWITCH_IF_ODA_FAILS) {
