@@ -237,7 +237,9 @@ struct Replaced {
 /// Turns the last bit of a byte in the first `length` ones.
 fn turn_bit(bytes: &mut [u8], at: isize, length: usize) {
     let place = if at < 0 { length.checked_add_signed(at) } else { usize::try_from(at).ok() };
-    bytes[place.filter(|place| *place < length).unwrap()] ^= 1;
+    let byte = place.filter(|place| *place < length).and_then(|place| bytes.get_mut(place));
+    assert!(byte.is_some(), "a row turns a bit of byte {at}, and {length} came");
+    byte.into_iter().for_each(|byte| *byte ^= 1);
 }
 
 impl Endpoint for Replaced {
@@ -415,6 +417,10 @@ fn run(row: &Row) -> Result<(), String> {
         let mut seat = Seat { card: &mut card, payer: None, host, cardholder: person, journal: &mut journal };
         Ok::<_, String>(drive(kernel, terms, &mut seat, context))
     };
+    let date = |[year, month, day]: [u16; 3]| {
+        Timestamp::from_civil(i32::from(year), month as u8, day as u8, 12, 0, 0).ok_or("no such date")
+    };
+    let on = row.on.map(date).transpose()?;
     let terms = |flow: Flow, amount: u64, forced_online: bool| {
         let config = Arc::clone(&config);
         let currency = Currency(row.currency);
@@ -427,9 +433,7 @@ fn run(row: &Row) -> Result<(), String> {
             confirmation: trace,
             original: None,
             payer: None,
-            at: row.on.map_or(context.now(), |[year, month, day]| {
-                Timestamp::from_civil(i32::from(year), month as u8, day as u8, 12, 0, 0).unwrap()
-            }),
+            at: on.unwrap_or(context.now()),
             forced_online,
         }
     };
