@@ -225,7 +225,6 @@ named! {
     "record number" Terminal Binary 1 1 Plain;
     "PIN block" Terminal Binary 8 8 Secret;
     "enciphered PIN" Terminal Binary 64 248 Secret;
-    "challenge" Card Binary 8 8 Plain;
     "DDOL data" Terminal Binary 0 255 Secret;
     "response bytes" Card Binary 0 65536 Parts;
     "balance before" Card Amount 6 6 Plain;

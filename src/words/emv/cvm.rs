@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn what_has_no_name_is_printed_as_it_came() {
-        assert_eq!(CvmCode(0x60).to_string(), "CVM 60");
+        assert_eq!(CvmCode(0x6A).to_string(), "CVM 6A");
         assert_eq!(CvmCondition(0x8A).to_string(), "condition 8A");
     }
 }

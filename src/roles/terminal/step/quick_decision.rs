@@ -138,11 +138,11 @@ impl Reading {
         let complete = self.session.store.has(tag::CARD_AUTHENTICATION_RELATED_DATA);
         if self.session.store.has(tag::SIGNED_DYNAMIC_APPLICATION_DATA) {
             match quick_signature(&self.session, &self.card.pan, &self.signed) {
-                Ok(dynamic) => self.authenticated(dynamic, context),
+                Ok(dynamic) => self.note_authentic(dynamic, context),
                 // What version 01 signs besides (9F69) may stand in the last record.
                 Err(_) if reader.has(Ttq::FDDA_01) && !complete => {}
                 Err(weakness) => {
-                    self.failed(&weakness, context);
+                    self.note_failed(&weakness, context);
                     return not_authenticated(self.session, FDDA_FAILED, context);
                 }
             }
@@ -153,14 +153,14 @@ impl Reading {
         next.after(Change::Sending).after(Change::Open(Box::new(opening)))
     }
 
-    fn authenticated(&mut self, dynamic: IccDynamicData, context: &mut Context) {
+    fn note_authentic(&mut self, dynamic: IccDynamicData, context: &mut Context) {
         self.authenticated = true;
         self.session.store.put(tag::ICC_DYNAMIC_NUMBER, dynamic.number);
         let reason = "the card signed this payment with its own key";
         context.emit(Event::new("terminal", "fDDA succeeded").clause(CLAUSE).because(reason));
     }
 
-    fn failed(&mut self, weakness: &Weakness, context: &mut Context) {
+    fn note_failed(&mut self, weakness: &Weakness, context: &mut Context) {
         if weakness.is_missing() {
             self.session.find(Tvr::ICC_DATA_MISSING, "EMV Book 3 7.5", weakness, &[], context);
         }
@@ -201,8 +201,8 @@ impl Phase for Reading {
         // The money has moved, whatever the record holds.
         if !self.authenticated {
             match quick_signature(&self.session, &self.card.pan, &self.signed) {
-                Ok(dynamic) => self.authenticated(dynamic, context),
-                Err(weakness) => self.failed(&weakness, context),
+                Ok(dynamic) => self.note_authentic(dynamic, context),
+                Err(weakness) => self.note_failed(&weakness, context),
             }
         }
         let chip = self.session.chip(REQUEST_CHIP);
