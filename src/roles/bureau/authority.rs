@@ -9,7 +9,8 @@ use crate::words::emv::Pan;
 use crate::words::emv::certificate::{
     CaPublicKey, CaPublicKeys, Certificate, IssuerCertificate, PrivateKey, Suite, issuer_identifier,
 };
-use std::sync::{Arc, LazyLock};
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 const TEST: &str = include_str!("test_authority.toml");
 /// Digits of the PAN in an issuer certificate.
@@ -37,7 +38,12 @@ pub struct Authority {
     pub(super) rsa: Ring,
     pub(super) sm2: Ring,
     pub(super) cards: CardKeySource,
+    pub(super) issued: IssuedCertificates,
 }
+
+/// Issuer certificates that have been signed, by suite and issuer identifier: all cards of
+/// an issuer bear the same one, and signing it is most of the work of a card.
+pub(super) type IssuedCertificates = Arc<Mutex<HashMap<(Suite, [u8; 4]), Certificate>>>;
 
 /// The keys of one suite.
 #[derive(Clone)]
@@ -131,6 +137,7 @@ impl Authority {
                 pool: Vec::new(),
                 pin_pool: Vec::new(),
             },
+            issued: IssuedCertificates::default(),
         })
     }
 
@@ -181,15 +188,22 @@ impl Authority {
 
     /// The certificate of the issuer's key for cards whose PAN begins as this one.
     pub(super) fn issuer_certificate(&self, suite: Suite, pan: &Pan) -> Result<Certificate, BureauError> {
+        let identifier = issuer_identifier(pan, IDENTIFIER_DIGITS);
+        let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(certificate) = issued.get(&(suite, identifier)) {
+            return Ok(certificate.clone());
+        }
         let ring = self.ring(suite);
         let [year, month, _] = self.expiry;
         let certificate = IssuerCertificate {
-            identifier: issuer_identifier(pan, IDENTIFIER_DIGITS),
+            identifier,
             expiry: [month, year],
             serial: ISSUER_SERIAL,
             key: ring.issuer.public(),
         };
-        Ok(certificate.sign(&ring.ca)?)
+        let signed = certificate.sign(&ring.ca)?;
+        issued.insert((suite, identifier), signed.clone());
+        Ok(signed)
     }
 
     pub(super) const fn ring(&self, suite: Suite) -> &Ring {

@@ -1,7 +1,7 @@
 //! An authority as TOML: how the test authority is shipped and how another is sealed.
 
 use super::BureauError;
-use super::authority::{Authority, CardKeySource, Ring};
+use super::authority::{Authority, CardKeySource, IssuedCertificates, Ring};
 use crate::base::bytes::{Secret, parse_hex};
 use crate::base::crypto::RsaExponent;
 use crate::words::emv::certificate::{PrivateKey, Suite};
@@ -67,6 +67,7 @@ impl TryFrom<AuthorityText> for Authority {
                 pool: pool("pool", &text.cards.pool)?,
                 pin_pool: pool("pin_pool", &text.cards.pin_pool)?,
             },
+            issued: IssuedCertificates::default(),
         })
     }
 }
