@@ -16,6 +16,7 @@ const FIRST: Migration = Migration {
         "CREATE TABLE token_funding (
             id TEXT PRIMARY KEY, par TEXT NOT NULL UNIQUE, card TEXT NOT NULL, standing TEXT NOT NULL,
             at BIGINT NOT NULL)",
+        "CREATE INDEX token_funding_card ON token_funding (card)",
         "CREATE TABLE token_card (
             id TEXT PRIMARY KEY, funding TEXT NOT NULL REFERENCES token_funding (id), pan BYTEA NOT NULL,
             pan_lookup BYTEA NOT NULL, psn BIGINT NOT NULL, expiry BIGINT NOT NULL, seal TEXT NOT NULL,
@@ -46,6 +47,7 @@ const FIRST: Migration = Migration {
             device TEXT NOT NULL, device_score BIGINT NOT NULL, keys TEXT NOT NULL, state TEXT NOT NULL,
             decision TEXT, binding TEXT, token TEXT, at BIGINT NOT NULL, PRIMARY KEY (requestor, id))",
         "CREATE INDEX token_provisioning_token ON token_provisioning (token)",
+        "CREATE INDEX token_provisioning_funding ON token_provisioning (funding, state)",
         "CREATE TABLE token_key (
             token TEXT NOT NULL REFERENCES token (id), sequence BIGINT NOT NULL, uses_left BIGINT NOT NULL,
             amount_left BIGINT NOT NULL, expires_at BIGINT NOT NULL, seen BIGINT NOT NULL,
