@@ -127,26 +127,51 @@ fn percentiles(mut all: Vec<Duration>) -> [u128; 2] {
 }
 
 /// Other tokens, as many as the vault is to hold: the first one's columns under other
-/// names, each with a look-up of its own and on a device of its own.
+/// names, each with a look-up of its own, of a card of its own and on a device of its own.
 fn fill(db: &mut dyn Db, first: &str) {
-    let sql = "SELECT pan, last_four, funding, binding, requestor, keys, assurance, domain, expiry, at, seal \
-               FROM token WHERE id = $1";
-    let row = transact(db, |tx| tx.query(sql, &[first.into()])).unwrap().remove(0);
+    let mut row_of =
+        |sql: &str, id: Value| transact(db, |tx| tx.query(sql, &[id.clone()])).unwrap().remove(0).0;
+    let token = row_of(
+        "SELECT funding, binding, pan, last_four, requestor, keys, assurance, domain, expiry, at, seal \
+         FROM token WHERE id = $1",
+        first.into(),
+    );
+    let funding = row_of("SELECT standing, at FROM token_funding WHERE id = $1", token[0].clone());
+    let binding = row_of(
+        "SELECT requestor, identity, identity_lookup, phone, phone_lookup, at, seal FROM token_binding WHERE id = $1",
+        token[1].clone(),
+    );
     for batch in (1..count()).collect::<Vec<_>>().chunks(BATCH) {
         transact(db, |tx| {
             for number in batch {
                 let scattered = (*number as u128).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
-                let mut values: Vec<Value> = vec![
-                    format!("{scattered:032x}").into(),
-                    scattered.to_be_bytes().to_vec().into(),
-                    format!("filler {number}").into(),
-                ];
-                values.extend(row.0.iter().cloned());
-                tx.execute(
-                    "INSERT INTO token (id, pan_lookup, device, pan, last_four, funding, binding, requestor, keys, \
+                let id = format!("{scattered:032x}");
+                let mut insert = |sql: &str, own: Vec<Value>, first: &[Value]| {
+                    tx.execute(sql, &[own.as_slice(), first].concat())
+                };
+                insert(
+                    "INSERT INTO token_funding (id, par, card, standing, at) VALUES ($1, $2, $3, $4, $5)",
+                    vec![id.as_str().into(), id.as_str().into(), id.as_str().into()],
+                    &funding,
+                )?;
+                insert(
+                    "INSERT INTO token_binding (id, funding, requestor, identity, identity_lookup, phone, phone_lookup, \
+                     at, seal, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'released')",
+                    vec![id.as_str().into(), id.as_str().into()],
+                    &binding,
+                )?;
+                insert(
+                    "INSERT INTO token (id, pan_lookup, device, funding, binding, pan, last_four, requestor, keys, \
                      assurance, domain, expiry, at, seal, state, last_atc) \
                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'terminated', 0)",
-                    &values,
+                    vec![
+                        id.as_str().into(),
+                        scattered.to_be_bytes().to_vec().into(),
+                        format!("filler {number}").into(),
+                        id.as_str().into(),
+                        id.as_str().into(),
+                    ],
+                    &token[2..],
                 )?;
             }
             Ok::<_, StoreError>(())
