@@ -129,8 +129,9 @@ fn percentiles(mut all: Vec<Duration>) -> [u128; 2] {
 /// Other tokens, as many as the vault is to hold: the first one's columns under other
 /// names, each with a look-up of its own, of a card of its own and on a device of its own.
 fn fill(db: &mut dyn Db, first: &str) {
-    let mut row_of =
-        |sql: &str, id: Value| transact(db, |tx| tx.query(sql, &[id.clone()])).unwrap().remove(0).0;
+    let mut row_of = |sql: &str, id: Value| {
+        transact(db, |tx| tx.query(sql, std::slice::from_ref(&id))).unwrap().remove(0).0
+    };
     let token = row_of(
         "SELECT funding, binding, pan, last_four, requestor, keys, assurance, domain, expiry, at, seal \
          FROM token WHERE id = $1",
