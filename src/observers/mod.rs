@@ -2,3 +2,4 @@
 //! through a seat that the world gives them.
 
 pub mod report;
+pub mod script;

@@ -11,6 +11,7 @@ mod issue;
 mod parallel;
 mod position;
 mod rule;
+mod seat;
 pub mod seeds;
 mod stage;
 pub mod tear;
@@ -32,6 +33,7 @@ pub use host::{
 pub use issue::{DEFAULT_PIN, NewCard, issue_card, issue_card_under, new_card_memory, order_for};
 pub use position::Position;
 pub use rule::Rule;
+pub use seat::{FreshCards, Seat};
 pub use stage::{Stage, refund_sale};
 pub use tokens::{
     TOKEN_KEY_FILE, TOKEN_PROFILE, TOKEN_VERSION, before_issuer, open_tokens, open_vault, replace_card,

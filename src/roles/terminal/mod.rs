@@ -5,6 +5,7 @@ mod authentication;
 mod batch;
 mod cardholder;
 mod config;
+mod data;
 mod drive;
 mod error;
 pub mod journal;
@@ -25,6 +26,7 @@ pub use cardholder::{Cardholder, NoCardholder, PinCheck, PinPrompt};
 pub use config::{
     AcceptedApplication, ActionCodes, AnyBytes, Bytes, CdaMode, ConfigError, Risk, TerminalConfig,
 };
+pub use data::{Purpose, terminal_data};
 pub use drive::{Seat, drive};
 pub use error::TerminalError;
 pub use kernel::KERNELS;

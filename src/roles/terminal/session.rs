@@ -2,6 +2,7 @@
 
 use super::cardholder::{PinCheck, PinPrompt};
 use super::config::{ActionCodes, Risk, TerminalConfig};
+use super::data::{Purpose, terminal_data};
 use super::journal::CardMark;
 use super::outcome::{ODA_NOT_PERFORMED, Outcome, Verdict};
 use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
@@ -10,8 +11,7 @@ use crate::base::context::Context;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
-use crate::words::emv::certificate::Suite;
-use crate::words::emv::{self, Pan, TerminalCapabilities, Tsi, Ttq, Tvr};
+use crate::words::emv::{self, Pan, TerminalCapabilities, Tsi, Tvr};
 use crate::words::iso4217::Amount;
 use crate::words::pboc::EcashSet;
 use crate::words::tlv::{Dol, Tag, TlvStore};
@@ -189,37 +189,15 @@ impl Session {
     /// Begins with the terminal's own data and a fresh unpredictable number.
     pub(super) fn new(terms: Terms, context: &mut Context) -> Self {
         let config = Arc::clone(&terms.config);
-        let mut store = TlvStore::new();
-        store.put(tag::AMOUNT_AUTHORISED, terms.amount.to_bcd());
-        store.put(tag::AMOUNT_OTHER, [0; 6]);
-        store.put(tag::TERMINAL_COUNTRY_CODE, config.country.to_bcd());
-        store.put(tag::TRANSACTION_CURRENCY_CODE, terms.amount.currency.to_bcd());
-        store.put(tag::TRANSACTION_CURRENCY_EXPONENT, [terms.amount.currency.exponent()]);
-        store.put(tag::TRANSACTION_DATE, terms.at.yymmdd());
-        store.put(tag::TRANSACTION_TIME, terms.at.hhmmss());
-        store.put(tag::TRANSACTION_TYPE, [terms.flow.transaction_type()]);
-        store.put(tag::UNPREDICTABLE_NUMBER, context.random::<4>());
-        store.put(tag::TERMINAL_CAPABILITIES, config.capabilities.0);
-        store.put(tag::ADDITIONAL_TERMINAL_CAPABILITIES, config.additional_capabilities.0);
-        store.put(tag::TERMINAL_TYPE, config.terminal_type.0);
-        store.put(tag::INTERFACE_DEVICE_SERIAL_NUMBER, config.serial.as_bytes());
-        store.put(tag::TERMINAL_IDENTIFICATION, config.terminal.as_bytes());
-        store.put(tag::MERCHANT_IDENTIFIER, config.merchant.as_bytes());
-        store.put(tag::MERCHANT_CATEGORY_CODE, config.merchant_category.0);
-        store.put(tag::MERCHANT_NAME_AND_LOCATION, config.merchant_name.as_bytes());
-        store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, config.application_version.0);
-        store.put(tag::TRANSACTION_SEQUENCE_COUNTER, sequence_counter(terms.trace.1));
-        let ecash = terms.flow == Flow::Pay && terms.amount.minor <= config.ecash_limit_minor;
-        store.put(tag::EC_TERMINAL_SUPPORT_INDICATOR, [u8::from(ecash)]);
-        store.put(tag::CAPP_INDICATOR, [0]);
-        let knows_sm2 = config.trust.keys.iter().any(|key| key.key.suite() == Suite::Sm2);
-        store.put(tag::SM_SUPPORT_INDICATOR, [u8::from(knows_sm2)]);
-        let qualifiers = match terms.mode {
-            Entry::ContactlessQuick => config.quick(),
-            Entry::ContactlessFull => config.full(),
-            Entry::Contact => Ttq::default().with(Ttq::CONTACT),
+        let purpose = Purpose {
+            amount: terms.amount,
+            transaction_type: terms.flow.transaction_type(),
+            takes_ecash: terms.flow == Flow::Pay && terms.amount.minor <= config.ecash_limit_minor,
+            mode: terms.mode,
+            at: terms.at,
+            trace: terms.trace.1,
         };
-        store.put(tag::TTQ, qualifiers.0);
+        let store = terminal_data(&config, &purpose, context);
         Self {
             terms,
             store,
@@ -387,8 +365,4 @@ impl Session {
         self.store.put(tag::TVR, tvr.0);
         self.store.put(tag::TSI, self.tsi.0);
     }
-}
-
-fn sequence_counter(trace: u32) -> Vec<u8> {
-    crate::base::bytes::u64_to_bcd(u64::from(trace), 4).unwrap_or_else(|_| vec![0; 4])
 }

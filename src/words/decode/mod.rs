@@ -2,6 +2,7 @@
 //! whole exchanges. Prints nothing itself.
 
 mod aid_names;
+mod bit_names;
 mod bits;
 mod command_meaning;
 mod explain;
@@ -16,6 +17,7 @@ mod pseudonym;
 mod session;
 
 pub use aid_names::{AID_NAMES, aid_name};
+pub use bit_names::{BitName, bit_names};
 pub use explain::Explainer;
 pub use iso8583::explain_message;
 pub use judge::{COMMAND_ROOMS, HARMLESS_READS, HarmlessRead, command_row, judge};
