@@ -31,6 +31,7 @@ pub use host::{
     serve_host, serve_tokens,
 };
 pub use issue::{DEFAULT_PIN, NewCard, issue_card, issue_card_under, new_card_memory, order_for};
+pub use parallel::in_parallel;
 pub use position::Position;
 pub use rule::Rule;
 pub use seat::{FreshCards, Seat};

@@ -35,6 +35,7 @@ mod shared {
     pub(super) mod switches;
     pub(super) mod transaction;
 }
+mod test;
 mod unload;
 mod upload;
 mod void;
@@ -58,6 +59,7 @@ const COMMANDS: &[Command] = &[
     settle::COMMAND,
     recover::COMMAND,
     send::COMMAND,
+    test::COMMAND,
     account::COMMAND,
     reconcile::COMMAND,
     card::COMMAND,

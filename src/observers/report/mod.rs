@@ -16,6 +16,7 @@ mod shared {
     pub(super) mod values;
 }
 mod story;
+pub mod suite;
 
 pub use ca_keys::{ca_keys_capk, ca_keys_csv, ca_keys_json, ca_keys_text, ca_keys_toml, keys_without_capk};
 pub use card_facts::{card_facts_json, card_facts_text};
@@ -47,4 +48,5 @@ pub const FORMATS: &[&str] = &[
     recovery::NAME,
     settlement::NAME,
     story::NAME,
+    suite::NAME,
 ];

@@ -7,9 +7,7 @@ use crate::observers::script::pattern::{BytePart, StatusPattern};
 use crate::observers::script::problem::{ParseError, Problem};
 use crate::observers::script::source::Span;
 use crate::observers::script::suggest::nearest;
-use crate::observers::script::tree::{
-    Comparison, Expectation, Expression, Node, PatternPart, Subject, Test,
-};
+use crate::observers::script::tree::{Comparison, Expectation, Expression, Node, PatternPart, Subject, Test};
 use crate::observers::script::value::View;
 use crate::words::decode::{BitName, bit_names};
 use crate::words::dictionary::Row;

@@ -1,0 +1,45 @@
+//! Why a suite could not begin.
+
+use super::filter::FilterError;
+use crate::observers::script::ScriptError;
+use crate::world::WorldError;
+
+/// Why a suite could not begin, or broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum CampaignError {
+    /// A file or folder could not be read.
+    #[error("could not read {path}: {cause}")]
+    File {
+        /// The file or folder.
+        path: String,
+        /// What the system said.
+        cause: String,
+    },
+    /// There is no script.
+    #[error("expected scripts (*.apdu or *.scriptor) in {places}, found none")]
+    NoScript {
+        /// Where was looked.
+        places: String,
+    },
+    /// Scripts that cannot be read.
+    #[error("{}", told(.0))]
+    Scripts(Vec<ScriptError>),
+    /// A filter that cannot be read.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    /// A part that is none.
+    #[error("expected a part such as 1/4, from 1 to the number of parts, found {found:?}")]
+    Shard {
+        /// What was written.
+        found: String,
+    },
+    /// The stage could not be set.
+    #[error(transparent)]
+    World(#[from] WorldError),
+}
+
+fn told(errors: &[ScriptError]) -> String {
+    let all = errors.iter().map(ScriptError::to_string).collect::<Vec<_>>().join("\n\n");
+    let count = if errors.len() == 1 { "1 line".to_owned() } else { format!("{} lines", errors.len()) };
+    format!("{count} of the scripts cannot be read\n\n{all}")
+}
