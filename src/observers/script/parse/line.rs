@@ -49,12 +49,13 @@ pub(super) fn item(cursor: &mut Cursor<'_>) -> Result<(Item, Span), ParseError> 
     if let Some(text) = cursor.comment() {
         return Ok((commented(&text, cursor), begin));
     }
+    let whole = cursor.clone().free_text().1;
     if let Some((row, name)) = named(cursor) {
-        return Ok((Item::Step(call(row, name, cursor)?), name));
+        return Ok((Item::Step(call(row, name, cursor)?), whole));
     }
     let Some(token) = cursor.peek()? else { return Ok((Item::Empty, begin)) };
     if is_bytes(&token) {
-        return Ok((Item::Step(raw(cursor)?), begin));
+        return Ok((Item::Step(raw(cursor)?), whole));
     }
     cursor.next()?;
     if token.is_sign("|") {
@@ -86,7 +87,7 @@ pub(super) fn item(cursor: &mut Cursor<'_>) -> Result<(Item, Span), ParseError> 
         "end" => Item::End,
         "expect" => {
             let expectation = expect(cursor)?;
-            return Ok((Item::Step(Step::Expect(expectation)), begin));
+            return Ok((Item::Step(Step::Expect(expectation)), whole));
         }
         "capture" => {
             let name = assigned(cursor, "a name, such as balance")?.text;
@@ -111,7 +112,7 @@ pub(super) fn item(cursor: &mut Cursor<'_>) -> Result<(Item, Span), ParseError> 
         _ => return Err(unknown(&token)),
     };
     cursor.end()?;
-    Ok((item, begin))
+    Ok((item, whole))
 }
 
 /// The name before an equals sign; both are taken.
