@@ -5,7 +5,6 @@ use super::card::{Opened, Permit, load_profile, open_card};
 use super::error::WorldError;
 use super::issue::{DEFAULT_PIN, NewCard, new_card_memory, order_for};
 use super::{CardName, ReaderAddress};
-use crate::air::host::Entry;
 use crate::air::link::{Card, InProcess, Interface, Record, T0};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
@@ -14,6 +13,7 @@ use crate::base::store::SealKey;
 use crate::roles::card::{CardMemory, Simulator};
 use crate::roles::terminal::{Purpose, TerminalConfig, terminal_data};
 use crate::words::dictionary::tag;
+use crate::words::emv::Ttq;
 use crate::words::iso4217::Amount;
 use crate::words::tlv::TlvStore;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,7 +75,6 @@ impl Seat {
     }
 
     /// A seat before the card at an address that is kept, or is in a reader.
-    #[expect(clippy::too_many_arguments, reason = "each is one switch of the command line")]
     pub fn before_kept(
         address: &ReaderAddress,
         interface: Interface,
@@ -91,20 +90,20 @@ impl Seat {
     }
 
     fn before(card: Box<dyn Card>, config: &TerminalConfig, context: &mut Context) -> Self {
-        let mode = match card.activation().interface {
-            Interface::Contact => Entry::Contact,
-            Interface::Contactless => Entry::ContactlessQuick,
-        };
         let purpose = Purpose {
             amount: Amount::new(0, config.currency),
             transaction_type: 0,
             takes_ecash: true,
-            mode,
             at: context.now(),
             trace: 1,
         };
         let mut data = terminal_data(config, &purpose, context);
         data.put(tag::TVR, [0; 5]);
+        let qualifiers = match card.activation().interface {
+            Interface::Contact => Some(Ttq::default().with(Ttq::CONTACT).0),
+            Interface::Contactless => config.combinations.iter().find_map(|row| row.ttq).map(|ttq| ttq.0),
+        };
+        data.put(tag::TTQ, qualifiers.unwrap_or_default());
         Self { card, data, default_ddol: config.default_ddol.0.clone() }
     }
 }

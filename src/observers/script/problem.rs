@@ -95,7 +95,7 @@ pub enum Problem {
 /// A problem and its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ParseError {
-    pub problem: Problem,
+    pub problem: Box<Problem>,
     pub span: Span,
     pub hint: Option<String>,
 }
@@ -114,7 +114,7 @@ pub struct ScriptError {
 impl ParseError {
     /// Without a hint.
     pub(super) fn new(problem: Problem, span: Span) -> Self {
-        Self { problem, span, hint: None }
+        Self { problem: Box::new(problem), span, hint: None }
     }
 
     /// With what to do.
@@ -135,7 +135,7 @@ impl ParseError {
 
     /// With its line.
     pub(super) fn placed(self, sources: &[Source]) -> ScriptError {
-        ScriptError { problem: self.problem, place: Place::of(self.span, sources), hint: self.hint }
+        ScriptError { problem: *self.problem, place: Place::of(self.span, sources), hint: self.hint }
     }
 }
 

@@ -2,12 +2,10 @@
 //! it wants, and a fresh unpredictable number. What the card says is not put here.
 
 use super::config::TerminalConfig;
-use crate::air::host::Entry;
 use crate::base::bytes::u64_to_bcd;
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
 use crate::words::dictionary::tag;
-use crate::words::emv::Ttq;
 use crate::words::emv::certificate::Suite;
 use crate::words::iso4217::Amount;
 use crate::words::tlv::TlvStore;
@@ -21,15 +19,13 @@ pub struct Purpose {
     pub transaction_type: u8,
     /// Whether electronic cash will do (9F7A).
     pub takes_ecash: bool,
-    /// How the card is read.
-    pub mode: Entry,
     /// When, by the terminal's clock.
     pub at: Timestamp,
     /// The trace number (9F41).
     pub trace: u32,
 }
 
-/// The terminal's data elements by tag.
+/// The terminal's data elements by tag; its qualifiers (9F66) depend on how the card is read.
 pub fn terminal_data(config: &TerminalConfig, purpose: &Purpose, context: &mut Context) -> TlvStore {
     let mut store = TlvStore::new();
     store.put(tag::AMOUNT_AUTHORISED, purpose.amount.to_bcd());
@@ -55,12 +51,6 @@ pub fn terminal_data(config: &TerminalConfig, purpose: &Purpose, context: &mut C
     store.put(tag::CAPP_INDICATOR, [0]);
     let knows_sm2 = config.trust.keys.iter().any(|key| key.key.suite() == Suite::Sm2);
     store.put(tag::SM_SUPPORT_INDICATOR, [u8::from(knows_sm2)]);
-    let qualifiers = match purpose.mode {
-        Entry::ContactlessQuick => config.quick(),
-        Entry::ContactlessFull => config.full(),
-        Entry::Contact => Ttq::default().with(Ttq::CONTACT),
-    };
-    store.put(tag::TTQ, qualifiers.0);
     store
 }
 

@@ -28,10 +28,10 @@ fn html(suite: &SuiteReport) -> String {
             verdict.word()
         );
     }
-    let _ = write!(out, "in {}, {} UTC</p>\n", time(suite.micros), escaped(&suite.started));
+    let _ = writeln!(out, "in {}, {} UTC</p>", time(suite.micros), escaped(&suite.started));
     out.push_str("<input id=\"search\" type=\"search\" placeholder=\"Search\" aria-label=\"Search\">\n</header>\n<main>\n");
     suite.cases.iter().for_each(|case| write_case(&mut out, case));
-    let _ = write!(out, "</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n");
+    let _ = writeln!(out, "</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>");
     out
 }
 
@@ -67,10 +67,10 @@ fn write_case(out: &mut String, case: &CaseReport) {
         let failed = case.failures.iter().any(|failure| failure.step == Some(index));
         let (class, open) = if failed { (" failing", " open") } else { ("", "") };
         let head = step.text.lines().nth(1).unwrap_or("").trim();
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<details class=\"step{class}\"{open}><summary>line {}: {} <span class=\"time\">{}</span></summary>\
-             <pre>{}</pre></details>\n",
+             <pre>{}</pre></details>",
             step.line,
             escaped(head),
             time(step.micros),
@@ -81,10 +81,10 @@ fn write_case(out: &mut String, case: &CaseReport) {
 }
 
 fn write_failure(out: &mut String, failure: &FailureReport) {
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<section class=\"failure\"><h2>{}: {}</h2><pre>{}</pre><table><tr><th>expected</th><th>received</th></tr>\
-         <tr><td><pre>{}</pre></td><td><pre>{}</pre></td></tr></table></section>\n",
+         <tr><td><pre>{}</pre></td><td><pre>{}</pre></td></tr></table></section>",
         escaped(&failure.place),
         escaped(&failure.subject),
         escaped(&failure.line),

@@ -192,12 +192,12 @@ impl Player<'_> {
     /// A command in words of which nobody says what status word it is answered with, is
     /// answered 9000.
     fn implied_status(&mut self, span: Span, rest: &[Statement]) {
-        let judging = rest.iter().map_while(|statement| match &statement.step {
+        let mut judging = rest.iter().map_while(|statement| match &statement.step {
             Step::Expect(expectation) => Some(says_status(expectation)),
             Step::Capture(..) => Some(false),
             _ => None,
         });
-        let is_said = judging.fold(false, |said, this| said || this);
+        let is_said = judging.any(|says| says);
         let status = self.scope.answer.as_ref().map(|answer| answer.response.status);
         if let Some(status) = status.filter(|status| !is_said && !status.is_ok()) {
             let wanted = "9000, as no other status word is expected below";
