@@ -134,6 +134,14 @@ fn once(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let mut runs: Vec<(String, CaseRun)> = Vec::new();
     let wants_update = call.flag("update");
     let output = &mut call.output;
+    if wants_update
+        && matches!(&settings.cards, Cards::Kept { addresses, .. } if addresses.iter().any(is_driver))
+    {
+        return Err(Failure::Usage(
+            "--update writes what came into the scripts, card data too: it takes simulated cards alone"
+                .into(),
+        ));
+    }
     let report = play_suite(&scripts, &jobs, &settings, &mut |case: &CaseReport, run| {
         if !to_stdout {
             output.say(&(case_line(case) + &case_text(case)));
@@ -212,6 +220,11 @@ fn cards<'a>(switches: &Switches, seal: &'a SealOpener<'a>) -> Result<Cards<'a>,
         ));
     }
     Ok(Cards::Kept { addresses, allowed: switches.allow, wait: switches.wait, seal })
+}
+
+/// Whether an address is that of a reader.
+fn is_driver((_, address): &(String, ReaderAddress)) -> bool {
+    matches!(address, ReaderAddress::Driver { .. })
 }
 
 /// The reports that are wanted, and their files.

@@ -73,6 +73,7 @@ fn failure(unmet: &Failure, report: &mut ExchangeReport) -> FailureReport {
 fn shown(value: &Shown, report: &mut ExchangeReport) -> String {
     match value {
         Shown::Words(text) => report.words(text),
+        Shown::Derived(text) => report.hidden(text),
         Shown::Element(tag, bytes) => report.element(*tag, bytes).trim_end().to_owned(),
         // What a script's author has written.
         Shown::Answer(bytes) => report.words(&format!("{:#}", crate::base::bytes::Hex(bytes))),

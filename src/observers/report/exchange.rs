@@ -54,6 +54,14 @@ impl ExchangeReport {
         format!("{:#}", Hex(&bytes))
     }
 
+    /// A value that was worked out of card data, of which nobody knows which parts are whose.
+    pub fn hidden(&self, text: &str) -> String {
+        match self.masker {
+            Some(_) => format!("a value of {} characters; --unmask shows it", text.chars().count()),
+            None => text.to_owned(),
+        }
+    }
+
     /// Free text, in which card data may stand.
     pub fn words(&mut self, text: &str) -> String {
         match &mut self.masker {

@@ -86,16 +86,15 @@ pub fn bytes_fit(parts: &[BytePart], bytes: &[u8]) -> bool {
     places[parts.len()]
 }
 
-/// A pattern as a script writes it.
-pub fn shown(parts: &[BytePart]) -> String {
-    let part = |part: &BytePart| match part {
+/// A part of a pattern as a script writes it.
+pub fn shown_part(part: &BytePart) -> String {
+    match part {
         BytePart::Any => "..".to_owned(),
         BytePart::Byte(high, low) => {
             let half = |half: &Option<u8>| half.map_or("x".to_owned(), |half| format!("{half:X}"));
             half(high) + &half(low)
         }
-    };
-    parts.iter().map(part).collect::<Vec<_>>().join(" ")
+    }
 }
 
 fn digit(letter: char) -> Option<Option<u8>> {
@@ -142,6 +141,6 @@ mod tests {
         assert!(!fits("6F .. 90 00", &[0x6F, 0x90]) && !fits("6F 84", &[0x6F, 0x84, 0]));
         assert!(fits("9x ?0", &[0x91, 0x30]) && fits("..", &[]) && !fits("9x", &[]));
         assert!(fits(".. 01 .. 02 ..", &[1, 1, 3, 2, 2]) && !fits(".. 02 .. 01", &[1, 2]));
-        assert_eq!(shown(&parts("6f .. 9x")), "6F .. 9x");
+        assert_eq!(parts("6f .. 9x").iter().map(shown_part).collect::<String>(), "6F..9x");
     }
 }

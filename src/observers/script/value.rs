@@ -174,8 +174,9 @@ impl Value {
     /// The error of a value that is something else.
     pub fn not(&self, expected: &str) -> ValueError {
         let found = match self {
-            Self::Bare(text) | Self::Text(text) => format!("{text:?}"),
-            // It may be a PAN or a key.
+            Self::Bare(text) => format!("{text:?}"),
+            // It may be a name, a PAN or a key.
+            Self::Text(text) => format!("a text of {} characters", text.chars().count()),
             Self::Bytes(bytes) => format!("{} bytes", bytes.len()),
             Self::Amount(_) => format!("the amount {self}"),
             Self::Number(_) => format!("the number {self}"),

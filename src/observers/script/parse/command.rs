@@ -96,7 +96,8 @@ pub(super) fn raw(cursor: &mut Cursor<'_>) -> Result<Step, ParseError> {
 
 fn argument(call: &mut CommandCall, token: &Token, cursor: &mut Cursor<'_>) -> Result<(), ParseError> {
     let row = call.row;
-    let is_word = token.kind == Kind::Bare;
+    let is_call = is_call(token, cursor)?;
+    let is_word = token.kind == Kind::Bare && !is_call;
     let given = |call: &CommandCall, wanted: &Parameter| call.values.iter().any(|(p, _)| *p == wanted);
     if let Some(parameter) = row.parameters.iter().find(|row| is_word && row.name == token.text) {
         cursor.next()?;
@@ -114,7 +115,7 @@ fn argument(call: &mut CommandCall, token: &Token, cursor: &mut Cursor<'_>) -> R
     let open = row.parameters.iter().find(|parameter| {
         !given(call, parameter) && !matches!(parameter.kind, ParameterKind::Flag | ParameterKind::Gathered(_))
     });
-    if let Some(parameter) = open.filter(|parameter| fits(parameter, token)) {
+    if let Some(parameter) = open.filter(|parameter| is_call || fits(parameter, token)) {
         let value = checked(parameter, cursor)?;
         call.values.push((parameter, Some(value)));
         return Ok(());
@@ -141,6 +142,15 @@ fn argument(call: &mut CommandCall, token: &Token, cursor: &mut Cursor<'_>) -> R
         }
         None => Err(unknown(row, token, gathers)),
     }
+}
+
+/// Whether a function is called here: its name, and a parenthesis right after it.
+fn is_call(token: &Token, cursor: &Cursor<'_>) -> Result<bool, ParseError> {
+    let mut after = cursor.clone();
+    after.next()?;
+    let end = token.span.column + token.span.width;
+    let next = after.peek()?;
+    Ok(token.kind == Kind::Bare && next.is_some_and(|next| next.is_sign("(") && next.span.column == end))
 }
 
 /// Whether a token may be the value of a parameter that is not named.

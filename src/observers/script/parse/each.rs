@@ -13,10 +13,13 @@ pub(super) enum OverHead {
     Numbers(String, Expression, Expression),
 }
 
+/// What may stand after `each`.
+const EXPECTED: &str = "`record of $94`, `row`, or a name and `in 1..10`";
+
 /// The rest of `each`.
 pub(super) fn each(cursor: &mut Cursor<'_>) -> Result<OverHead, ParseError> {
-    let unknown = || cursor.expected("`record of $94`, `row`, or a name and `in 1..10`");
-    let error = unknown();
+    let here = cursor.clone();
+    let error = here.expected(EXPECTED);
     let token = cursor.next()?.filter(|token| token.kind == Kind::Bare).ok_or(error)?;
     let head = match token.text.as_str() {
         "row" if cursor.is_at_end() => OverHead::Rows,
@@ -28,7 +31,7 @@ pub(super) fn each(cursor: &mut Cursor<'_>) -> Result<OverHead, ParseError> {
                 false => return Err(cursor.expected("..")),
             }
         }
-        _ => return Err(cursor.expected("`record of $94`, `row`, or a name and `in 1..10`")),
+        _ => return Err(here.expected(EXPECTED)),
     };
     cursor.end()?;
     Ok(head)

@@ -54,7 +54,7 @@ pub(super) fn item(cursor: &mut Cursor<'_>) -> Result<(Item, Span), ParseError> 
         return Ok((Item::Step(call(row, name, cursor)?), whole));
     }
     let Some(token) = cursor.peek()? else { return Ok((Item::Empty, begin)) };
-    if is_bytes(&token) {
+    if is_bytes(&token) || token.kind == Kind::Variable {
         return Ok((Item::Step(raw(cursor)?), whole));
     }
     cursor.next()?;

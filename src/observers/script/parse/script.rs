@@ -220,7 +220,10 @@ impl<'a> Reader<'a> {
                 true => match case.rows.table(case.span) {
                     Ok(table) => Some(table),
                     Err(error) => {
-                        self.errors.push(error);
+                        // A row that could not be read was told already.
+                        if self.errors.is_empty() {
+                            self.errors.push(error);
+                        }
                         None
                     }
                 },

@@ -1,14 +1,15 @@
 //! Whether an expectation is met, and what to show where it is not.
 
+use super::comparison::{Comparing, compare, order};
 use super::evaluate::{Trouble, evaluate};
 use super::outcome::Shown;
 use super::scope::Scope;
 use super::subject::{Found, look, shown};
+use super::wording::described;
 use crate::base::bytes::Hex;
-use crate::observers::script::function_row::Surroundings;
-use crate::observers::script::pattern::{self, BytePart, StatusPattern, bytes_fit};
+use crate::observers::script::pattern::{BytePart, StatusPattern, bytes_fit};
 use crate::observers::script::source::Span;
-use crate::observers::script::tree::{Comparison, Expectation, Expression, Node, PatternPart, Subject, Test};
+use crate::observers::script::tree::{Comparison, Expectation, Node, PatternPart, Subject, Test};
 use crate::observers::script::value::{Value, View};
 use crate::words::dictionary::{Format, Row};
 use crate::words::iso7816::StatusWord;
@@ -40,8 +41,7 @@ pub(super) fn judge(
         unmet(&found, Shown::Words(expected), update)
     };
     if let Test::Exists(wanted) = expectation.test {
-        let text = if wanted { "it is there" } else { "it is absent" };
-        return Ok((found.value.is_some() != wanted).then(|| words(text.into(), None)));
+        return Ok((found.value.is_some() != wanted).then(|| words(described(&expectation.test), None)));
     }
     let Some(value) = &found.value else {
         return Ok(Some(words(described(&expectation.test), None)));
@@ -56,18 +56,18 @@ pub(super) fn judge(
             if holds {
                 return Ok(None);
             }
-            let is_plain = matches!(right.node, Node::Literal(_)) && *sign == Comparison::Equal;
-            let update =
-                left.as_ref().filter(|_| is_plain).map(|left| (expectation.value_span, left.to_string()));
+            let is_plain = matches!(right.node, Node::Literal(_));
+            let update = left.as_ref().filter(|_| is_plain && *sign == Comparison::Equal);
+            let update = update.map(|left| (expectation.value_span, left.to_string()));
             let expected = match (sign, &wanted) {
-                (Comparison::Equal, wanted) => shown(wanted, found.tag, found.is_answer),
-                (sign, Value::Bytes(bytes)) if found.tag.is_none() => {
-                    Shown::Words(format!("{} {} bytes", sign.sign(), bytes.len()))
+                (Comparison::Equal, wanted) => shown(wanted, &found, is_plain),
+                (sign, Value::Number(_) | Value::Amount(_)) => {
+                    Shown::Words(format!("{} {wanted}", sign.sign()))
                 }
-                (sign, wanted) => Shown::Words(format!("{} {wanted}", sign.sign())),
+                _ => Shown::Words(described(&expectation.test)),
             };
             let received = match left {
-                Some(left) if !matches!(left, Value::Bytes(_)) => Shown::Words(left.to_string()),
+                Some(left @ (Value::Number(_) | Value::Amount(_))) => Shown::Words(left.to_string()),
                 _ => found.shown(),
             };
             Ok(Some(Unmet { subject: found.name.clone(), expected, received, update }))
@@ -80,26 +80,24 @@ pub(super) fn judge(
                 side.left.as_ref().is_some_and(|left| order(left, &side.right).is_some_and(|o| sign.holds(o)))
             };
             let is_met = within(&low, Comparison::AtLeast) && within(&high, Comparison::AtMost);
-            Ok((!is_met).then(|| words(format!("between {} and {}", low.right, high.right), None)))
+            Ok((!is_met).then(|| words(described(&expectation.test), None)))
         }
         Test::OneOf(choices) => {
-            let mut wanted = Vec::new();
             for choice in choices {
                 let choice_value = evaluate(choice, scope)?;
                 let side = compare(&found, value, view, &choice_value, Comparison::Equal, choice, scope)?;
                 if side.left.as_ref().is_some_and(|left| *left == side.right) {
                     return Ok(None);
                 }
-                wanted.push(side.right.to_string());
             }
-            Ok(Some(words(format!("one of {}", wanted.join(", ")), None)))
+            Ok(Some(words(described(&expectation.test), None)))
         }
         Test::Like(parts) => {
-            let parts = parts_of(parts, scope)?;
+            let wanted = parts_of(parts, scope)?;
             let bytes = value.bytes().map_err(|cause| Trouble::new(span, cause))?;
-            let met = bytes_fit(&parts, &bytes);
+            let met = bytes_fit(&wanted, &bytes);
             let update = format!("{:#}", Hex(&bytes));
-            Ok((!met).then(|| words(pattern::shown(&parts), Some(update))))
+            Ok((!met).then(|| words(described(&expectation.test), Some(update))))
         }
         Test::Matches(regex) => {
             let is_text = found.tag.and_then(Row::of_tag).is_some_and(|row| row.format == Format::Text);
@@ -107,14 +105,12 @@ pub(super) fn judge(
                 Value::Bytes(bytes) if view != Some(View::Text) && !is_text => Hex(bytes).to_string(),
                 value => value.text(),
             };
-            Ok((!regex.is_match(&text)).then(|| words(format!("matches /{regex}/"), None)))
+            Ok((!regex.is_match(&text)).then(|| words(described(&expectation.test), None)))
         }
-        Test::Bit { byte, bit, words: name, set } => {
+        Test::Bit { byte, bit, set, .. } => {
             let bytes = value.bytes().map_err(|cause| Trouble::new(span, cause))?;
             let is_set = bytes.get(usize::from(*byte) - 1).map(|found| found & 1 << (bit - 1) != 0);
-            let verb = if *set { "has" } else { "lacks" };
-            Ok((is_set != Some(*set))
-                .then(|| words(format!("{verb} {name:?} (byte {byte} bit {bit})"), None)))
+            Ok((is_set != Some(*set)).then(|| words(described(&expectation.test), None)))
         }
         Test::Status(_) | Test::StatusOf(_) | Test::Exists(_) => Ok(None),
     }
@@ -157,61 +153,6 @@ fn unmet(found: &Found, expected: Shown, update: Option<(Span, String)>) -> Unme
     Unmet { subject: found.name.clone(), expected, received: found.shown(), update }
 }
 
-/// Two values made alike. What came may not be what the script takes it for.
-struct Comparing {
-    left: Option<Value>,
-    right: Value,
-}
-
-fn compare(
-    found: &Found,
-    left: &Value,
-    view: Option<View>,
-    right: &Value,
-    sign: Comparison,
-    written: &Expression,
-    scope: &Scope<'_>,
-) -> Result<Comparing, Trouble> {
-    let currency = scope.currency();
-    let view = view.unwrap_or_else(|| implied(found, left, right, sign));
-    // The length of what is expected is a number, not the length of that number.
-    let as_written = if view == View::Length { View::Number } else { view };
-    let tag = found.tag;
-    let wanted = match (right, as_written, tag) {
-        (Value::Bare(_), View::Bytes, Some(tag)) if right.bytes().is_err() => {
-            right.element(tag, currency).map(Value::Bytes)
-        }
-        (Value::Bare(_), View::Number, _) => right.number().map(Value::Number),
-        _ => right.viewed(as_written, tag, currency),
-    };
-    let right = wanted.map_err(|cause| Trouble::new(written.span, cause))?;
-    Ok(Comparing { left: left.viewed(view, tag, currency).ok(), right })
-}
-
-/// How two values are looked at where the script does not say.
-fn implied(found: &Found, left: &Value, right: &Value, sign: Comparison) -> View {
-    let format = found.tag.and_then(Row::of_tag).map(|row| row.format);
-    let is_order = !matches!(sign, Comparison::Equal | Comparison::Unequal);
-    match (left, right) {
-        (Value::Amount(_), _) | (_, Value::Amount(_)) => View::Amount,
-        (Value::Number(_), _) | (_, Value::Number(_)) => View::Number,
-        (_, Value::Text(_)) | (Value::Text(_), _) => View::Text,
-        (Value::Bare(_), Value::Bare(_)) if !is_order => View::Text,
-        _ if is_order && format == Some(Format::Amount) => View::Amount,
-        _ if is_order => View::Number,
-        _ => View::Bytes,
-    }
-}
-
-fn order(left: &Value, right: &Value) -> Option<std::cmp::Ordering> {
-    match (left, right) {
-        (Value::Number(a), Value::Number(b)) | (Value::Amount(a), Value::Amount(b)) => Some(a.cmp(b)),
-        (Value::Bytes(a), Value::Bytes(b)) => Some(a.cmp(b)),
-        (Value::Text(a), Value::Text(b)) => Some(a.cmp(b)),
-        _ => None,
-    }
-}
-
 fn parts_of(parts: &[PatternPart], scope: &mut Scope<'_>) -> Result<Vec<BytePart>, Trouble> {
     let mut out = Vec::new();
     for part in parts {
@@ -225,24 +166,4 @@ fn parts_of(parts: &[PatternPart], scope: &mut Scope<'_>) -> Result<Vec<BytePart
         }
     }
     Ok(out)
-}
-
-/// An expectation in words, where there was nothing to compare.
-fn described(test: &Test) -> String {
-    let literal = |value: &Expression| match &value.node {
-        Node::Literal(value) => value.to_string(),
-        _ => "a value".into(),
-    };
-    match test {
-        Test::Compare(sign, value) => format!("{} {}", sign.sign(), literal(value)),
-        Test::Between(from, to) => format!("between {} and {}", literal(from), literal(to)),
-        Test::OneOf(values) => {
-            format!("one of {}", values.iter().map(literal).collect::<Vec<_>>().join(", "))
-        }
-        Test::Like(_) => "bytes that fit the pattern".into(),
-        Test::Matches(regex) => format!("matches /{regex}/"),
-        Test::Bit { words, set: true, .. } => format!("has {words:?}"),
-        Test::Bit { words, .. } => format!("lacks {words:?}"),
-        Test::Status(_) | Test::StatusOf(_) | Test::Exists(_) => "it is there".into(),
-    }
 }

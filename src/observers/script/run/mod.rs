@@ -3,11 +3,13 @@
 
 mod case;
 mod command;
+mod comparison;
 mod evaluate;
 mod expectation;
 mod outcome;
 mod scope;
 mod subject;
+mod wording;
 
 pub use case::play;
 pub use outcome::{CaseRun, Failure, Moment, Outcome, Shown};

@@ -66,6 +66,8 @@ pub enum Shown {
     Element(Tag, Vec<u8>),
     /// Bytes of an answer that are no single element.
     Answer(Vec<u8>),
+    /// A value that was worked out of card data.
+    Derived(String),
 }
 
 /// Something that happened.

@@ -3,8 +3,9 @@
 use super::evaluate::{Trouble, evaluate};
 use super::outcome::Shown;
 use super::scope::{Answer, Scope};
+use crate::observers::script::parse::tag_name;
 use crate::observers::script::source::Span;
-use crate::observers::script::tree::Subject;
+use crate::observers::script::tree::{Node, Subject};
 use crate::observers::script::value::Value;
 use crate::words::dictionary::Row;
 use crate::words::tlv::{self, Tag, Tlv};
@@ -27,19 +28,27 @@ pub(super) struct Found {
 impl Found {
     /// What is shown of it.
     pub(super) fn shown(&self) -> Shown {
-        match (&self.value, self.tag) {
-            (None, _) => Shown::Words("absent".into()),
-            (Some(value), tag) => shown(value, tag, self.is_answer),
+        match &self.value {
+            None => Shown::Words("absent".into()),
+            Some(value) => shown(value, self, false),
         }
     }
 }
 
-/// What is shown of a value that is compared with an element.
-pub(super) fn shown(value: &Value, tag: Option<Tag>, is_answer: bool) -> Shown {
-    match (value, tag) {
-        (Value::Bytes(bytes), Some(tag)) => Shown::Element(tag, bytes.clone()),
-        (Value::Bytes(bytes), None) if is_answer => Shown::Answer(bytes.clone()),
-        (value, _) => Shown::Words(value.to_string()),
+/// What is shown of a value that is compared with what was found, or is it; `is_written`
+/// says that it stands in the script as it is.
+pub(super) fn shown(value: &Value, found: &Found, is_written: bool) -> Shown {
+    let text = |value: &Value| match value {
+        Value::Text(text) => text.clone().into_bytes(),
+        value => value.bytes().unwrap_or_default(),
+    };
+    match (value, found.tag) {
+        (Value::Number(_) | Value::Amount(_), _) => Shown::Words(value.to_string()),
+        (Value::Text(_), _) if is_written => Shown::Words(value.to_string()),
+        (value, Some(tag)) => Shown::Element(tag, text(value)),
+        (Value::Bytes(bytes), None) if found.is_answer => Shown::Answer(bytes.clone()),
+        (value, None) if is_written => Shown::Words(value.to_string()),
+        (value, None) => Shown::Derived(value.to_string()),
     }
 }
 
@@ -47,7 +56,13 @@ pub(super) fn shown(value: &Value, tag: Option<Tag>, is_answer: bool) -> Shown {
 pub(super) fn look(subject: &Subject, span: Span, scope: &mut Scope<'_>) -> Result<Found, Trouble> {
     if let Subject::Value(expression) = subject {
         let value = Some(evaluate(expression, scope)?);
-        return Ok(Found { name: "the value".into(), tag: None, value, is_answer: false });
+        // A variable that is a data element is shown as one.
+        let tag = match &expression.node {
+            Node::Variable(name) => tag_name(name),
+            _ => None,
+        };
+        let name = tag.map_or("the value".into(), |tag| path_name(&[tag]));
+        return Ok(Found { name, tag, value, is_answer: false });
     }
     let none = || Trouble::new(span, "there is no answer yet: a command goes before this line");
     let answer = scope.answer.as_ref().ok_or_else(none)?;
