@@ -20,6 +20,7 @@ mod host;
 mod issuer;
 mod kinds;
 mod reconcile;
+mod scripts;
 mod settle;
 mod store;
 #[cfg(target_os = "linux")]

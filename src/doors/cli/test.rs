@@ -6,8 +6,8 @@ use super::shared::scene::{card_seal_key, kept_file};
 use super::shared::switches::Switches;
 use crate::base::context::Context;
 use crate::observers::campaign::{
-    Cards, Filter, Job, SealOpener, Shard, SuiteSettings, load_scripts, plan, play_suite, script_files,
-    updated,
+    CampaignError, Cards, Filter, Job, SealOpener, Shard, SuiteSettings, load_scripts, plan, play_suite,
+    script_files, updated,
 };
 use crate::observers::report::suite::{
     CaseReport, CaseVerdict, SUITE_FORMATS, SuiteFormat, SuiteReport, case_line, case_text, suite_json,
@@ -161,16 +161,20 @@ fn once(call: &mut Call<'_>) -> Result<Exit, Failure> {
     if wants_update {
         update(call, &scripts, &runs)?;
     }
-    Ok(exit(report.worst()))
+    ended(&report)
 }
 
-/// The exit code of the worst that happened.
-fn exit(worst: CaseVerdict) -> Exit {
+/// The worst that happened; what is wrong with a script or a card is said on standard error.
+fn ended(report: &SuiteReport) -> Result<Exit, Failure> {
+    let worst = report.worst();
+    let first = report.cases.iter().find(|case| case.verdict == worst);
+    let told = first.map(|case| (case.title(), case.cause().lines().next().unwrap_or_default().to_owned()));
+    let (title, cause) = told.unwrap_or_default();
     match worst {
-        CaseVerdict::Passed | CaseVerdict::Flaky | CaseVerdict::NotRun => Exit::Done,
-        CaseVerdict::Failed => Exit::Declined,
-        CaseVerdict::Broken => Exit::Usage,
-        CaseVerdict::Unreachable => Exit::Transport,
+        CaseVerdict::Passed | CaseVerdict::Flaky | CaseVerdict::NotRun => Ok(Exit::Done),
+        CaseVerdict::Failed => Ok(Exit::Declined),
+        CaseVerdict::Broken => Err(Failure::suite(CampaignError::Broken { title, cause })),
+        CaseVerdict::Unreachable => Err(Failure::suite(CampaignError::Unreachable { title, cause })),
     }
 }
 

@@ -33,6 +33,22 @@ pub enum CampaignError {
         /// What was written.
         found: String,
     },
+    /// A case that could not go on.
+    #[error("{title}: the script could not go on: {cause}")]
+    Broken {
+        /// The first one: file and name.
+        title: String,
+        /// Why.
+        cause: String,
+    },
+    /// A card that could not be reached.
+    #[error("{title}: the card could not be reached: {cause}")]
+    Unreachable {
+        /// The first one: file and name.
+        title: String,
+        /// Why.
+        cause: String,
+    },
     /// The stage could not be set.
     #[error(transparent)]
     World(#[from] WorldError),

@@ -140,7 +140,9 @@ fn path(cursor: &mut Cursor<'_>) -> Result<Vec<Tag>, ParseError> {
 
 fn test(subject: &Subject, begin: Span, cursor: &mut Cursor<'_>) -> Result<(Test, Span), ParseError> {
     let sign = Comparison::SIGNS.iter().find(|row| cursor.take_sign(row.0)).map(|row| row.1);
-    let span = cursor.span();
+    let mut value = cursor.clone();
+    value.take_word("like");
+    let span = value.free_text().1;
     let test = match sign {
         Some(sign) => Test::Compare(sign, expression(cursor)?),
         None => worded(subject, begin, cursor)?,
