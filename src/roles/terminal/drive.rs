@@ -5,7 +5,7 @@ use super::error::TerminalError;
 use super::journal::{Change, Journal, State};
 use super::kernel_row::Kernel;
 use super::outcome::Outcome;
-use super::phase::{Io, Next, Reply};
+use super::phase::{Io, Next, Reply, step};
 use super::session::Terms;
 use crate::air::host::Host;
 use crate::air::link::Card;
@@ -42,6 +42,7 @@ pub fn drive(
     context.emit(Event::new("terminal", "transaction begins").because(kernel.name));
     let mut next = (kernel.begin)(terms, context)?;
     let mut turn = Turn::Card;
+    let mut told = "";
     for _ in 0..STEP_LIMIT {
         let (ask, phase) = match next {
             Next::Wait(ask, phase) => (ask, phase),
@@ -50,13 +51,17 @@ pub fn drive(
         for change in ask.first.iter().filter(|_| journalled) {
             seat.journal.write(row, change, context)?;
         }
-        let step = phase.name();
+        let title = phase.name();
+        if title != told {
+            step(title, context);
+            told = title;
+        }
         let reply = exchange(ask.io, &mut turn, seat, context);
         let taken = reply.and_then(|reply| phase.take(reply, context));
         next = match taken {
             Ok(next) => next,
             Err(error) => {
-                context.emit(Event::new("terminal", "broken off").because(format!("{step}: {error}")));
+                context.emit(Event::new("terminal", "broken off").because(format!("{title}: {error}")));
                 note_doubt(row, seat.journal, context)?;
                 return Err(error);
             }

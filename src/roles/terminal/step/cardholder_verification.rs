@@ -10,7 +10,7 @@ use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::outcome::Verdict;
-use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
+use crate::roles::terminal::phase::{Io, Next, Phase, Reply, step};
 use crate::roles::terminal::session::{Role, Session};
 use crate::words::dictionary::tag;
 use crate::words::emv::{
@@ -31,6 +31,7 @@ pub(in crate::roles::terminal) fn begin(
     mut read: RecordsRead,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
+    step(STEP, context);
     if let Role::Loaded(payer) = &mut read.initiated.selected.session.role {
         let (pin, is_same) = (payer.pin.take(), payer.pan == read.pan);
         let session = read.session();
@@ -230,7 +231,8 @@ impl Verifying {
         context: &mut Context,
     ) -> Result<Next, TerminalError> {
         let session = self.read.session();
-        session.tsi.set(Tsi::CARDHOLDER_VERIFICATION_PERFORMED);
+        let bit = Tsi::CARDHOLDER_VERIFICATION_PERFORMED;
+        session.performed(bit, CLAUSE, "the CVM List was worked through", context);
         session.store.put(tag::CVM_RESULTS, results.0);
         context.emit(
             Event::new("terminal", "CVM")
@@ -364,7 +366,8 @@ impl Phase for EnteringForTheIssuer {
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         let mut read = self.read;
         let session = read.session();
-        session.tsi.set(Tsi::CARDHOLDER_VERIFICATION_PERFORMED);
+        let bit = Tsi::CARDHOLDER_VERIFICATION_PERFORMED;
+        session.performed(bit, CLAUSE, "the online PIN was asked for", context);
         let Some(pin) = reply.pin(STEP)?.filter(is_pin) else {
             not_entered(session, context);
             let before = session.balance_before_minor;
