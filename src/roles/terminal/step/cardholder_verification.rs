@@ -16,6 +16,7 @@ use crate::words::dictionary::tag;
 use crate::words::emv::{
     Aip, CvmCode, CvmCondition, CvmEnd, CvmList, CvmResults, CvmRule, TerminalCapabilities, Tsi, Tvr,
 };
+use crate::words::tlv::Tag;
 
 const STEP: &str = "Cardholder verification";
 const CLAUSE: &str = "EMV Book 3 10.5";
@@ -113,11 +114,11 @@ impl Verifying {
             return self.failed(context);
         };
         if let Some(unmet) = self.unmet(rule) {
-            tell(rule, "CVM rule passed over", unmet, context);
+            tell(self.read.session(), rule, "CVM rule passed over", unmet, context);
             self.place += 1;
             return self.advance(context);
         }
-        tell(rule, "CVM rule applies", "its condition holds", context);
+        tell(self.read.session(), rule, "CVM rule applies", "its condition holds", context);
         let session = self.read.session();
         match rule.code.method() {
             CvmCode::FAIL => {
@@ -207,7 +208,8 @@ impl Verifying {
         if !rule.code.goes_on() {
             return self.failed(context);
         }
-        tell(rule, "CVM unsuccessful", "bit 7 of the rule lets the next one apply", context);
+        let reason = "bit 7 of the rule lets the next one apply";
+        tell(self.read.session(), rule, "CVM unsuccessful", reason, context);
         self.place += 1;
         self.advance(context)
     }
@@ -320,10 +322,29 @@ fn supports(session: &Session, code: CvmCode) -> bool {
     }
 }
 
-fn tell(rule: CvmRule, what: &'static str, reason: impl std::fmt::Display, context: &mut Context) {
+fn tell(session: &Session, rule: CvmRule, what: &'static str, reason: &'static str, context: &mut Context) {
     let reason = format!("{} {}: {reason}", rule.code, rule.condition);
     let event = Event::new("terminal", what).clause(CLAUSE).because(reason);
-    context.emit(event.with_named("CV rule", [rule.code.0, rule.condition.0]));
+    let event = event.with_named("CV rule", [rule.code.0, rule.condition.0]);
+    context.emit(session.with_causes(event, looked_at(rule.condition)));
+}
+
+/// What a condition is held against.
+const fn looked_at(condition: CvmCondition) -> &'static [Tag] {
+    match condition {
+        CvmCondition::UNATTENDED_CASH
+        | CvmCondition::NO_CASH
+        | CvmCondition::MANUAL_CASH
+        | CvmCondition::CASHBACK => &[tag::TRANSACTION_TYPE, tag::TERMINAL_TYPE],
+        CvmCondition::SUPPORTED => &[tag::TERMINAL_CAPABILITIES],
+        CvmCondition::UNDER_X | CvmCondition::OVER_X | CvmCondition::UNDER_Y | CvmCondition::OVER_Y => &[
+            tag::CVM_LIST,
+            tag::AMOUNT_AUTHORISED,
+            tag::TRANSACTION_CURRENCY_CODE,
+            tag::APPLICATION_CURRENCY_CODE,
+        ],
+        _ => &[],
+    }
 }
 
 /// The online PIN by a rule of the list.
