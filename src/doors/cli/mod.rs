@@ -4,6 +4,7 @@
 mod account;
 mod ca;
 mod card;
+mod crypto;
 mod decode;
 mod demo;
 mod host;
@@ -67,5 +68,6 @@ const COMMANDS: &[Command] = &[
     readers::COMMAND,
     world::COMMAND,
     decode::COMMAND,
+    crypto::COMMAND,
     demo::COMMAND,
 ];
