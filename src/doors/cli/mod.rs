@@ -4,6 +4,7 @@
 mod account;
 mod ca;
 mod card;
+mod crypto;
 mod decode;
 mod demo;
 mod host;
@@ -69,5 +70,6 @@ const COMMANDS: &[Command] = &[
     world::COMMAND,
     trace::COMMAND,
     decode::COMMAND,
+    crypto::COMMAND,
     demo::COMMAND,
 ];
