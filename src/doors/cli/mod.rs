@@ -10,6 +10,7 @@ mod host;
 mod inquire;
 mod load;
 mod pay;
+mod pcsclite;
 mod preauth;
 mod read;
 mod readers;
@@ -65,6 +66,7 @@ const COMMANDS: &[Command] = &[
     ca::COMMAND,
     host::COMMAND,
     readers::COMMAND,
+    pcsclite::COMMAND,
     world::COMMAND,
     decode::COMMAND,
     demo::COMMAND,
