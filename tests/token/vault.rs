@@ -89,9 +89,12 @@ fn the_vaults_keys_change_in_batches_and_resume() {
     let (old, new) = (SealKey::from_bytes([1; 32]), SealKey::from_bytes([2; 32]));
     let own = super::kit::own_seal();
     let store = stage.world.db.handle().unwrap();
-    let open = |current: &SealKey, previous: Option<&SealKey>| {
+    let mut seed = 30;
+    let mut open = |current: &SealKey, previous: Option<&SealKey>| {
         let keys = SealKeys { current: current.clone(), previous: previous.cloned() };
-        Vault::open(store.handle().unwrap(), keys, token_keys(), rules(""), &mut super::kit::quiet(3))
+        // Another one for each: keys are drawn from it.
+        seed += 1;
+        Vault::open(store.handle().unwrap(), keys, token_keys(), rules(""), &mut super::kit::quiet(seed))
     };
     let mut context = super::kit::quiet(4);
     // Under the stage's own key first, so that both keys below are known here.
