@@ -5,6 +5,7 @@
 //!
 //! `defaults` of a file serve each of its rows; keys of a row stand above them.
 
+use crate::causes;
 use cardwright::air::host::{Answer, Host, HostError, Request};
 use cardwright::air::link::{Endpoint, InProcess, Interface, LinkError, Record, T0};
 use cardwright::base::bytes::{Bit, Hex, Secret, parse_hex};
@@ -14,12 +15,12 @@ use cardwright::base::event::{Collector, Event};
 use cardwright::roles::bureau::Authority;
 use cardwright::roles::card::{Profile, Simulator};
 use cardwright::roles::terminal::{
-    Cardholder, Flow, Kernel, Outcome, PinCheck, PinPrompt, Seat, TerminalConfig, TerminalError, Terms, drive,
+    Cardholder, Flow, Outcome, PinCheck, PinPrompt, Seat, TerminalConfig, TerminalError, Terms, drive,
 };
 use cardwright::words::dictionary::tag;
 use cardwright::words::emv::{Aip, CryptogramType, Tsi, Tvr};
 use cardwright::words::iso4217::{Amount, Currency};
-use cardwright::words::tlv::{Dol, Tag, TlvStore};
+use cardwright::words::tlv::{self, Dol, Tag, TlvStore};
 use cardwright::world::{NewCard, StoreAddress, issue_card_under, open_books, open_journal};
 use libtest_mimic::{Failed, Trial};
 use serde::Deserialize;
@@ -54,6 +55,9 @@ struct Row {
     /// Keys of the terminal file that differ.
     #[serde(default)]
     terminal: Table,
+    /// Keys that differ in each of its combinations that have them or may have them.
+    #[serde(default)]
+    combination: Table,
     #[serde(default = "pay")]
     flow: String,
     #[serde(default = "ten")]
@@ -71,6 +75,15 @@ struct Row {
     interface: InterfaceRow,
     #[serde(default)]
     host: HostRow,
+    /// Templates 71 and 72 that the host's answer has besides, as it comes.
+    #[serde(default)]
+    script: String,
+    /// Bits of TVR and TSI that this row is there for, and what the story says of each.
+    #[serde(default)]
+    causes: Vec<String>,
+    #[serde(default)]
+    because: Vec<String>,
+    #[serde(default)]
     expect: Expected,
 }
 
@@ -114,6 +127,9 @@ struct CardRow {
     /// Payments made before the transaction.
     #[serde(default)]
     payments: usize,
+    /// Whether the terminal's exception file names it.
+    #[serde(default)]
+    excepted: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -135,7 +151,7 @@ enum HostRow {
 }
 
 /// What has to come of it. What is not named is not looked at.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expected {
     /// Every bit that is set in the TVR of the first GENERATE AC.
@@ -186,11 +202,13 @@ pub(crate) fn trials() -> Vec<Trial> {
         .unwrap_or_default();
     paths.sort();
     let mut trials = Vec::new();
+    let mut caused = Vec::new();
     for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
         let file = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let text = fs::read_to_string(path).unwrap_or_default();
         match rows_of(&text) {
             Ok(rows) => trials.extend(rows.into_iter().map(|row| {
+                caused.extend(row.causes.iter().cloned());
                 Trial::test(format!("decision::{file}::{}", row.name), move || {
                     run(&row).map_err(Failed::from)
                 })
@@ -198,6 +216,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             Err(why) => trials.push(Trial::test(format!("decision::{file}"), move || Err(Failed::from(why)))),
         }
     }
+    trials.push(Trial::test("decision::every bit of TVR and TSI has a row", move || {
+        let lacking: Vec<_> = causes::names().into_iter().filter(|name| !caused.contains(name)).collect();
+        if lacking.is_empty() { Ok(()) } else { Err(format!("no row causes {lacking:?}").into()) }
+    }));
     trials
 }
 
@@ -281,6 +303,28 @@ impl Cardholder for Person {
         self.prompts += 1;
         assert!(prompt.attempt == 1 || prompt.check != PinCheck::Online);
         (!self.pins.is_empty()).then(|| Secret::new(self.pins.remove(0)))
+    }
+}
+
+/// The issuer, whose answers have scripts besides.
+struct Scripted<'a> {
+    issuer: &'a mut dyn Host,
+    scripts: TlvStore,
+}
+
+impl Host for Scripted<'_> {
+    fn authorise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        let mut answer = self.issuer.authorise(request, context)?;
+        self.scripts.iter().for_each(|(tag, value)| drop(answer.chip.put(tag, value)));
+        Ok(answer)
+    }
+
+    fn advise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        self.issuer.advise(request, context)
+    }
+
+    fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        self.issuer.reverse(request, context)
     }
 }
 
@@ -377,6 +421,7 @@ fn run(row: &Row) -> Result<(), String> {
         NewCard::with_accounts(&mut issuer, profile, 100_000, 50_000, &mut context).map_err(|e| say(&e))?;
     let authority = authority_of(&row.card)?;
     let memory = issue_card_under(&authority, &mut issuer, &new, &mut context).map_err(|e| say(&e))?;
+    let mark = memory.pan().map(|pan| format!("{}-{:02X}", pan.expose(), memory.psn()));
     let interface = match row.interface {
         InterfaceRow::Contact => Interface::Contact,
         InterfaceRow::Contactless => Interface::Contactless,
@@ -399,7 +444,13 @@ fn run(row: &Row) -> Result<(), String> {
     let mut config: Table = toml::from_str(include_str!("../../src/roles/terminal/terminal.toml"))
         .map_err(|error| error.to_string())?;
     merge(&mut config, row.terminal.clone());
+    for combination in config.get_mut("combination").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Value::Table(combination) = combination {
+            merge(combination, row.combination.clone());
+        }
+    }
     let mut config = TerminalConfig::parse(&config.to_string()).map_err(|e| say(&e))?;
+    config.exception_file.extend(mark.filter(|_| row.card.excepted));
     if row.card.remainders {
         authority.public_keys().iter().for_each(|key| config.trust.keys.put(key.clone()));
     }
@@ -413,9 +464,8 @@ fn run(row: &Row) -> Result<(), String> {
                     context: &mut Context| {
         let trace = journal.next_trace().map_err(|error| error.to_string())?;
         let terms = terms(trace, context);
-        let kernel = Kernel::choose(terms.flow, interface);
         let mut seat = Seat { card: &mut card, payer: None, host, cardholder: person, journal: &mut journal };
-        Ok::<_, String>(drive(kernel, terms, &mut seat, context))
+        Ok::<_, String>(drive(terms, &mut seat, context))
     };
     let date = |[year, month, day]: [u16; 3]| {
         Timestamp::from_civil(i32::from(year), month as u8, day as u8, 12, 0, 0).ok_or("no such date")
@@ -425,7 +475,7 @@ fn run(row: &Row) -> Result<(), String> {
         let config = Arc::clone(&config);
         let currency = Currency(row.currency);
         move |trace: (u32, u32), context: &Context| Terms {
-            mode: Kernel::choose(flow, interface).mode,
+            mode: config.entry(flow, interface),
             config: Arc::clone(&config),
             flow,
             amount: Amount::new(amount, currency),
@@ -447,7 +497,10 @@ fn run(row: &Row) -> Result<(), String> {
         host = Box::new(NoLine);
     }
     let flow = flow_of(&row.flow)?;
-    let ended = play(&terms(flow, row.amount, row.forced_online), host.as_mut(), &mut person, &mut context)?;
+    let scripts = bytes(&row.script)?;
+    let scripts = tlv::parse(&scripts).map_err(|e| say(&e))?.iter().map(|one| (one.tag, one.value)).collect();
+    let mut host = Scripted { issuer: host.as_mut(), scripts };
+    let ended = play(&terms(flow, row.amount, row.forced_online), &mut host, &mut person, &mut context)?;
     judge(row, &ended, person.prompts, &events.events()[begin..])
 }
 
@@ -544,6 +597,7 @@ fn judge(
             wrong.push(format!("expected the story to say {words:?}"));
         }
     }
+    wrong.extend(causes::judge(&row.causes, &row.because, events));
     if wrong.is_empty() {
         return Ok(());
     }

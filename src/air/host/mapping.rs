@@ -4,6 +4,7 @@
 //! - F12 and F13 carry the request's time to the second in every dialect. Neither
 //!   has a year: it is the one that comes nearest to when the message arrived. A
 //!   message without them is as old as its tags 9A and 9F21 say, else as its arrival.
+//! - F18 is tag 9F15, which field 55 has not, and stands among the chip's data here.
 //! - F37 of an answer is batch and trace, six digits each.
 //! - F39 of a reversal is 98 (no answer), or 06 where it brings a script's result.
 //! - F44 of an answer is OPEN, LANDED or RETURNED: how the row stands that a script
@@ -20,8 +21,7 @@
 use super::kinds::{KINDS, KindRow};
 use super::place;
 use super::{
-    Answer, BatchStep, BatchSums, BatchTotals, Entry, Kind, MessageClass, MessageKey, Original, Request,
-    ResponseCode, Settlement, WireError,
+    Answer, Entry, Kind, MessageClass, MessageKey, Original, Request, ResponseCode, Settlement, WireError,
 };
 use crate::base::bytes::{Hex, Secret};
 use crate::base::env::Timestamp;
@@ -39,9 +39,6 @@ const ENTRIES: &[(Entry, &str)] = &[
 ];
 const SETTLEMENTS: &[(Settlement, &str)] =
     &[(Settlement::Open, "OPEN"), (Settlement::Landed, "LANDED"), (Settlement::Returned, "RETURNED")];
-/// F60.3 of the sums that are to be compared, and of those that end a batch.
-const COMPARE_CODE: &str = "201";
-const END_CODE: &str = "207";
 /// F60.3 of details: a batch without chip data, one that agrees, one that does not.
 const DETAIL_CODES: &[&str] = &["201", "203", "205"];
 /// The most bytes of a reason in F63.
@@ -76,8 +73,9 @@ pub fn to_message(request: &Request, dialect: &Dialect) -> Result<Message, WireE
         message.put(39, if told { "06" } else { "98" });
     }
     message.put(49, format!("{:03}", request.amount.currency.0));
-    if !request.chip.is_empty() {
-        message.put(55, request.chip.to_bytes());
+    let chip = place::put_merchant_type(&mut message, &request.chip);
+    if !chip.is_empty() {
+        message.put(55, chip.to_bytes());
     }
     place::put_key(&mut message, &request.key, (row.code, row.network), request.entry, dialect)?;
     place::put_kind(&mut message, row.kind, request.pan.expose(), dialect);
@@ -100,11 +98,12 @@ pub fn from_message(message: &Message, dialect: &Dialect, received: Timestamp) -
     let is_reversal = message.mti == dialect.reversal;
     let row = row_of(message, dialect, is_reversal)?;
     let class = if is_reversal { MessageClass::Reversal } else { row.class };
-    let chip = match message.bytes(55) {
+    let mut chip = match message.bytes(55) {
         None => TlvStore::new(),
         Some(bytes) => TlvStore::parse(bytes)
             .map_err(|_| WireError::Field { field: 55, expected: "BER-TLV data objects" })?,
     };
+    place::take_merchant_type(message, &mut chip);
     let entry = text(message, 22, "entry mode")?;
     let entry = ENTRIES.iter().find(|row| entry.starts_with(row.1)).map(|row| row.0);
     let psn = match message.text(23) {
@@ -237,66 +236,6 @@ pub(super) fn check_answers(message: &Message, request: &Message) -> Result<(), 
     Ok(())
 }
 
-/// The message of a batch's sums (0500, and 0320 at the end of the details), without
-/// authentication code.
-pub fn totals_to_message(totals: &BatchTotals, dialect: &Dialect) -> Result<Message, WireError> {
-    let (mti, code) = match totals.step {
-        BatchStep::Compare => (Mti::SETTLEMENT, COMPARE_CODE),
-        BatchStep::End => (Mti::BATCH_UPLOAD, END_CODE),
-    };
-    let mut message = Message::new(mti);
-    let sums = totals.sums;
-    let fits = sums.debit_count.max(sums.credit_count) <= 999;
-    if !fits || sums.debit_minor.max(sums.credit_minor) > Amount::MAX_MINOR {
-        return Err(WireError::Field { field: 48, expected: "counts of three digits and sums of twelve" });
-    }
-    let sums = format!(
-        "{:012}{:03}{:012}{:03}",
-        sums.debit_minor, sums.debit_count, sums.credit_minor, sums.credit_count
-    );
-    // Then a flag for the answer, and the same of foreign cards, of which there are none.
-    message.put(48, format!("{sums}0{:031}", 0));
-    message.put(49, format!("{:03}", totals.currency.0));
-    place::put_key(&mut message, &totals.key, ("00", code), Entry::Contact, dialect)?;
-    Ok(message)
-}
-
-/// Whether a message holds the sums of a batch.
-pub(super) fn is_totals(message: &Message, dialect: &Dialect) -> bool {
-    step_of(message, dialect).is_some()
-}
-
-/// What the sums of a message are sent for. A settlement may go without its code.
-fn step_of(message: &Message, dialect: &Dialect) -> Option<BatchStep> {
-    let code = place::management_of(message, dialect);
-    match message.mti {
-        Mti::SETTLEMENT => Some(BatchStep::Compare),
-        Mti::BATCH_UPLOAD if code == END_CODE => Some(BatchStep::End),
-        _ => None,
-    }
-}
-
-/// The sums of a batch.
-pub fn totals_from_message(message: &Message, dialect: &Dialect) -> Result<BatchTotals, WireError> {
-    let sums = text(message, 48, "sums")?;
-    let part = |from: usize, to: usize| {
-        let digits = sums.get(from..to).filter(|part| part.bytes().all(|b| b.is_ascii_digit()));
-        let wrong = WireError::Field { field: 48, expected: "sums of twelve digits and counts of three" };
-        digits.and_then(|digits| digits.parse::<u64>().ok()).ok_or(wrong)
-    };
-    Ok(BatchTotals {
-        key: key_of(message, MessageClass::Batch, dialect)?,
-        currency: currency_of(message)?,
-        sums: BatchSums {
-            debit_minor: part(0, 12)?,
-            debit_count: part(12, 15)?,
-            credit_minor: part(15, 27)?,
-            credit_count: part(27, 30)?,
-        },
-        step: step_of(message, dialect).unwrap_or(BatchStep::Compare),
-    })
-}
-
 /// The key of a message: F11, F41, F42 and the batch.
 pub(super) fn key_of(
     message: &Message,
@@ -343,7 +282,7 @@ fn row_of(message: &Message, dialect: &Dialect, is_reversal: bool) -> Result<&'s
     })
 }
 
-fn text<'a>(message: &'a Message, field: u8, what: &'static str) -> Result<&'a str, WireError> {
+pub(super) fn text<'a>(message: &'a Message, field: u8, what: &'static str) -> Result<&'a str, WireError> {
     let mti = message.mti;
     message.bytes(field).ok_or(WireError::Missing { field, what, mti })?;
     message.text(field).ok_or(WireError::Field { field, expected: "characters" })
@@ -353,7 +292,7 @@ fn number(message: &Message, field: u8, what: &'static str) -> Result<u64, WireE
     text(message, field, what)?.parse().map_err(|_| WireError::Field { field, expected: "decimal digits" })
 }
 
-fn currency_of(message: &Message) -> Result<Currency, WireError> {
+pub(super) fn currency_of(message: &Message) -> Result<Currency, WireError> {
     let number = text(message, 49, "currency")?.parse().ok().filter(|n| *n <= 999);
     number.map(Currency).ok_or(WireError::Field { field: 49, expected: "three digits (ISO 4217)" })
 }
@@ -407,9 +346,10 @@ pub(super) mod tests {
     pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_795_248_000_000_000);
 
     fn chip() -> impl Strategy<Value = TlvStore> {
-        let tags = [0x9F26, 0x9F10, 0x9F36, 0x95, 0x9A, 0xDF31, 0x91, 0x72, 0x84].map(Tag);
+        // Of what is no category of a merchant, nothing is lost.
+        let tags = [0x9F26, 0x9F10, 0x9F36, 0x95, 0x9A, 0xDF31, 0x91, 0x72, 0x84, 0x9F15].map(Tag);
         let value = prop::collection::vec(any::<u8>(), 0..40);
-        prop::sample::subsequence(tags.to_vec(), 0..9).prop_flat_map(move |tags| {
+        prop::sample::subsequence(tags.to_vec(), 0..10).prop_flat_map(move |tags| {
             prop::collection::vec(value.clone(), tags.len())
                 .prop_map(move |values| tags.iter().copied().zip(values).collect())
         })
@@ -463,7 +403,7 @@ pub(super) mod tests {
             })
     }
 
-    fn through(message: &Message, dialect: &Dialect) -> Message {
+    pub(crate) fn through(message: &Message, dialect: &Dialect) -> Message {
         parse(&encode(message, dialect).unwrap(), dialect).unwrap()
     }
 
@@ -500,41 +440,8 @@ pub(super) mod tests {
                 message.put(field, value);
             }
             let _ = from_message(&message, pos, NOW);
-            let _ = totals_from_message(&message, pos);
             let _ = answer_from_message(&message, &message);
             answer_to_message(&Answer::new(ResponseCode::APPROVED, ""), &message, pos);
-        }
-
-        #[test]
-        fn sums_come_out_as_they_went_in(
-            counts in (0..=999u64, 0..=999u64), ends: bool, sums in (0..=Amount::MAX_MINOR, 0..=Amount::MAX_MINOR),
-            mut request in any_request(),
-        ) {
-            request.key.class = MessageClass::Batch;
-            let totals = BatchTotals {
-                key: request.key, currency: request.amount.currency,
-                sums: BatchSums {
-                    debit_count: counts.0, debit_minor: sums.0, credit_count: counts.1, credit_minor: sums.1,
-                },
-                step: if ends { BatchStep::End } else { BatchStep::Compare },
-            };
-            for row in DIALECTS {
-                let dialect = dialect(row.name).unwrap();
-                let message = through(&totals_to_message(&totals, dialect).unwrap(), dialect);
-                prop_assert!(is_totals(&message, dialect));
-                prop_assert_eq!(totals_from_message(&message, dialect), Ok(totals.clone()));
-                let answer = answer_to_message(&Answer::new(ResponseCode::NOT_BALANCED, ""), &message, dialect);
-                prop_assert_eq!(answer.text(48).map(|text| &text[30..31]), (!ends).then_some("2"));
-                let mut approved =
-                    answer_to_message(&Answer::new(ResponseCode::APPROVED, ""), &message, dialect);
-                let code = |answer: &Message| answer_from_message(answer, &message).unwrap().code;
-                prop_assert_eq!(code(&approved), ResponseCode::APPROVED);
-                if !ends {
-                    approved.put(48, answer.bytes(48).unwrap());
-                    prop_assert_eq!(code(&approved), ResponseCode::NOT_BALANCED);
-                }
-                through(&answer, dialect);
-            }
         }
     }
 
@@ -587,6 +494,19 @@ pub(super) mod tests {
         // A public test message of a bank has this length and these places.
         let f60 = message.text(60).unwrap();
         assert_eq!((f60.len(), &f60[..6]), (25, "000005"));
+    }
+
+    #[test]
+    fn the_class_of_merchant_goes_in_its_own_field() {
+        for row in DIALECTS {
+            let dialect = dialect(row.name).unwrap();
+            let mut request = load();
+            request.chip.put(tag::MERCHANT_CATEGORY_CODE, [0x54, 0x11]);
+            let message = through(&to_message(&request, dialect).unwrap(), dialect);
+            assert_eq!(message.text(18), Some("5411"));
+            assert!(!TlvStore::parse(message.bytes(55).unwrap()).unwrap().has(tag::MERCHANT_CATEGORY_CODE));
+            assert_eq!(from_message(&message, dialect, NOW), Ok(request));
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod host;
 mod inquire;
 mod load;
 mod pay;
+mod pcsclite;
 mod preauth;
 mod read;
 mod readers;
@@ -36,6 +37,7 @@ mod shared {
     pub(super) mod switches;
     pub(super) mod transaction;
 }
+mod trace;
 mod unload;
 mod upload;
 mod void;
@@ -66,7 +68,9 @@ const COMMANDS: &[Command] = &[
     ca::COMMAND,
     host::COMMAND,
     readers::COMMAND,
+    pcsclite::COMMAND,
     world::COMMAND,
+    trace::COMMAND,
     decode::COMMAND,
     crypto::COMMAND,
     demo::COMMAND,

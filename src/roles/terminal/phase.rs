@@ -2,12 +2,14 @@
 //! and names what to do next; it does no input or output itself.
 
 use super::cardholder::PinPrompt;
+use super::entry_point::Message;
 use super::error::TerminalError;
 use super::journal::Change;
 use super::outcome::Outcome;
 use crate::air::host::{Answer, HostError, Request};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
+use crate::base::event::Event;
 use crate::words::iso7816::{CommandApdu, ResponseApdu};
 
 /// One piece of input and output.
@@ -21,6 +23,8 @@ pub(super) enum Io {
     TurnToCard,
     /// A PIN from the cardholder.
     EnterPin(PinPrompt),
+    /// The card, taken away and presented again, for the reason that the person is told.
+    PresentAgain(Message),
     /// A request to the host.
     Authorise(Box<Request>),
     /// A notice to the host.
@@ -36,6 +40,7 @@ pub(super) enum Io {
 pub(super) enum Reply {
     Response(ResponseApdu),
     Pin(Option<Secret<String>>),
+    Presented(bool),
     Answer(Result<Answer, HostError>),
     Nothing,
 }
@@ -92,6 +97,11 @@ impl Next {
     }
 }
 
+/// Tells that a step begins; `title` is the section title of the specification.
+pub(super) fn step(title: &'static str, context: &mut Context) {
+    context.emit(Event::new("terminal", "step").because(title));
+}
+
 impl Reply {
     pub(super) fn response(self, step: &'static str) -> Result<ResponseApdu, TerminalError> {
         match self {
@@ -103,6 +113,13 @@ impl Reply {
     pub(super) fn pin(self, step: &'static str) -> Result<Option<Secret<String>>, TerminalError> {
         match self {
             Self::Pin(pin) => Ok(pin),
+            _ => Err(TerminalError::Reply { step }),
+        }
+    }
+
+    pub(super) fn presented(self, step: &'static str) -> Result<bool, TerminalError> {
+        match self {
+            Self::Presented(there) => Ok(there),
             _ => Err(TerminalError::Reply { step }),
         }
     }
