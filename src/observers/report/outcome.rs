@@ -77,6 +77,7 @@ mod tests {
             atc: Some(3),
             funding_last_four: Some("4321".into()),
             pan: Pan::new("6299991234567890").ok(),
+            language: "en".into(),
             remarks: vec!["offline data authentication not performed"],
         };
         let text = outcome_text(&outcome, false);

@@ -3,6 +3,7 @@
 use crate::base::bytes::Secret;
 use crate::words::emv::Pan;
 use crate::words::iso4217::Amount;
+use crate::words::iso7816::Aid;
 
 /// What a PIN is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,13 +31,66 @@ pub enum PinCheck {
     },
 }
 
+/// An application as a person is shown it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplicationName {
+    /// Its identifier.
+    pub aid: Aid,
+    /// Its preferred name (9F12), else its label (50), else its identifier; without
+    /// control characters.
+    pub text: String,
+}
+
+/// A standard message: EMV Book 4 11.2. Any identifier is kept; the named ones have words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Message(pub u8);
+
+macro_rules! messages {
+    ($( $name:ident = $value:literal, $english:literal, $chinese:literal; )*) => {
+        impl Message {
+            $( #[doc = $english] pub const $name: Self = Self($value); )*
+
+            /// Every named message, in English and in Chinese.
+            pub const ROWS: &'static [(Self, &'static str, &'static str)] =
+                &[$((Self::$name, $english, $chinese)),*];
+        }
+    };
+}
+
+messages! {
+    APPROVED = 0x03, "APPROVED", "交易成功";
+    DECLINED = 0x07, "DECLINED", "交易拒绝";
+    INCORRECT_PIN = 0x0A, "INCORRECT PIN", "密码错误";
+    NOT_ACCEPTED = 0x0C, "NOT ACCEPTED", "不接受";
+    PIN_OK = 0x0D, "PIN OK", "密码正确";
+    TRY_AGAIN = 0x13, "TRY AGAIN", "请重试";
+}
+
+impl Message {
+    /// What it says, in Chinese where the language is `zh`, else in English.
+    pub fn words(self, language: &str) -> &'static str {
+        let row = Self::ROWS.iter().find(|row| row.0 == self);
+        row.map_or("", |row| if language == "zh" { row.2 } else { row.1 })
+    }
+}
+
 /// The person at the terminal.
 pub trait Cardholder: Send {
     /// Enters a PIN; `None` when the person gives up.
     fn enter_pin(&mut self, prompt: &PinPrompt) -> Option<Secret<String>>;
+
+    /// Chooses one of several applications, the card's most preferred one first; `None`
+    /// when the person gives up.
+    fn choose(&mut self, applications: &[ApplicationName]) -> Option<usize>;
+
+    /// Confirms the only application, where the card demands that.
+    fn confirm(&mut self, application: &ApplicationName) -> bool;
+
+    /// Sees a message, in a language of two letters (ISO 639-1).
+    fn show(&mut self, message: Message, language: &str);
 }
 
-/// Nobody is there: no PIN is entered.
+/// Nobody is there: no PIN is entered, nothing chosen or confirmed.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct NoCardholder;
 
@@ -44,11 +98,43 @@ impl Cardholder for NoCardholder {
     fn enter_pin(&mut self, _prompt: &PinPrompt) -> Option<Secret<String>> {
         None
     }
+
+    fn choose(&mut self, _applications: &[ApplicationName]) -> Option<usize> {
+        None
+    }
+
+    fn confirm(&mut self, _application: &ApplicationName) -> bool {
+        false
+    }
+
+    fn show(&mut self, _message: Message, _language: &str) {}
 }
 
-/// A person who knows one PIN, and gives up when it is wrong.
+/// A person who knows one PIN and gives up when it is wrong, and takes what comes first.
 impl Cardholder for Secret<String> {
     fn enter_pin(&mut self, prompt: &PinPrompt) -> Option<Secret<String>> {
         (prompt.attempt == 1).then(|| self.clone())
+    }
+
+    fn choose(&mut self, _applications: &[ApplicationName]) -> Option<usize> {
+        Some(0)
+    }
+
+    fn confirm(&mut self, _application: &ApplicationName) -> bool {
+        true
+    }
+
+    fn show(&mut self, _message: Message, _language: &str) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_have_words_in_both_languages() {
+        assert_eq!(Message::TRY_AGAIN.words("en"), "TRY AGAIN");
+        assert_eq!(Message::TRY_AGAIN.words("zh"), "请重试");
+        assert_eq!(Message(0xFF).words("en"), "");
     }
 }

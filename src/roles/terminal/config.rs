@@ -35,6 +35,17 @@ pub struct TerminalConfig {
     pub additional_capabilities: Bytes<5>,
     /// Tag 9F09.
     pub application_version: Bytes<2>,
+    /// Whether the directory of a card's payment system environment is read first, by
+    /// contact: EMV Book 1 12.3.2.
+    #[serde(default = "yes")]
+    pub pse: bool,
+    /// Whether the cardholder chooses among applications and confirms one, by contact:
+    /// EMV Book 1 12.4.
+    #[serde(default = "yes")]
+    pub cardholder_selection: bool,
+    /// Languages (ISO 639-1), most preferred first: EMV Book 4 11.1.
+    #[serde(default = "english")]
+    pub languages: Vec<String>,
     /// Tag 9F66 for a quick payment.
     pub ttq_quick: Bytes<4>,
     /// Tag 9F66 for the full path over contactless.
@@ -71,6 +82,9 @@ pub struct TerminalConfig {
 pub struct AcceptedApplication {
     /// Its name, or the beginning of its name.
     pub aid: Aid,
+    /// Whether only the whole name will do (Application Selection Indicator).
+    #[serde(default)]
+    pub exact: bool,
     /// Tag 9F09.
     pub application_version: Option<Bytes<2>>,
     /// Terminal risk management.
@@ -185,7 +199,26 @@ impl TerminalConfig {
 
     /// What is said of the application that a card calls `name`.
     pub fn application(&self, name: &[u8]) -> Option<&AcceptedApplication> {
-        self.applications.iter().find(|application| name.starts_with(application.aid.as_bytes()))
+        self.applications.get(self.place_of(name)?)
+    }
+
+    /// The place in the list of the application that a card calls `name`.
+    pub fn place_of(&self, name: &[u8]) -> Option<usize> {
+        self.applications.iter().position(|application| match application.exact {
+            true => name == application.aid.as_bytes(),
+            false => name.starts_with(application.aid.as_bytes()),
+        })
+    }
+
+    /// Whether the terminal shows the characters of a part of ISO/IEC 8859: tag 9F40,
+    /// EMV Book 4 A3, tables 32 and 33.
+    pub fn has_code_table(&self, part: u8) -> bool {
+        let [.., fourth, fifth] = self.additional_capabilities.0;
+        match part {
+            1..=8 => fifth >> (part - 1) & 1 == 1,
+            9 | 10 => fourth >> (part - 9) & 1 == 1,
+            _ => false,
+        }
     }
 
     /// Whether a card is on the exception file.
@@ -221,6 +254,14 @@ impl Default for TerminalConfig {
         #[expect(clippy::expect_used, reason = "the file is part of the program and read by a test")]
         Self::parse(DEFAULT).expect("the shipped terminal file is sound")
     }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn english() -> Vec<String> {
+    vec!["en".into()]
 }
 
 impl TryFrom<u8> for CdaMode {

@@ -45,10 +45,16 @@ pub fn drive(
     for _ in 0..STEP_LIMIT {
         let (ask, phase) = match next {
             Next::Wait(ask, phase) => (ask, phase),
-            Next::Done(outcome) => return Ok(*outcome),
+            Next::Done(outcome) => {
+                seat.cardholder.show(outcome.verdict.message(), &outcome.language);
+                return Ok(*outcome);
+            }
         };
         for change in ask.first.iter().filter(|_| journalled) {
             seat.journal.write(row, change, context)?;
+        }
+        if let Some((message, language)) = &ask.show {
+            seat.cardholder.show(*message, language);
         }
         let step = phase.name();
         let reply = exchange(ask.io, &mut turn, seat, context);
@@ -94,6 +100,8 @@ fn exchange(
             Reply::Nothing
         }
         Io::EnterPin(prompt) => Reply::Pin(seat.cardholder.enter_pin(&prompt)),
+        Io::Choose(applications) => Reply::Choice(seat.cardholder.choose(&applications)),
+        Io::Confirm(application) => Reply::Confirmed(seat.cardholder.confirm(&application)),
         Io::Authorise(request) => Reply::Answer(seat.host.authorise(&request, context)),
         Io::Advise(request) => Reply::Answer(seat.host.advise(&request, context)),
         Io::Reverse(request) => Reply::Answer(seat.host.reverse(&request, context)),

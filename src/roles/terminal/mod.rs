@@ -21,7 +21,7 @@ mod step;
 mod trust;
 
 pub use batch::{BatchSettled, EndOfDay, end_day};
-pub use cardholder::{Cardholder, NoCardholder, PinCheck, PinPrompt};
+pub use cardholder::{ApplicationName, Cardholder, Message, NoCardholder, PinCheck, PinPrompt};
 pub use config::{
     AcceptedApplication, ActionCodes, AnyBytes, Bytes, CdaMode, ConfigError, Risk, TerminalConfig,
 };

@@ -1,5 +1,6 @@
 //! What a transaction came to.
 
+use super::cardholder::Message;
 use crate::words::emv::Pan;
 use crate::words::iso4217::Amount;
 
@@ -56,6 +57,15 @@ impl Verdict {
         matches!(self, Self::LoadedUnconfirmed | Self::UnloadedUnconfirmed | Self::RefundUnconfirmed)
     }
 
+    /// What the cardholder is shown.
+    pub const fn message(self) -> Message {
+        match self {
+            Self::HostUnreachable | Self::Declined => Message::DECLINED,
+            Self::Refused => Message::NOT_ACCEPTED,
+            _ => Message::APPROVED,
+        }
+    }
+
     /// Whether the cardholder got what was asked for.
     pub const fn is_success(self) -> bool {
         !matches!(self, Self::HostUnreachable | Self::Declined | Self::Refused)
@@ -85,6 +95,8 @@ pub struct Outcome {
     pub pan: Option<Pan>,
     /// The last four digits of the card that a token stands for (9F25), for the receipt.
     pub funding_last_four: Option<String>,
+    /// The cardholder's language, two letters (ISO 639-1); empty where nobody was asked.
+    pub language: String,
     /// What people must be told besides: offline data authentication that was not performed.
     pub remarks: Vec<&'static str>,
 }

@@ -162,6 +162,8 @@ pub(super) struct Session {
     pub(super) risk: Risk,
     /// Terminal action codes of the selected application.
     pub(super) action_codes: ActionCodes,
+    /// The cardholder's language, two letters (ISO 639-1).
+    pub(super) language: String,
     /// Whose card this is.
     pub(super) role: Role,
 }
@@ -233,8 +235,14 @@ impl Session {
             signature: false,
             risk: config.risk,
             action_codes: config.action_codes,
+            language: config.languages.first().cloned().unwrap_or_default(),
             role: Role::Own,
         }
+    }
+
+    /// Begins anew with another application of the same card.
+    pub(super) fn again(self, context: &mut Context) -> Self {
+        Self { role: self.role, ..Self::new(self.terms, context) }
     }
 
     /// The card's application is known: what the terminal says of it counts from now on.
@@ -322,6 +330,7 @@ impl Session {
                 .store
                 .array::<2>(tag::LAST_4_DIGITS_OF_PAN)
                 .map(|digits| Hex(&digits).to_string()),
+            language: self.language.clone(),
             remarks,
         }
     }

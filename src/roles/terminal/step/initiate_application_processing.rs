@@ -1,15 +1,16 @@
 //! Initiate application processing: EMV Book 3 10.1. From here on the card counts.
 
 use super::application_selection::Selected;
-use super::{quick_decision, read_application_data};
+use super::{application_selection, quick_decision, read_application_data};
 use crate::air::host::Entry;
 use crate::base::context::Context;
+use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::phase::{Next, Phase, Reply};
 use crate::words::dictionary::tag;
 use crate::words::emv::command::GetProcessingOptions;
 use crate::words::emv::{Afl, Aip};
-use crate::words::iso7816::ApduCommand;
+use crate::words::iso7816::{ApduCommand, StatusWord};
 
 const STEP: &str = "Initiate application processing";
 
@@ -43,7 +44,18 @@ impl Phase for Initiating {
     }
 
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let options = self.ask.answer(&reply.response(STEP)?)?;
+        let response = reply.response(STEP)?;
+        let by_contact = self.selected.session.terms.mode == Entry::Contact;
+        if response.status == StatusWord::CONDITIONS_NOT_SATISFIED
+            && by_contact
+            && !self.selected.others.is_empty()
+        {
+            let reason = "GET PROCESSING OPTIONS answered 6985: the application is taken off the list";
+            let event = Event::new("terminal", "application passed over").clause("EMV Book 3 10.1");
+            context.emit(event.because(reason));
+            return application_selection::resume(self.selected, context);
+        }
+        let options = self.ask.answer(&response)?;
         let missing = |tag, name| TerminalError::Missing { tag, name, clause: "EMV Book 3 6.5.8.4" };
         let aip = options.aip().ok_or(missing(tag::AIP, "Application Interchange Profile"))?;
         let afl = options.data.value(tag::AFL).map(Afl::parse).transpose()?;

@@ -3,6 +3,7 @@
 pub(super) mod application_selection;
 pub(super) mod balance_proof;
 pub(super) mod balance_reading;
+pub(super) mod candidate_list;
 pub(super) mod card_action_analysis;
 pub(super) mod cardholder_verification;
 pub(super) mod combined_signature;

@@ -7,7 +7,7 @@ use crate::base::context::Context;
 use crate::base::crypto::{CryptoError, RsaPublicKey};
 use crate::base::event::Event;
 use crate::roles::terminal::authentication::pin_key;
-use crate::roles::terminal::cardholder::{PinCheck, PinPrompt};
+use crate::roles::terminal::cardholder::{Message, PinCheck, PinPrompt};
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
 use crate::words::dictionary::tag;
@@ -190,20 +190,24 @@ impl Phase for Presenting {
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         let mut offline = self.0;
         let status = reply.response(STEP)?.status;
+        let language = offline.verifying.read.session().language.clone();
         context.emit(
             Event::new("terminal", "PIN presented")
                 .clause(CLAUSE)
                 .because(format!("VERIFY answered {status}")),
         );
         match status {
-            StatusWord::OK => offline.verifying.take(Attempt::Successful, context),
+            StatusWord::OK => {
+                let next = offline.verifying.take(Attempt::Successful, context)?;
+                Ok(next.showing(Message::PIN_OK, &language))
+            }
             StatusWord::METHOD_BLOCKED | StatusWord::DATA_INVALIDATED => {
                 offline.exceeded("the card has blocked the PIN", context)
             }
             status => match status.counter() {
                 Some(left) => {
                     offline.tries_left = Some(left);
-                    offline.ask(context)
+                    Ok(offline.ask(context)?.showing(Message::INCORRECT_PIN, &language))
                 }
                 None => Err(CommandError::Refused { command: Verify::NAME, status }.into()),
             },
