@@ -20,10 +20,10 @@ use cardwright::base::env::Timestamp;
 use cardwright::base::event::Collector;
 use cardwright::roles::bureau::Authority;
 use cardwright::roles::card::{Profile, Simulator};
-use cardwright::roles::issuer::Issuer;
+use cardwright::roles::issuer::{CardScript, Issuer, ScriptOrder};
 use cardwright::roles::terminal::journal::Journal;
 use cardwright::roles::terminal::{Flow, Kernel, Seat, TerminalConfig, Terms, drive};
-use cardwright::words::emv::Aip;
+use cardwright::words::emv::{Aip, Pan};
 use cardwright::words::iso4217::{Amount, Currency};
 use cardwright::world::{NewCard, StoreAddress, issue_card_under, open_books, open_journal};
 use judge::{Played, judge};
@@ -140,7 +140,7 @@ struct Counter {
     issuer: Issuer,
     card: Record<T0<InProcess<Replaced>>>,
     faults: Arc<Mutex<Faults>>,
-    pan: cardwright::words::emv::Pan,
+    pan: Pan,
     journal: Journal,
     config: Arc<TerminalConfig>,
 }
@@ -219,8 +219,16 @@ impl Counter {
             original: None::<Original>,
             payer: None,
             at,
+            cashback_minor: row.cashback,
             forced_online: row.forced_online,
         };
+        for order in &row.orders {
+            let (before_second_ac, text) =
+                order.strip_prefix("first ").map_or((false, order.as_str()), |text| (true, text));
+            let script = CardScript::parse(text).map_err(told)?;
+            let order = ScriptOrder { script, before_second_ac };
+            self.issuer.order_script(&self.pan, 1, &order, &mut self.context).map_err(told)?;
+        }
         let issuer = Box::new(self.issuer.handle().map_err(told)?);
         let mut person = Person::of(row);
         let mut host = Line { issuer, row: row.host, answer: &row.answer, messages: Vec::new() };
@@ -255,6 +263,8 @@ fn told(error: impl std::fmt::Display) -> String {
 fn flow_of(word: &str) -> Result<Flow, String> {
     Ok(match word {
         "pay" => Flow::Pay,
+        "cash" => Flow::Cash,
+        "cashback" => Flow::Cashback,
         "load" => Flow::Load,
         "cash load" => Flow::CashLoad,
         "unload" => Flow::Unload,

@@ -4,6 +4,7 @@
 mod account;
 mod answer;
 mod batch;
+mod card_script;
 mod cards;
 mod check;
 mod claim;
@@ -39,6 +40,7 @@ mod work;
 
 pub use account::{AccountId, AccountSummary, NewAccount};
 pub use batch::{BatchDifference, BatchState, BatchSummary, Difference};
+pub use card_script::{CardScript, OrderedScript, ScriptOrder, ScriptState};
 pub use cards::{CardAccount, CardOrder, EcashTerms};
 pub use check::Violation;
 pub use error::IssuerError;

@@ -54,6 +54,9 @@ pub struct TerminalConfig {
     pub cda_mode: CdaMode,
     /// Default DDOL, for cards without tag 9F49.
     pub default_ddol: AnyBytes,
+    /// Default TDOL, for cards without tag 97.
+    #[serde(default)]
+    pub default_tdol: AnyBytes,
     /// Tag 9F7B, minor units.
     pub ecash_limit_minor: u64,
     /// Whether the PIN pad works.
@@ -134,7 +137,7 @@ pub enum CdaMode {
 }
 
 /// Bytes of any length, written as hexadecimal text.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct AnyBytes(pub Vec<u8>);
 
@@ -208,6 +211,26 @@ impl TerminalConfig {
             true => name == application.aid.as_bytes(),
             false => name.starts_with(application.aid.as_bytes()),
         })
+    }
+
+    /// Accepts nothing but the applications that this name, or the beginning of a name,
+    /// fits; `false` where there are none, and then nothing has changed.
+    pub fn accept_only(&mut self, name: &Aid) -> bool {
+        let fits = |application: &&AcceptedApplication| {
+            application.aid.begins_with(name.as_bytes())
+                || !application.exact && name.begins_with(application.aid.as_bytes())
+        };
+        let narrowed = |application: &AcceptedApplication| {
+            let longer = name.as_bytes().len() > application.aid.as_bytes().len();
+            let aid = if longer { name.clone() } else { application.aid.clone() };
+            AcceptedApplication { aid, ..application.clone() }
+        };
+        let left: Vec<_> = self.applications.iter().filter(fits).map(narrowed).collect();
+        let any = !left.is_empty();
+        if any {
+            self.applications = left;
+        }
+        any
     }
 
     /// Whether the terminal shows the characters of a part of ISO/IEC 8859: tag 9F40,
@@ -307,6 +330,22 @@ mod tests {
         assert!(config.quick().has(Ttq::QUICK_PATH) && !config.quick().has(Ttq::FULL_PATH));
         assert!(config.full().has(Ttq::FULL_PATH) && !config.full().has(Ttq::QUICK_PATH));
         assert_eq!(config.aids().next().unwrap().to_string(), "A000000333010106");
+    }
+
+    #[test]
+    fn a_name_narrows_what_is_accepted() {
+        let aid = |text: &str| Aid::try_from(text.to_owned()).unwrap();
+        let left = |name: &str| {
+            let mut config = TerminalConfig::default();
+            (config.accept_only(&aid(name)), config.aids().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(left("A000000333010102"), (true, vec!["A000000333010102".to_owned()]));
+        assert_eq!(left("A00000033301010201"), (true, vec!["A00000033301010201".to_owned()]));
+        assert_eq!(
+            left("A000000333").1,
+            TerminalConfig::default().aids().map(ToString::to_string).collect::<Vec<_>>()
+        );
+        assert_eq!(left("A000000999").0, false);
     }
 
     #[test]

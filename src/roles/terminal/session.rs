@@ -7,6 +7,7 @@ use super::outcome::{ODA_NOT_PERFORMED, Outcome, Verdict};
 use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
 use crate::base::bytes::{Bit, Hex, Secret};
 use crate::base::context::Context;
+use crate::base::crypto::sha1;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
@@ -34,6 +35,10 @@ pub enum Flow {
     Unload,
     /// Pay.
     Pay,
+    /// Pay, and take a part of the amount as cash; the terms say which.
+    Cashback,
+    /// Take the amount as cash.
+    Cash,
     /// What the linked account may spend; the amount is 0 and nothing moves.
     Inquire,
     /// Pre-authorisation: an amount is held (预授权).
@@ -54,6 +59,8 @@ impl Flow {
             Self::CashLoadVoid => 0x17,
             Self::Unload => 0x61,
             Self::Pay | Self::CompletePreAuthorisation => 0x00,
+            Self::Cash => 0x01,
+            Self::Cashback => 0x09,
             Self::Inquire => 0x31,
             Self::PreAuthorise => 0x03,
             Self::CancelPreAuthorisation => 0x20,
@@ -92,7 +99,7 @@ impl Flow {
     /// Whether the card's list of verification methods is worked through: a payment
     /// does, or what holds an amount for one.
     pub const fn verifies_by_list(self) -> bool {
-        matches!(self, Self::Pay | Self::PreAuthorise)
+        matches!(self, Self::Pay | Self::Cashback | Self::Cash | Self::PreAuthorise)
     }
 
     /// What is asked of the host.
@@ -105,6 +112,8 @@ impl Flow {
             Self::CashLoadVoid => Kind::CashLoadVoid,
             Self::Unload => Kind::UnloadScript,
             Self::Pay => Kind::Purchase,
+            Self::Cashback => Kind::PurchaseWithCashback,
+            Self::Cash => Kind::Cash,
             Self::Inquire => Kind::BalanceInquiry,
             Self::PreAuthorise => Kind::PreAuthorisation,
             Self::CompletePreAuthorisation => Kind::PreAuthorisationCompletion,
@@ -122,8 +131,10 @@ pub struct Terms {
     pub flow: Flow,
     /// How the card is read.
     pub mode: Entry,
-    /// The amount and its currency.
+    /// The amount and its currency; with what is paid out in cash (tag 9F02).
     pub amount: Amount,
+    /// What of it a purchase pays out in cash, minor units (tag 9F03).
+    pub cashback_minor: u64,
     /// Batch and trace number.
     pub trace: (u32, u32),
     /// Batch and trace number of the message that confirms an unload.
@@ -193,7 +204,14 @@ impl Session {
         let config = Arc::clone(&terms.config);
         let mut store = TlvStore::new();
         store.put(tag::AMOUNT_AUTHORISED, terms.amount.to_bcd());
-        store.put(tag::AMOUNT_OTHER, [0; 6]);
+        let other = Amount::new(terms.cashback_minor, terms.amount.currency);
+        store.put(tag::AMOUNT_OTHER, other.to_bcd());
+        for (tag, amount) in
+            [(tag::AMOUNT_AUTHORISED_BINARY, terms.amount), (tag::AMOUNT_OTHER_BINARY, other)]
+        {
+            // Four bytes hold no more (EMV Book 3 A1); without a value a list gets zeros.
+            u32::try_from(amount.minor).ok().map(|minor| store.put(tag, minor.to_be_bytes()));
+        }
         store.put(tag::TERMINAL_COUNTRY_CODE, config.country.to_bcd());
         store.put(tag::TRANSACTION_CURRENCY_CODE, terms.amount.currency.to_bcd());
         store.put(tag::TRANSACTION_CURRENCY_EXPONENT, [terms.amount.currency.exponent()]);
@@ -211,9 +229,14 @@ impl Session {
         store.put(tag::MERCHANT_NAME_AND_LOCATION, config.merchant_name.as_bytes());
         store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, config.application_version.0);
         store.put(tag::TRANSACTION_SEQUENCE_COUNTER, sequence_counter(terms.trace.1));
-        let ecash = terms.flow == Flow::Pay && terms.amount.minor <= config.ecash_limit_minor;
+        // Electronic cash is paid offline, so it is not what asks the issuer.
+        let ecash = terms.flow == Flow::Pay
+            && !terms.forced_online
+            && terms.amount.minor <= config.ecash_limit_minor;
         store.put(tag::EC_TERMINAL_SUPPORT_INDICATOR, [u8::from(ecash)]);
         store.put(tag::CAPP_INDICATOR, [0]);
+        let entry_mode = if terms.mode == Entry::Contact { 0x05 } else { 0x07 };
+        store.put(tag::POS_ENTRY_MODE, [entry_mode]);
         let knows_sm2 = config.trust.keys.iter().any(|key| key.key.suite() == Suite::Sm2);
         store.put(tag::SM_SUPPORT_INDICATOR, [u8::from(knows_sm2)]);
         let qualifiers = match terms.mode {
@@ -252,6 +275,9 @@ impl Session {
         let Some(accepted) = config.application(name) else { return };
         self.risk = accepted.risk.unwrap_or(config.risk);
         self.action_codes = accepted.action_codes.unwrap_or(config.action_codes);
+        self.store.put(tag::AID_TERMINAL, accepted.aid.as_bytes());
+        let floor_limit = u32::try_from(self.risk.floor_limit_minor).unwrap_or(u32::MAX);
+        self.store.put(tag::TERMINAL_FLOOR_LIMIT, floor_limit.to_be_bytes());
         let version = accepted.application_version.unwrap_or(config.application_version);
         self.store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, version.0);
     }
@@ -288,6 +314,22 @@ impl Session {
     pub(super) fn assemble(&mut self, dol: &Dol) -> Vec<u8> {
         self.note_status();
         emv::assemble(dol, &self.store)
+    }
+
+    /// Fills the list of a GENERATE AC. Where it asks for the hash of transaction data
+    /// (98), they are what the card's TDOL (97) lists, else the terminal's.
+    pub(super) fn assemble_cdol(&mut self, cdol: &Dol, context: &mut Context) -> Vec<u8> {
+        if cdol.asks_for(tag::TC_HASH_VALUE) {
+            let own = self.store.value(tag::TDOL).and_then(|list| Dol::parse(list).ok());
+            let list = own.unwrap_or_else(|| {
+                let reason = "the card asks for a hash (98) and has no list of what is hashed (97)";
+                self.find(Tvr::DEFAULT_TDOL_USED, "EMV Book 3 10.8", reason, &[tag::TDOL], context);
+                Dol::parse(&self.terms.config.default_tdol.0).unwrap_or_default()
+            });
+            let hash = sha1(&[&self.assemble(&list)]);
+            self.store.put(tag::TC_HASH_VALUE, hash);
+        }
+        self.assemble(cdol)
     }
 
     /// The chip's data of a message, in the order of the field's definition.

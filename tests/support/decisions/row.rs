@@ -72,7 +72,8 @@ pub(super) struct Row {
     /// How the host's answers differ from the issuer's.
     #[serde(default)]
     pub(super) answer: AnswerRow,
-    /// What the issuer is told to do to the card with its next answer.
+    /// What the issuer wants done to the card, as `card script` has it; `first` before it is
+    /// template 71.
     #[serde(default)]
     pub(super) orders: Vec<String>,
     /// Transactions before this one, with the same terminal and card; each says what is

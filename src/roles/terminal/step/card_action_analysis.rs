@@ -65,12 +65,15 @@ pub(in crate::roles::terminal) fn begin(
     mut verified: Verified,
     cryptogram: CryptogramType,
     reason: &'static str,
+    context: &mut Context,
 ) -> Result<Next, TerminalError> {
     let cdol1 = verified.read.cdol1.clone();
     let kind = match (verified.read.session().terms.flow, cryptogram) {
         (Flow::Pay, CryptogramType::Arqc) => EntryKind::OnlinePurchase,
         (Flow::Pay, _) if verified.read.ecash => EntryKind::OfflineSale,
         (Flow::Pay, _) => EntryKind::AccountSale,
+        (Flow::Cashback, _) => EntryKind::Cashback,
+        (Flow::Cash, _) => EntryKind::Cash,
         (Flow::Load, _) => EntryKind::Load,
         (Flow::CashLoad, _) => EntryKind::CashLoad,
         (Flow::PendingLoad, _) => EntryKind::PendingLoad,
@@ -84,7 +87,7 @@ pub(in crate::roles::terminal) fn begin(
         (Flow::Inquire, _) => EntryKind::OnlinePurchase,
     };
     let opening = opening(&mut verified, kind);
-    let cdol_data = verified.read.session().assemble(&cdol1);
+    let cdol_data = verified.read.session().assemble_cdol(&cdol1, context);
     let cda = combined_signature::is_asked_for(&mut verified.read, cryptogram, Moment::First);
     let ask = GenerateAc { cryptogram, cda, cdol_data };
     let next = Next::transmit(ask.to_apdu(), Asking { verified, ask, reason });
@@ -132,7 +135,7 @@ impl Phase for Asking {
         let decided = Decided { verified, atc, chip };
         if !authentic {
             return Ok(match given {
-                CryptogramType::Arqc => completion::second_not_authentic(decided),
+                CryptogramType::Arqc => completion::second_not_authentic(decided, context),
                 _ => completion::not_authentic(decided, context),
             });
         }

@@ -29,7 +29,7 @@ pub(in crate::roles::terminal) fn begin(
             .because(reason)
             .with_tag(tag::TVR.0, verified.read.session().tvr.0),
     );
-    card_action_analysis::begin(verified, cryptogram, reason)
+    card_action_analysis::begin(verified, cryptogram, reason, context)
 }
 
 /// The host could not be asked: what the second GENERATE AC asks for.
@@ -59,6 +59,7 @@ fn decide(verified: &mut Verified, context: &mut Context) -> (CryptogramType, &'
     }
     match session.terms.flow {
         Flow::Pay => {}
+        Flow::Cash | Flow::Cashback => return (Arqc, "cash is the issuer's to give"),
         flow if flow.writes_card() => return (Arqc, "the card's balance is written by the issuer"),
         _ => return (Arqc, "the account is the issuer's"),
     }
