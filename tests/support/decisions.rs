@@ -28,7 +28,7 @@ use cardwright::words::iso4217::{Amount, Currency};
 use cardwright::world::{NewCard, StoreAddress, issue_card_under, open_books, open_journal};
 use judge::{Played, judge};
 use libtest_mimic::{Failed, Trial};
-use row::{CardRow, InterfaceRow, Row, merge, rows_of};
+use row::{CardRow, InterfaceRow, Row, fill, merge, rows_of};
 use seats::{Faults, Line, Person, Replaced};
 use std::fs;
 use std::path::Path;
@@ -176,7 +176,13 @@ impl Counter {
         let card = Record(T0(InProcess::connect(card, interface, &mut context)));
         let mut config: Table = toml::from_str(include_str!("../../src/roles/terminal/terminal.toml"))
             .map_err(|error| error.to_string())?;
-        merge(&mut config, row.terminal.clone());
+        let words = [("pan", pan.expose().to_owned()), ("modulus", modulus(&config)?)];
+        let words = words.map(|(word, text)| (word.to_owned(), text)).into_iter().collect();
+        let mut own = Value::Table(row.terminal.clone());
+        fill(&mut own, &words);
+        if let Value::Table(own) = own {
+            merge(&mut config, own);
+        }
         let mut config = TerminalConfig::parse(&config.to_string()).map_err(told)?;
         if row.card.remainders {
             authority.public_keys().iter().for_each(|key| config.trust.keys.put(key.clone()));
@@ -247,6 +253,12 @@ impl Counter {
         let events = self.events.events()[begin..].to_vec();
         Ok(Played { ended, person, messages, journal, events })
     }
+}
+
+/// The modulus of the first CA public key that the terminal is shipped with.
+fn modulus(config: &Table) -> Result<String, String> {
+    let key = config.get("trust").and_then(|trust| trust.get("capk_rsa")?.get(0)?.get("modulus")?.as_str());
+    Ok(key.ok_or("the terminal file has no CA public key")?.to_owned())
 }
 
 fn interface_of(row: &Row) -> Interface {

@@ -157,6 +157,8 @@ pub(super) struct Session {
     pub(super) store: TlvStore,
     pub(super) tvr: Tvr,
     pub(super) tsi: Tsi,
+    /// The data objects that records brought: none may come twice.
+    pub(super) recorded: Vec<Tag>,
     /// What PDOL and CDOLs brought to the card: a combined signature is over it.
     pub(super) exchanged: Vec<u8>,
     /// Which of the card's electronic cash sets has the transaction's currency.
@@ -230,9 +232,8 @@ impl Session {
         store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, config.application_version.0);
         store.put(tag::TRANSACTION_SEQUENCE_COUNTER, sequence_counter(terms.trace.1));
         // Electronic cash is paid offline, so it is not what asks the issuer.
-        let ecash = terms.flow == Flow::Pay
-            && !terms.forced_online
-            && terms.amount.minor <= config.ecash_limit_minor;
+        let ecash =
+            terms.flow == Flow::Pay && !terms.forced_online && terms.amount.minor <= config.ecash_limit_minor;
         store.put(tag::EC_TERMINAL_SUPPORT_INDICATOR, [u8::from(ecash)]);
         store.put(tag::CAPP_INDICATOR, [0]);
         let entry_mode = if terms.mode == Entry::Contact { 0x05 } else { 0x07 };
@@ -250,6 +251,7 @@ impl Session {
             store,
             tvr: Tvr::default(),
             tsi: Tsi::default(),
+            recorded: Vec::new(),
             exchanged: Vec::new(),
             set: None,
             balance_before_minor: None,
@@ -316,16 +318,23 @@ impl Session {
         emv::assemble(dol, &self.store)
     }
 
+    /// Notes that the terminal's own list says what is hashed for a card that asks for the
+    /// hash of transaction data (98) and has no list (97).
+    pub(super) fn note_default_tdol(&mut self, cdol: &Dol, context: &mut Context) {
+        if cdol.asks_for(tag::TC_HASH_VALUE) && !self.store.has(tag::TDOL) {
+            let reason = "the card asks for a hash (98) and has no list of what is hashed (97)";
+            self.find(Tvr::DEFAULT_TDOL_USED, "EMV Book 3 C5", reason, &[], context);
+        }
+    }
+
     /// Fills the list of a GENERATE AC. Where it asks for the hash of transaction data
     /// (98), they are what the card's TDOL (97) lists, else the terminal's.
     pub(super) fn assemble_cdol(&mut self, cdol: &Dol, context: &mut Context) -> Vec<u8> {
         if cdol.asks_for(tag::TC_HASH_VALUE) {
+            self.note_default_tdol(cdol, context);
             let own = self.store.value(tag::TDOL).and_then(|list| Dol::parse(list).ok());
-            let list = own.unwrap_or_else(|| {
-                let reason = "the card asks for a hash (98) and has no list of what is hashed (97)";
-                self.find(Tvr::DEFAULT_TDOL_USED, "EMV Book 3 10.8", reason, &[tag::TDOL], context);
-                Dol::parse(&self.terms.config.default_tdol.0).unwrap_or_default()
-            });
+            let shipped = || Dol::parse(&self.terms.config.default_tdol.0).unwrap_or_default();
+            let list = own.unwrap_or_else(shipped);
             let hash = sha1(&[&self.assemble(&list)]);
             self.store.put(tag::TC_HASH_VALUE, hash);
         }

@@ -289,7 +289,7 @@ pub(super) fn rows_of(text: &str) -> Result<Vec<(Row, Table)>, String> {
     Ok(rows)
 }
 
-fn fill(value: &mut Value, words: &BTreeMap<String, String>) {
+pub(super) fn fill(value: &mut Value, words: &BTreeMap<String, String>) {
     match value {
         Value::String(text) => {
             for (word, other) in words {

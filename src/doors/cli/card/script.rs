@@ -64,8 +64,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         if !issuer.order_script(&pan, memory.psn(), &order, &mut context).map_err(WorldError::from)? {
             return Err(unknown());
         }
-        call.output
-            .note("It goes out with the answer to the card's next online transaction by contact.");
+        call.output.note("It goes out with the answer to the card's next online transaction by contact.");
     }
     let scripts = issuer.scripts(&pan, memory.psn(), &mut context).map_err(WorldError::from)?;
     let scripts = scripts.ok_or_else(unknown)?;

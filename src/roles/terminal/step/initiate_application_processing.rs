@@ -27,7 +27,8 @@ pub(in crate::roles::terminal) fn begin(
     mut selected: Selected,
     _context: &mut Context,
 ) -> Result<Next, TerminalError> {
-    let pdol = selected.fci.pdol.clone().unwrap_or_default();
+    // Template 83 and its length take three bytes of a command.
+    let pdol = read_application_data::carried(selected.fci.pdol.clone().unwrap_or_default(), "PDOL", 252)?;
     let ask = GetProcessingOptions { pdol_data: selected.session.assemble(&pdol) };
     selected.session.exchanged.clone_from(&ask.pdol_data);
     Ok(Next::transmit(ask.to_apdu(), Initiating { selected, ask }))

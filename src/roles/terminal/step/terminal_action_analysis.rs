@@ -22,6 +22,8 @@ pub(in crate::roles::terminal) fn begin(
     mut verified: Verified,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
+    let cdol1 = verified.read.cdol1.clone();
+    verified.read.session().note_default_tdol(&cdol1, context);
     let (cryptogram, reason) = decide(&mut verified, context);
     context.emit(
         Event::new("terminal", format!("asks for {cryptogram}"))
