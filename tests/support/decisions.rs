@@ -12,6 +12,7 @@ mod row;
 #[path = "decisions/seats.rs"]
 mod seats;
 
+use crate::causes;
 use cardwright::air::host::Original;
 use cardwright::air::link::{Endpoint, InProcess, Interface, Record, T0};
 use cardwright::base::bytes::parse_hex;
@@ -22,7 +23,7 @@ use cardwright::roles::bureau::Authority;
 use cardwright::roles::card::{Profile, Simulator};
 use cardwright::roles::issuer::{CardScript, Issuer, ScriptOrder};
 use cardwright::roles::terminal::journal::Journal;
-use cardwright::roles::terminal::{Flow, Kernel, Seat, TerminalConfig, Terms, drive};
+use cardwright::roles::terminal::{Flow, Seat, TerminalConfig, Terms, drive};
 use cardwright::words::emv::{Aip, Pan};
 use cardwright::words::iso4217::{Amount, Currency};
 use cardwright::world::{NewCard, StoreAddress, issue_card_under, open_books, open_journal};
@@ -46,11 +47,13 @@ pub(crate) fn trials() -> Vec<Trial> {
         .unwrap_or_default();
     paths.sort();
     let mut trials = Vec::new();
+    let mut caused = Vec::new();
     for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
         let file = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let text = fs::read_to_string(path).unwrap_or_default();
         match rows_of(&text) {
             Ok(rows) => trials.extend(rows.into_iter().map(|(row, whole)| {
+                caused.extend(row.causes.iter().cloned());
                 Trial::test(format!("decision::{file}::{}", row.name), move || {
                     run(&row, &whole).map_err(Failed::from)
                 })
@@ -58,6 +61,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             Err(why) => trials.push(Trial::test(format!("decision::{file}"), move || Err(Failed::from(why)))),
         }
     }
+    trials.push(Trial::test("decision::every bit of TVR and TSI has a row", move || {
+        let lacking: Vec<_> = causes::names().into_iter().filter(|name| !caused.contains(name)).collect();
+        if lacking.is_empty() { Ok(()) } else { Err(format!("no row causes {lacking:?}").into()) }
+    }));
     trials
 }
 
@@ -176,16 +183,24 @@ impl Counter {
         let card = Record(T0(InProcess::connect(card, interface, &mut context)));
         let mut config: Table = toml::from_str(include_str!("../../src/roles/terminal/terminal.toml"))
             .map_err(|error| error.to_string())?;
-        let words = [("pan", pan.expose().to_owned()), ("modulus", modulus(&config)?)];
-        let words = words.map(|(word, text)| (word.to_owned(), text)).into_iter().collect();
+        let words = [("modulus".to_owned(), modulus(&config)?)].into();
         let mut own = Value::Table(row.terminal.clone());
         fill(&mut own, &words);
         if let Value::Table(own) = own {
             merge(&mut config, own);
         }
+        let combinations = config.get_mut("combination").and_then(Value::as_array_mut);
+        for combination in combinations.into_iter().flatten() {
+            if let Value::Table(combination) = combination {
+                merge(combination, row.combination.clone());
+            }
+        }
         let mut config = TerminalConfig::parse(&config.to_string()).map_err(told)?;
         if row.card.remainders {
             authority.public_keys().iter().for_each(|key| config.trust.keys.put(key.clone()));
+        }
+        if row.card.excepted {
+            config.exception_file.push(format!("{}-01", pan.expose()));
         }
         let config = Arc::new(config);
         let journal = open_journal(None, &mut context).map_err(told)?;
@@ -213,10 +228,9 @@ impl Counter {
         };
         let at = row.on.map(date).transpose()?.unwrap_or(self.context.now());
         let flow = flow_of(&row.flow)?;
-        let kernel = Kernel::choose(flow, interface_of(row));
         let trace = self.journal.next_trace().map_err(told)?;
         let terms = Terms {
-            mode: kernel.mode,
+            mode: self.config.entry(flow, interface_of(row)),
             config: Arc::clone(&self.config),
             flow,
             amount: Amount::new(row.amount, Currency(row.currency)),
@@ -237,7 +251,7 @@ impl Counter {
         }
         let issuer = Box::new(self.issuer.handle().map_err(told)?);
         let mut person = Person::of(row);
-        let mut host = Line { issuer, row: row.host, answer: &row.answer, messages: Vec::new() };
+        let mut host = Line::of(row, issuer)?;
         let mut seat = Seat {
             card: &mut self.card,
             payer: None,
@@ -245,7 +259,7 @@ impl Counter {
             cardholder: &mut person,
             journal: &mut self.journal,
         };
-        let ended = drive(kernel, terms, &mut seat, &mut self.context);
+        let ended = drive(terms, &mut seat, &mut self.context);
         let messages = host.messages;
         let journal = self.journal.rows().map_err(told)?;
         let journal = journal.iter().find(|entry| (entry.batch, entry.trace) == trace);

@@ -20,8 +20,7 @@
 use super::kinds::{KINDS, KindRow};
 use super::place;
 use super::{
-    Answer, BatchStep, BatchSums, BatchTotals, Entry, Kind, MessageClass, MessageKey, Original, Request,
-    ResponseCode, Settlement, WireError,
+    Answer, Entry, Kind, MessageClass, MessageKey, Original, Request, ResponseCode, Settlement, WireError,
 };
 use crate::base::bytes::{Hex, Secret, bcd_to_u64};
 use crate::base::env::Timestamp;
@@ -39,9 +38,6 @@ const ENTRIES: &[(Entry, &str)] = &[
 ];
 const SETTLEMENTS: &[(Settlement, &str)] =
     &[(Settlement::Open, "OPEN"), (Settlement::Landed, "LANDED"), (Settlement::Returned, "RETURNED")];
-/// F60.3 of the sums that are to be compared, and of those that end a batch.
-const COMPARE_CODE: &str = "201";
-const END_CODE: &str = "207";
 /// F60.3 of details: a batch without chip data, one that agrees, one that does not.
 const DETAIL_CODES: &[&str] = &["201", "203", "205"];
 /// The most bytes of a reason in F63.
@@ -244,66 +240,6 @@ pub(super) fn check_answers(message: &Message, request: &Message) -> Result<(), 
     Ok(())
 }
 
-/// The message of a batch's sums (0500, and 0320 at the end of the details), without
-/// authentication code.
-pub fn totals_to_message(totals: &BatchTotals, dialect: &Dialect) -> Result<Message, WireError> {
-    let (mti, code) = match totals.step {
-        BatchStep::Compare => (Mti::SETTLEMENT, COMPARE_CODE),
-        BatchStep::End => (Mti::BATCH_UPLOAD, END_CODE),
-    };
-    let mut message = Message::new(mti);
-    let sums = totals.sums;
-    let fits = sums.debit_count.max(sums.credit_count) <= 999;
-    if !fits || sums.debit_minor.max(sums.credit_minor) > Amount::MAX_MINOR {
-        return Err(WireError::Field { field: 48, expected: "counts of three digits and sums of twelve" });
-    }
-    let sums = format!(
-        "{:012}{:03}{:012}{:03}",
-        sums.debit_minor, sums.debit_count, sums.credit_minor, sums.credit_count
-    );
-    // Then a flag for the answer, and the same of foreign cards, of which there are none.
-    message.put(48, format!("{sums}0{:031}", 0));
-    message.put(49, format!("{:03}", totals.currency.0));
-    place::put_key(&mut message, &totals.key, ("00", code), Entry::Contact, dialect)?;
-    Ok(message)
-}
-
-/// Whether a message holds the sums of a batch.
-pub(super) fn is_totals(message: &Message, dialect: &Dialect) -> bool {
-    step_of(message, dialect).is_some()
-}
-
-/// What the sums of a message are sent for. A settlement may go without its code.
-fn step_of(message: &Message, dialect: &Dialect) -> Option<BatchStep> {
-    let code = place::management_of(message, dialect);
-    match message.mti {
-        Mti::SETTLEMENT => Some(BatchStep::Compare),
-        Mti::BATCH_UPLOAD if code == END_CODE => Some(BatchStep::End),
-        _ => None,
-    }
-}
-
-/// The sums of a batch.
-pub fn totals_from_message(message: &Message, dialect: &Dialect) -> Result<BatchTotals, WireError> {
-    let sums = text(message, 48, "sums")?;
-    let part = |from: usize, to: usize| {
-        let digits = sums.get(from..to).filter(|part| part.bytes().all(|b| b.is_ascii_digit()));
-        let wrong = WireError::Field { field: 48, expected: "sums of twelve digits and counts of three" };
-        digits.and_then(|digits| digits.parse::<u64>().ok()).ok_or(wrong)
-    };
-    Ok(BatchTotals {
-        key: key_of(message, MessageClass::Batch, dialect)?,
-        currency: currency_of(message)?,
-        sums: BatchSums {
-            debit_minor: part(0, 12)?,
-            debit_count: part(12, 15)?,
-            credit_minor: part(15, 27)?,
-            credit_count: part(27, 30)?,
-        },
-        step: step_of(message, dialect).unwrap_or(BatchStep::Compare),
-    })
-}
-
 /// The key of a message: F11, F41, F42 and the batch.
 pub(super) fn key_of(
     message: &Message,
@@ -350,7 +286,7 @@ fn row_of(message: &Message, dialect: &Dialect, is_reversal: bool) -> Result<&'s
     })
 }
 
-fn text<'a>(message: &'a Message, field: u8, what: &'static str) -> Result<&'a str, WireError> {
+pub(super) fn text<'a>(message: &'a Message, field: u8, what: &'static str) -> Result<&'a str, WireError> {
     let mti = message.mti;
     message.bytes(field).ok_or(WireError::Missing { field, what, mti })?;
     message.text(field).ok_or(WireError::Field { field, expected: "characters" })
@@ -360,7 +296,7 @@ fn number(message: &Message, field: u8, what: &'static str) -> Result<u64, WireE
     text(message, field, what)?.parse().map_err(|_| WireError::Field { field, expected: "decimal digits" })
 }
 
-fn currency_of(message: &Message) -> Result<Currency, WireError> {
+pub(super) fn currency_of(message: &Message) -> Result<Currency, WireError> {
     let number = text(message, 49, "currency")?.parse().ok().filter(|n| *n <= 999);
     number.map(Currency).ok_or(WireError::Field { field: 49, expected: "three digits (ISO 4217)" })
 }
@@ -470,7 +406,7 @@ pub(super) mod tests {
             })
     }
 
-    fn through(message: &Message, dialect: &Dialect) -> Message {
+    pub(crate) fn through(message: &Message, dialect: &Dialect) -> Message {
         parse(&encode(message, dialect).unwrap(), dialect).unwrap()
     }
 
@@ -507,41 +443,8 @@ pub(super) mod tests {
                 message.put(field, value);
             }
             let _ = from_message(&message, pos, NOW);
-            let _ = totals_from_message(&message, pos);
             let _ = answer_from_message(&message, &message);
             answer_to_message(&Answer::new(ResponseCode::APPROVED, ""), &message, pos);
-        }
-
-        #[test]
-        fn sums_come_out_as_they_went_in(
-            counts in (0..=999u64, 0..=999u64), ends: bool, sums in (0..=Amount::MAX_MINOR, 0..=Amount::MAX_MINOR),
-            mut request in any_request(),
-        ) {
-            request.key.class = MessageClass::Batch;
-            let totals = BatchTotals {
-                key: request.key, currency: request.amount.currency,
-                sums: BatchSums {
-                    debit_count: counts.0, debit_minor: sums.0, credit_count: counts.1, credit_minor: sums.1,
-                },
-                step: if ends { BatchStep::End } else { BatchStep::Compare },
-            };
-            for row in DIALECTS {
-                let dialect = dialect(row.name).unwrap();
-                let message = through(&totals_to_message(&totals, dialect).unwrap(), dialect);
-                prop_assert!(is_totals(&message, dialect));
-                prop_assert_eq!(totals_from_message(&message, dialect), Ok(totals.clone()));
-                let answer = answer_to_message(&Answer::new(ResponseCode::NOT_BALANCED, ""), &message, dialect);
-                prop_assert_eq!(answer.text(48).map(|text| &text[30..31]), (!ends).then_some("2"));
-                let mut approved =
-                    answer_to_message(&Answer::new(ResponseCode::APPROVED, ""), &message, dialect);
-                let code = |answer: &Message| answer_from_message(answer, &message).unwrap().code;
-                prop_assert_eq!(code(&approved), ResponseCode::APPROVED);
-                if !ends {
-                    approved.put(48, answer.bytes(48).unwrap());
-                    prop_assert_eq!(code(&approved), ResponseCode::NOT_BALANCED);
-                }
-                through(&answer, dialect);
-            }
         }
     }
 

@@ -3,6 +3,7 @@
 //! client and server.
 
 mod batch;
+mod batch_message;
 mod client;
 mod desk;
 mod error;
@@ -25,6 +26,7 @@ mod terminals;
 mod token;
 
 pub use batch::{BatchStep, BatchSums, BatchTotals, Side};
+pub use batch_message::{totals_from_message, totals_to_message};
 pub use client::{TcpHost, Timeouts};
 pub use desk::{Desk, MasterKeys, Reply};
 pub use error::WireError;
@@ -34,9 +36,7 @@ pub use identity::{
 };
 pub use kinds::{KINDS, KindRow, Verb, verb};
 pub use link_key::LinkKey;
-pub use mapping::{
-    answer_from_message, answer_to_message, from_message, to_message, totals_from_message, totals_to_message,
-};
+pub use mapping::{answer_from_message, answer_to_message, from_message, to_message};
 pub use message::{
     Answer, Delivery, Entry, Host, HostError, Kind, MessageClass, MessageKey, Original, Request,
     ResponseCode, Settlement,

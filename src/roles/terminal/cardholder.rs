@@ -1,5 +1,6 @@
 //! The person at the terminal: command line, script and world implement it.
 
+use super::message::Message;
 use crate::base::bytes::Secret;
 use crate::words::emv::Pan;
 use crate::words::iso4217::Amount;
@@ -41,39 +42,6 @@ pub struct ApplicationName {
     pub text: String,
 }
 
-/// A standard message: EMV Book 4 11.2. Any identifier is kept; the named ones have words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Message(pub u8);
-
-macro_rules! messages {
-    ($( $name:ident = $value:literal, $english:literal, $chinese:literal; )*) => {
-        impl Message {
-            $( #[doc = $english] pub const $name: Self = Self($value); )*
-
-            /// Every named message, in English and in Chinese.
-            pub const ROWS: &'static [(Self, &'static str, &'static str)] =
-                &[$((Self::$name, $english, $chinese)),*];
-        }
-    };
-}
-
-messages! {
-    APPROVED = 0x03, "APPROVED", "交易成功";
-    DECLINED = 0x07, "DECLINED", "交易拒绝";
-    INCORRECT_PIN = 0x0A, "INCORRECT PIN", "密码错误";
-    NOT_ACCEPTED = 0x0C, "NOT ACCEPTED", "不接受";
-    PIN_OK = 0x0D, "PIN OK", "密码正确";
-    TRY_AGAIN = 0x13, "TRY AGAIN", "请重试";
-}
-
-impl Message {
-    /// What it says, in Chinese where the language is `zh`, else in English.
-    pub fn words(self, language: &str) -> &'static str {
-        let row = Self::ROWS.iter().find(|row| row.0 == self);
-        row.map_or("", |row| if language == "zh" { row.2 } else { row.1 })
-    }
-}
-
 /// The person at the terminal.
 pub trait Cardholder: Send {
     /// Enters a PIN; `None` when the person gives up.
@@ -88,6 +56,12 @@ pub trait Cardholder: Send {
 
     /// Sees a message, in a language of two letters (ISO 639-1).
     fn show(&mut self, message: Message, language: &str);
+
+    /// Does as the message says and presents the same card again, as after a look at the
+    /// phone; `false` when the person gives up.
+    fn present_again(&mut self, _message: Message) -> bool {
+        false
+    }
 }
 
 /// Nobody is there: no PIN is entered, nothing chosen or confirmed.
@@ -125,16 +99,4 @@ impl Cardholder for Secret<String> {
     }
 
     fn show(&mut self, _message: Message, _language: &str) {}
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_have_words_in_both_languages() {
-        assert_eq!(Message::TRY_AGAIN.words("en"), "TRY AGAIN");
-        assert_eq!(Message::TRY_AGAIN.words("zh"), "请重试");
-        assert_eq!(Message(0xFF).words("en"), "");
-    }
 }

@@ -6,26 +6,30 @@ mod batch;
 mod cardholder;
 mod config;
 mod drive;
+mod entry_point;
 mod error;
 pub mod journal;
 mod kernel;
 mod kernel_row;
+mod message;
 mod outcome;
 mod phase;
 mod proof;
 mod read;
 mod recovery;
 mod refund;
+mod selection;
 mod session;
 mod step;
 mod trust;
 
 pub use batch::{BatchSettled, EndOfDay, end_day};
-pub use cardholder::{ApplicationName, Cardholder, Message, NoCardholder, PinCheck, PinPrompt};
+pub use cardholder::{ApplicationName, Cardholder, NoCardholder, PinCheck, PinPrompt};
 pub use config::{
     AcceptedApplication, ActionCodes, AnyBytes, Bytes, CdaMode, ConfigError, Risk, TerminalConfig,
 };
 pub use drive::{Seat, drive};
+pub use entry_point::{AlternateInterface, Combination, ContactlessPath, Message, OutcomeCvm, Parameters};
 pub use error::TerminalError;
 pub use kernel::KERNELS;
 pub use kernel_row::Kernel;

@@ -1,6 +1,7 @@
 //! What a transaction came to.
 
-use super::cardholder::Message;
+use super::entry_point::Parameters;
+use super::message::Message;
 use crate::words::emv::Pan;
 use crate::words::iso4217::Amount;
 
@@ -32,6 +33,10 @@ pub enum Verdict {
     Declined,
     /// Refused by a rule of the terminal or a limit of the card, before money moved.
     Refused,
+    /// Not over contactless: the card is to be inserted (EMV Contactless Book A 6.1).
+    TryAnotherInterface,
+    /// Ended without a decision, over contactless (EMV Contactless Book A 6.1).
+    EndApplication,
 }
 
 impl Verdict {
@@ -49,6 +54,8 @@ impl Verdict {
             Self::RefundUnconfirmed => "to be refunded, the host is still to be told",
             Self::Declined => "declined",
             Self::Refused => "refused",
+            Self::TryAnotherInterface => "not over this interface",
+            Self::EndApplication => "ended without a decision",
         }
     }
 
@@ -60,15 +67,24 @@ impl Verdict {
     /// What the cardholder is shown.
     pub const fn message(self) -> Message {
         match self {
-            Self::HostUnreachable | Self::Declined => Message::DECLINED,
-            Self::Refused => Message::NOT_ACCEPTED,
-            _ => Message::APPROVED,
+            Self::HostUnreachable | Self::Declined => Message::NotAuthorised,
+            Self::Refused => Message::NotAccepted,
+            Self::TryAnotherInterface => Message::InsertOrSwipe,
+            Self::EndApplication => Message::TryAnotherCard,
+            _ => Message::Approved,
         }
     }
 
     /// Whether the cardholder got what was asked for.
     pub const fn is_success(self) -> bool {
-        !matches!(self, Self::HostUnreachable | Self::Declined | Self::Refused)
+        !matches!(
+            self,
+            Self::HostUnreachable
+                | Self::Declined
+                | Self::Refused
+                | Self::TryAnotherInterface
+                | Self::EndApplication
+        )
     }
 }
 
@@ -99,4 +115,6 @@ pub struct Outcome {
     pub language: String,
     /// What people must be told besides: offline data authentication that was not performed.
     pub remarks: Vec<&'static str>,
+    /// What the reader does with it, over contactless.
+    pub parameters: Option<Parameters>,
 }

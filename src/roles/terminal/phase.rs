@@ -1,13 +1,15 @@
 //! A transaction is a row of phases. Each waits for one reply, is consumed by it,
 //! and names what to do next; it does no input or output itself.
 
-use super::cardholder::{ApplicationName, Message, PinPrompt};
+use super::cardholder::{ApplicationName, PinPrompt};
 use super::error::TerminalError;
 use super::journal::Change;
+use super::message::Message;
 use super::outcome::Outcome;
 use crate::air::host::{Answer, HostError, Request};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
+use crate::base::event::Event;
 use crate::words::iso7816::{CommandApdu, ResponseApdu};
 
 /// One piece of input and output.
@@ -25,6 +27,8 @@ pub(super) enum Io {
     Choose(Vec<ApplicationName>),
     /// The cardholder's word on the only application.
     Confirm(ApplicationName),
+    /// The card, taken away and presented again, for the reason that the person is told.
+    PresentAgain(Message),
     /// A request to the host.
     Authorise(Box<Request>),
     /// A notice to the host.
@@ -42,6 +46,7 @@ pub(super) enum Reply {
     Pin(Option<Secret<String>>),
     Choice(Option<usize>),
     Confirmed(bool),
+    Presented(bool),
     Answer(Result<Answer, HostError>),
     Nothing,
 }
@@ -112,6 +117,11 @@ impl Next {
     }
 }
 
+/// Tells that a step begins; `title` is the section title of the specification.
+pub(super) fn step(title: &'static str, context: &mut Context) {
+    context.emit(Event::new("terminal", "step").because(title));
+}
+
 impl Reply {
     pub(super) fn response(self, step: &'static str) -> Result<ResponseApdu, TerminalError> {
         match self {
@@ -137,6 +147,13 @@ impl Reply {
     pub(super) fn confirmed(self, step: &'static str) -> Result<bool, TerminalError> {
         match self {
             Self::Confirmed(word) => Ok(word),
+            _ => Err(TerminalError::Reply { step }),
+        }
+    }
+
+    pub(super) fn presented(self, step: &'static str) -> Result<bool, TerminalError> {
+        match self {
+            Self::Presented(there) => Ok(there),
             _ => Err(TerminalError::Reply { step }),
         }
     }

@@ -2,8 +2,10 @@
 
 use super::cardholder::{PinCheck, PinPrompt};
 use super::config::{ActionCodes, Risk, TerminalConfig};
+use super::entry_point::{AlternateInterface, Message, OutcomeCvm, Parameters, Progress};
 use super::journal::CardMark;
 use super::outcome::{ODA_NOT_PERFORMED, Outcome, Verdict};
+use super::phase::step;
 use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
 use crate::base::bytes::{Bit, Hex, Secret};
 use crate::base::context::Context;
@@ -16,6 +18,7 @@ use crate::words::emv::{self, Pan, TerminalCapabilities, Tsi, Ttq, Tvr};
 use crate::words::iso4217::Amount;
 use crate::words::pboc::EcashSet;
 use crate::words::tlv::{Dol, Tag, TlvStore};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What is to be done.
@@ -179,6 +182,14 @@ pub(super) struct Session {
     pub(super) language: String,
     /// Whose card this is.
     pub(super) role: Role,
+    /// Whether the kernel keeps what it finds to itself: the card's cryptogram is over zeros.
+    pub(super) withholds_tvr: bool,
+    /// How far Entry Point has come.
+    pub(super) entry_point: Progress,
+    /// How the kernel says that the cardholder is verified, over contactless.
+    pub(super) cvm: OutcomeCvm,
+    /// The interface that the card prefers to this one.
+    pub(super) alternate_interface: Option<AlternateInterface>,
 }
 
 /// Whose card a session is with.
@@ -240,12 +251,10 @@ impl Session {
         store.put(tag::POS_ENTRY_MODE, [entry_mode]);
         let knows_sm2 = config.trust.keys.iter().any(|key| key.key.suite() == Suite::Sm2);
         store.put(tag::SM_SUPPORT_INDICATOR, [u8::from(knows_sm2)]);
-        let qualifiers = match terms.mode {
-            Entry::ContactlessQuick => config.quick(),
-            Entry::ContactlessFull => config.full(),
-            Entry::Contact => Ttq::default().with(Ttq::CONTACT),
-        };
-        store.put(tag::TTQ, qualifiers.0);
+        if terms.mode == Entry::Contact {
+            // Over contactless they are the combination's.
+            store.put(tag::TTQ, Ttq::default().with(Ttq::CONTACT).0);
+        }
         Self {
             terms,
             store,
@@ -262,12 +271,18 @@ impl Session {
             action_codes: config.action_codes,
             language: config.languages.first().cloned().unwrap_or_default(),
             role: Role::Own,
+            withholds_tvr: false,
+            entry_point: Progress::default(),
+            cvm: OutcomeCvm::default(),
+            alternate_interface: None,
         }
     }
 
-    /// Begins anew with another application of the same card.
-    pub(super) fn again(self, context: &mut Context) -> Self {
-        Self { role: self.role, ..Self::new(self.terms, context) }
+    /// Begins again with a fresh unpredictable number, and none of the card's data: what
+    /// Entry Point retains is kept.
+    pub(super) fn afresh(self, context: &mut Context) -> Self {
+        let Self { terms, role, entry_point, tvr, .. } = self;
+        Self { role, entry_point, tvr, ..Self::new(terms, context) }
     }
 
     /// The card's application is known: what the terminal says of it counts from now on.
@@ -284,7 +299,8 @@ impl Session {
         self.store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, version.0);
     }
 
-    /// Sets a bit of the TVR and tells why, with the data that led there.
+    /// Sets a bit of the TVR and tells why, with the data that led there and what the TVR
+    /// is now.
     pub(super) fn find(
         &mut self,
         bit: Bit<Tvr>,
@@ -294,12 +310,47 @@ impl Session {
         context: &mut Context,
     ) {
         self.tvr.set(bit);
-        let event = Event::new("terminal", "TVR").clause(clause).because(format!("{}: {reason}", bit.words));
-        let event = causes.iter().fold(event, |event, cause| match self.store.value(*cause) {
+        let event = Event::new("terminal", format!("TVR byte {} bit {}", bit.byte, bit.bit));
+        let event = event.clause(clause).because(format!("{}: {reason}", bit.words));
+        context.emit(self.with_causes(event, causes).with_tag(tag::TVR.0, self.tvr.0));
+    }
+
+    /// Sets a bit of the TSI and, where it was not set, tells why.
+    pub(super) fn performed(
+        &mut self,
+        bit: Bit<Tsi>,
+        clause: &'static str,
+        reason: &'static str,
+        context: &mut Context,
+    ) {
+        if self.tsi.has(bit) {
+            return;
+        }
+        self.tsi.set(bit);
+        let event = Event::new("terminal", format!("TSI byte {} bit {}", bit.byte, bit.bit));
+        let event = event.clause(clause).because(format!("{}: {reason}", bit.words));
+        context.emit(event.with_tag(tag::TSI.0, self.tsi.0));
+    }
+
+    /// Tells a decision with the data that it rests on.
+    pub(super) fn tell(
+        &self,
+        what: &'static str,
+        clause: &'static str,
+        reason: impl Into<Cow<'static, str>>,
+        causes: &[Tag],
+        context: &mut Context,
+    ) {
+        let event = Event::new("terminal", what).clause(clause).because(reason);
+        context.emit(self.with_causes(event, causes));
+    }
+
+    /// Adds those of the data to an event that are there.
+    pub(super) fn with_causes(&self, event: Event, causes: &[Tag]) -> Event {
+        causes.iter().fold(event, |event, cause| match self.store.value(*cause) {
             Some(value) => event.with_tag(cause.0, value),
             None => event,
-        });
-        context.emit(event);
+        })
     }
 
     /// Whether the transaction's currency is the card's (9F42): then its amounts can be compared.
@@ -312,33 +363,17 @@ impl Session {
         TerminalCapabilities(self.terms.config.capabilities.0).has(capability)
     }
 
-    /// Fills a data object list; TVR and TSI stand as they are now.
+    /// Fills a data object list; TVR and TSI stand as they are now, and a TC hash (98) is
+    /// over what the TDOL asks for (EMV Book 3 9.2.2).
     pub(super) fn assemble(&mut self, dol: &Dol) -> Vec<u8> {
         self.note_status();
-        emv::assemble(dol, &self.store)
-    }
-
-    /// Notes that the terminal's own list says what is hashed for a card that asks for the
-    /// hash of transaction data (98) and has no list (97).
-    pub(super) fn note_default_tdol(&mut self, cdol: &Dol, context: &mut Context) {
-        if cdol.asks_for(tag::TC_HASH_VALUE) && !self.store.has(tag::TDOL) {
-            let reason = "the card asks for a hash (98) and has no list of what is hashed (97)";
-            self.find(Tvr::DEFAULT_TDOL_USED, "EMV Book 3 C5", reason, &[], context);
-        }
-    }
-
-    /// Fills the list of a GENERATE AC. Where it asks for the hash of transaction data
-    /// (98), they are what the card's TDOL (97) lists, else the terminal's.
-    pub(super) fn assemble_cdol(&mut self, cdol: &Dol, context: &mut Context) -> Vec<u8> {
-        if cdol.asks_for(tag::TC_HASH_VALUE) {
-            self.note_default_tdol(cdol, context);
-            let own = self.store.value(tag::TDOL).and_then(|list| Dol::parse(list).ok());
-            let shipped = || Dol::parse(&self.terms.config.default_tdol.0).unwrap_or_default();
-            let list = own.unwrap_or_else(shipped);
-            let hash = sha1(&[&self.assemble(&list)]);
+        if dol.asks_for(tag::TC_HASH_VALUE) {
+            let own = self.store.value(tag::TDOL);
+            let list = Dol::parse(own.unwrap_or(&self.terms.config.default_tdol.0)).unwrap_or_default();
+            let hash = sha1(&[&emv::assemble(&list, &self.store)]);
             self.store.put(tag::TC_HASH_VALUE, hash);
         }
-        self.assemble(cdol)
+        emv::assemble(dol, &self.store)
     }
 
     /// The chip's data of a message, in the order of the field's definition.
@@ -361,6 +396,7 @@ impl Session {
         context: &mut Context,
     ) -> Outcome {
         let reason = reason.into();
+        step("Completion", context);
         context.emit(Event::new("terminal", verdict.word()).because(reason.clone()));
         let remarks = [
             (self.tvr.has(Tvr::ODA_NOT_PERFORMED), ODA_NOT_PERFORMED),
@@ -383,7 +419,26 @@ impl Session {
                 .map(|digits| Hex(&digits).to_string()),
             language: self.language.clone(),
             remarks,
+            parameters: self.parameters(verdict),
         }
+    }
+
+    /// What goes with the outcome over contactless: EMV Contactless Book A 6.2.
+    fn parameters(&self, verdict: Verdict) -> Option<Parameters> {
+        let signs = self.signature || self.cvm == OutcomeCvm::Signature;
+        let message = match verdict {
+            Verdict::TryAnotherInterface => Message::InsertOrSwipe,
+            Verdict::EndApplication => Message::TryAnotherCard,
+            verdict if verdict.is_success() && signs => Message::ApprovedSign,
+            verdict if verdict.is_success() => Message::Approved,
+            _ => Message::NotAuthorised,
+        };
+        (self.terms.mode != Entry::Contact).then(|| Parameters {
+            message: self.entry_point.message().unwrap_or(message),
+            cvm: self.cvm,
+            alternate_interface: self.alternate_interface,
+            receipt: verdict.is_success() && signs,
+        })
     }
 
     /// A message to the host about this transaction.
@@ -442,8 +497,7 @@ impl Session {
     }
 
     fn note_status(&mut self) {
-        // The quick path knows no TVR: the card's cryptogram is over zeros (JR/T 0025.12).
-        let tvr = if self.terms.mode == Entry::ContactlessQuick { Tvr::default() } else { self.tvr };
+        let tvr = if self.withholds_tvr { Tvr::default() } else { self.tvr };
         self.store.put(tag::TVR, tvr.0);
         self.store.put(tag::TSI, self.tsi.0);
     }

@@ -6,6 +6,9 @@ use crate::words::dictionary::tag;
 use crate::words::iso7816::Aid;
 use crate::words::tlv::{self, Dol, Tag, TlvError};
 
+/// The longest data of a command, but for template 83 and its length.
+const MAX_PDOL_BYTES: usize = 252;
+
 /// What the answer to SELECT says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fci {
@@ -44,6 +47,10 @@ pub struct DirectoryEntry {
     pub preferred_name: Option<PreferredName>,
     /// Its priority, tag 87.
     pub priority: Option<u8>,
+    /// Kernel Identifier, tag 9F2A.
+    pub kernel: Option<Vec<u8>>,
+    /// Extended Selection, tag 9F29.
+    pub extended_selection: Option<Vec<u8>>,
 }
 
 /// Why an answer to SELECT cannot be used.
@@ -57,6 +64,12 @@ pub enum FciError {
     Missing {
         /// What is missing.
         missing: Tag,
+    },
+    /// A PDOL that asks for more than GET PROCESSING OPTIONS carries in template 83.
+    #[error("expected the PDOL (9F38) to ask for at most {MAX_PDOL_BYTES} bytes, found {found}")]
+    Pdol {
+        /// What it asks for.
+        found: usize,
     },
     /// The card selected something else than was asked for.
     #[error("expected an application whose name begins with {wanted}, the card selected {found}")]
@@ -112,7 +125,7 @@ impl Fci {
                 tag::APPLICATION_LABEL => self.label = Some(printable(part.value)),
                 tag::APPLICATION_PRIORITY_INDICATOR => self.priority = part.value.first().copied(),
                 tag::LANGUAGE_PREFERENCE => self.languages = languages(part.value),
-                tag::PDOL => self.pdol = Some(Dol::parse(part.value)?),
+                tag::PDOL => self.pdol = Some(pdol(part.value)?),
                 tag::SFI => self.directory_sfi = part.value.first().copied(),
                 tag::LOG_ENTRY => self.log_entry = pair(part.value),
                 tag::LOAD_LOG_ENTRY => self.load_log_entry = pair(part.value),
@@ -139,6 +152,14 @@ pub fn directory_entries(record: &[u8]) -> Result<Vec<DirectoryEntry>, TlvError>
     Ok(entries)
 }
 
+fn pdol(value: &[u8]) -> Result<Dol, FciError> {
+    let list = Dol::parse(value)?;
+    match list.data_length() {
+        found if found > MAX_PDOL_BYTES => Err(FciError::Pdol { found }),
+        _ => Ok(list),
+    }
+}
+
 /// Reads one application template (61) of a directory; one without an AID is none.
 fn directory_entry(template: &tlv::Tlv<'_>) -> Result<Option<DirectoryEntry>, TlvError> {
     let parts = template.children()?;
@@ -147,7 +168,9 @@ fn directory_entry(template: &tlv::Tlv<'_>) -> Result<Option<DirectoryEntry>, Tl
     let priority = value(tag::APPLICATION_PRIORITY_INDICATOR).and_then(|v| v.first().copied());
     let name = value(tag::AID).and_then(Aid::new);
     let preferred_name = preferred_name(&parts);
-    Ok(name.map(|name| DirectoryEntry { name, label, preferred_name, priority }))
+    let [kernel, extended_selection] =
+        [tag::KERNEL_IDENTIFIER, tag::EXTENDED_SELECTION].map(|tag| value(tag).map(<[u8]>::to_vec));
+    Ok(name.map(|name| DirectoryEntry { name, label, preferred_name, priority, kernel, extended_selection }))
 }
 
 /// A name without its code table cannot be read (EMV Book 1 12.2.4).

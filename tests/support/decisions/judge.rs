@@ -3,6 +3,7 @@
 
 use super::row::{Expected, Row};
 use super::seats::Person;
+use crate::causes;
 use cardwright::base::bytes::{Bit, Hex, parse_hex};
 use cardwright::base::event::Event;
 use cardwright::roles::terminal::{Outcome, TerminalError};
@@ -52,6 +53,9 @@ pub(super) fn judge(row: &Row, played: &Played) -> Result<(), String> {
         if !events.iter().any(|event| told(&event)) {
             wrong.say(format!("expected the story to say {words:?}"));
         }
+    }
+    if !row.causes.is_empty() || !row.because.is_empty() {
+        wrong.0.extend(causes::judge(&row.causes, &row.because, events));
     }
     if wrong.0.is_empty() {
         return Ok(());

@@ -43,6 +43,9 @@ pub(super) struct Row {
     /// Keys of the terminal file that differ.
     #[serde(default)]
     pub(super) terminal: Table,
+    /// Keys that differ in each of its combinations that have them or may have them.
+    #[serde(default)]
+    pub(super) combination: Table,
     #[serde(default = "pay")]
     pub(super) flow: String,
     #[serde(default = "ten")]
@@ -80,6 +83,14 @@ pub(super) struct Row {
     /// other about it than a plain payment.
     #[serde(default)]
     pub(super) earlier: Vec<Table>,
+    /// Templates 71 and 72 that the host's answer has besides, as it comes.
+    #[serde(default)]
+    pub(super) script: String,
+    /// Bits of TVR and TSI that this row is there for, and what the story says of each.
+    #[serde(default)]
+    pub(super) causes: Vec<String>,
+    #[serde(default)]
+    pub(super) because: Vec<String>,
     #[serde(default)]
     pub(super) expect: Expected,
 }
@@ -117,6 +128,9 @@ pub(super) struct CardRow {
     /// Payments made before the transaction.
     #[serde(default)]
     pub(super) payments: usize,
+    /// Whether the terminal's exception file names it.
+    #[serde(default)]
+    pub(super) excepted: bool,
     /// Answers in place of the card's own, by how the command begins; `80AE#2` is the
     /// second such command alone. `mute` is no answer.
     #[serde(default)]
@@ -241,7 +255,7 @@ impl Row {
         self.earlier
             .iter()
             .map(|own| {
-                let kept = ["name", "clause", "terminal", "card", "currency", "interface"];
+                let kept = ["name", "clause", "terminal", "combination", "card", "currency", "interface"];
                 let kept = whole.iter().filter(|(key, _)| kept.contains(&key.as_str()));
                 let mut table: Table = kept.map(|(key, value)| (key.clone(), value.clone())).collect();
                 if let Some(Value::Table(card)) = table.get_mut("card") {

@@ -154,19 +154,26 @@ impl Cardholder for Person {
     }
 
     fn show(&mut self, message: Message, language: &str) {
-        self.shown.push(message.words(language).to_owned());
+        self.shown.push(message.words_in(language).to_owned());
     }
 }
 
 /// The host, and what it was sent.
 pub(super) struct Line<'a> {
-    pub(super) issuer: Box<dyn Host>,
-    pub(super) row: HostRow,
-    pub(super) answer: &'a AnswerRow,
+    issuer: Box<dyn Host>,
+    row: HostRow,
+    answer: &'a AnswerRow,
+    scripts: TlvStore,
     pub(super) messages: Vec<(&'static str, TlvStore)>,
 }
 
-impl Line<'_> {
+impl<'a> Line<'a> {
+    pub(super) fn of(row: &'a Row, issuer: Box<dyn Host>) -> Result<Self, String> {
+        let bytes = parse_hex(&row.script).map_err(|error| error.to_string())?;
+        let scripts = TlvStore::parse(&bytes).map_err(|error| error.to_string())?;
+        Ok(Self { issuer, row: row.host, answer: &row.answer, scripts, messages: Vec::new() })
+    }
+
     fn pass(
         &mut self,
         request: &Request,
@@ -195,6 +202,7 @@ impl Line<'_> {
             answer.code = ResponseCode(code.as_bytes().try_into().expect("a code has two characters"));
         }
         let tag = |text: &String| Tag(u32::from_str_radix(text, 16).expect("a tag is hexadecimal"));
+        self.scripts.iter().for_each(|(tag, value)| drop(answer.chip.put(tag, value)));
         for name in &self.answer.without {
             assert!(answer.chip.remove(tag(name)).is_some(), "the answer has no {name}");
         }

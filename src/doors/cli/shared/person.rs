@@ -114,8 +114,8 @@ impl Cardholder for Person {
 
     /// How it ends is told by the command itself; what is wrong with a PIN, by its prompt.
     fn show(&mut self, message: Message, language: &str) {
-        if message == Message::TRY_AGAIN {
-            eprintln!("{}", message.words(language));
+        if message == Message::TryAgain {
+            eprintln!("{}", message.words_in(language));
         }
     }
 }

@@ -2,19 +2,19 @@
 //! contact, where the terminal lets them; else the card's priorities do.
 
 use super::candidate_list::{self, Candidate, usable};
-use super::{balance_reading, initiate_application_processing};
-use crate::air::host::Entry;
+use super::initiate_application_processing::break_off;
 use crate::base::context::Context;
 use crate::base::event::Event;
-use crate::roles::terminal::cardholder::Message;
 use crate::roles::terminal::error::TerminalError;
+use crate::roles::terminal::kernel_row::Kernel;
+use crate::roles::terminal::message::Message;
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
-use crate::roles::terminal::session::{Role, Session};
+use crate::roles::terminal::session::Session;
 use crate::words::dictionary::tag;
 use crate::words::emv::Fci;
 use crate::words::iso7816::command::Select;
-use crate::words::iso7816::{ApduCommand, CommandError};
+use crate::words::iso7816::{ApduCommand, CommandError, StatusWord};
 
 const STEP: &str = "Application selection";
 const CLAUSE: &str = "EMV Book 1 12.4";
@@ -43,10 +43,6 @@ pub(in crate::roles::terminal) fn choose(
         let looked_for: Vec<_> = session.terms.config.aids().map(ToString::to_string).collect();
         return Err(TerminalError::NoApplication { looked_for: looked_for.join(", ") });
     }
-    // Over contactless nobody is asked (EMV Book B 3.3.2).
-    if session.terms.mode != Entry::Contact {
-        return Ok(select(session, candidates, 0, "highest priority", context));
-    }
     let several = candidates.len() > 1;
     let wants_confirmation = candidates[0].wants_confirmation;
     match (session.terms.config.cardholder_selection, several) {
@@ -73,19 +69,27 @@ pub(in crate::roles::terminal) fn choose(
     }
 }
 
-/// Selects another application of the card, in a transaction of its own.
-pub(in crate::roles::terminal) fn resume(
+/// The card refuses GET PROCESSING OPTIONS: with 6985 the application leaves the list, where
+/// there is another one (EMV Book 3 10.1).
+pub(in crate::roles::terminal) fn refused_options(
     selected: Selected,
+    status: StatusWord,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
+    if status != StatusWord::CONDITIONS_NOT_SATISFIED || selected.others.is_empty() {
+        return break_off(selected, status, context);
+    }
+    let reason = "GET PROCESSING OPTIONS answered 6985: the application is taken off the list";
+    let event = Event::new("terminal", "application passed over").clause("EMV Book 3 10.1");
+    context.emit(event.because(reason));
     let Selected { session, others, .. } = selected;
-    again(session.again(context), others, context)
+    again(session.afresh(context), others, context)
 }
 
 /// Chooses from what is left, and says so.
 fn again(session: Session, others: Vec<Candidate>, context: &mut Context) -> Result<Next, TerminalError> {
     let language = session.language.clone();
-    Ok(choose(session, others, context)?.showing(Message::TRY_AGAIN, &language))
+    Ok(choose(session, others, context)?.showing(Message::TryAgain, &language))
 }
 
 /// Waits for the cardholder's choice.
@@ -172,12 +176,7 @@ impl Phase for Selecting {
         };
         session.enter(fci.df_name.as_bytes());
         language(&mut session, &fci, context);
-        let selected = Selected { session, fci, others };
-        match selected.session.role {
-            // Its electronic cash is of no interest.
-            Role::Paying(_) => initiate_application_processing::begin(selected, context),
-            _ => Ok(balance_reading::begin(selected)),
-        }
+        (Kernel::contact().begin)(Selected { session, fci, others }, context)
     }
 }
 

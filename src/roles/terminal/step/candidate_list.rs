@@ -1,12 +1,12 @@
-//! Building the candidate list: EMV Book 1 12.3, by the directory of the card's payment
-//! system environment, else by the terminal's names; over contactless the PPSE is asked
-//! first (EMV Book B 3.3). Records, partial names and "next" are bounded.
+//! Building the candidate list over contacts: EMV Book 1 12.3, by the directory of the card's
+//! payment system environment, else by the terminal's names. Records, partial names and
+//! "next" are bounded.
 
 use super::application_selection;
-use crate::air::host::Entry;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::cardholder::ApplicationName;
+use crate::roles::terminal::entry_point::rank;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
 use crate::roles::terminal::session::Session;
@@ -16,10 +16,8 @@ use crate::words::iso7816::{Aid, ApduCommand, ResponseApdu, StatusWord};
 
 const STEP: &str = "Building the candidate list";
 const CLAUSE: &str = "EMV Book 1 12.3";
-/// The payment system environment of contacts.
+/// The payment system environment.
 const PSE: &[u8] = b"1PAY.SYS.DDF01";
-/// The proximity payment system environment.
-const PPSE: &[u8] = b"2PAY.SYS.DDF01";
 /// Most applications that one name is followed to by "next".
 const NEXT_LIMIT: usize = 16;
 /// Priority indicator, bit 8: the cardholder must confirm the application.
@@ -50,31 +48,27 @@ impl Candidate {
         let config = &session.terms.config;
         let readable = preferred.filter(|name| config.has_code_table(name.code_table));
         let text = readable.and_then(|name| name.text()).or(label).unwrap_or_else(|| name.to_string());
-        let indicator = priority.unwrap_or(0);
         Self {
             shown: ApplicationName { aid: name.clone(), text },
             name,
-            // None or 0 comes last.
-            priority: if indicator & 0x0F == 0 { 16 } else { indicator & 0x0F },
+            priority: rank(priority),
             place,
-            wants_confirmation: indicator & CONFIRMATION != 0,
+            wants_confirmation: priority.unwrap_or(0) & CONFIRMATION != 0,
         }
     }
 
     /// An application of a directory, where the terminal accepts it.
     fn of_entry(session: &Session, entry: DirectoryEntry) -> Option<Self> {
-        let DirectoryEntry { name, label, preferred_name, priority } = entry;
+        let DirectoryEntry { name, label, preferred_name, priority, .. } = entry;
         let place = session.terms.config.place_of(name.as_bytes())?;
         Some(Self::new(session, place, name, (label, preferred_name), priority))
     }
 }
 
-/// Begins with the directory that the interface has, as far as the terminal reads it.
+/// Begins with the directory, where the terminal reads it.
 pub(in crate::roles::terminal) fn begin(session: Session) -> Next {
-    let contact = session.terms.mode == Entry::Contact;
-    let directory = if contact { PSE } else { PPSE };
-    match Aid::new(directory) {
-        Some(name) if !contact || session.terms.config.pse => {
+    match Aid::new(PSE) {
+        Some(name) if session.terms.config.pse => {
             let ask = Select::first(name);
             Next::transmit(ask.to_apdu(), AskingDirectory { session, ask })
         }
@@ -82,7 +76,7 @@ pub(in crate::roles::terminal) fn begin(session: Session) -> Next {
     }
 }
 
-/// Waits for PSE or PPSE.
+/// Waits for the PSE.
 struct AskingDirectory {
     session: Session,
     ask: Select,
@@ -96,20 +90,12 @@ impl Phase for AskingDirectory {
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         let Self { session, ask } = *self;
         let response = reply.response(STEP)?;
-        let contact = session.terms.mode == Entry::Contact;
         if response.status == StatusWord::NOT_SUPPORTED {
             return Err(TerminalError::CardBlocked { status: response.status });
         }
         if !response.status.is_ok() {
-            let what = if contact { "PSE absent" } else { "PPSE absent" };
-            instead(what, format!("SELECT answered {}", response.status), context);
+            instead("PSE absent", format!("SELECT answered {}", response.status), context);
             return Ok(by_name(session));
-        }
-        if !contact {
-            let entries = Fci::parse(&response.data, &ask.name)?.entries;
-            let candidates =
-                entries.into_iter().filter_map(|entry| Candidate::of_entry(&session, entry)).collect();
-            return application_selection::choose(session, candidates, context);
         }
         match Fci::parse(&response.data, &ask.name).map(|fci| fci.directory_sfi) {
             Ok(Some(sfi @ 1..=10)) => Ok(ReadingDirectory::next(session, Vec::new(), sfi, 1)),

@@ -65,7 +65,6 @@ pub(in crate::roles::terminal) fn begin(
     mut verified: Verified,
     cryptogram: CryptogramType,
     reason: &'static str,
-    context: &mut Context,
 ) -> Result<Next, TerminalError> {
     let cdol1 = verified.read.cdol1.clone();
     let kind = match (verified.read.session().terms.flow, cryptogram) {
@@ -87,7 +86,7 @@ pub(in crate::roles::terminal) fn begin(
         (Flow::Inquire, _) => EntryKind::OnlinePurchase,
     };
     let opening = opening(&mut verified, kind);
-    let cdol_data = verified.read.session().assemble_cdol(&cdol1, context);
+    let cdol_data = verified.read.session().assemble(&cdol1);
     let cda = combined_signature::is_asked_for(&mut verified.read, cryptogram, Moment::First);
     let ask = GenerateAc { cryptogram, cda, cdol_data };
     let next = Next::transmit(ask.to_apdu(), Asking { verified, ask, reason });
@@ -115,7 +114,8 @@ impl Phase for Asking {
         for (tag, value) in cryptogram.data.iter() {
             session.store.put(tag, value);
         }
-        session.tsi.set(Tsi::CARD_RISK_MANAGEMENT_PERFORMED);
+        let bit = Tsi::CARD_RISK_MANAGEMENT_PERFORMED;
+        session.performed(bit, "EMV Book 3 10.8", "the card answered GENERATE AC", context);
         let authentic =
             combined_signature::check(&mut verified.read, &self.ask, &cryptogram, &response.data, context);
         let session = verified.read.session();
@@ -126,16 +126,15 @@ impl Phase for Asking {
         }
         let given = cryptogram.cid().and_then(|cid| cid.cryptogram_type());
         let given = given.ok_or(missing(tag::CRYPTOGRAM_INFORMATION_DATA, "Cryptogram Information Data"))?;
-        context.emit(
-            Event::new("terminal", format!("the card gave {given}"))
-                .clause("EMV Book 3 10.8")
-                .because(format!("asked for {}", self.ask.cryptogram)),
-        );
+        let event = Event::new("terminal", format!("the card gave {given}")).clause("EMV Book 3 10.8");
+        let event = event.because(format!("asked for {}", self.ask.cryptogram));
+        let told = [tag::CRYPTOGRAM_INFORMATION_DATA, tag::ATC, tag::ISSUER_APPLICATION_DATA];
+        context.emit(session.with_causes(event, &told));
         let chip = session.chip(REQUEST_CHIP);
         let decided = Decided { verified, atc, chip };
         if !authentic {
             return Ok(match given {
-                CryptogramType::Arqc => completion::second_not_authentic(decided, context),
+                CryptogramType::Arqc => completion::second_not_authentic(decided),
                 _ => completion::not_authentic(decided, context),
             });
         }

@@ -60,10 +60,10 @@ pub(in crate::roles::terminal) fn not_authentic(mut decided: Decided, context: &
 
 /// The card asks for its issuer, and its signature is not good: an AAC at once, and
 /// nobody is asked (EMV Book 2 6.6.2).
-pub(in crate::roles::terminal) fn second_not_authentic(decided: Decided, context: &mut Context) -> Next {
+pub(in crate::roles::terminal) fn second_not_authentic(decided: Decided) -> Next {
     let (verdict, reason) = (Verdict::Declined, NOT_AUTHENTIC.to_owned());
     let close = Some(NOT_AUTHENTIC);
-    ending(decided, OFFLINE_DECLINED, Ending { verdict, reason, reverse: false, close }, context)
+    ending(decided, OFFLINE_DECLINED, Ending { verdict, reason, reverse: false, close })
 }
 
 /// Tells the card that it ends here: asks for an AAC. The journal row is closed
@@ -72,49 +72,40 @@ pub(in crate::roles::terminal) fn second_declining(
     decided: Decided,
     code: [u8; 2],
     reason: impl Into<String>,
-    context: &mut Context,
+    _context: &mut Context,
 ) -> Next {
     let close = decided.verified.read.ecash.then_some(ASKED_FOR_ISSUER);
     let verdict = Verdict::Declined;
-    ending(decided, code, Ending { verdict, reason: reason.into(), reverse: false, close }, context)
+    ending(decided, code, Ending { verdict, reason: reason.into(), reverse: false, close })
 }
 
 /// Tells the card that it ends here, since the host could not be asked.
-pub(in crate::roles::terminal) fn second_unreached(
-    decided: Decided,
-    reason: String,
-    context: &mut Context,
-) -> Next {
+pub(in crate::roles::terminal) fn second_unreached(decided: Decided, reason: String) -> Next {
     let close = decided.verified.read.ecash.then_some(ASKED_FOR_ISSUER);
     let verdict = Verdict::HostUnreachable;
-    ending(decided, UNABLE_TO_GO_ONLINE, Ending { verdict, reason, reverse: false, close }, context)
+    ending(decided, UNABLE_TO_GO_ONLINE, Ending { verdict, reason, reverse: false, close })
 }
 
 /// Tells the card that it ends here, then undoes what the host may have booked.
 pub(in crate::roles::terminal) fn second_reversing(
     decided: Decided,
     reason: impl Into<String>,
-    context: &mut Context,
+    _context: &mut Context,
 ) -> Next {
     let verdict = Verdict::Declined;
     ending(
         decided,
         UNABLE_TO_GO_ONLINE,
         Ending { verdict, reason: reason.into(), reverse: true, close: None },
-        context,
     )
 }
 
 /// The issuer could not be asked, and no action code forbids to go on without it: the
 /// card may approve by itself after all.
-pub(in crate::roles::terminal) fn second_offline(
-    mut decided: Decided,
-    unreachable: String,
-    context: &mut Context,
-) -> Next {
+pub(in crate::roles::terminal) fn second_offline(mut decided: Decided, unreachable: String) -> Next {
     decided.session().store.put(tag::AUTHORISATION_RESPONSE_CODE, UNABLE_AND_APPROVED);
     let cdol2 = decided.verified.read.cdol2.clone();
-    let cdol_data = decided.session().assemble_cdol(&cdol2, context);
+    let cdol_data = decided.session().assemble(&cdol2);
     let asked = Tc;
     let cda = combined_signature::is_asked_for(&mut decided.verified.read, asked, Moment::Unanswered);
     let ask = GenerateAc { cryptogram: asked, cda, cdol_data };
@@ -169,10 +160,10 @@ struct Ending {
     close: Option<&'static str>,
 }
 
-fn ending(mut decided: Decided, code: [u8; 2], ending: Ending, context: &mut Context) -> Next {
+fn ending(mut decided: Decided, code: [u8; 2], ending: Ending) -> Next {
     decided.session().store.put(tag::AUTHORISATION_RESPONSE_CODE, code);
     let cdol2 = decided.verified.read.cdol2.clone();
-    let cdol_data = decided.session().assemble_cdol(&cdol2, context);
+    let cdol_data = decided.session().assemble(&cdol2);
     let ask = GenerateAc { cryptogram: Aac, cda: false, cdol_data };
     Next::transmit(ask.to_apdu(), EndingAc { decided, ending })
 }
@@ -216,12 +207,9 @@ pub(in crate::roles::terminal) enum End {
 }
 
 /// The second GENERATE AC after the host's answer: a TC is asked for where it approved.
-pub(in crate::roles::terminal) fn second_generate_ac(
-    mut answered: Answered,
-    context: &mut Context,
-) -> Result<Next, TerminalError> {
+pub(in crate::roles::terminal) fn second_generate_ac(mut answered: Answered) -> Result<Next, TerminalError> {
     let cdol2 = answered.decided.verified.read.cdol2.clone();
-    let cdol_data = answered.session().assemble_cdol(&cdol2, context);
+    let cdol_data = answered.session().assemble(&cdol2);
     let cryptogram = if answered.approved { Tc } else { Aac };
     let read = &mut answered.decided.verified.read;
     let cda = combined_signature::is_asked_for(read, cryptogram, Moment::Answered);

@@ -7,8 +7,9 @@ use crate::base::context::Context;
 use crate::base::crypto::{CryptoError, RsaPublicKey};
 use crate::base::event::Event;
 use crate::roles::terminal::authentication::pin_key;
-use crate::roles::terminal::cardholder::{Message, PinCheck, PinPrompt};
+use crate::roles::terminal::cardholder::{PinCheck, PinPrompt};
 use crate::roles::terminal::error::TerminalError;
+use crate::roles::terminal::message::Message;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
 use crate::words::dictionary::tag;
 use crate::words::emv::certificate::PublicKey;
@@ -199,7 +200,7 @@ impl Phase for Presenting {
         match status {
             StatusWord::OK => {
                 let next = offline.verifying.take(Attempt::Successful, context)?;
-                Ok(next.showing(Message::PIN_OK, &language))
+                Ok(next.showing(Message::PinOk, &language))
             }
             StatusWord::METHOD_BLOCKED | StatusWord::DATA_INVALIDATED => {
                 offline.exceeded("the card has blocked the PIN", context)
@@ -207,7 +208,7 @@ impl Phase for Presenting {
             status => match status.counter() {
                 Some(left) => {
                     offline.tries_left = Some(left);
-                    Ok(offline.ask(context)?.showing(Message::INCORRECT_PIN, &language))
+                    Ok(offline.ask(context)?.showing(Message::IncorrectPin, &language))
                 }
                 None => Err(CommandError::Refused { command: Verify::NAME, status }.into()),
             },

@@ -112,10 +112,10 @@ impl Phase for Waiting {
             Err(error @ HostError::Unreachable { .. }) => {
                 let asked = terminal_action_analysis::unable_to_go_online(&mut decided.verified, context);
                 if asked == CryptogramType::Tc {
-                    let next = completion::second_offline(decided, error.to_string(), context);
+                    let next = completion::second_offline(decided, error.to_string());
                     return Ok(next.after(Change::Turned(EntryKind::AccountSale)));
                 }
-                let next = completion::second_unreached(decided, error.to_string(), context);
+                let next = completion::second_unreached(decided, error.to_string());
                 Ok(next.after(Change::Declined { reason: "the request never left the terminal" }))
             }
             // Nothing moves in an inquiry, so nothing is to be undone.

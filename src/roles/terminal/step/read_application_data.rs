@@ -10,13 +10,15 @@ use crate::roles::terminal::phase::{Next, Phase, Reply};
 use crate::roles::terminal::session::{Role, Session};
 use crate::words::dictionary::{Row, Source, tag};
 use crate::words::emv::certificate::{PublicKey, StaticData};
-use crate::words::emv::{Afl, Pan, Track2};
+use crate::words::emv::{Pan, Track2};
 use crate::words::iso7816::ApduCommand;
 use crate::words::iso7816::command::ReadRecord;
 use crate::words::tlv::{self, Dol, Tag};
 
 const STEP: &str = "Read application data";
 const CLAUSE: &str = "EMV Book 3 10.2";
+/// The longest data of a command.
+const COMMAND_BYTES: usize = 255;
 
 /// Every record has been read.
 pub(in crate::roles::terminal) struct RecordsRead {
@@ -40,11 +42,19 @@ impl RecordsRead {
 }
 
 /// Reads the records that the AFL names, in order.
-pub(in crate::roles::terminal) fn begin(initiated: Initiated, afl: &Afl) -> Next {
+pub(in crate::roles::terminal) fn begin(
+    initiated: Initiated,
+    _context: &mut Context,
+) -> Result<Next, TerminalError> {
+    let afl = initiated.afl.clone().ok_or(TerminalError::Missing {
+        tag: tag::AFL,
+        name: "Application File Locator",
+        clause: "EMV Book 3 6.5.8.4",
+    })?;
     let records = afl.records().map(|(sfi, record, signed)| (ReadRecord { sfi, record }, signed));
     let mut wanted: Vec<_> = records.collect();
     wanted.reverse();
-    Reading { initiated, wanted, signed: StaticData::new() }.next()
+    Ok(Reading { initiated, wanted, signed: StaticData::new() }.next())
 }
 
 struct Reading {
@@ -184,24 +194,15 @@ fn gathered(mut initiated: Initiated, signed: StaticData) -> Result<RecordsRead,
         let value = session.store.value(wanted);
         let value = value.ok_or(TerminalError::Missing { tag: wanted, name, clause })?;
         let list = Dol::parse(value).map_err(|source| TerminalError::Tlv { place: name.into(), source })?;
-        carried(list, name, 255)
+        match list.data_length() {
+            found if found > COMMAND_BYTES => Err(TerminalError::List { name, limit: COMMAND_BYTES, found }),
+            _ => Ok(list),
+        }
     };
     let (cdol1, cdol2) = (list(tag::CDOL1, "CDOL1")?, list(tag::CDOL2, "CDOL2")?);
     let ecash = session.store.has(tag::EC_ISSUER_AUTHORISATION_CODE)
         && session.store.array(tag::EC_TERMINAL_SUPPORT_INDICATOR) == Some([1]);
     Ok(RecordsRead { initiated, pan, psn, cdol1, cdol2, ecash, signed, combined: None })
-}
-
-/// A list whose data a command of `limit` bytes can carry.
-pub(in crate::roles::terminal) fn carried(
-    list: Dol,
-    name: &'static str,
-    limit: usize,
-) -> Result<Dol, TerminalError> {
-    match list.data_length() {
-        found if found > limit => Err(TerminalError::List { name, limit, found }),
-        _ => Ok(list),
-    }
 }
 
 fn is_terminals_own(tag: Tag) -> bool {

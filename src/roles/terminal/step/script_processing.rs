@@ -78,7 +78,7 @@ impl Running {
                         continue;
                     }
                     Ok(commands) => match commands.get(self.command).cloned() {
-                        Some(command) => return Ok(self.send(command)),
+                        Some(command) => return Ok(self.send(command, context)),
                         None => self.answered.results.push((script.identifier, ScriptResult::Succeeded)),
                     },
                 }
@@ -87,15 +87,15 @@ impl Running {
             self.command = 0;
         }
         if self.before {
-            completion::second_generate_ac(self.answered, context)
+            completion::second_generate_ac(self.answered)
         } else {
             completion::scripts_done(self.answered, context)
         }
     }
 
-    fn send(mut self, command: CommandApdu) -> Next {
+    fn send(mut self, command: CommandApdu, context: &mut Context) -> Next {
         let session = self.answered.session();
-        session.tsi.set(Tsi::SCRIPT_PROCESSING_PERFORMED);
+        session.performed(Tsi::SCRIPT_PROCESSING_PERFORMED, CLAUSE, "the host sent a script", context);
         let moves_money = session.terms.flow.writes_card();
         let first = self.command == 0;
         let next = Next::transmit(command, self);
@@ -108,8 +108,9 @@ impl Running {
             true => (Tvr::SCRIPT_FAILED_BEFORE_AC, tag::ISSUER_SCRIPT_TEMPLATE_1),
             false => (Tvr::SCRIPT_FAILED_AFTER_AC, tag::ISSUER_SCRIPT_TEMPLATE_2),
         };
-        self.answered.session().tsi.set(Tsi::SCRIPT_PROCESSING_PERFORMED);
-        self.answered.session().find(bit, CLAUSE, reason, &[template], context);
+        let session = self.answered.session();
+        session.performed(Tsi::SCRIPT_PROCESSING_PERFORMED, CLAUSE, "the host sent a script", context);
+        session.find(bit, CLAUSE, reason, &[template], context);
         if let Some(script) = self.answered.scripts.get(self.script) {
             self.answered.results.push((script.identifier, result));
         }
