@@ -360,7 +360,7 @@ mod tests {
             left("A000000333").1,
             TerminalConfig::default().aids().map(ToString::to_string).collect::<Vec<_>>()
         );
-        assert_eq!(left("A000000999").0, false);
+        assert!(!left("A000000999").0);
     }
 
     #[test]
