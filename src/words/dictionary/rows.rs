@@ -227,6 +227,7 @@ named! {
     "record number" Terminal Binary 1 1 Plain;
     "PIN block" Terminal Binary 8 8 Secret;
     "enciphered PIN" Terminal Binary 64 248 Secret;
+    "enciphered PIN block" Issuer Binary 8 32 Secret;
     "DDOL data" Terminal Binary 0 255 Secret;
     "response bytes" Card Binary 0 65536 Parts;
     "balance before" Card Amount 6 6 Plain;
