@@ -2,6 +2,7 @@
 //! and names what to do next; it does no input or output itself.
 
 use super::cardholder::PinPrompt;
+use super::entry_point::Message;
 use super::error::TerminalError;
 use super::journal::Change;
 use super::outcome::Outcome;
@@ -22,6 +23,8 @@ pub(super) enum Io {
     TurnToCard,
     /// A PIN from the cardholder.
     EnterPin(PinPrompt),
+    /// The card, taken away and presented again, for the reason that the person is told.
+    PresentAgain(Message),
     /// A request to the host.
     Authorise(Box<Request>),
     /// A notice to the host.
@@ -37,6 +40,7 @@ pub(super) enum Io {
 pub(super) enum Reply {
     Response(ResponseApdu),
     Pin(Option<Secret<String>>),
+    Presented(bool),
     Answer(Result<Answer, HostError>),
     Nothing,
 }
@@ -109,6 +113,13 @@ impl Reply {
     pub(super) fn pin(self, step: &'static str) -> Result<Option<Secret<String>>, TerminalError> {
         match self {
             Self::Pin(pin) => Ok(pin),
+            _ => Err(TerminalError::Reply { step }),
+        }
+    }
+
+    pub(super) fn presented(self, step: &'static str) -> Result<bool, TerminalError> {
+        match self {
+            Self::Presented(there) => Ok(there),
             _ => Err(TerminalError::Reply { step }),
         }
     }

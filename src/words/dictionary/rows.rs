@@ -140,6 +140,8 @@ tagged! {
     LAST_4_DIGITS_OF_PAN 0x9F25 "Last 4 Digits of PAN" Card Numeric 2 2 Plain;
     APPLICATION_CRYPTOGRAM 0x9F26 "Application Cryptogram" Card Binary 8 8 Plain;
     CRYPTOGRAM_INFORMATION_DATA 0x9F27 "Cryptogram Information Data" Card Binary 1 1 Plain;
+    EXTENDED_SELECTION 0x9F29 "Extended Selection" Card Binary 1 16 Plain;
+    KERNEL_IDENTIFIER 0x9F2A "Kernel Identifier" Card Binary 1 8 Plain;
     ICC_PIN_ENCIPHERMENT_CERTIFICATE 0x9F2D "ICC PIN Encipherment Public Key Certificate" Card Binary 0 248 Secret;
     ICC_PIN_ENCIPHERMENT_EXPONENT 0x9F2E "ICC PIN Encipherment Public Key Exponent" Card Binary 1 3 Plain;
     ICC_PIN_ENCIPHERMENT_REMAINDER 0x9F2F "ICC PIN Encipherment Public Key Remainder" Card Binary 0 248 Plain;
