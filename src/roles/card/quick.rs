@@ -42,12 +42,8 @@ pub(super) enum QuickSignature {
 
 impl QuickPath {
     /// JR/T 0025.12.
-    pub(super) const PBOC: Self = Self {
-        clause: CLAUSE,
-        tells_cryptogram: false,
-        also: &[],
-        signature: QuickSignature::Negotiated,
-    };
+    pub(super) const PBOC: Self =
+        Self { clause: CLAUSE, tells_cryptogram: false, also: &[], signature: QuickSignature::Negotiated };
 }
 
 /// What the card makes of an offer.
@@ -115,7 +111,8 @@ pub(super) fn start(
     let mut options = answer(&after, &transaction, &verdict, &made, afl, path);
     let mut appended = TlvStore::new();
     if verdict.kind == Tc
-        && let Some(signature) = dynamic_signature::quick(&after, &mut transaction, verdict.ctq, path, context)?
+        && let Some(signature) =
+            dynamic_signature::quick(&after, &mut transaction, verdict.ctq, path, context)?
     {
         // The signature comes as early as it can: a reader that has it before the last
         // record refuses before the money moves.

@@ -2,7 +2,7 @@
 
 use super::cardholder::{PinCheck, PinPrompt};
 use super::config::{ActionCodes, Risk, TerminalConfig};
-use super::entry_point::{AlternateInterface, Message, OutcomeCvm, Parameters, Progress};
+use super::entry_point::{AlternateInterface, Combination, Message, OutcomeCvm, Parameters, Progress};
 use super::journal::CardMark;
 use super::outcome::{ODA_NOT_PERFORMED, Outcome, Verdict};
 use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
@@ -264,6 +264,11 @@ impl Session {
         self.action_codes = accepted.action_codes.unwrap_or(config.action_codes);
         let version = accepted.application_version.unwrap_or(config.application_version);
         self.store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, version.0);
+    }
+
+    /// The combination that Entry Point has selected.
+    pub(super) fn combination(&self) -> Option<&Combination> {
+        self.terms.config.combinations.get(self.entry_point.selected()?)
     }
 
     /// Sets a bit of the TVR and tells why, with the data that led there.
