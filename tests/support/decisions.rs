@@ -12,9 +12,10 @@ use cardwright::base::context::Context;
 use cardwright::base::env::Timestamp;
 use cardwright::base::event::{Collector, Event};
 use cardwright::roles::bureau::Authority;
-use cardwright::roles::card::{Profile, Simulator};
+use cardwright::roles::card::{Device, DeviceLine, Profile, Simulator};
 use cardwright::roles::terminal::{
-    Cardholder, Flow, Outcome, PinCheck, PinPrompt, Seat, TerminalConfig, TerminalError, Terms, drive,
+    Cardholder, Flow, Message, Outcome, PinCheck, PinPrompt, Seat, TerminalConfig, TerminalError, Terms,
+    drive,
 };
 use cardwright::words::dictionary::tag;
 use cardwright::words::emv::{Aip, CryptogramType, Tsi, Tvr};
@@ -51,7 +52,7 @@ struct Row {
     clause: String,
     #[serde(default)]
     card: CardRow,
-    /// Keys of the terminal file that differ.
+    /// Keys of the terminal file that differ; `THE CARD` on its exception file is the card.
     #[serde(default)]
     terminal: Table,
     /// Keys that differ in each of its combinations that have them or may have them.
@@ -68,6 +69,10 @@ struct Row {
     pins: Vec<String>,
     #[serde(default)]
     forced_online: bool,
+    /// How often the person does as the reader says and presents the card again; the first
+    /// time unlocks the device.
+    #[serde(default)]
+    presents_again: usize,
     /// The terminal's date, where it is not today.
     on: Option<[u16; 3]>,
     #[serde(default)]
@@ -114,6 +119,8 @@ struct CardRow {
     /// Commands that it gets before the transaction.
     #[serde(default)]
     before: Vec<String>,
+    /// How the device around it stands: `unlocked`, or `express`, which is locked.
+    device: Option<String>,
     /// Payments made before the transaction.
     #[serde(default)]
     payments: usize,
@@ -154,6 +161,10 @@ struct Expected {
     /// The cryptograms that the terminal asked for.
     asked: Option<Vec<String>>,
     verdict: Option<String>,
+    /// The identifier of what the reader shows at the end, over contactless.
+    message: Option<String>,
+    /// How the cardholder is verified there.
+    verification: Option<String>,
     /// How often somebody was asked for a PIN.
     prompts: Option<usize>,
     /// Commands that were sent, by how they begin.
@@ -277,6 +288,8 @@ impl Endpoint for Replaced {
 struct Person {
     pins: Vec<String>,
     prompts: usize,
+    presents_again: usize,
+    device: Option<DeviceLine>,
 }
 
 impl Cardholder for Person {
@@ -284,6 +297,15 @@ impl Cardholder for Person {
         self.prompts += 1;
         assert!(prompt.attempt == 1 || prompt.check != PinCheck::Online);
         (!self.pins.is_empty()).then(|| Secret::new(self.pins.remove(0)))
+    }
+
+    fn present_again(&mut self, _message: Message) -> bool {
+        let does = self.presents_again > 0;
+        self.presents_again = self.presents_again.saturating_sub(1);
+        if let Some(device) = self.device.as_ref().filter(|_| does) {
+            device.tell(Device::Unlocked);
+        }
+        does
     }
 }
 
@@ -380,6 +402,7 @@ fn run(row: &Row) -> Result<(), String> {
         NewCard::with_accounts(&mut issuer, profile, 100_000, 50_000, &mut context).map_err(|e| say(&e))?;
     let authority = authority_of(&row.card)?;
     let memory = issue_card_under(&authority, &mut issuer, &new, &mut context).map_err(|e| say(&e))?;
+    let number = memory.value(tag::PAN).map(|pan| Hex(pan).to_string().replace('F', "")).unwrap_or_default();
     let interface = match row.interface {
         InterfaceRow::Contact => Interface::Contact,
         InterfaceRow::Contactless => Interface::Contactless,
@@ -388,6 +411,15 @@ fn run(row: &Row) -> Result<(), String> {
     let answers = row.card.answers.iter().map(|(begins, answer)| Ok((bytes(begins)?, bytes(answer)?)));
     let answers = answers.collect::<Result<Vec<_>, String>>()?;
     let mut simulator = Simulator::in_memory(memory);
+    let device = match row.card.device.as_deref() {
+        None => None,
+        Some("unlocked") => Some(DeviceLine::new(Device::Unlocked)),
+        Some("express") => Some(DeviceLine::new(Device::Express)),
+        Some(other) => return Err(format!("no device {other:?}")),
+    };
+    if let Some(device) = &device {
+        simulator = simulator.in_device(device);
+    }
     simulator.power_on(interface, &mut context);
     for command in &row.card.before {
         simulator.process(&bytes(command)?, &mut context).map_err(|e| say(&e))?;
@@ -411,10 +443,14 @@ fn run(row: &Row) -> Result<(), String> {
     if row.card.remainders {
         authority.public_keys().iter().for_each(|key| config.trust.keys.put(key.clone()));
     }
+    for excepted in config.exception_file.iter_mut().filter(|excepted| *excepted == "THE CARD") {
+        *excepted = format!("{number}-01");
+    }
     let config = Arc::new(config);
     let mut journal = open_journal(None, &mut context).map_err(|e| say(&e))?;
     let mut host: Box<dyn Host> = Box::new(issuer.handle().map_err(|e| say(&e))?);
-    let mut person = Person { pins: vec!["123456".into(); row.card.payments], prompts: 0 };
+    let pins = vec!["123456".into(); row.card.payments];
+    let mut person = Person { pins, prompts: 0, presents_again: 0, device: None };
     let mut play = |terms: &dyn Fn((u32, u32), &Context) -> Terms,
                     host: &mut dyn Host,
                     person: &mut Person,
@@ -449,7 +485,7 @@ fn run(row: &Row) -> Result<(), String> {
             .map_err(|error| error.to_string())?;
     }
     let begin = events.events().len();
-    person = Person { pins: row.pins.clone(), prompts: 0 };
+    person = Person { pins: row.pins.clone(), prompts: 0, presents_again: row.presents_again, device };
     if row.host == HostRow::Unreachable {
         host = Box::new(NoLine);
     }
@@ -497,6 +533,17 @@ fn judge(
         && outcome.verdict.word() != word
     {
         wrong.push(format!("expected {word}, found {}: {}", outcome.verdict.word(), outcome.reason));
+    }
+    if let Ok(outcome) = ended {
+        let parameters = outcome.parameters;
+        let message = parameters.map(|parameters| format!("{:02X}", parameters.message.identifier()));
+        if expect.message.is_some() && expect.message != message {
+            wrong.push(format!("expected message {:?}, found {message:?}", expect.message));
+        }
+        let cvm = parameters.map(|parameters| parameters.cvm.words().to_owned());
+        if expect.verification.is_some() && expect.verification != cvm {
+            wrong.push(format!("expected verification {:?}, found {cvm:?}", expect.verification));
+        }
     }
     if expect.prompts.is_some_and(|expected| expected != prompts) {
         wrong.push(format!("expected {:?} prompts, found {prompts}", expect.prompts));
