@@ -4,12 +4,14 @@
 mod account;
 mod ca;
 mod card;
+mod crypto;
 mod decode;
 mod demo;
 mod host;
 mod inquire;
 mod load;
 mod pay;
+mod pcsclite;
 mod preauth;
 mod read;
 mod readers;
@@ -35,6 +37,7 @@ mod shared {
     pub(super) mod switches;
     pub(super) mod transaction;
 }
+mod trace;
 mod unload;
 mod upload;
 mod void;
@@ -65,7 +68,10 @@ const COMMANDS: &[Command] = &[
     ca::COMMAND,
     host::COMMAND,
     readers::COMMAND,
+    pcsclite::COMMAND,
     world::COMMAND,
+    trace::COMMAND,
     decode::COMMAND,
+    crypto::COMMAND,
     demo::COMMAND,
 ];

@@ -68,7 +68,9 @@ fn first(
         let currency = given.value(tag::TRANSACTION_CURRENCY_CODE);
         transaction.set = currency.and_then(|code| after.set_of(code)).or(transaction.set);
     }
+    let before = transaction.cvr;
     let (kind, reason) = decision::first(&after, transaction, command.cryptogram, changed);
+    decision::tell_added(before, transaction.cvr, reason, context);
     transaction.cvr.set_first_cryptogram(kind);
     transaction.cvr.set_second_cryptogram(None);
     match kind {
@@ -95,7 +97,9 @@ fn second(
         authentication::perform(&work.memory.read().image, transaction, data, context)?;
     }
     let mut after = work.application()?.clone();
+    let before = transaction.cvr;
     let (kind, reason) = decision::second(&after, transaction, command.cryptogram, code);
+    decision::tell_added(before, transaction.cvr, reason, context);
     transaction.cvr.set_second_cryptogram(Some(kind));
     if decision::was_online(code) {
         complete_online(&mut after, transaction);
@@ -123,15 +127,13 @@ fn finish(
         false => response(transaction, kind, &made),
     };
     let step = if transaction.first.is_none() { "first GENERATE AC" } else { "second GENERATE AC" };
+    let event = Event::new("card", format!("{step}: {kind}")).clause(GenerateAc::CLAUSE).because(reason);
+    let event = event.with_tag(tag::ATC.0, transaction.atc.to_be_bytes());
+    // As they were when it decided.
+    let event = decision::with_limits(event, work.application()?);
     *work.application_mut()? = after;
     transaction.first.get_or_insert((kind, made.cryptogram));
-    context.emit(
-        Event::new("card", format!("{step}: {kind}"))
-            .clause(GenerateAc::CLAUSE)
-            .because(reason)
-            .with_tag(tag::ATC.0, transaction.atc.to_be_bytes())
-            .with_named("CVR", [&[0x03], transaction.cvr.0.as_slice()].concat()),
-    );
+    context.emit(event.with_named("CVR", [&[0x03], transaction.cvr.0.as_slice()].concat()));
     Ok(ResponseApdu::ok(GenerateAc::encode_response(&answer)))
 }
 

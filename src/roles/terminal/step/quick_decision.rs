@@ -50,7 +50,7 @@ pub(in crate::roles::terminal) fn begin(
     }
     match given {
         CryptogramType::Aac => Ok(refuse(&session, "declined by the card", context)),
-        CryptogramType::Arqc => Ok(online(session, card)),
+        CryptogramType::Arqc => Ok(online(session, card, context)),
         CryptogramType::Tc => {
             let afl = afl.ok_or(TerminalError::Missing {
                 tag: tag::AFL,
@@ -267,8 +267,8 @@ fn verification(session: &mut Session, context: &mut Context) {
 }
 
 /// The card asks its issuer.
-fn online(mut session: Session, card: CardMark) -> Next {
-    // Its issuer judges the cryptogram; nobody looks at certificates.
-    session.tvr.set(Tvr::ODA_NOT_PERFORMED);
+fn online(mut session: Session, card: CardMark, context: &mut Context) -> Next {
+    let reason = "the card asks its issuer, who judges the cryptogram; nobody looks at certificates";
+    session.find(Tvr::ODA_NOT_PERFORMED, CLAUSE, reason, &[], context);
     online_request::begin(session, card)
 }

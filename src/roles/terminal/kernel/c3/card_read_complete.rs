@@ -7,7 +7,7 @@ use crate::base::event::Event;
 use crate::roles::terminal::entry_point::{Message, end_application};
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::journal::CardMark;
-use crate::roles::terminal::phase::Next;
+use crate::roles::terminal::phase::{Next, step};
 use crate::roles::terminal::step::initiate_application_processing::Initiated;
 use crate::roles::terminal::step::quick_decision::cryptogram_given;
 use crate::roles::terminal::step::read_application_data::card_number;
@@ -48,6 +48,7 @@ pub(super) fn begin(
 
 /// A card decides within what the reader's qualifiers allow.
 pub(super) fn perform(read: CardRead, context: &mut Context) -> Step {
+    step("Card read complete", context);
     match read.given {
         CryptogramType::Aac => Err(read.decline("declined by the card", context)),
         CryptogramType::Arqc if read.reader.has(Ttq::OFFLINE_ONLY) => {

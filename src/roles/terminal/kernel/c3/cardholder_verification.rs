@@ -5,6 +5,7 @@ use super::{CardRead, Step};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::entry_point::OutcomeCvm;
+use crate::roles::terminal::phase::step;
 use crate::words::dictionary::tag;
 use crate::words::emv::{CryptogramType, Ctq, Ttq};
 
@@ -12,6 +13,7 @@ const CLAUSE: &str = "EMV Contactless Book C-3 5.7.1";
 
 /// Finds the method, in the order of the clause.
 pub(super) fn perform(mut read: CardRead, context: &mut Context) -> Step {
+    step("Cardholder verification", context);
     let (cvm, reason) = match read.qualifiers {
         Some(_) => by_qualifiers(&read),
         None => by_reader(&read),

@@ -6,6 +6,7 @@ use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::authentication::{Weakness, quick_signature};
 use crate::roles::terminal::outcome::ODA_NOT_PERFORMED;
+use crate::roles::terminal::phase::step;
 use crate::words::dictionary::tag;
 use crate::words::emv::certificate::IccDynamicData;
 use crate::words::emv::{Aip, CryptogramType, Ctq, Ttq, Tvr};
@@ -16,8 +17,10 @@ const VERSION_01: u8 = 0x01;
 
 /// Checks the card's signature over this payment.
 pub(super) fn perform(mut read: CardRead, context: &mut Context) -> Step {
+    step("Offline data authentication", context);
     if read.given != CryptogramType::Tc {
-        read.session.tvr.set(Tvr::ODA_NOT_PERFORMED);
+        let reason = "the card asks its issuer, who judges the cryptogram; nobody looks at certificates";
+        read.session.find(Tvr::ODA_NOT_PERFORMED, CLAUSE, reason, &[], context);
         return Ok(read);
     }
     if !read.aip.has(Aip::DDA_SUPPORTED) {

@@ -3,12 +3,14 @@
 
 use super::{CardRead, Step};
 use crate::base::context::Context;
+use crate::roles::terminal::phase::step;
 use crate::roles::terminal::step::processing_restrictions::{is_atm, is_expired};
 use crate::words::dictionary::tag;
 use crate::words::emv::{CryptogramType, Ctq, UsageControl};
 
 /// Looks at expiry and exception file where the card has approved, at usage always.
 pub(super) fn perform(read: CardRead, context: &mut Context) -> Step {
+    step("Processing restrictions", context);
     let read = match read.given {
         CryptogramType::Tc => exception_file(expiry(read, context)?, context)?,
         _ => read,
