@@ -20,7 +20,7 @@ use cardwright::base::context::Context;
 use cardwright::base::env::Timestamp;
 use cardwright::base::event::Collector;
 use cardwright::roles::bureau::Authority;
-use cardwright::roles::card::{Profile, Simulator};
+use cardwright::roles::card::{Device, DeviceLine, Profile, Simulator};
 use cardwright::roles::issuer::{CardScript, Issuer, ScriptOrder};
 use cardwright::roles::terminal::journal::Journal;
 use cardwright::roles::terminal::{Flow, Seat, TerminalConfig, Terms, drive};
@@ -147,6 +147,8 @@ struct Counter {
     issuer: Issuer,
     card: Record<T0<InProcess<Replaced>>>,
     faults: Arc<Mutex<Faults>>,
+    /// The phone that holds the card, if one does.
+    device: Option<DeviceLine>,
     pan: Pan,
     journal: Journal,
     config: Arc<TerminalConfig>,
@@ -174,6 +176,10 @@ impl Counter {
         let pan = memory.pan().ok_or("the card has no PAN")?;
         let interface = interface_of(row);
         let mut card = Simulator::in_memory(memory);
+        let device = device_of(&row.card)?;
+        if let Some(device) = &device {
+            card = card.in_device(device);
+        }
         card.power_on(interface, &mut context);
         for command in &row.card.before {
             card.process(&parse_hex(command).map_err(told)?, &mut context).map_err(told)?;
@@ -204,7 +210,7 @@ impl Counter {
         }
         let config = Arc::new(config);
         let journal = open_journal(None, &mut context).map_err(told)?;
-        let mut counter = Self { context, events, issuer, card, faults, pan, journal, config };
+        let mut counter = Self { context, events, issuer, card, faults, device, pan, journal, config };
         for _ in 0..row.card.payments {
             counter.pay(row)?;
         }
@@ -250,7 +256,7 @@ impl Counter {
             self.issuer.order_script(&self.pan, 1, &order, &mut self.context).map_err(told)?;
         }
         let issuer = Box::new(self.issuer.handle().map_err(told)?);
-        let mut person = Person::of(row);
+        let mut person = Person::of(row, self.device.clone());
         let mut host = Line::of(row, issuer)?;
         let mut seat = Seat {
             card: &mut self.card,
@@ -273,6 +279,15 @@ impl Counter {
 fn modulus(config: &Table) -> Result<String, String> {
     let key = config.get("trust").and_then(|trust| trust.get("capk_rsa")?.get(0)?.get("modulus")?.as_str());
     Ok(key.ok_or("the terminal file has no CA public key")?.to_owned())
+}
+
+fn device_of(row: &CardRow) -> Result<Option<DeviceLine>, String> {
+    Ok(match row.device.as_deref() {
+        None => None,
+        Some("unlocked") => Some(DeviceLine::new(Device::Unlocked)),
+        Some("express") => Some(DeviceLine::new(Device::Express)),
+        Some(other) => return Err(format!("no device {other:?}")),
+    })
 }
 
 fn interface_of(row: &Row) -> Interface {

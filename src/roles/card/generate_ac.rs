@@ -121,7 +121,7 @@ fn finish(
     command: &GenerateAc,
     context: &mut Context,
 ) -> Answer {
-    let made = cryptogram::make(&work.memory.read().image, &after, transaction, kind)?;
+    let made = cryptogram::make(work.behaviour()?, &work.memory.read().image, &after, transaction, kind)?;
     let answer = match command.cda && kind != Aac {
         true => dynamic_signature::combined(&after, transaction, kind, &made, context)?,
         false => response(&after, transaction, kind, &made),

@@ -31,6 +31,7 @@ pub const PROFILES: &[ProfileRow] = &[
     ProfileRow { name: "debit", text: include_str!("profile/debit.toml") },
     ProfileRow { name: "unionpay-credit", text: include_str!("profile/unionpay-credit.toml") },
     ProfileRow { name: "unionpay-sm", text: include_str!("profile/unionpay-sm.toml") },
+    ProfileRow { name: "visa-like", text: include_str!("profile/visa-like.toml") },
     ProfileRow { name: "token", text: include_str!("profile/token.toml") },
 ];
 

@@ -2,7 +2,7 @@
 
 use super::cardholder::{PinCheck, PinPrompt};
 use super::config::{ActionCodes, Risk, TerminalConfig};
-use super::entry_point::{AlternateInterface, Message, OutcomeCvm, Parameters, Progress};
+use super::entry_point::{AlternateInterface, Combination, Message, OutcomeCvm, Parameters, Progress};
 use super::journal::CardMark;
 use super::outcome::{ODA_NOT_PERFORMED, Outcome, Verdict};
 use super::phase::step;
@@ -297,6 +297,11 @@ impl Session {
         self.store.put(tag::TERMINAL_FLOOR_LIMIT, floor_limit.to_be_bytes());
         let version = accepted.application_version.unwrap_or(config.application_version);
         self.store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, version.0);
+    }
+
+    /// The combination that Entry Point has selected.
+    pub(super) fn combination(&self) -> Option<&Combination> {
+        self.terms.config.combinations.get(self.entry_point.selected()?)
     }
 
     /// Sets a bit of the TVR and tells why, with the data that led there and what the TVR

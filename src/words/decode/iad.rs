@@ -29,12 +29,14 @@ pub(super) fn lines(value: &[u8], start: usize, depth: usize, currency: Option<C
     for (byte, bit, words) in bits::of_cvr(iad.cvr) {
         lines.push(Line::bit(depth + 1, start + 4, byte, bit, words));
     }
-    let algorithm = match iad.algorithm {
-        1 => "triple DES",
-        4 => "SM4",
-        _ => "",
-    };
-    lines.push(part(7, "algorithm identifier", &[iad.algorithm], algorithm.to_owned()));
+    if let Some(identifier) = iad.algorithm {
+        let algorithm = match identifier {
+            1 => "triple DES",
+            4 => "SM4",
+            _ => "",
+        };
+        lines.push(part(7, "algorithm identifier", &[identifier], algorithm.to_owned()));
+    }
     if let Some((discretionary, mac)) = iad.idd {
         let bytes = discretionary.to_bytes();
         let says = discretionary_meaning(discretionary, currency);

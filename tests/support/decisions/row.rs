@@ -66,6 +66,10 @@ pub(super) struct Row {
     pub(super) declines: bool,
     #[serde(default)]
     pub(super) forced_online: bool,
+    /// How often the person does as the reader says and presents the card again; the first
+    /// time unlocks the device.
+    #[serde(default)]
+    pub(super) presents_again: usize,
     /// The terminal's date, where it is not today.
     pub(super) on: Option<[u16; 3]>,
     #[serde(default)]
@@ -125,6 +129,8 @@ pub(super) struct CardRow {
     /// Commands that it gets before the transaction.
     #[serde(default)]
     pub(super) before: Vec<String>,
+    /// How the device around it stands: `unlocked`, or `express`, which is locked.
+    pub(super) device: Option<String>,
     /// Payments made before the transaction.
     #[serde(default)]
     pub(super) payments: usize,
@@ -207,6 +213,10 @@ pub(super) struct Expected {
     /// Every bit that is set in the card verification results of the card's last answer.
     pub(super) cvr: Option<Vec<String>>,
     pub(super) verdict: Option<String>,
+    /// The identifier of what the reader shows at the end, over contactless.
+    pub(super) message: Option<String>,
+    /// How the cardholder is verified there.
+    pub(super) verification: Option<String>,
     /// How often somebody was asked for a PIN.
     pub(super) prompts: Option<usize>,
     /// The applications that the cardholder was offered.

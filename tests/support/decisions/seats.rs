@@ -5,7 +5,7 @@ use cardwright::air::host::{Answer, Host, HostError, MessageClass, Request, Resp
 use cardwright::air::link::{Endpoint, Interface, LinkError};
 use cardwright::base::bytes::{Secret, parse_hex};
 use cardwright::base::context::Context;
-use cardwright::roles::card::Simulator;
+use cardwright::roles::card::{Device, DeviceLine, Simulator};
 use cardwright::roles::terminal::{ApplicationName, Cardholder, Message, PinCheck, PinPrompt};
 use cardwright::words::tlv::{Tag, TlvStore};
 use std::collections::BTreeMap;
@@ -124,15 +124,25 @@ pub(super) struct Person {
     pins: Vec<String>,
     chooses: i8,
     declines: bool,
+    presents_again: usize,
+    device: Option<DeviceLine>,
     pub(super) prompts: usize,
     pub(super) offered: Vec<String>,
     pub(super) shown: Vec<String>,
 }
 
 impl Person {
-    pub(super) fn of(row: &Row) -> Self {
-        let Row { pins, chooses, declines, .. } = row;
-        Self { pins: pins.clone(), chooses: *chooses, declines: *declines, ..Self::default() }
+    /// With the phone that holds the card, if one does.
+    pub(super) fn of(row: &Row, device: Option<DeviceLine>) -> Self {
+        let Row { pins, chooses, declines, presents_again, .. } = row;
+        Self {
+            pins: pins.clone(),
+            chooses: *chooses,
+            declines: *declines,
+            presents_again: *presents_again,
+            device,
+            ..Self::default()
+        }
     }
 }
 
@@ -151,6 +161,15 @@ impl Cardholder for Person {
     fn confirm(&mut self, application: &ApplicationName) -> bool {
         self.offered.push(application.text.clone());
         !self.declines
+    }
+
+    fn present_again(&mut self, _message: Message) -> bool {
+        let does = self.presents_again > 0;
+        self.presents_again = self.presents_again.saturating_sub(1);
+        if let Some(device) = self.device.as_ref().filter(|_| does) {
+            device.tell(Device::Unlocked);
+        }
+        does
     }
 
     fn show(&mut self, message: Message, language: &str) {
