@@ -68,7 +68,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials
 }
 
-fn profile_of(row: &CardRow) -> Result<Profile, String> {
+/// The card's profile. Certificates take the most time of all, so a card has none where the
+/// terminal knows no method that would read them.
+fn profile_of(row: &CardRow, terminal: &Table) -> Result<Profile, String> {
     let name = row.profile.as_deref().unwrap_or("debit");
     let known = cardwright::roles::card::PROFILES.iter().find(|profile| profile.name == name);
     let text = known.ok_or_else(|| format!("no profile {name}"))?.text;
@@ -80,6 +82,10 @@ fn profile_of(row: &CardRow) -> Result<Profile, String> {
         return Err("no application".into());
     };
     merge(application, row.application.clone());
+    let capabilities = terminal.get("capabilities").and_then(Value::as_str).unwrap_or_default();
+    if capabilities.ends_with("00") {
+        application.remove("certificates");
+    }
     if let Some(aip) = &row.aip {
         let full = [("aip".to_owned(), Value::String(aip.clone()))].into_iter().collect();
         let contact = [("full".to_owned(), Value::Table(full))].into_iter().collect();
@@ -166,7 +172,7 @@ impl Counter {
         let events = Collector::default();
         let mut context = Context::simulated(7, events.clone());
         let mut issuer = open_books(&StoreAddress::Memory, None, &mut context).map_err(told)?;
-        let profile = profile_of(&row.card)?;
+        let profile = profile_of(&row.card, &row.terminal)?;
         let new = NewCard::with_accounts(&mut issuer, profile, 100_000, 50_000, &mut context);
         let new = new.map_err(told)?;
         let authority = authority_of(&row.card)?;
