@@ -55,7 +55,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             Ok(rows) => trials.extend(rows.into_iter().map(|(row, whole)| {
                 caused.extend(row.causes.iter().cloned());
                 Trial::test(format!("decision::{file}::{}", row.name), move || {
-                    run(&row, &whole).map_err(Failed::from)
+                    run(&row, &whole).map_err(|why| failed(&why))
                 })
             })),
             Err(why) => trials.push(Trial::test(format!("decision::{file}"), move || Err(Failed::from(why)))),
@@ -147,6 +147,15 @@ fn authority_of(row: &CardRow) -> Result<Arc<Authority>, String> {
         text = table.to_string();
     }
     Authority::from_text(&text).map(Arc::new).map_err(|error| error.to_string())
+}
+
+/// A row that fails; where one is enough to know (`.ci/mutants`), the rest need not run.
+fn failed(why: &str) -> Failed {
+    if std::env::var_os("CARDWRIGHT_FIRST_FAILURE").is_some() {
+        eprintln!("{why}");
+        std::process::exit(101);
+    }
+    Failed::from(why)
 }
 
 /// Everyone at the counter of a row.
