@@ -4,6 +4,7 @@
 mod account;
 mod ca;
 mod card;
+mod crypto;
 mod decode;
 mod demo;
 mod host;
@@ -36,6 +37,7 @@ mod shared {
     pub(super) mod switches;
     pub(super) mod transaction;
 }
+mod trace;
 mod unload;
 mod upload;
 mod void;
@@ -68,6 +70,8 @@ const COMMANDS: &[Command] = &[
     readers::COMMAND,
     pcsclite::COMMAND,
     world::COMMAND,
+    trace::COMMAND,
     decode::COMMAND,
+    crypto::COMMAND,
     demo::COMMAND,
 ];

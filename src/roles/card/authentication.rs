@@ -47,6 +47,7 @@ pub(super) fn perform(
     context: &mut Context,
 ) -> Result<(), Refusal> {
     let checked = check(image, transaction, data)?;
+    let before = transaction.cvr;
     let (reason, authentication) = match checked {
         Some(approves) => {
             transaction.issuer_approves = Some(approves);
@@ -64,6 +65,7 @@ pub(super) fn perform(
             .because(reason)
             .with_tag(tag::ISSUER_AUTHENTICATION_DATA.0, data),
     );
+    decision::tell_added(before, transaction.cvr, reason, context);
     Ok(())
 }
 

@@ -5,9 +5,11 @@ use super::config::{ActionCodes, Risk, TerminalConfig};
 use super::entry_point::{AlternateInterface, Message, OutcomeCvm, Parameters, Progress};
 use super::journal::CardMark;
 use super::outcome::{ODA_NOT_PERFORMED, Outcome, Verdict};
+use super::phase::step;
 use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
 use crate::base::bytes::{Bit, Hex, Secret};
 use crate::base::context::Context;
+use crate::base::crypto::sha1;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
@@ -16,6 +18,7 @@ use crate::words::emv::{self, Pan, TerminalCapabilities, Tsi, Ttq, Tvr};
 use crate::words::iso4217::Amount;
 use crate::words::pboc::EcashSet;
 use crate::words::tlv::{Dol, Tag, TlvStore};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What is to be done.
@@ -35,6 +38,10 @@ pub enum Flow {
     Unload,
     /// Pay.
     Pay,
+    /// Pay, and take a part of the amount as cash; the terms say which.
+    Cashback,
+    /// Take the amount as cash.
+    Cash,
     /// What the linked account may spend; the amount is 0 and nothing moves.
     Inquire,
     /// Pre-authorisation: an amount is held (预授权).
@@ -55,6 +62,8 @@ impl Flow {
             Self::CashLoadVoid => 0x17,
             Self::Unload => 0x61,
             Self::Pay | Self::CompletePreAuthorisation => 0x00,
+            Self::Cash => 0x01,
+            Self::Cashback => 0x09,
             Self::Inquire => 0x31,
             Self::PreAuthorise => 0x03,
             Self::CancelPreAuthorisation => 0x20,
@@ -93,7 +102,7 @@ impl Flow {
     /// Whether the card's list of verification methods is worked through: a payment
     /// does, or what holds an amount for one.
     pub const fn verifies_by_list(self) -> bool {
-        matches!(self, Self::Pay | Self::PreAuthorise)
+        matches!(self, Self::Pay | Self::Cashback | Self::Cash | Self::PreAuthorise)
     }
 
     /// What is asked of the host.
@@ -106,6 +115,8 @@ impl Flow {
             Self::CashLoadVoid => Kind::CashLoadVoid,
             Self::Unload => Kind::UnloadScript,
             Self::Pay => Kind::Purchase,
+            Self::Cashback => Kind::PurchaseWithCashback,
+            Self::Cash => Kind::Cash,
             Self::Inquire => Kind::BalanceInquiry,
             Self::PreAuthorise => Kind::PreAuthorisation,
             Self::CompletePreAuthorisation => Kind::PreAuthorisationCompletion,
@@ -123,8 +134,10 @@ pub struct Terms {
     pub flow: Flow,
     /// How the card is read.
     pub mode: Entry,
-    /// The amount and its currency.
+    /// The amount and its currency; with what is paid out in cash (tag 9F02).
     pub amount: Amount,
+    /// What of it a purchase pays out in cash, minor units (tag 9F03).
+    pub cashback_minor: u64,
     /// Batch and trace number.
     pub trace: (u32, u32),
     /// Batch and trace number of the message that confirms an unload.
@@ -147,6 +160,8 @@ pub(super) struct Session {
     pub(super) store: TlvStore,
     pub(super) tvr: Tvr,
     pub(super) tsi: Tsi,
+    /// The data objects that records brought: none may come twice.
+    pub(super) recorded: Vec<Tag>,
     /// What PDOL and CDOLs brought to the card: a combined signature is over it.
     pub(super) exchanged: Vec<u8>,
     /// Which of the card's electronic cash sets has the transaction's currency.
@@ -163,6 +178,8 @@ pub(super) struct Session {
     pub(super) risk: Risk,
     /// Terminal action codes of the selected application.
     pub(super) action_codes: ActionCodes,
+    /// The cardholder's language, two letters (ISO 639-1).
+    pub(super) language: String,
     /// Whose card this is.
     pub(super) role: Role,
     /// Whether the kernel keeps what it finds to itself: the card's cryptogram is over zeros.
@@ -200,7 +217,14 @@ impl Session {
         let config = Arc::clone(&terms.config);
         let mut store = TlvStore::new();
         store.put(tag::AMOUNT_AUTHORISED, terms.amount.to_bcd());
-        store.put(tag::AMOUNT_OTHER, [0; 6]);
+        let other = Amount::new(terms.cashback_minor, terms.amount.currency);
+        store.put(tag::AMOUNT_OTHER, other.to_bcd());
+        for (tag, amount) in
+            [(tag::AMOUNT_AUTHORISED_BINARY, terms.amount), (tag::AMOUNT_OTHER_BINARY, other)]
+        {
+            // Four bytes hold no more (EMV Book 3 A1); without a value a list gets zeros.
+            u32::try_from(amount.minor).ok().map(|minor| store.put(tag, minor.to_be_bytes()));
+        }
         store.put(tag::TERMINAL_COUNTRY_CODE, config.country.to_bcd());
         store.put(tag::TRANSACTION_CURRENCY_CODE, terms.amount.currency.to_bcd());
         store.put(tag::TRANSACTION_CURRENCY_EXPONENT, [terms.amount.currency.exponent()]);
@@ -218,9 +242,13 @@ impl Session {
         store.put(tag::MERCHANT_NAME_AND_LOCATION, config.merchant_name.as_bytes());
         store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, config.application_version.0);
         store.put(tag::TRANSACTION_SEQUENCE_COUNTER, sequence_counter(terms.trace.1));
-        let ecash = terms.flow == Flow::Pay && terms.amount.minor <= config.ecash_limit_minor;
+        // Electronic cash is paid offline, so it is not what asks the issuer.
+        let ecash =
+            terms.flow == Flow::Pay && !terms.forced_online && terms.amount.minor <= config.ecash_limit_minor;
         store.put(tag::EC_TERMINAL_SUPPORT_INDICATOR, [u8::from(ecash)]);
         store.put(tag::CAPP_INDICATOR, [0]);
+        let entry_mode = if terms.mode == Entry::Contact { 0x05 } else { 0x07 };
+        store.put(tag::POS_ENTRY_MODE, [entry_mode]);
         let knows_sm2 = config.trust.keys.iter().any(|key| key.key.suite() == Suite::Sm2);
         store.put(tag::SM_SUPPORT_INDICATOR, [u8::from(knows_sm2)]);
         if terms.mode == Entry::Contact {
@@ -232,6 +260,7 @@ impl Session {
             store,
             tvr: Tvr::default(),
             tsi: Tsi::default(),
+            recorded: Vec::new(),
             exchanged: Vec::new(),
             set: None,
             balance_before_minor: None,
@@ -240,6 +269,7 @@ impl Session {
             signature: false,
             risk: config.risk,
             action_codes: config.action_codes,
+            language: config.languages.first().cloned().unwrap_or_default(),
             role: Role::Own,
             withholds_tvr: false,
             entry_point: Progress::default(),
@@ -262,11 +292,15 @@ impl Session {
         let Some(accepted) = config.application(name) else { return };
         self.risk = accepted.risk.unwrap_or(config.risk);
         self.action_codes = accepted.action_codes.unwrap_or(config.action_codes);
+        self.store.put(tag::AID_TERMINAL, accepted.aid.as_bytes());
+        let floor_limit = u32::try_from(self.risk.floor_limit_minor).unwrap_or(u32::MAX);
+        self.store.put(tag::TERMINAL_FLOOR_LIMIT, floor_limit.to_be_bytes());
         let version = accepted.application_version.unwrap_or(config.application_version);
         self.store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, version.0);
     }
 
-    /// Sets a bit of the TVR and tells why, with the data that led there.
+    /// Sets a bit of the TVR and tells why, with the data that led there and what the TVR
+    /// is now.
     pub(super) fn find(
         &mut self,
         bit: Bit<Tvr>,
@@ -276,12 +310,47 @@ impl Session {
         context: &mut Context,
     ) {
         self.tvr.set(bit);
-        let event = Event::new("terminal", "TVR").clause(clause).because(format!("{}: {reason}", bit.words));
-        let event = causes.iter().fold(event, |event, cause| match self.store.value(*cause) {
+        let event = Event::new("terminal", format!("TVR byte {} bit {}", bit.byte, bit.bit));
+        let event = event.clause(clause).because(format!("{}: {reason}", bit.words));
+        context.emit(self.with_causes(event, causes).with_tag(tag::TVR.0, self.tvr.0));
+    }
+
+    /// Sets a bit of the TSI and, where it was not set, tells why.
+    pub(super) fn performed(
+        &mut self,
+        bit: Bit<Tsi>,
+        clause: &'static str,
+        reason: &'static str,
+        context: &mut Context,
+    ) {
+        if self.tsi.has(bit) {
+            return;
+        }
+        self.tsi.set(bit);
+        let event = Event::new("terminal", format!("TSI byte {} bit {}", bit.byte, bit.bit));
+        let event = event.clause(clause).because(format!("{}: {reason}", bit.words));
+        context.emit(event.with_tag(tag::TSI.0, self.tsi.0));
+    }
+
+    /// Tells a decision with the data that it rests on.
+    pub(super) fn tell(
+        &self,
+        what: &'static str,
+        clause: &'static str,
+        reason: impl Into<Cow<'static, str>>,
+        causes: &[Tag],
+        context: &mut Context,
+    ) {
+        let event = Event::new("terminal", what).clause(clause).because(reason);
+        context.emit(self.with_causes(event, causes));
+    }
+
+    /// Adds those of the data to an event that are there.
+    pub(super) fn with_causes(&self, event: Event, causes: &[Tag]) -> Event {
+        causes.iter().fold(event, |event, cause| match self.store.value(*cause) {
             Some(value) => event.with_tag(cause.0, value),
             None => event,
-        });
-        context.emit(event);
+        })
     }
 
     /// Whether the transaction's currency is the card's (9F42): then its amounts can be compared.
@@ -294,9 +363,16 @@ impl Session {
         TerminalCapabilities(self.terms.config.capabilities.0).has(capability)
     }
 
-    /// Fills a data object list; TVR and TSI stand as they are now.
+    /// Fills a data object list; TVR and TSI stand as they are now, and a TC hash (98) is
+    /// over what the TDOL asks for (EMV Book 3 9.2.2).
     pub(super) fn assemble(&mut self, dol: &Dol) -> Vec<u8> {
         self.note_status();
+        if dol.asks_for(tag::TC_HASH_VALUE) {
+            let own = self.store.value(tag::TDOL);
+            let list = Dol::parse(own.unwrap_or(&self.terms.config.default_tdol.0)).unwrap_or_default();
+            let hash = sha1(&[&emv::assemble(&list, &self.store)]);
+            self.store.put(tag::TC_HASH_VALUE, hash);
+        }
         emv::assemble(dol, &self.store)
     }
 
@@ -320,6 +396,7 @@ impl Session {
         context: &mut Context,
     ) -> Outcome {
         let reason = reason.into();
+        step("Completion", context);
         context.emit(Event::new("terminal", verdict.word()).because(reason.clone()));
         let remarks = [
             (self.tvr.has(Tvr::ODA_NOT_PERFORMED), ODA_NOT_PERFORMED),
@@ -340,6 +417,7 @@ impl Session {
                 .store
                 .array::<2>(tag::LAST_4_DIGITS_OF_PAN)
                 .map(|digits| Hex(&digits).to_string()),
+            language: self.language.clone(),
             remarks,
             parameters: self.parameters(verdict),
         }

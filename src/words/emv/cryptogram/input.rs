@@ -24,6 +24,17 @@ pub enum InputPart {
     WholeIad,
 }
 
+impl std::fmt::Display for InputPart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Element { tag, .. } => write!(f, "{tag}"),
+            Self::Cvr => f.write_str("CVR"),
+            Self::CvrFirstByte => f.write_str("CVR(1)"),
+            Self::WholeIad => f.write_str("9F10"),
+        }
+    }
+}
+
 impl CryptogramVersion {
     /// Builds the input of this version's cryptogram from values by tag; 9F36,
     /// 82 and 9F10 are asked for like the terminal's own. `lookup` returns the

@@ -3,12 +3,14 @@
 //! and script MACs are made. The arithmetic is in `base::crypto`.
 
 mod error;
+mod identify;
 mod input;
 mod keys;
 mod script;
 mod version;
 
 pub use error::CryptogramError;
+pub use identify::{Found, Search, Sought, identify};
 pub use input::InputPart;
 pub use keys::{CardKeys, MasterKeys};
 pub use version::{

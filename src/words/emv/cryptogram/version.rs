@@ -167,11 +167,7 @@ impl CryptogramVersion {
 
     /// AAC, ARQC or TC over `data`, which [`Self::assemble`] makes.
     pub fn application_cryptogram(&self, udk_ac: &[u8; 16], atc: [u8; 2], data: &[u8]) -> [u8; 8] {
-        let key = self.session_key(udk_ac, atc);
-        match self.algorithm {
-            Algorithm::TripleDes => crypto::mac_algorithm_3(key.expose(), data, self.padding),
-            Algorithm::Sm4 => leftmost_8(crypto::sm4_cbc_mac(key.expose(), data, self.padding)),
-        }
+        cryptogram(self.algorithm, self.session_key(udk_ac, atc).expose(), data, self.padding)
     }
 
     /// ARPC by method 1 over the ARQC and the authorisation response code (tag 8A).
@@ -240,6 +236,14 @@ impl CryptogramVersion {
                 crypto::emv_common_session_key_atc(udk, atc)
             }
         })
+    }
+}
+
+/// The cryptogram over an input under a session key.
+pub(super) fn cryptogram(algorithm: Algorithm, key: &[u8; 16], data: &[u8], padding: Padding) -> [u8; 8] {
+    match algorithm {
+        Algorithm::TripleDes => crypto::mac_algorithm_3(key, data, padding),
+        Algorithm::Sm4 => leftmost_8(crypto::sm4_cbc_mac(key, data, padding)),
     }
 }
 
