@@ -13,8 +13,6 @@ mod seat;
 mod service;
 mod serving;
 mod setup;
-#[cfg(test)]
-mod tests;
 mod watch;
 
 pub use abi::{begin, free_memory, list_reader_groups, stringify_error};
