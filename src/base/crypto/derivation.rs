@@ -72,6 +72,13 @@ pub fn emv_common_session_key_atc(card_key: &[u8; 16], atc: [u8; 2]) -> [u8; 16]
     emv_common_session_key(card_key, [high, low, 0, 0, 0, 0, 0, 0])
 }
 
+/// Session key of M/Chip 4 by ATC and unpredictable number, as public implementations
+/// (jPOS `JCESecurityModule`) make it.
+pub fn mastercard_session_key(card_key: &[u8; 16], atc: [u8; 2], unpredictable_number: [u8; 4]) -> [u8; 16] {
+    let ([a, b], [c, d, e, f]) = (atc, unpredictable_number);
+    emv_common_session_key(card_key, [a, b, 0, 0, c, d, e, f])
+}
+
 /// VIS secure messaging session key: the ATC XORed into the end of the left half,
 /// its complement into the end of the right half.
 pub fn vis_session_key_xor(card_key: &[u8; 16], atc: [u8; 2]) -> [u8; 16] {

@@ -14,8 +14,9 @@ pub mod table_des;
 
 pub use self::aes::{aes_decrypt_block, aes_encrypt_block};
 pub use self::derivation::{
-    derive_pair, emv_common_session_key, emv_common_session_key_atc, option_a, option_a_input, option_b,
-    option_b_input, pboc_session_key, purse_card_key, purse_tac_key, vis_session_key_xor,
+    derive_pair, emv_common_session_key, emv_common_session_key_atc, mastercard_session_key, option_a,
+    option_a_input, option_b, option_b_input, pboc_session_key, purse_card_key, purse_tac_key,
+    vis_session_key_xor,
 };
 pub use self::des::{
     des_decrypt_block, des_encrypt_block, kcv, odd_parity, tdes_cbc_decrypt, tdes_cbc_encrypt,

@@ -1,6 +1,7 @@
 //! Making issuer application data and the application cryptogram (JR/T 0025.5;
 //! EMV Book 2 8.1).
 
+use super::application::Application;
 use super::memory::{ApplicationMemory, Image};
 use super::quick;
 use super::session::Transaction;
@@ -23,12 +24,36 @@ pub(super) struct Made {
 /// Makes the cryptogram of a transaction. The memory is as it will be once the
 /// transaction is done: issuer discretionary data tells the balance that results.
 pub(super) fn make(
+    behaviour: &dyn Application,
     image: &Image,
     application: &ApplicationMemory,
     transaction: &Transaction,
     kind: CryptogramType,
 ) -> Result<Made, Refusal> {
     let version = version(image)?;
+    let atc = transaction.atc.to_be_bytes();
+    let iad = behaviour.issuer_application_data(image, version, application, transaction);
+    let input = version
+        .assemble(&|wanted| match wanted {
+            tag::ATC => Some(atc.to_vec()),
+            tag::AIP => Some(transaction.aip.to_vec()),
+            tag::ISSUER_APPLICATION_DATA => Some(iad.clone()),
+            other => transaction.data.value(other).map(<[u8]>::to_vec),
+        })
+        .map_err(|error| {
+            Refusal::because(StatusWord::CONDITIONS_NOT_SATISFIED, format!("no {kind}: {error}"))
+        })?;
+    let cryptogram = version.application_cryptogram(image.keys.ac.expose(), atc, &input);
+    Ok(Made { iad, cryptogram })
+}
+
+/// Issuer application data as PBOC has them.
+pub(super) fn issuer_application_data(
+    image: &Image,
+    version: &CryptogramVersion,
+    application: &ApplicationMemory,
+    transaction: &Transaction,
+) -> Vec<u8> {
     let atc = transaction.atc.to_be_bytes();
     let idd = image.profile.idd.map(|id| {
         let value = idd_value(id, application, transaction.set);
@@ -42,19 +67,7 @@ pub(super) fn make(
         algorithm: version.algorithm.id(),
         idd,
     };
-    let iad = iad.to_bytes();
-    let input = version
-        .assemble(&|wanted| match wanted {
-            tag::ATC => Some(atc.to_vec()),
-            tag::AIP => Some(transaction.aip.to_vec()),
-            tag::ISSUER_APPLICATION_DATA => Some(iad.clone()),
-            other => transaction.data.value(other).map(<[u8]>::to_vec),
-        })
-        .map_err(|error| {
-            Refusal::because(StatusWord::CONDITIONS_NOT_SATISFIED, format!("no {kind}: {error}"))
-        })?;
-    let cryptogram = version.application_cryptogram(image.keys.ac.expose(), atc, &input);
-    Ok(Made { iad, cryptogram })
+    iad.to_bytes()
 }
 
 /// The row that the profile names; reading the profile rules out that there is none.

@@ -20,6 +20,8 @@ mod processing_options;
 mod profile;
 mod quick;
 mod record;
+mod recovery;
+mod relay;
 mod script;
 mod selection;
 mod serve;

@@ -10,6 +10,7 @@ use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
 use crate::words::emv::command::{GetProcessingOptions, ProcessingOptions};
+use crate::words::emv::mchip;
 use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
 use crate::words::tlv::{Dol, TlvStore};
 
@@ -84,5 +85,11 @@ fn transaction(
         authentication: Authentication::NotPerformed,
         issuer_approves: None,
         scripts: Scripts::Open,
+        contactless: work.session.interface == Interface::Contactless,
+        response_code: None,
+        signs: false,
+        enciphered_pin: false,
+        results: mchip::Cvr::default(),
+        relay: None,
     })
 }

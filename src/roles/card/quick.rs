@@ -69,7 +69,8 @@ pub(super) fn start(
 
     transaction.cvr.set_first_cryptogram(verdict.kind);
     transaction.cvr.set_second_cryptogram(None);
-    let made = cryptogram::make(&work.memory.read().image, &after, &transaction, verdict.kind)?;
+    let made =
+        cryptogram::make(work.behaviour()?, &work.memory.read().image, &after, &transaction, verdict.kind)?;
     transaction.first = Some((verdict.kind, made.cryptogram));
     context.emit(
         Event::new("card", verdict.kind.to_string())

@@ -1,7 +1,7 @@
 //! Which bit table an element has, and what its set bits say.
 
 use crate::words::dictionary::tag;
-use crate::words::emv::{Aip, Ctq, Tsi, Ttq, Tvr};
+use crate::words::emv::{Aip, Ctq, KernelConfiguration, Tsi, Ttq, Tvr};
 use crate::words::pboc::{ApplicationDefaultAction, CardAdditionalProcessing, Cvr};
 use crate::words::tlv::Tag;
 
@@ -31,6 +31,7 @@ pub(super) fn of_tag(tag: Tag, value: &[u8]) -> Option<Vec<SetBit>> {
         tag::TSI => set_bits!(Tsi, value),
         tag::TTQ => set_bits!(Ttq, value),
         tag::CTQ => set_bits!(Ctq, value),
+        tag::KERNEL_CONFIGURATION => set_bits!(KernelConfiguration, value),
         tag::CARD_ADDITIONAL_PROCESSING => set_bits!(CardAdditionalProcessing, value),
         // Some cards have four bytes, of which the first two have names.
         tag::APPLICATION_DEFAULT_ACTION => {
@@ -62,10 +63,10 @@ mod tests {
 
     #[test]
     fn set_bits_are_named_and_reserved_ones_kept() {
-        let bits = of_tag(tag::AIP, &[0x7D, 0x01]).unwrap();
+        let bits = of_tag(tag::AIP, &[0x7D, 0x02]).unwrap();
         assert_eq!(bits.len(), 7);
         assert_eq!(bits[0], (1, 7, "SDA supported"));
-        assert_eq!(bits[6], (2, 1, RESERVED));
+        assert_eq!(bits[6], (2, 2, RESERVED));
         assert_eq!(of_tag(tag::AIP, &[0x7D]), None);
         assert_eq!(of_tag(tag::ATC, &[0, 1]), None);
         assert_eq!(of_cvr(Cvr([0xA4, 0, 0x30])), [(1, 3, "offline PIN verification performed")]);
