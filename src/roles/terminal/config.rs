@@ -1,5 +1,6 @@
 //! The terminal's own data, from a TOML file.
 
+use super::kernel::C2;
 use super::Trust;
 use crate::base::bytes::parse_hex;
 use crate::words::emv::Ttq;
@@ -53,6 +54,8 @@ pub struct TerminalConfig {
     pub risk: Risk,
     /// Terminal action codes.
     pub action_codes: ActionCodes,
+    /// Kernel 2, for M/Chip cards by radio.
+    pub c2: C2,
     /// The applications that it accepts, most preferred first.
     #[serde(rename = "application")]
     pub applications: Vec<AcceptedApplication>,

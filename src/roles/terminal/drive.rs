@@ -97,6 +97,9 @@ fn exchange(
         Io::Authorise(request) => Reply::Answer(seat.host.authorise(&request, context)),
         Io::Advise(request) => Reply::Answer(seat.host.advise(&request, context)),
         Io::Reverse(request) => Reply::Answer(seat.host.reverse(&request, context)),
+        Io::FindTorn { card, amount, since, most } => {
+            Reply::Torn(seat.journal.torn(&card, amount, since, most)?.map(Box::new))
+        }
         Io::Nothing => Reply::Nothing,
     })
 }

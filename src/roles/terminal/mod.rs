@@ -27,7 +27,7 @@ pub use config::{
 };
 pub use drive::{Seat, drive};
 pub use error::TerminalError;
-pub use kernel::KERNELS;
+pub use kernel::{C2, KERNELS, RelayLimits};
 pub use kernel_row::Kernel;
 pub use outcome::{Outcome, Verdict};
 pub use read::{

@@ -3,11 +3,13 @@
 
 use super::cardholder::PinPrompt;
 use super::error::TerminalError;
-use super::journal::Change;
+use super::journal::{CardMark, Change, Torn};
 use super::outcome::Outcome;
 use crate::air::host::{Answer, HostError, Request};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
+use crate::base::env::Timestamp;
+use crate::words::iso4217::Amount;
 use crate::words::iso7816::{CommandApdu, ResponseApdu};
 
 /// One piece of input and output.
@@ -27,6 +29,8 @@ pub(super) enum Io {
     Advise(Box<Request>),
     /// A reversal to the host.
     Reverse(Box<Request>),
+    /// The torn transaction of this card and amount, if the journal keeps one.
+    FindTorn { card: CardMark, amount: Amount, since: Timestamp, most: usize },
     /// Nothing: only the journal is written.
     Nothing,
 }
@@ -37,6 +41,7 @@ pub(super) enum Reply {
     Response(ResponseApdu),
     Pin(Option<Secret<String>>),
     Answer(Result<Answer, HostError>),
+    Torn(Option<Box<Torn>>),
     Nothing,
 }
 
@@ -103,6 +108,13 @@ impl Reply {
     pub(super) fn pin(self, step: &'static str) -> Result<Option<Secret<String>>, TerminalError> {
         match self {
             Self::Pin(pin) => Ok(pin),
+            _ => Err(TerminalError::Reply { step }),
+        }
+    }
+
+    pub(super) fn torn(self, step: &'static str) -> Result<Option<Box<Torn>>, TerminalError> {
+        match self {
+            Self::Torn(torn) => Ok(torn),
             _ => Err(TerminalError::Reply { step }),
         }
     }

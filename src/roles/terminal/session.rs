@@ -148,6 +148,8 @@ pub(super) struct Session {
     pub(super) tsi: Tsi,
     /// What PDOL and CDOLs brought to the card: a combined signature is over it.
     pub(super) exchanged: Vec<u8>,
+    /// What was exchanged against relaying: a combined signature ends with it.
+    pub(super) relay: Vec<u8>,
     /// Which of the card's electronic cash sets has the transaction's currency.
     pub(super) set: Option<EcashSet>,
     /// The balance read before, in minor units.
@@ -226,6 +228,7 @@ impl Session {
             tvr: Tvr::default(),
             tsi: Tsi::default(),
             exchanged: Vec::new(),
+            relay: Vec::new(),
             set: None,
             balance_before_minor: None,
             account_balance: None,
@@ -271,9 +274,10 @@ impl Session {
         self.store.value(tag::APPLICATION_CURRENCY_CODE) == self.store.value(tag::TRANSACTION_CURRENCY_CODE)
     }
 
-    /// Whether the terminal can do something: tag 9F33.
+    /// Whether the terminal can do something: tag 9F33, as it stands in this transaction.
     pub(super) fn can(&self, capability: Bit<TerminalCapabilities>) -> bool {
-        TerminalCapabilities(self.terms.config.capabilities.0).has(capability)
+        let capabilities = self.store.array(tag::TERMINAL_CAPABILITIES).map(TerminalCapabilities);
+        capabilities.unwrap_or_default().has(capability)
     }
 
     /// Fills a data object list; TVR and TSI stand as they are now.

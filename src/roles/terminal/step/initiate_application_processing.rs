@@ -9,7 +9,8 @@ use crate::roles::terminal::phase::{Next, Phase, Reply};
 use crate::words::dictionary::tag;
 use crate::words::emv::command::GetProcessingOptions;
 use crate::words::emv::{Afl, Aip};
-use crate::words::iso7816::ApduCommand;
+use crate::words::iso7816::{ApduCommand, ResponseApdu};
+use crate::words::tlv::Tag;
 
 const STEP: &str = "Initiate application processing";
 
@@ -43,17 +44,8 @@ impl Phase for Initiating {
     }
 
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let options = self.ask.answer(&reply.response(STEP)?)?;
-        let missing = |tag, name| TerminalError::Missing { tag, name, clause: "EMV Book 3 6.5.8.4" };
-        let aip = options.aip().ok_or(missing(tag::AIP, "Application Interchange Profile"))?;
-        let afl = options.data.value(tag::AFL).map(Afl::parse).transpose()?;
-        let mut selected = self.selected;
-        let quick = selected.session.terms.mode == Entry::ContactlessQuick;
-        for (tag, value) in options.data.iter() {
-            selected.session.store.put(tag, value);
-        }
-        let initiated = Initiated { selected, aip, afl };
-        if quick {
+        let initiated = take_options(self.selected, &self.ask, &reply.response(STEP)?)?;
+        if initiated.selected.session.terms.mode == Entry::ContactlessQuick {
             return quick_decision::begin(initiated, context);
         }
         match initiated.afl.clone() {
@@ -61,4 +53,23 @@ impl Phase for Initiating {
             None => Err(missing(tag::AFL, "Application File Locator")),
         }
     }
+}
+
+/// Puts what the card answered into the session.
+pub(in crate::roles::terminal) fn take_options(
+    mut selected: Selected,
+    ask: &GetProcessingOptions,
+    response: &ResponseApdu,
+) -> Result<Initiated, TerminalError> {
+    let options = ask.answer(response)?;
+    let aip = options.aip().ok_or(missing(tag::AIP, "Application Interchange Profile"))?;
+    let afl = options.data.value(tag::AFL).map(Afl::parse).transpose()?;
+    for (tag, value) in options.data.iter() {
+        selected.session.store.put(tag, value);
+    }
+    Ok(Initiated { selected, aip, afl })
+}
+
+fn missing(tag: Tag, name: &'static str) -> TerminalError {
+    TerminalError::Missing { tag, name, clause: "EMV Book 3 6.5.8.4" }
 }

@@ -5,6 +5,7 @@
 
 use super::card_action_analysis;
 use super::cardholder_verification::Verified;
+use super::read_application_data::RecordsRead;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
@@ -22,7 +23,7 @@ pub(in crate::roles::terminal) fn begin(
     mut verified: Verified,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
-    let (cryptogram, reason) = decide(&mut verified, context);
+    let (cryptogram, reason) = decide(&mut verified.read, context);
     context.emit(
         Event::new("terminal", format!("asks for {cryptogram}"))
             .clause(CLAUSE)
@@ -51,9 +52,13 @@ pub(in crate::roles::terminal) fn unable_to_go_online(
     cryptogram
 }
 
-fn decide(verified: &mut Verified, context: &mut Context) -> (CryptogramType, &'static str) {
-    let ecash = verified.read.ecash;
-    let session = verified.read.session();
+/// Which cryptogram to ask for, and why.
+pub(in crate::roles::terminal) fn decide(
+    read: &mut RecordsRead,
+    context: &mut Context,
+) -> (CryptogramType, &'static str) {
+    let ecash = read.ecash;
+    let session = read.session();
     if hits(session, Codes::Denial, context) {
         return (Aac, "an action code denies it");
     }

@@ -1,0 +1,104 @@
+//! Read application data (EMV Book C-2 6.7), and the card's key where it is to sign.
+
+use super::balance;
+use super::initiation::verifies_on_device;
+use crate::base::context::Context;
+use crate::base::event::Event;
+use crate::roles::terminal::authentication::card_key;
+use crate::roles::terminal::error::TerminalError;
+use crate::roles::terminal::outcome::Verdict;
+use crate::roles::terminal::phase::{Next, Phase, Reply};
+use crate::roles::terminal::step::initiate_application_processing::Initiated;
+use crate::roles::terminal::step::offline_data_authentication;
+use crate::roles::terminal::step::read_application_data::{RecordsRead, SecondList, gathered, take_record};
+use crate::words::dictionary::tag;
+use crate::words::emv::certificate::StaticData;
+use crate::words::emv::{Aip, TerminalCapabilities, Tvr};
+use crate::words::iso4217::Amount;
+use crate::words::iso7816::ApduCommand;
+use crate::words::iso7816::command::ReadRecord;
+
+const STEP: &str = "Read application data";
+const CLAUSE: &str = "EMV Book C-2 6.7";
+
+/// Reads the records that the AFL names, in order.
+pub(super) fn begin(initiated: Initiated) -> Result<Next, TerminalError> {
+    let missing =
+        TerminalError::Missing { tag: tag::AFL, name: "Application File Locator", clause: "EMV Book C-2 6.3" };
+    let afl = initiated.afl.clone().ok_or(missing)?;
+    let records = afl.records().map(|(sfi, record, signed)| (ReadRecord { sfi, record }, signed));
+    let mut wanted: Vec<_> = records.collect();
+    wanted.reverse();
+    Ok(Reading { initiated, wanted, signed: StaticData::new() }.next())
+}
+
+struct Reading {
+    initiated: Initiated,
+    /// Still to be read, the next one last, and whether the issuer signed it.
+    wanted: Vec<(ReadRecord, bool)>,
+    signed: StaticData,
+}
+
+impl Reading {
+    fn next(self) -> Next {
+        // An AFL is never empty, so there is a first record.
+        let ask = self.wanted.last().map_or(ReadRecord { sfi: 1, record: 1 }, |(ask, _)| *ask);
+        Next::transmit(ask.to_apdu(), self)
+    }
+}
+
+impl Phase for Reading {
+    fn name(&self) -> &'static str {
+        STEP
+    }
+
+    fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        let (asked, signed) = self.wanted.pop().ok_or(TerminalError::Reply { step: STEP })?;
+        let record = asked.answer(&reply.response(STEP)?)?;
+        take_record(&mut self.initiated.selected.session, asked, &record)?;
+        if signed {
+            // It is one template 70: taking it has shown that.
+            let _ = self.signed.add_record(asked.sfi, asked.record, &record);
+        }
+        if !self.wanted.is_empty() {
+            return Ok(self.next());
+        }
+        let mut read = gathered(self.initiated, self.signed, SecondList::Unused)?;
+        if let Some(reason) = above_limit(&read) {
+            return Ok(Next::done(read.session().outcome(Verdict::Refused, reason, None, context)));
+        }
+        card_key_for_signature(&mut read, context);
+        balance::before(read, context)
+    }
+}
+
+/// The limit of the reader that the amount is above (EMV Book C-2 S456.13).
+fn above_limit(read: &RecordsRead) -> Option<String> {
+    let terms = &read.initiated.selected.session.terms;
+    let (limit, what) = match verifies_on_device(&read.initiated) {
+        true => (terms.config.c2.on_device_limit_minor, "DF8125, on-device CVM"),
+        false => (terms.config.c2.transaction_limit_minor, "DF8124, no on-device CVM"),
+    };
+    let above = terms.amount.minor > limit;
+    let limit = Amount::new(limit, terms.amount.currency);
+    above.then(|| format!("{} is above the contactless limit {limit} ({what}): use the other interface", terms.amount))
+}
+
+/// Recovers the card's key where both can do CDA (EMV Book C-2 S3R1, S456.16).
+fn card_key_for_signature(read: &mut RecordsRead, context: &mut Context) {
+    let offered = read.initiated.aip.has(Aip::CDA_SUPPORTED);
+    if !offered || !read.session().can(TerminalCapabilities::CDA) {
+        let reason = "card (82) and reader (DF811F) do not both do CDA";
+        let causes = [tag::AIP, tag::TERMINAL_CAPABILITIES];
+        read.session().find(Tvr::ODA_NOT_PERFORMED, CLAUSE, reason, &causes, context);
+        return;
+    }
+    match card_key(&read.initiated.selected.session, &read.pan, &read.signed) {
+        Ok(key) => {
+            let reason = "the card's key is authentic; the cryptogram is to be signed with it";
+            context.emit(Event::new("terminal", "CDA is asked for").clause(CLAUSE).because(reason));
+            read.combined = Some(key);
+        }
+        Err(weakness) => offline_data_authentication::combined_failed(read.session(), &weakness, context),
+    }
+}
