@@ -10,7 +10,7 @@ use cardwright::base::context::Context;
 use cardwright::base::event::Discard;
 use cardwright::base::store::{Db, SealKey, Sealed, Sqlite, StoreError, Tx, Value, transact};
 use cardwright::roles::card::{Profile, Simulator};
-use cardwright::roles::terminal::{Flow, Kernel, Seat, TerminalConfig, Terms, drive};
+use cardwright::roles::terminal::{Flow, Seat, TerminalConfig, Terms, drive};
 use cardwright::words::emv::cryptogram::CryptogramVersion;
 use cardwright::words::iso4217::{Amount, Currency};
 use cardwright::world::{DEFAULT_PIN, NewCard, Stage, StoreAddress, issue_card, open_books, open_journal};
@@ -34,14 +34,13 @@ fn stage(interface: Interface) -> (Stage, Context) {
 }
 
 fn play(stage: &mut Stage, flow: Flow, context: &mut Context) {
-    let kernel = Kernel::choose(flow, stage.card.activation().interface);
     let terms = Terms {
         confirmation: (1, 1),
         original: None,
         payer: None,
         config: Arc::clone(&stage.config),
         flow,
-        mode: kernel.mode,
+        mode: stage.config.entry(flow, stage.card.activation().interface),
         amount: Amount::new(1, Currency::CNY),
         trace: stage.journal.next_trace().unwrap(),
         at: context.now(),
@@ -55,7 +54,7 @@ fn play(stage: &mut Stage, flow: Flow, context: &mut Context) {
         cardholder: &mut pin,
         journal: &mut stage.journal,
     };
-    let outcome = drive(kernel, terms, &mut seat, context).unwrap();
+    let outcome = drive(terms, &mut seat, context).unwrap();
     assert!(outcome.verdict.is_success(), "{}", outcome.reason);
 }
 

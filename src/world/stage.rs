@@ -8,8 +8,8 @@ use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::journal::{Entry, EntryKind, Journal, State};
 use crate::roles::terminal::{
-    CardFacts, Cardholder, Depth, EndOfDay, Flow, Kernel, Outcome, Recovered, RecoveryRules, Seat,
-    TerminalConfig, Terms, drive, end_day, read, refund, settle,
+    CardFacts, Cardholder, Depth, EndOfDay, Flow, Outcome, Recovered, RecoveryRules, Seat, TerminalConfig,
+    Terms, drive, end_day, read, refund, settle,
 };
 use crate::words::iso4217::{Amount, Currency};
 use std::sync::Arc;
@@ -206,15 +206,15 @@ impl<B> Stage<B> {
         context: &mut Context,
     ) -> Result<Outcome, WorldError> {
         let Call { original, payer } = call;
-        let kernel = Kernel::choose(flow, self.card.activation().interface);
+        let config = &self.config;
         let trace = self.journal.next_trace()?;
         let terms = Terms {
             confirmation: if flow == Flow::Unload { self.journal.next_trace()? } else { trace },
             original,
-            payer: payer.as_ref().map(|card| Kernel::choose(flow, card.activation().interface).mode),
-            config: Arc::clone(&self.config),
+            payer: payer.as_ref().map(|card| config.entry(flow, card.activation().interface)),
+            config: Arc::clone(config),
             flow,
-            mode: kernel.mode,
+            mode: config.entry(flow, self.card.activation().interface),
             amount,
             trace,
             at: context.now(),
@@ -227,7 +227,7 @@ impl<B> Stage<B> {
             cardholder,
             journal: &mut self.journal,
         };
-        Ok(drive(kernel, terms, &mut seat, context)?)
+        Ok(drive(terms, &mut seat, context)?)
     }
 
     /// Settles what is open, with the card that is there.

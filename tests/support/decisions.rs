@@ -14,7 +14,7 @@ use cardwright::base::event::{Collector, Event};
 use cardwright::roles::bureau::Authority;
 use cardwright::roles::card::{Profile, Simulator};
 use cardwright::roles::terminal::{
-    Cardholder, Flow, Kernel, Outcome, PinCheck, PinPrompt, Seat, TerminalConfig, TerminalError, Terms, drive,
+    Cardholder, Flow, Outcome, PinCheck, PinPrompt, Seat, TerminalConfig, TerminalError, Terms, drive,
 };
 use cardwright::words::dictionary::tag;
 use cardwright::words::emv::{Aip, CryptogramType, Tsi, Tvr};
@@ -54,6 +54,9 @@ struct Row {
     /// Keys of the terminal file that differ.
     #[serde(default)]
     terminal: Table,
+    /// Keys that differ in each of its combinations that have them or may have them.
+    #[serde(default)]
+    combination: Table,
     #[serde(default = "pay")]
     flow: String,
     #[serde(default = "ten")]
@@ -399,6 +402,11 @@ fn run(row: &Row) -> Result<(), String> {
     let mut config: Table = toml::from_str(include_str!("../../src/roles/terminal/terminal.toml"))
         .map_err(|error| error.to_string())?;
     merge(&mut config, row.terminal.clone());
+    for combination in config.get_mut("combination").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Value::Table(combination) = combination {
+            merge(combination, row.combination.clone());
+        }
+    }
     let mut config = TerminalConfig::parse(&config.to_string()).map_err(|e| say(&e))?;
     if row.card.remainders {
         authority.public_keys().iter().for_each(|key| config.trust.keys.put(key.clone()));
@@ -413,9 +421,8 @@ fn run(row: &Row) -> Result<(), String> {
                     context: &mut Context| {
         let trace = journal.next_trace().map_err(|error| error.to_string())?;
         let terms = terms(trace, context);
-        let kernel = Kernel::choose(terms.flow, interface);
         let mut seat = Seat { card: &mut card, payer: None, host, cardholder: person, journal: &mut journal };
-        Ok::<_, String>(drive(kernel, terms, &mut seat, context))
+        Ok::<_, String>(drive(terms, &mut seat, context))
     };
     let date = |[year, month, day]: [u16; 3]| {
         Timestamp::from_civil(i32::from(year), month as u8, day as u8, 12, 0, 0).ok_or("no such date")
@@ -425,7 +432,7 @@ fn run(row: &Row) -> Result<(), String> {
         let config = Arc::clone(&config);
         let currency = Currency(row.currency);
         move |trace: (u32, u32), context: &Context| Terms {
-            mode: Kernel::choose(flow, interface).mode,
+            mode: config.entry(flow, interface),
             config: Arc::clone(&config),
             flow,
             amount: Amount::new(amount, currency),

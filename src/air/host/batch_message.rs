@@ -73,9 +73,9 @@ pub fn totals_from_message(message: &Message, dialect: &Dialect) -> Result<Batch
 
 #[cfg(test)]
 mod tests {
-    use super::super::mapping::tests::{any_request, through};
-    use super::super::{Answer, ResponseCode, answer_from_message, answer_to_message};
     use super::*;
+    use crate::air::host::mapping::tests::{any_request, through};
+    use crate::air::host::{Answer, ResponseCode, answer_from_message, answer_to_message};
     use crate::words::iso8583::{DIALECTS, dialect};
     use proptest::prelude::*;
 

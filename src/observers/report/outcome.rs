@@ -2,7 +2,7 @@
 
 use super::shared::columns::Columns;
 use super::shared::values::{amount, pan};
-use crate::roles::terminal::Outcome;
+use crate::roles::terminal::{AlternateInterface, Outcome, OutcomeCvm, Parameters};
 use crate::words::emv::Pan;
 use serde_json::{Value, json};
 
@@ -30,6 +30,15 @@ pub fn outcome_text(outcome: &Outcome, unmask: bool) -> String {
     let (batch, trace) = outcome.trace;
     let atc = outcome.atc.map_or_else(String::new, |atc| format!(", ATC {atc}"));
     columns.row("trace", format!("{batch:06}/{trace:06}{atc}"));
+    if let Some(parameters) = outcome.parameters {
+        columns.row("reader shows", parameters.message.words());
+        if parameters.cvm != OutcomeCvm::NotApplicable {
+            columns.row("verification", parameters.cvm.words());
+        }
+        if let Some(other) = parameters.alternate_interface {
+            columns.row("rather by", other.words());
+        }
+    }
     for remark in &outcome.remarks {
         columns.row("note", remark);
     }
@@ -54,6 +63,18 @@ pub fn outcome_json(outcome: &Outcome, unmask: bool) -> Value {
         "token_last_four": outcome.funding_last_four.as_ref().and(outcome.pan.as_ref()).map(Pan::last_four),
         "funding_last_four": outcome.funding_last_four,
         "remarks": outcome.remarks,
+        "contactless": outcome.parameters.map(parameters),
+    })
+}
+
+/// What the reader does with it.
+fn parameters(parameters: Parameters) -> Value {
+    let Parameters { message, cvm, alternate_interface, receipt } = parameters;
+    json!({
+        "message": { "identifier": format!("{:02X}", message.identifier()), "words": message.words() },
+        "cvm": cvm.words(),
+        "alternate_interface": alternate_interface.map(AlternateInterface::words),
+        "receipt": receipt,
     })
 }
 
@@ -76,6 +97,7 @@ mod tests {
             trace: (1, 7),
             atc: Some(3),
             funding_last_four: Some("4321".into()),
+            parameters: None,
             pan: Pan::new("6299991234567890").ok(),
             remarks: vec!["offline data authentication not performed"],
         };

@@ -1,7 +1,7 @@
 //! Issuer authentication on the card: the ARPC, by EXTERNAL AUTHENTICATE or in the
 //! data of CDOL2 (EMV Book 2 8.2; EMV Book 3 10.9).
 
-use super::application::Application;
+use super::behaviour::Application;
 use super::cryptogram;
 use super::memory::Image;
 use super::session::{Authentication, Phase, Selected, Transaction};

@@ -3,6 +3,7 @@
 
 mod application;
 mod authentication;
+mod behaviour;
 mod certificates;
 mod cryptogram;
 mod data;

@@ -3,7 +3,7 @@
 
 use super::IssuerError;
 use super::ledger;
-use super::load::load_kind;
+use super::load_kind::LoadKind;
 use super::work::{Work, minor};
 use crate::air::host::{BatchSums, Kind, MessageClass, MessageKey, Side};
 use crate::base::env::Timestamp;
@@ -248,7 +248,7 @@ impl Work<'_> {
                 ))
             };
             let (side, amount) = if !row.is_null(3) {
-                let lowers = load_kind(row.text(2)?)?.lowers_card();
+                let lowers = LoadKind::of_word(row.text(2)?)?.lowers_card();
                 (if lowers { Side::Credit } else { Side::Debit }, of(3)?)
             } else if !row.is_null(5) {
                 (side(Kind::Purchase), of(5)?)

@@ -3,7 +3,7 @@
 
 use super::answer::Acted;
 use super::hold::HoldStep;
-use super::load::LoadKind;
+use super::load_kind::LoadKind;
 use super::message::{Earlier, is_final, key_fits};
 use super::schema::{MIGRATIONS, OWNER};
 use super::work::Work;

@@ -8,77 +8,15 @@ use super::IssuerError;
 use super::answer::{self, Acted};
 use super::ledger::{self, Book};
 use super::limits::Way;
+use super::load_kind::LoadKind;
 use super::message::original_key;
 use super::work::{Work, minor};
-use crate::air::host::{Answer, Kind, MessageKey, Original, Request, ResponseCode, Settlement};
+use crate::air::host::{Answer, MessageKey, Original, Request, ResponseCode, Settlement};
 use crate::base::env::Timestamp;
 use crate::base::store::Row;
 use crate::words::dictionary::tag;
 use crate::words::emv::{Pan, ScriptResult};
 use crate::words::iso4217::{Amount, Currency};
-
-/// Why a script writes a card's balance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum LoadKind {
-    /// Load from the linked account.
-    Linked,
-    /// Load that was paid in cash.
-    Cash,
-    /// Load from the card's pending account.
-    Pending,
-    /// Load from the account of another card.
-    NonLinked,
-    /// Void of a load that was paid in cash.
-    CashVoid,
-    /// Unload to the linked account.
-    Unload,
-}
-
-impl LoadKind {
-    const ALL: [Self; 6] =
-        [Self::Linked, Self::Cash, Self::Pending, Self::NonLinked, Self::CashVoid, Self::Unload];
-
-    /// Its word in the table.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Linked => "linked",
-            Self::Cash => "cash",
-            Self::Pending => "pending",
-            Self::NonLinked => "non-linked",
-            Self::CashVoid => "cash void",
-            Self::Unload => "unload",
-        }
-    }
-
-    /// Whether the script writes a lower balance.
-    pub const fn lowers_card(self) -> bool {
-        matches!(self, Self::CashVoid | Self::Unload)
-    }
-
-    /// Tag 9C, which the card signs: the first two digits of the processing code.
-    pub(super) const fn transaction_type(self) -> u8 {
-        match self {
-            Self::Linked | Self::Pending => 0x60,
-            Self::Cash => 0x63,
-            Self::NonLinked => 0x62,
-            Self::CashVoid => 0x17,
-            Self::Unload => 0x61,
-        }
-    }
-
-    /// What a request asks for, where it asks for a script.
-    pub(super) const fn of(kind: Kind) -> Option<Self> {
-        match kind {
-            Kind::LinkedLoad => Some(Self::Linked),
-            Kind::CashLoad => Some(Self::Cash),
-            Kind::PendingLoad => Some(Self::Pending),
-            Kind::NonLinkedLoad => Some(Self::NonLinked),
-            Kind::CashLoadVoid => Some(Self::CashVoid),
-            Kind::UnloadScript => Some(Self::Unload),
-            _ => None,
-        }
-    }
-}
 
 /// A load or unload that is neither landed nor returned: what is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -326,7 +264,7 @@ impl Work<'_> {
         for row in rows {
             let number = |column| Ok::<_, IssuerError>(row.int(column)? as u32);
             loads.push(OpenLoad {
-                kind: load_kind(row.text(11)?)?,
+                kind: LoadKind::of_word(row.text(11)?)?,
                 pan: self.card_pan(row.text(0)?)?,
                 atc: row.int(1)? as u16,
                 amount: Amount::new(minor("load", row.int(3)?)?, ledger::currency(&row, 2)?),
@@ -381,7 +319,7 @@ fn load_row(row: &Row) -> Result<LoadRow, IssuerError> {
     Ok(LoadRow {
         id: row.text(0)?.to_owned(),
         card: row.text(1)?.to_owned(),
-        kind: load_kind(row.text(10)?)?,
+        kind: LoadKind::of_word(row.text(10)?)?,
         counter: (row.text(2)?.to_owned(), row.text(3)?.to_owned()),
         amount: Amount::new(minor("load", row.int(5)?)?, ledger::currency(row, 4)?),
         atc: row.int(6)? as u16,
@@ -390,15 +328,6 @@ fn load_row(row: &Row) -> Result<LoadRow, IssuerError> {
         settlement,
         original: if row.is_null(11) { None } else { Some(row.text(11)?.to_owned()) },
         opened_at: Timestamp::from_micros(row.int(12)?),
-    })
-}
-
-/// The kind of a word in the table.
-pub(super) fn load_kind(word: &str) -> Result<LoadKind, IssuerError> {
-    LoadKind::ALL.into_iter().find(|kind| kind.word() == word).ok_or_else(|| IssuerError::Corrupt {
-        table: "load",
-        expected: "a kind of load or unload",
-        found: word.to_owned(),
     })
 }
 

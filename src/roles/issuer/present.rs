@@ -7,7 +7,7 @@ use super::answer::Stop;
 use super::cards::{CardOnFile, Linked};
 use super::decision::{self, Refusal, ToldBalance, Verified};
 use super::flag::Told;
-use super::load::LoadKind;
+use super::load_kind::LoadKind;
 use super::work::{Work, column};
 use crate::air::host::{Entry, Kind, Request, ResponseCode};
 use crate::words::iso4217::{Amount, Currency};

@@ -4,7 +4,7 @@
 use super::IssuerError;
 use super::answer::Acted;
 use super::hold::HoldStep;
-use super::load::LoadKind;
+use super::load_kind::LoadKind;
 use super::message::Found;
 use super::work::Work;
 use crate::air::host::{Answer, Kind, Request, ResponseCode, Settlement};

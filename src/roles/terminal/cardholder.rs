@@ -1,5 +1,6 @@
 //! The person at the terminal: command line, script and world implement it.
 
+use super::entry_point::Message;
 use crate::base::bytes::Secret;
 use crate::words::emv::Pan;
 use crate::words::iso4217::Amount;
@@ -34,6 +35,12 @@ pub enum PinCheck {
 pub trait Cardholder: Send {
     /// Enters a PIN; `None` when the person gives up.
     fn enter_pin(&mut self, prompt: &PinPrompt) -> Option<Secret<String>>;
+
+    /// Does as the message says and presents the same card again, as after a look at the
+    /// phone; `false` when the person gives up.
+    fn present_again(&mut self, _message: Message) -> bool {
+        false
+    }
 }
 
 /// Nobody is there: no PIN is entered.

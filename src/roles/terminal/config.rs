@@ -1,9 +1,10 @@
 //! The terminal's own data, from a TOML file.
 
-use super::kernel::C2;
-use super::Trust;
+use super::session::Flow;
+use super::{Combination, ContactlessPath, Trust};
+use crate::air::host::Entry;
+use crate::air::link::Interface;
 use crate::base::bytes::parse_hex;
-use crate::words::emv::Ttq;
 use crate::words::iso4217::Currency;
 use crate::words::iso7816::Aid;
 use serde::Deserialize;
@@ -36,10 +37,12 @@ pub struct TerminalConfig {
     pub additional_capabilities: Bytes<5>,
     /// Tag 9F09.
     pub application_version: Bytes<2>,
-    /// Tag 9F66 for a quick payment.
-    pub ttq_quick: Bytes<4>,
-    /// Tag 9F66 for the full path over contactless.
-    pub ttq_full: Bytes<4>,
+    /// Which path of a contactless card a payment takes; everything else takes the full one.
+    #[serde(default)]
+    pub contactless_payments: ContactlessPath,
+    /// Whether every name is tried where a contactless card has no directory (PPSE).
+    #[serde(default)]
+    pub names_without_ppse: bool,
     /// When a combined signature (CDA) is asked for: EMV Book 4 6.3.2.1, 1 to 4.
     pub cda_mode: CdaMode,
     /// Default DDOL, for cards without tag 9F49.
@@ -54,11 +57,12 @@ pub struct TerminalConfig {
     pub risk: Risk,
     /// Terminal action codes.
     pub action_codes: ActionCodes,
-    /// Kernel 2, for M/Chip cards by radio.
-    pub c2: C2,
     /// The applications that it accepts, most preferred first.
     #[serde(rename = "application")]
     pub applications: Vec<AcceptedApplication>,
+    /// What the reader does over contactless, a combination of AID and kernel each.
+    #[serde(rename = "combination", default)]
+    pub combinations: Vec<Combination>,
     /// CA public keys and revoked certificates, as `[[trust.capk_rsa]]` and so on.
     #[serde(default)]
     pub trust: Trust,
@@ -198,14 +202,13 @@ impl TerminalConfig {
         self.exception_file.iter().any(named)
     }
 
-    /// The quick path's qualifiers.
-    pub fn quick(&self) -> Ttq {
-        Ttq(self.ttq_quick.0)
-    }
-
-    /// The full path's qualifiers.
-    pub fn full(&self) -> Ttq {
-        Ttq(self.ttq_full.0)
+    /// How a card is read: over contacts, or over contactless by which path.
+    pub const fn entry(&self, flow: Flow, interface: Interface) -> Entry {
+        match (interface, flow) {
+            (Interface::Contact, _) => Entry::Contact,
+            (Interface::Contactless, Flow::Pay) => self.contactless_payments.entry(),
+            (Interface::Contactless, _) => Entry::ContactlessFull,
+        }
     }
 }
 
@@ -261,13 +264,18 @@ impl<const N: usize> TryFrom<String> for Bytes<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::roles::terminal::Kernel;
     use crate::words::emv::Ttq;
 
     #[test]
     fn the_shipped_terminal_is_sound() {
         let config = TerminalConfig::default();
-        assert!(config.quick().has(Ttq::QUICK_PATH) && !config.quick().has(Ttq::FULL_PATH));
-        assert!(config.full().has(Ttq::FULL_PATH) && !config.full().has(Ttq::QUICK_PATH));
+        for combination in &config.combinations {
+            let ttq = Ttq(combination.ttq.map_or([0; 4], |ttq| ttq.0));
+            let is_full = combination.path == ContactlessPath::Full;
+            assert_eq!(ttq.has(Ttq::FULL_PATH), is_full, "{:?}", combination.aids);
+            assert!(Kernel::of_combination(combination.kernel, combination.path).is_some());
+        }
         assert_eq!(config.aids().next().unwrap().to_string(), "A000000333010106");
     }
 

@@ -3,11 +3,11 @@
 use super::cardholder::Cardholder;
 use super::error::TerminalError;
 use super::journal::{Change, Journal, State};
-use super::kernel_row::Kernel;
 use super::outcome::Outcome;
 use super::phase::{Io, Next, Reply};
+use super::selection;
 use super::session::Terms;
-use crate::air::host::Host;
+use crate::air::host::{Entry, Host};
 use crate::air::link::Card;
 use crate::base::context::Context;
 use crate::base::event::Event;
@@ -31,16 +31,14 @@ pub struct Seat<'a> {
 
 /// Runs a transaction to its outcome. On an error the journal says what is due,
 /// and the next start settles it.
-pub fn drive(
-    kernel: &Kernel,
-    terms: Terms,
-    seat: &mut Seat<'_>,
-    context: &mut Context,
-) -> Result<Outcome, TerminalError> {
+pub fn drive(terms: Terms, seat: &mut Seat<'_>, context: &mut Context) -> Result<Outcome, TerminalError> {
     let row = terms.trace;
     let journalled = terms.flow.moves_money();
-    context.emit(Event::new("terminal", "transaction begins").because(kernel.name));
-    let mut next = (kernel.begin)(terms, context)?;
+    context.emit(Event::new("terminal", "transaction begins").because(match terms.mode {
+        Entry::Contact => "over contacts",
+        Entry::ContactlessQuick | Entry::ContactlessFull => "over contactless",
+    }));
+    let mut next = selection::begin(terms, context)?;
     let mut turn = Turn::Card;
     for _ in 0..STEP_LIMIT {
         let (ask, phase) = match next {
@@ -85,6 +83,13 @@ fn exchange(
             (Turn::Payer, Some(payer)) => payer.transmit(&command, context)?,
             (Turn::Payer, None) => return Err(TerminalError::NoPayer),
         }),
+        Io::TryTransmit(command) => match seat.card.transmit(&command, context) {
+            Ok(response) => Reply::Response(response),
+            Err(error) => {
+                context.emit(Event::new("terminal", "the card has left").because(error.to_string()));
+                Reply::Gone
+            }
+        },
         Io::TurnToPayer => {
             *turn = Turn::Payer;
             Reply::Nothing
@@ -94,6 +99,13 @@ fn exchange(
             Reply::Nothing
         }
         Io::EnterPin(prompt) => Reply::Pin(seat.cardholder.enter_pin(&prompt)),
+        Io::PresentAgain(message) => {
+            let presented = seat.cardholder.present_again(message);
+            if presented {
+                seat.card.reset(context)?;
+            }
+            Reply::Presented(presented)
+        }
         Io::Authorise(request) => Reply::Answer(seat.host.authorise(&request, context)),
         Io::Advise(request) => Reply::Answer(seat.host.advise(&request, context)),
         Io::Reverse(request) => Reply::Answer(seat.host.reverse(&request, context)),

@@ -6,6 +6,7 @@ mod batch;
 mod cardholder;
 mod config;
 mod drive;
+mod entry_point;
 mod error;
 pub mod journal;
 mod kernel;
@@ -16,6 +17,7 @@ mod proof;
 mod read;
 mod recovery;
 mod refund;
+mod selection;
 mod session;
 mod step;
 mod trust;
@@ -26,8 +28,9 @@ pub use config::{
     AcceptedApplication, ActionCodes, AnyBytes, Bytes, CdaMode, ConfigError, Risk, TerminalConfig,
 };
 pub use drive::{Seat, drive};
+pub use entry_point::{AlternateInterface, Combination, ContactlessPath, Message, OutcomeCvm, Parameters};
 pub use error::TerminalError;
-pub use kernel::{C2, KERNELS, RelayLimits};
+pub use kernel::KERNELS;
 pub use kernel_row::Kernel;
 pub use outcome::{Outcome, Verdict};
 pub use read::{

@@ -1,5 +1,6 @@
 //! What a transaction came to.
 
+use super::entry_point::Parameters;
 use crate::words::emv::Pan;
 use crate::words::iso4217::Amount;
 
@@ -31,6 +32,10 @@ pub enum Verdict {
     Declined,
     /// Refused by a rule of the terminal or a limit of the card, before money moved.
     Refused,
+    /// Not over contactless: the card is to be inserted (EMV Contactless Book A 6.1).
+    TryAnotherInterface,
+    /// Ended without a decision, over contactless (EMV Contactless Book A 6.1).
+    EndApplication,
 }
 
 impl Verdict {
@@ -48,6 +53,8 @@ impl Verdict {
             Self::RefundUnconfirmed => "to be refunded, the host is still to be told",
             Self::Declined => "declined",
             Self::Refused => "refused",
+            Self::TryAnotherInterface => "not over this interface",
+            Self::EndApplication => "ended without a decision",
         }
     }
 
@@ -58,7 +65,14 @@ impl Verdict {
 
     /// Whether the cardholder got what was asked for.
     pub const fn is_success(self) -> bool {
-        !matches!(self, Self::HostUnreachable | Self::Declined | Self::Refused)
+        !matches!(
+            self,
+            Self::HostUnreachable
+                | Self::Declined
+                | Self::Refused
+                | Self::TryAnotherInterface
+                | Self::EndApplication
+        )
     }
 }
 
@@ -87,4 +101,6 @@ pub struct Outcome {
     pub funding_last_four: Option<String>,
     /// What people must be told besides: offline data authentication that was not performed.
     pub remarks: Vec<&'static str>,
+    /// What the reader does with it, over contactless.
+    pub parameters: Option<Parameters>,
 }

@@ -2,6 +2,7 @@
 //! and names what to do next; it does no input or output itself.
 
 use super::cardholder::PinPrompt;
+use super::entry_point::Message;
 use super::error::TerminalError;
 use super::journal::{CardMark, Change, Torn};
 use super::outcome::Outcome;
@@ -17,12 +18,16 @@ use crate::words::iso7816::{CommandApdu, ResponseApdu};
 pub(super) enum Io {
     /// A command to the card.
     Transmit(CommandApdu),
+    /// A command to a card that may have left: nothing hangs on its answer.
+    TryTransmit(CommandApdu),
     /// Commands go to the card that pays from here on.
     TurnToPayer,
     /// Commands go to the card that the transaction is of from here on.
     TurnToCard,
     /// A PIN from the cardholder.
     EnterPin(PinPrompt),
+    /// The card, taken away and presented again, for the reason that the person is told.
+    PresentAgain(Message),
     /// A request to the host.
     Authorise(Box<Request>),
     /// A notice to the host.
@@ -39,7 +44,10 @@ pub(super) enum Io {
 #[derive(Debug)]
 pub(super) enum Reply {
     Response(ResponseApdu),
+    /// The card has left.
+    Gone,
     Pin(Option<Secret<String>>),
+    Presented(bool),
     Answer(Result<Answer, HostError>),
     Torn(Option<Box<Torn>>),
     Nothing,
@@ -115,6 +123,13 @@ impl Reply {
     pub(super) fn torn(self, step: &'static str) -> Result<Option<Box<Torn>>, TerminalError> {
         match self {
             Self::Torn(torn) => Ok(torn),
+            _ => Err(TerminalError::Reply { step }),
+        }
+    }
+
+    pub(super) fn presented(self, step: &'static str) -> Result<bool, TerminalError> {
+        match self {
+            Self::Presented(there) => Ok(there),
             _ => Err(TerminalError::Reply { step }),
         }
     }

@@ -116,6 +116,7 @@ fn outcome(
         atc: None,
         pan: Some(sale.card.pan.clone()),
         funding_last_four: None,
+        parameters: None,
         remarks: Vec::new(),
     }
 }

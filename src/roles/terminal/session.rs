@@ -2,6 +2,7 @@
 
 use super::cardholder::{PinCheck, PinPrompt};
 use super::config::{ActionCodes, Risk, TerminalConfig};
+use super::entry_point::{AlternateInterface, Message, OutcomeCvm, Parameters, Progress};
 use super::journal::CardMark;
 use super::outcome::{ODA_NOT_PERFORMED, Outcome, Verdict};
 use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
@@ -166,6 +167,14 @@ pub(super) struct Session {
     pub(super) action_codes: ActionCodes,
     /// Whose card this is.
     pub(super) role: Role,
+    /// Whether the kernel keeps what it finds to itself: the card's cryptogram is over zeros.
+    pub(super) withholds_tvr: bool,
+    /// How far Entry Point has come.
+    pub(super) entry_point: Progress,
+    /// How the kernel says that the cardholder is verified, over contactless.
+    pub(super) cvm: OutcomeCvm,
+    /// The interface that the card prefers to this one.
+    pub(super) alternate_interface: Option<AlternateInterface>,
 }
 
 /// Whose card a session is with.
@@ -216,12 +225,10 @@ impl Session {
         store.put(tag::CAPP_INDICATOR, [0]);
         let knows_sm2 = config.trust.keys.iter().any(|key| key.key.suite() == Suite::Sm2);
         store.put(tag::SM_SUPPORT_INDICATOR, [u8::from(knows_sm2)]);
-        let qualifiers = match terms.mode {
-            Entry::ContactlessQuick => config.quick(),
-            Entry::ContactlessFull => config.full(),
-            Entry::Contact => Ttq::default().with(Ttq::CONTACT),
-        };
-        store.put(tag::TTQ, qualifiers.0);
+        if terms.mode == Entry::Contact {
+            // Over contactless they are the combination's.
+            store.put(tag::TTQ, Ttq::default().with(Ttq::CONTACT).0);
+        }
         Self {
             terms,
             store,
@@ -237,7 +244,18 @@ impl Session {
             risk: config.risk,
             action_codes: config.action_codes,
             role: Role::Own,
+            withholds_tvr: false,
+            entry_point: Progress::default(),
+            cvm: OutcomeCvm::default(),
+            alternate_interface: None,
         }
+    }
+
+    /// Begins again with a fresh unpredictable number, and none of the card's data: what
+    /// Entry Point retains is kept.
+    pub(super) fn afresh(self, context: &mut Context) -> Self {
+        let Self { terms, role, entry_point, tvr, .. } = self;
+        Self { role, entry_point, tvr, ..Self::new(terms, context) }
     }
 
     /// The card's application is known: what the terminal says of it counts from now on.
@@ -327,7 +345,26 @@ impl Session {
                 .array::<2>(tag::LAST_4_DIGITS_OF_PAN)
                 .map(|digits| Hex(&digits).to_string()),
             remarks,
+            parameters: self.parameters(verdict),
         }
+    }
+
+    /// What goes with the outcome over contactless: EMV Contactless Book A 6.2.
+    fn parameters(&self, verdict: Verdict) -> Option<Parameters> {
+        let signs = self.signature || self.cvm == OutcomeCvm::Signature;
+        let message = match verdict {
+            Verdict::TryAnotherInterface => Message::InsertOrSwipe,
+            Verdict::EndApplication => Message::TryAnotherCard,
+            verdict if verdict.is_success() && signs => Message::ApprovedSign,
+            verdict if verdict.is_success() => Message::Approved,
+            _ => Message::NotAuthorised,
+        };
+        (self.terms.mode != Entry::Contact).then(|| Parameters {
+            message: self.entry_point.message().unwrap_or(message),
+            cvm: self.cvm,
+            alternate_interface: self.alternate_interface,
+            receipt: verdict.is_success() && signs,
+        })
     }
 
     /// A message to the host about this transaction.
@@ -386,8 +423,7 @@ impl Session {
     }
 
     fn note_status(&mut self) {
-        // The quick path knows no TVR: the card's cryptogram is over zeros (JR/T 0025.12).
-        let tvr = if self.terms.mode == Entry::ContactlessQuick { Tvr::default() } else { self.tvr };
+        let tvr = if self.withholds_tvr { Tvr::default() } else { self.tvr };
         self.store.put(tag::TVR, tvr.0);
         self.store.put(tag::TSI, self.tsi.0);
     }

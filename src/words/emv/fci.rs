@@ -37,6 +37,10 @@ pub struct DirectoryEntry {
     pub label: Option<String>,
     /// Its priority, tag 87.
     pub priority: Option<u8>,
+    /// Kernel Identifier, tag 9F2A.
+    pub kernel: Option<Vec<u8>>,
+    /// Extended Selection, tag 9F29.
+    pub extended_selection: Option<Vec<u8>>,
 }
 
 /// Why an answer to SELECT cannot be used.
@@ -135,7 +139,9 @@ fn directory_entry(template: &tlv::Tlv<'_>) -> Result<Option<DirectoryEntry>, Tl
     let label = value(tag::APPLICATION_LABEL).map(printable);
     let priority = value(tag::APPLICATION_PRIORITY_INDICATOR).and_then(|v| v.first().copied());
     let name = value(tag::AID).and_then(Aid::new);
-    Ok(name.map(|name| DirectoryEntry { name, label, priority }))
+    let [kernel, extended_selection] =
+        [tag::KERNEL_IDENTIFIER, tag::EXTENDED_SELECTION].map(|tag| value(tag).map(<[u8]>::to_vec));
+    Ok(name.map(|name| DirectoryEntry { name, label, priority, kernel, extended_selection }))
 }
 
 /// Characters that a terminal can show; others become `?`, so that a card cannot

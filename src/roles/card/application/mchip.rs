@@ -2,8 +2,8 @@
 //! verification results (openemv/emv-utils; public tag lists). Which cryptogram follows
 //! from which code, and that every offline approval is counted, is our own reading.
 
-use super::Application;
 use crate::base::bytes::u64_to_bcd;
+use crate::roles::card::behaviour::Application;
 use crate::roles::card::data;
 use crate::roles::card::decision::{self, Decision};
 use crate::roles::card::memory::{ApplicationMemory, Image};

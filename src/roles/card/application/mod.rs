@@ -1,90 +1,11 @@
 //! The applications that a card can have, one file each. What they share, the
-//! commands and the decisions, is beside this folder; what a method does of itself is
-//! what JR/T 0025 has for all of its applications.
+//! commands and the decisions, is beside this folder.
 
 mod debit;
 mod ecash;
 mod mchip;
 
-use super::decision::{self, Decision};
-use super::memory::{ApplicationMemory, Image};
-use super::session::{Path, Transaction};
-use super::simulator::{Refusal, Work};
-use super::{cryptogram, data, generate_ac};
-use crate::words::emv::CryptogramType;
-use crate::words::emv::cryptogram::CryptogramVersion;
-use crate::words::tlv::{Tag, TlvStore};
-
-/// What one kind of application does in its own way.
-pub(super) trait Application: Sync {
-    /// Its name in profiles.
-    fn kind(&self) -> &'static str;
-
-    /// Which way a transaction goes by what the PDOL brought, and why.
-    fn path(&self, work: &Work<'_>, data: &TlvStore) -> Result<(Path, &'static str), Refusal>;
-
-    /// Whether PUT DATA may write this data object.
-    fn may_put(&self, tag: Tag) -> bool;
-
-    /// What GET DATA gives for a tag; `None` where it gives nothing.
-    fn value(&self, work: &Work<'_>, tag: Tag) -> Result<Option<Vec<u8>>, Refusal> {
-        data::value(work, tag)
-    }
-
-    /// The first GENERATE AC. `changed` says that the terminal gave other data than at
-    /// GET PROCESSING OPTIONS.
-    fn first(
-        &self,
-        application: &ApplicationMemory,
-        transaction: &mut Transaction,
-        asked: CryptogramType,
-        changed: bool,
-    ) -> Decision {
-        decision::first(application, transaction, asked, changed)
-    }
-
-    /// The second GENERATE AC. `code` is the response code of CDOL2.
-    fn second(
-        &self,
-        application: &ApplicationMemory,
-        transaction: &mut Transaction,
-        asked: CryptogramType,
-        code: Option<[u8; 2]>,
-    ) -> Decision {
-        decision::second(application, transaction, asked, code)
-    }
-
-    /// Whether the response code behind an ARPC of method 1 is an approval.
-    fn approves(&self, code: [u8; 2]) -> bool {
-        decision::approves(code)
-    }
-
-    /// What an offline approval writes, before the log.
-    fn approve(&self, after: &mut ApplicationMemory, transaction: &Transaction) -> Result<(), Refusal> {
-        generate_ac::approve(after, transaction)
-    }
-
-    /// What asking the issuer writes.
-    fn ask_online(&self, after: &mut ApplicationMemory, _transaction: &Transaction) {
-        after.state.last_online_not_completed = true;
-    }
-
-    /// What an answer of the issuer writes.
-    fn complete_online(&self, after: &mut ApplicationMemory, transaction: &Transaction) {
-        generate_ac::complete_online(after, transaction);
-    }
-
-    /// Issuer application data of a cryptogram.
-    fn issuer_application_data(
-        &self,
-        image: &Image,
-        version: &CryptogramVersion,
-        application: &ApplicationMemory,
-        transaction: &Transaction,
-    ) -> Vec<u8> {
-        cryptogram::issuer_application_data(image, version, application, transaction)
-    }
-}
+use super::behaviour::Application;
 
 /// The kinds of applications.
 pub(super) const APPLICATIONS: &[&dyn Application] = &[&ecash::Ecash, &debit::Debit, &mchip::Mchip];

@@ -8,13 +8,18 @@
 
 mod asking;
 mod balance;
-mod config;
 mod initiation;
 mod online;
+mod reader;
 mod reading;
 mod recovery;
 mod relay_resistance;
 mod restrictions;
 mod verification;
 
-pub use config::{C2, RelayLimits};
+use crate::air::host::Entry;
+use crate::roles::terminal::kernel_row::Kernel;
+
+/// Kernel 2. Its cards are asked with GENERATE AC, as over contacts.
+pub(super) const KERNEL: Kernel =
+    Kernel { name: "kernel 2", identifier: Some(2), mode: Entry::ContactlessFull, begin: initiation::begin };

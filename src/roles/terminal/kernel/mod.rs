@@ -1,11 +1,14 @@
-//! Kernels: each is a chart of phases, begun by one function.
+//! Kernels: each is a chart of phases, begun by one function once its application is selected.
 
 mod c2;
 mod contact;
+mod full_path;
 mod quick;
 
 use super::kernel_row::Kernel;
-pub use c2::{C2, RelayLimits};
 
 /// The kernels of this terminal.
-pub const KERNELS: &[Kernel] = &[contact::KERNEL, contact::FULL_CONTACTLESS, quick::KERNEL];
+pub const KERNELS: &[Kernel] = &[contact::KERNEL, quick::KERNEL, full_path::KERNEL, c2::KERNEL];
+
+/// The kernel of cards with contacts.
+pub(super) const CONTACT: &Kernel = &contact::KERNEL;

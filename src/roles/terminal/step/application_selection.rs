@@ -1,21 +1,19 @@
-//! Application selection: EMV Book 1 12; over contactless the PPSE is asked first
-//! (EMV Book B 3.3). Partial names and "next" are bounded.
+//! Application selection over contacts: EMV Book 1 12, by the terminal's list of names.
+//! Partial names and "next" are bounded.
 
-use super::{balance_reading, initiate_application_processing};
-use crate::air::host::Entry;
 use crate::base::context::Context;
 use crate::base::event::Event;
+use crate::roles::terminal::entry_point::rank;
 use crate::roles::terminal::error::TerminalError;
+use crate::roles::terminal::kernel_row::Kernel;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
-use crate::roles::terminal::session::{Role, Session};
+use crate::roles::terminal::session::Session;
 use crate::words::emv::Fci;
 use crate::words::iso7816::command::Select;
 use crate::words::iso7816::{Aid, ApduCommand, CommandError, ResponseApdu, StatusWord};
 
 const STEP: &str = "Application selection";
 const CLAUSE: &str = "EMV Book 1 12.3";
-/// The proximity payment system environment.
-const PPSE: &[u8] = b"2PAY.SYS.DDF01";
 /// Most applications that one name is followed to by "next".
 const NEXT_LIMIT: usize = 16;
 
@@ -36,52 +34,7 @@ struct Candidate {
 
 /// Begins a transaction by looking for an application.
 pub(in crate::roles::terminal) fn begin(session: Session) -> Next {
-    if session.terms.mode == Entry::Contact {
-        return AskingByName::next(session, Vec::new(), 0, 0);
-    }
-    match Aid::new(PPSE) {
-        Some(name) => {
-            let ask = Select::first(name);
-            Next::transmit(ask.to_apdu(), AskingDirectory { session, ask })
-        }
-        None => AskingByName::next(session, Vec::new(), 0, 0),
-    }
-}
-
-/// Waits for the PPSE.
-struct AskingDirectory {
-    session: Session,
-    ask: Select,
-}
-
-impl Phase for AskingDirectory {
-    fn name(&self) -> &'static str {
-        STEP
-    }
-
-    fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let response = reply.response(STEP)?;
-        if !response.status.is_ok() {
-            context.emit(
-                Event::new("terminal", "PPSE absent").clause("EMV Book B 3.3.2").because(format!(
-                    "SELECT answered {}: the list of names is asked instead",
-                    response.status
-                )),
-            );
-            return Ok(AskingByName::next(self.session, Vec::new(), 0, 0));
-        }
-        let fci = Fci::parse(&response.data, &self.ask.name)?;
-        let supported: Vec<_> = self.session.terms.config.aids().collect();
-        let candidates = fci
-            .entries
-            .into_iter()
-            .filter_map(|entry| {
-                let place = supported.iter().position(|aid| entry.name.begins_with(aid.as_bytes()))?;
-                Some(Candidate { priority: rank(entry.priority), name: entry.name, place })
-            })
-            .collect();
-        finish(self.session, candidates, context)
-    }
+    AskingByName::next(session, Vec::new(), 0, 0)
 }
 
 /// Waits for the answer to one name of the terminal's list.
@@ -151,13 +104,7 @@ impl Phase for Selecting {
             Some(fci) => {
                 let mut session = self.session;
                 session.enter(fci.df_name.as_bytes());
-                match session.role {
-                    // Its electronic cash is of no interest.
-                    Role::Paying(_) => {
-                        initiate_application_processing::begin(Selected { session, fci }, context)
-                    }
-                    _ => Ok(balance_reading::begin(Selected { session, fci })),
-                }
+                (Kernel::contact().begin)(Selected { session, fci }, context)
             }
             None if self.others.is_empty() => Err(TerminalError::Command(CommandError::Refused {
                 command: Select::NAME,
@@ -230,12 +177,4 @@ fn finish(
     );
     let ask = Select::first(chosen.name);
     Ok(Next::transmit(ask.to_apdu(), Selecting { session, ask, others: candidates }))
-}
-
-/// The low four bits of the priority indicator; none or 0 comes last.
-fn rank(priority: Option<u8>) -> u8 {
-    match priority.unwrap_or(0) & 0x0F {
-        0 => 16,
-        rank => rank,
-    }
 }

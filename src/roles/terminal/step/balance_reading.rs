@@ -3,14 +3,13 @@
 //! are refused here, before any money moves.
 
 use super::application_selection::Selected;
-use super::initiate_application_processing;
 use crate::base::bytes::bcd_to_u64;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Next, Phase, Reply};
-use crate::roles::terminal::session::Flow;
+use crate::roles::terminal::session::{Flow, Role};
 use crate::words::dictionary::tag;
 use crate::words::emv::command::GetData;
 use crate::words::iso4217::{Amount, Currency};
@@ -23,18 +22,31 @@ const STEP: &str = "Balance reading";
 /// The application that holds nothing but electronic cash.
 const PURE_ECASH: [u8; 8] = [0xA0, 0x00, 0x00, 0x03, 0x33, 0x01, 0x01, 0x06];
 
-/// Reads the transaction counter and the currency codes, then the balance and limits of the set that fits.
-pub(in crate::roles::terminal) fn begin(selected: Selected) -> Next {
-    Reading {
+/// What follows.
+type Then = fn(Selected, &mut Context) -> Result<Next, TerminalError>;
+
+/// Reads the transaction counter and the currency codes, then the balance and limits of the
+/// set that fits. Of a card that pays for the load of another one they are of no interest.
+pub(in crate::roles::terminal) fn begin(
+    selected: Selected,
+    then: Then,
+    context: &mut Context,
+) -> Result<Next, TerminalError> {
+    if matches!(selected.session.role, Role::Paying(_)) {
+        return then(selected, context);
+    }
+    let reading = Reading {
         selected,
+        then,
         wanted: vec![tag::ATC, EcashSet::FIRST.currency, EcashSet::SECOND.currency],
         found: Vec::new(),
-    }
-    .next()
+    };
+    Ok(reading.next())
 }
 
 struct Reading {
     selected: Selected,
+    then: Then,
     wanted: Vec<Tag>,
     found: Vec<(Tag, Vec<u8>)>,
 }
@@ -99,7 +111,7 @@ impl Phase for Reading {
                 );
                 Ok(Next::done(outcome))
             }
-            None => initiate_application_processing::begin(self.selected, context),
+            None => (self.then)(self.selected, context),
         }
     }
 }

@@ -2,7 +2,6 @@
 //! is selected, read and authenticated offline, and makes no cryptogram. Its holder's
 //! online PIN is what the issuer goes by; then it is the other card's turn.
 
-use super::application_selection;
 use super::cardholder_verification::{NOT_ENTERED, is_pin};
 use super::read_application_data::RecordsRead;
 use crate::air::host::Entry;
@@ -11,6 +10,7 @@ use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
+use crate::roles::terminal::selection;
 use crate::roles::terminal::session::{Payer, Role, Session, Terms};
 use crate::words::emv::{Pan, Tvr};
 
@@ -56,8 +56,8 @@ impl Phase for Turned {
         STEP
     }
 
-    fn take(self: Box<Self>, _reply: Reply, _context: &mut Context) -> Result<Next, TerminalError> {
-        Ok(application_selection::begin(self.session))
+    fn take(self: Box<Self>, _reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        selection::select(self.session, context)
     }
 }
 

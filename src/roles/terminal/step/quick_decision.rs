@@ -2,7 +2,6 @@
 //! a debit becomes final with the last record, so what speaks against it is looked
 //! at before that.
 
-use super::application_selection;
 use super::balance_proof::{BalanceProof, nothing_moved};
 use super::card_action_analysis::{REQUEST_CHIP, row};
 use super::initiate_application_processing::Initiated;
@@ -13,6 +12,7 @@ use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::authentication::{Weakness, quick_signature};
+use crate::roles::terminal::entry_point;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::journal::{CardMark, Change, EntryKind};
 use crate::roles::terminal::outcome::{ODA_NOT_PERFORMED, Verdict};
@@ -24,6 +24,7 @@ use crate::words::emv::{Aip, CryptogramType, Ctq, TerminalCapabilities, Ttq, Tvr
 use crate::words::iso7816::ApduCommand;
 use crate::words::iso7816::command::ReadRecord;
 use crate::words::pboc::Iad;
+use crate::words::tlv::TlvStore;
 
 const STEP: &str = "Quick path";
 const CLAUSE: &str = "JR/T 0025.12";
@@ -63,13 +64,13 @@ pub(in crate::roles::terminal) fn begin(
                 let reason = "card (82) and terminal (9F33) have no dynamic signature in common";
                 let causes = [tag::AIP, tag::TERMINAL_CAPABILITIES];
                 session.find(Tvr::ODA_NOT_PERFORMED, CLAUSE, reason, &causes, context);
-                return Ok(not_authenticated(session, ODA_NOT_PERFORMED, context));
+                return not_authenticated(session, ODA_NOT_PERFORMED, context);
             }
             let records = afl.records().map(|(sfi, record, signed)| (ReadRecord { sfi, record }, signed));
             let mut wanted: Vec<_> = records.collect();
             wanted.reverse();
             let signed = StaticData::new();
-            Ok(Reading { session, card, wanted, signed, authenticated: false }.next(context))
+            Reading { session, card, wanted, signed, authenticated: false }.next(context)
         }
     }
 }
@@ -93,25 +94,25 @@ fn refuse(session: &Session, reason: &'static str, context: &mut Context) -> Nex
 
 /// A card that approves offline is not authentic. Its last record has not been read, so
 /// its money has not moved, and its qualifiers (9F6C) say what is done instead.
-fn not_authenticated(mut session: Session, reason: &'static str, context: &mut Context) -> Next {
+fn not_authenticated(
+    session: Session,
+    reason: &'static str,
+    context: &mut Context,
+) -> Result<Next, TerminalError> {
     let card = session.store.array(tag::CTQ).map(Ctq).unwrap_or_default();
     let reader = session.store.array(tag::TTQ).map(Ttq).unwrap_or_default();
     let can_go_online = !reader.has(Ttq::OFFLINE_ONLY) && !reader.has(Ttq::ONLINE_REQUIRED);
     if card.has(Ctq::ONLINE_IF_ODA_FAILS) && can_go_online {
         // Asked once more, the card gives an ARQC: a certificate that it never completed
         // says nothing of its balance. Public sources leave open how it goes online.
-        let told = "the card's qualifiers want its issuer asked (9F6C byte 1 bit 6)";
-        context.emit(Event::new("terminal", "begins again, online").clause(CLAUSE).because(told));
-        session.store.put(tag::TTQ, reader.with(Ttq::ONLINE_REQUIRED).0);
-        session.store.put(tag::UNPREDICTABLE_NUMBER, context.random::<4>());
-        session.set = None;
-        return application_selection::begin(session);
+        let reason = "the card's qualifiers want its issuer asked (9F6C byte 1 bit 6)";
+        return entry_point::online_instead(session, reason, context);
     }
     let reason = match card.has(Ctq::SWITCH_IF_ODA_FAILS) {
         true => format!("{reason}: the card asks for its other interface"),
         false => reason.to_owned(),
     };
-    Next::done(session.outcome(Verdict::Declined, reason, session.balance_before_minor, context))
+    Ok(Next::done(session.outcome(Verdict::Declined, reason, session.balance_before_minor, context)))
 }
 
 struct Reading {
@@ -127,12 +128,12 @@ struct Reading {
 
 impl Reading {
     /// Reads the next record; before the last one, looks at the signature if it is there.
-    fn next(mut self, context: &mut Context) -> Next {
+    fn next(mut self, context: &mut Context) -> Result<Next, TerminalError> {
         // An AFL is never empty, so there is a first record.
         let first = (ReadRecord { sfi: 1, record: 1 }, false);
         let (ask, _) = self.wanted.last().copied().unwrap_or(first);
         if self.wanted.len() != 1 {
-            return Next::transmit(ask.to_apdu(), self);
+            return Ok(Next::transmit(ask.to_apdu(), self));
         }
         let reader = self.session.store.array(tag::TTQ).map(Ttq).unwrap_or_default();
         let complete = self.session.store.has(tag::CARD_AUTHENTICATION_RELATED_DATA);
@@ -150,7 +151,7 @@ impl Reading {
         // With this record the card's money moves.
         let opening = row(&mut self.session, EntryKind::OfflineSale, self.card.clone());
         let next = Next::transmit(ask.to_apdu(), self);
-        next.after(Change::Sending).after(Change::Open(Box::new(opening)))
+        Ok(next.after(Change::Sending).after(Change::Open(Box::new(opening))))
     }
 
     fn note_authentic(&mut self, dynamic: IccDynamicData, context: &mut Context) {
@@ -196,7 +197,7 @@ impl Phase for Reading {
                 // It is one template 70: taking it has shown that.
                 let _ = self.signed.add_record(asked.sfi, asked.record, &response.data);
             }
-            return Ok(self.next(context));
+            return self.next(context);
         }
         // The money has moved, whatever the record holds.
         if !self.authenticated {
@@ -262,9 +263,19 @@ fn online(mut session: Session, card: CardMark, context: &mut Context) -> Result
 fn authorise(mut session: Session, card: CardMark, pin: Option<Secret<String>>) -> Next {
     let opening = row(&mut session, EntryKind::OnlinePurchase, card.clone());
     let chip = opening.chip.clone();
+    ask_host(session, card, chip, pin).after(Change::Open(Box::new(opening)))
+}
+
+/// Asks the host about a card that has left: what it answers, or that it does not, is the
+/// end. The journal has a row for it.
+pub(in crate::roles::terminal) fn ask_host(
+    session: Session,
+    card: CardMark,
+    chip: TlvStore,
+    pin: Option<Secret<String>>,
+) -> Next {
     let request = session.request(MessageClass::Request, Kind::Purchase, &card, chip, pin);
     Next::wait(Io::Authorise(Box::new(request)), Waiting { session, card })
-        .after(Change::Open(Box::new(opening)))
 }
 
 struct EnteringPin {

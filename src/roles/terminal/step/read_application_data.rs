@@ -10,7 +10,7 @@ use crate::roles::terminal::phase::{Next, Phase, Reply};
 use crate::roles::terminal::session::{Role, Session};
 use crate::words::dictionary::tag;
 use crate::words::emv::certificate::{PublicKey, StaticData};
-use crate::words::emv::{Afl, Pan, Track2};
+use crate::words::emv::{Pan, Track2};
 use crate::words::iso7816::ApduCommand;
 use crate::words::iso7816::command::ReadRecord;
 use crate::words::tlv::{self, Dol, Tag};
@@ -40,11 +40,19 @@ impl RecordsRead {
 }
 
 /// Reads the records that the AFL names, in order.
-pub(in crate::roles::terminal) fn begin(initiated: Initiated, afl: &Afl) -> Next {
+pub(in crate::roles::terminal) fn begin(
+    initiated: Initiated,
+    _context: &mut Context,
+) -> Result<Next, TerminalError> {
+    let afl = initiated.afl.clone().ok_or(TerminalError::Missing {
+        tag: tag::AFL,
+        name: "Application File Locator",
+        clause: "EMV Book 3 6.5.8.4",
+    })?;
     let records = afl.records().map(|(sfi, record, signed)| (ReadRecord { sfi, record }, signed));
     let mut wanted: Vec<_> = records.collect();
     wanted.reverse();
-    Reading { initiated, wanted, signed: StaticData::new() }.next()
+    Ok(Reading { initiated, wanted, signed: StaticData::new() }.next())
 }
 
 struct Reading {

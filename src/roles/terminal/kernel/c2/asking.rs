@@ -1,10 +1,12 @@
 //! GENERATE AC (EMV Book C-2 states 9 and 11, procedure 7.6). The journal's row, and what
 //! is needed to ask once more, are written before the card is asked.
 
+use super::reader::Reader;
 use super::restrictions::Decided;
 use super::{balance, online};
 use crate::base::context::Context;
 use crate::base::event::Event;
+use crate::roles::terminal::entry_point::{self, Message};
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::journal::{CardMark, Change, EntryKind, Opening, Torn};
 use crate::roles::terminal::outcome::Verdict;
@@ -24,10 +26,7 @@ const CLAUSE: &str = "EMV Book C-2 7.6";
 const NOT_AUTHENTIC: &str = "the combined signature over the card's cryptogram is not authentic";
 
 /// Asks for the cryptogram. `opened` is what the journal's row began as, where it is open.
-pub(super) fn generate(
-    mut decided: Decided,
-    opened: Option<CryptogramType>,
-) -> Result<Next, TerminalError> {
+pub(super) fn generate(mut decided: Decided, opened: Option<CryptogramType>) -> Result<Next, TerminalError> {
     let wanted = decided.cryptogram;
     let opening = opened.is_none().then(|| open(&mut decided.read, wanted));
     let turned = opened.filter(|opened| *opened != wanted).map(|_| Change::Turned(kind(wanted)));
@@ -37,7 +36,7 @@ pub(super) fn generate(
     let session = decided.read.session();
     let ask = GenerateAc { cryptogram: wanted, cda, cdol_data: session.assemble(&cdol1) };
     let drdol = session.store.value(mastercard::DRDOL).and_then(|list| Dol::parse(list).ok());
-    let most = usize::from(session.terms.config.c2.torn_records);
+    let most = usize::from(Reader::of(session).torn_records);
     let asking = drdol.filter(|_| most > 0 && wanted != Aac).map(|drdol| Change::Asking {
         torn: Box::new(Torn {
             row: session.terms.trace,
@@ -103,7 +102,6 @@ pub(super) struct Answered {
     pub(super) opened: CryptogramType,
     pub(super) given: CryptogramType,
     pub(super) reason: &'static str,
-    pub(super) atc: u16,
     /// Field 55, as it stood when the cryptogram was made.
     pub(super) chip: TlvStore,
     /// What can still be spent offline.
@@ -120,8 +118,9 @@ impl Pending {
         let Self { decided: Decided { mut read, cryptogram: opened, reason }, ask } = self;
         if !response.status.is_ok() {
             let reason = format!("the card answered {} to GENERATE AC", response.status);
-            let outcome = read.session().outcome(Verdict::Declined, reason, None, context);
-            return Ok(declined(outcome, "the card refused GENERATE AC"));
+            let session = read.initiated.selected.session;
+            let next = entry_point::end_application(session, Message::TryAnotherCard, reason, context);
+            return Ok(closed(next, "the card refused GENERATE AC"));
         }
         let cryptogram = ask.decode_response(&response.data)?;
         let missing = |tag, name| TerminalError::Missing { tag, name, clause: "EMV Book C-2 5.4" };
@@ -135,7 +134,9 @@ impl Pending {
         session.tsi.set(Tsi::CARD_RISK_MANAGEMENT_PERFORMED);
         // Field 55 tells the issuer the TVR that the card saw.
         let tvr = session.tvr;
-        let authentic = combined_signature::check(&mut read, &ask, &cryptogram, &response.data, context);
+        let unsigned = ask.cda && given != Aac && read.combined.is_none();
+        let authentic =
+            !unsigned && combined_signature::check(&mut read, &ask, &cryptogram, &response.data, context);
         let session = read.session();
         let mut chip = session.chip(REQUEST_CHIP);
         chip.put(tag::TVR, tvr.0);
@@ -153,29 +154,27 @@ impl Pending {
             None
         };
         if let Some(reason) = refusal {
-            let outcome = session.outcome(Verdict::Declined, reason, None, context);
-            return Ok(declined(outcome, reason));
+            let before = session.balance_before_minor;
+            let outcome = session.outcome(Verdict::Declined, reason, before, context);
+            return Ok(closed(Next::done(outcome), reason));
         }
         if !session.store.has(tag::APPLICATION_CRYPTOGRAM) {
             return Err(missing(tag::APPLICATION_CRYPTOGRAM, "Application Cryptogram"));
         }
-        let answered = Answered { read, opened, given, reason, atc, chip, balance_minor: None };
-        if given == Arqc { return balance::after(answered, context) }
+        let answered = Answered { read, opened, given, reason, chip, balance_minor: None };
+        if given == Arqc {
+            return balance::after(answered, context);
+        }
         // What the card has decided stands before anything else is asked of it.
-        let change = answered.change();
-        Ok(balance::after(answered, context)?.after(change))
+        let decided = match given {
+            Tc => vec![Change::CardUpdated { atc: Some(atc), chip: Some(answered.chip.clone()) }],
+            _ => vec![Change::Answered, Change::Declined { reason: "declined by the card" }],
+        };
+        Ok(decided.into_iter().fold(balance::after(answered, context)?, Next::after))
     }
 }
 
 impl Answered {
-    /// What the journal notes of a card that decided by itself.
-    fn change(&self) -> Change {
-        match self.given {
-            Tc => Change::CardUpdated { atc: Some(self.atc), chip: Some(self.chip.clone()) },
-            _ => Change::Declined { reason: "declined by the card" },
-        }
-    }
-
     /// The outcome (EMV Book C-2 S910.30 and on).
     pub(super) fn conclude(mut self, context: &mut Context) -> Result<Next, TerminalError> {
         let (balance, reason) = (self.balance_minor, self.reason);
@@ -185,18 +184,16 @@ impl Answered {
                 let reason = "the card gave a transaction certificate";
                 Next::done(session.outcome(Verdict::ApprovedOffline, reason, balance, context))
             }
-            Aac if self.opened == Aac => {
-                Next::done(session.outcome(Verdict::Declined, reason, balance, context)).after(Change::Answered)
-            }
             Aac => {
-                let reason = "declined by the card";
-                Next::done(session.outcome(Verdict::Declined, reason, balance, context)).after(Change::Answered)
+                let reason = if self.opened == Aac { reason } else { "declined by the card" };
+                Next::done(session.outcome(Verdict::Declined, reason, balance, context))
             }
-            Arqc => online::begin(self, context).after(Change::Answered),
+            Arqc => online::begin(self, context),
         })
     }
 }
 
-fn declined(outcome: crate::roles::terminal::outcome::Outcome, reason: &'static str) -> Next {
-    Next::done(outcome).after(Change::Declined { reason }).after(Change::Answered)
+/// Nothing is taken of the card's answer.
+fn closed(next: Next, reason: &'static str) -> Next {
+    next.after(Change::Declined { reason }).after(Change::Answered)
 }

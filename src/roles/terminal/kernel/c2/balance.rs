@@ -2,12 +2,13 @@
 //! offline, before its cryptogram and after it.
 
 use super::asking::Answered;
+use super::reader::Reader;
 use super::restrictions;
 use crate::base::bytes::bcd_to_u64;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
-use crate::roles::terminal::phase::{Next, Phase, Reply};
+use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
 use crate::roles::terminal::session::Session;
 use crate::roles::terminal::step::read_application_data::RecordsRead;
 use crate::words::dictionary::{mastercard, tag};
@@ -22,7 +23,8 @@ const ASK: GetData = GetData { tag: tag::OFFLINE_ACCUMULATOR_BALANCE };
 
 /// Reads the balance before the cryptogram, where card and reader want that.
 pub(super) fn before(read: RecordsRead, context: &mut Context) -> Result<Next, TerminalError> {
-    match is_wanted(&read.initiated.selected.session) {
+    let session = &read.initiated.selected.session;
+    match Reader::of(session).reads_balance_before && is_offered(session) {
         true => Ok(Next::transmit(ASK.to_apdu(), Before { read })),
         false => restrictions::perform(read, context),
     }
@@ -30,16 +32,17 @@ pub(super) fn before(read: RecordsRead, context: &mut Context) -> Result<Next, T
 
 /// Reads the balance after the cryptogram.
 pub(super) fn after(answered: Answered, context: &mut Context) -> Result<Next, TerminalError> {
-    match is_wanted(&answered.read.initiated.selected.session) {
-        true => Ok(Next::transmit(ASK.to_apdu(), After { answered })),
+    let session = &answered.read.initiated.selected.session;
+    match Reader::of(session).reads_balance_after && is_offered(session) {
+        // The card may leave: what it has decided stands.
+        true => Ok(Next::wait(Io::TryTransmit(ASK.to_apdu()), After { answered })),
         false => answered.conclude(context),
     }
 }
 
-fn is_wanted(session: &Session) -> bool {
+fn is_offered(session: &Session) -> bool {
     let told = session.store.array(mastercard::APPLICATION_CAPABILITIES).map(ApplicationCapabilities);
-    session.terms.config.c2.read_balances
-        && told.is_some_and(|told| told.has(ApplicationCapabilities::BALANCE_READING))
+    told.is_some_and(|told| told.has(ApplicationCapabilities::BALANCE_READING))
 }
 
 struct Before {
@@ -69,9 +72,11 @@ impl Phase for After {
     }
 
     fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let response = reply.response(STEP)?;
-        let session = self.answered.read.session();
-        self.answered.balance_minor = note(session, tag::BALANCE_READ_AFTER_GEN_AC, &response, context);
+        if !matches!(reply, Reply::Gone) {
+            let response = reply.response(STEP)?;
+            let session = self.answered.read.session();
+            self.answered.balance_minor = note(session, tag::BALANCE_READ_AFTER_GEN_AC, &response, context);
+        }
         self.answered.conclude(context)
     }
 }

@@ -2,11 +2,12 @@
 
 use super::balance;
 use super::initiation::verifies_on_device;
+use super::reader::Reader;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::authentication::card_key;
+use crate::roles::terminal::entry_point;
 use crate::roles::terminal::error::TerminalError;
-use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Next, Phase, Reply};
 use crate::roles::terminal::step::initiate_application_processing::Initiated;
 use crate::roles::terminal::step::offline_data_authentication;
@@ -23,8 +24,11 @@ const CLAUSE: &str = "EMV Book C-2 6.7";
 
 /// Reads the records that the AFL names, in order.
 pub(super) fn begin(initiated: Initiated) -> Result<Next, TerminalError> {
-    let missing =
-        TerminalError::Missing { tag: tag::AFL, name: "Application File Locator", clause: "EMV Book C-2 6.3" };
+    let missing = TerminalError::Missing {
+        tag: tag::AFL,
+        name: "Application File Locator",
+        clause: "EMV Book C-2 6.3",
+    };
     let afl = initiated.afl.clone().ok_or(missing)?;
     let records = afl.records().map(|(sfi, record, signed)| (ReadRecord { sfi, record }, signed));
     let mut wanted: Vec<_> = records.collect();
@@ -65,7 +69,7 @@ impl Phase for Reading {
         }
         let mut read = gathered(self.initiated, self.signed, SecondList::Unused)?;
         if let Some(reason) = above_limit(&read) {
-            return Ok(Next::done(read.session().outcome(Verdict::Refused, reason, None, context)));
+            return entry_point::select_next(read.initiated.selected.session, reason, context);
         }
         card_key_for_signature(&mut read, context);
         balance::before(read, context)
@@ -74,14 +78,15 @@ impl Phase for Reading {
 
 /// The limit of the reader that the amount is above (EMV Book C-2 S456.13).
 fn above_limit(read: &RecordsRead) -> Option<String> {
-    let terms = &read.initiated.selected.session.terms;
+    let session = &read.initiated.selected.session;
+    let (terms, reader) = (&session.terms, Reader::of(session));
     let (limit, what) = match verifies_on_device(&read.initiated) {
-        true => (terms.config.c2.on_device_limit_minor, "DF8125, on-device CVM"),
-        false => (terms.config.c2.transaction_limit_minor, "DF8124, no on-device CVM"),
+        true => (reader.on_device_limit_minor, "DF8125, on-device CVM"),
+        false => (reader.transaction_limit_minor, "DF8124, no on-device CVM"),
     };
     let above = terms.amount.minor > limit;
     let limit = Amount::new(limit, terms.amount.currency);
-    above.then(|| format!("{} is above the contactless limit {limit} ({what}): use the other interface", terms.amount))
+    above.then(|| format!("{} is above the contactless limit {limit} ({what})", terms.amount))
 }
 
 /// Recovers the card's key where both can do CDA (EMV Book C-2 S3R1, S456.16).

@@ -2,7 +2,9 @@
 //! whose answer never came. It is asked for that one before it could make another.
 
 use super::asking::{self, Pending, open};
+use super::reader::Reader;
 use super::restrictions::Decided;
+use super::verification;
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
@@ -21,11 +23,12 @@ const CLAUSE: &str = "EMV Book C-2 S456.46";
 pub(super) fn begin(mut decided: Decided, context: &mut Context) -> Result<Next, TerminalError> {
     let card = CardMark { pan: decided.read.pan.clone(), psn: decided.read.psn };
     let session = decided.read.session();
-    let (most, amount) = (usize::from(session.terms.config.c2.torn_records), session.terms.amount);
+    let reader = Reader::of(session);
+    let (most, amount) = (usize::from(reader.torn_records), session.terms.amount);
     if most == 0 || !session.store.has(mastercard::DRDOL) {
         return asking::generate(decided, None);
     }
-    let lifetime = i64::from(session.terms.config.c2.torn_seconds) * 1_000_000;
+    let lifetime = i64::from(reader.torn_seconds) * 1_000_000;
     let since = Timestamp::from_micros(context.now().micros().saturating_sub(lifetime));
     Ok(Next::wait(Io::FindTorn { card, amount, since, most }, Looking { decided }))
 }
@@ -47,7 +50,7 @@ impl Phase for Looking {
         context.emit(Event::new("terminal", "torn transaction found").clause(CLAUSE).because(reason));
         let session = self.decided.read.session();
         let replaced = Some(std::mem::replace(&mut torn.row, session.terms.trace));
-        let most = usize::from(session.terms.config.c2.torn_records);
+        let most = usize::from(Reader::of(session).torn_records);
         let opening = open(&mut self.decided.read, torn.asked);
         let ask = RecoverAc { drdol_data: torn.drdol_data.clone() };
         let kept = Change::Asking { torn: torn.clone(), replaced, most };
@@ -72,7 +75,9 @@ impl Phase for Recovering {
         if !response.status.is_ok() {
             // It never got that command, or has made another cryptogram since.
             let reason = format!("RECOVER AC answered {}: the card is asked anew", response.status);
-            context.emit(Event::new("terminal", "nothing to recover").clause("EMV Book C-2 S10.8").because(reason));
+            context.emit(
+                Event::new("terminal", "nothing to recover").clause("EMV Book C-2 S10.8").because(reason),
+            );
             return asking::generate(decided, Some(torn.asked));
         }
         let session = decided.read.session();
@@ -81,6 +86,7 @@ impl Phase for Recovering {
         }
         session.tvr = session.store.array(tag::TVR).map(Tvr).unwrap_or_default();
         session.tsi = session.store.array(tag::TSI).map(Tsi).unwrap_or(session.tsi);
+        verification::note_outcome(session);
         session.exchanged.clone_from(&torn.exchanged);
         session.relay.clone_from(&torn.relay);
         decided.cryptogram = torn.asked;

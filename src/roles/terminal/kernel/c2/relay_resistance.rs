@@ -1,13 +1,13 @@
 //! Relay resistance (EMV Book C-2 6.6, state R1): how long the card takes to answer a
 //! number that it could not know before. What it says of its own times, it signs later.
 
-use super::config::RelayLimits;
+use super::reader::{Reader, RelayLimits};
 use super::reading;
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
+use crate::roles::terminal::entry_point::{self, Message};
 use crate::roles::terminal::error::TerminalError;
-use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Next, Phase, Reply};
 use crate::roles::terminal::session::Session;
 use crate::roles::terminal::step::initiate_application_processing::Initiated;
@@ -24,13 +24,12 @@ const MOST_RETRIES: u8 = 2;
 /// One unit of time.
 const UNIT_MICROS: i64 = 100;
 
-/// What can be wrong with a time.
+/// What speaks of a time.
 const CAUSES: &[Tag] = &[tag::MEASURED_RELAY_TIME, tag::MINIMUM_RELAY_TIME, tag::MAXIMUM_RELAY_TIME];
 
 /// Exchanges numbers with the card.
 pub(super) fn begin(initiated: Initiated, context: &mut Context) -> Next {
-    let [number]: [[u8; 4]; 1] =
-        [initiated.selected.session.store.array(tag::UNPREDICTABLE_NUMBER).unwrap_or_default()];
+    let number = initiated.selected.session.store.array(tag::UNPREDICTABLE_NUMBER).unwrap_or_default();
     exchange(initiated, number, 0, context)
 }
 
@@ -60,13 +59,13 @@ impl Phase for Exchanging {
         let Self { mut initiated, ask, retries, .. } = *self;
         let told = ask.answer(&reply.response(STEP)?)?;
         let session = &mut initiated.selected.session;
-        let limits = session.terms.config.c2.relay;
+        let limits = Reader::of(session).relay;
         let measured = measured(elapsed, &told, &limits);
         note(session, &ask, &told, measured);
         if measured < told.minimum_time.saturating_sub(limits.minimum_grace) {
             let reason = "the card answered sooner than it says that it can";
-            context.emit(Event::new("terminal", "relay resistance").clause(CLAUSE).because(reason));
-            return Ok(Next::done(session.outcome(Verdict::Declined, reason, None, context)));
+            let session = initiated.selected.session;
+            return Ok(entry_point::end_application(session, Message::TryAnotherCard, reason, context));
         }
         let too_late = measured > told.maximum_time.saturating_add(limits.maximum_grace);
         if too_late && retries < MOST_RETRIES {
@@ -108,12 +107,7 @@ fn inaccurate(measured: u16, told: &RelayResistanceData, limits: &RelayLimits) -
     }
 }
 
-fn note(
-    session: &mut Session,
-    ask: &ExchangeRelayResistanceData,
-    told: &RelayResistanceData,
-    measured: u16,
-) {
+fn note(session: &mut Session, ask: &ExchangeRelayResistanceData, told: &RelayResistanceData, measured: u16) {
     let store = &mut session.store;
     store.put(tag::DEVICE_RELAY_ENTROPY, told.device_entropy);
     store.put(tag::MINIMUM_RELAY_TIME, told.minimum_time.to_be_bytes());

@@ -2,8 +2,9 @@
 //! analysis (EMV Book C-2 states 4, 5 and 6, common processing), then the torn
 //! transaction of this card, if there is one.
 
-use super::recovery;
-use super::verification;
+use super::initiation::verifies_on_device;
+use super::reader::Reader;
+use super::{recovery, verification};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
@@ -33,8 +34,7 @@ pub(super) fn perform(mut read: RecordsRead, context: &mut Context) -> Result<Ne
     let (cryptogram, reason) = terminal_action_analysis::decide(&mut read, context);
     // EMV Book C-2 GAC.22: a device that verified its holder itself, and whose signature
     // cannot be checked, is declined.
-    let unproven = super::initiation::verifies_on_device(&read.initiated)
-        && read.session().tvr.has(Tvr::CDA_FAILED);
+    let unproven = verifies_on_device(&read.initiated) && read.session().tvr.has(Tvr::CDA_FAILED);
     let (cryptogram, reason) = match unproven {
         true => (Aac, "nothing vouches for the device that verified its holder"),
         false => (cryptogram, reason),
@@ -50,12 +50,12 @@ pub(super) fn perform(mut read: RecordsRead, context: &mut Context) -> Result<Ne
 
 /// Byte 2 of the terminal capabilities: by the CVM limit (DF8126).
 fn cardholder_capability(session: &mut Session, context: &mut Context) {
-    let c2 = &session.terms.config.c2;
-    let limit = c2.cvm_limit_minor;
+    let reader = Reader::of(session);
+    let limit = reader.cvm_limit_minor;
     let above = session.terms.amount.minor > limit;
     let (capability, reason) = match above {
-        true => (c2.cvm_required.0[0], format!("the amount is above the CVM limit {limit} in minor units")),
-        false => (c2.cvm_not_required.0[0], format!("the amount is not above {limit} in minor units")),
+        true => (reader.cvm_required, format!("the amount is above the CVM limit {limit} in minor units")),
+        false => (reader.cvm_not_required, format!("the amount is not above {limit} in minor units")),
     };
     let Some([input, _, security]) = session.store.array(tag::TERMINAL_CAPABILITIES) else { return };
     let capabilities = TerminalCapabilities([input, capability, security]);
@@ -70,7 +70,7 @@ fn cardholder_capability(session: &mut Session, context: &mut Context) {
 
 /// The contactless floor limit (DF8123).
 fn floor_limit(session: &mut Session, context: &mut Context) {
-    let limit = session.terms.config.c2.floor_limit_minor;
+    let limit = Reader::of(session).floor_limit_minor;
     if session.terms.amount.minor > limit {
         let reason = format!("the amount is above {limit} in minor units");
         session.find(Tvr::FLOOR_LIMIT_EXCEEDED, CLAUSE, reason, &[tag::AMOUNT_AUTHORISED], context);

@@ -2,8 +2,10 @@
 //! people have to do for it is done once the card has left the field.
 
 use super::initiation::verifies_on_device;
+use super::reader::Reader;
 use crate::base::context::Context;
 use crate::base::event::Event;
+use crate::roles::terminal::entry_point::OutcomeCvm;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::session::Session;
 use crate::roles::terminal::step::cardholder_verification::{supports, tell, unmet};
@@ -23,7 +25,7 @@ pub(super) fn select(read: &mut RecordsRead, context: &mut Context) -> Result<()
     let (on_device, aip) = (verifies_on_device(&read.initiated), read.initiated.aip);
     let session = read.session();
     let (results, reason) = if on_device {
-        match session.terms.amount.minor > session.terms.config.c2.cvm_limit_minor {
+        match session.terms.amount.minor > Reader::of(session).cvm_limit_minor {
             true => (ON_DEVICE, "the device verified its holder (82 byte 1 bit 2)"),
             false => (NONE_NEEDED, "the amount is not above the CVM limit"),
         }
@@ -40,6 +42,7 @@ pub(super) fn select(read: &mut RecordsRead, context: &mut Context) -> Result<()
         }
     };
     session.store.put(tag::CVM_RESULTS, results.0);
+    note_outcome(session);
     session.tsi.set(Tsi::CARDHOLDER_VERIFICATION_PERFORMED);
     context.emit(
         Event::new("terminal", "CVM").clause(CLAUSE).because(reason).with_tag(tag::CVM_RESULTS.0, results.0),
@@ -47,12 +50,17 @@ pub(super) fn select(read: &mut RecordsRead, context: &mut Context) -> Result<()
     Ok(())
 }
 
-/// Whether the results name the online PIN.
-pub(super) fn wants_online_pin(session: &Session) -> bool {
-    session
-        .store
-        .array(tag::CVM_RESULTS)
-        .is_some_and(|[method, ..]: [u8; 3]| CvmCode(method).method() == CvmCode::ONLINE_PIN)
+/// Notes what the CVM results (9F34) mean for people, who act once the card has left.
+pub(super) fn note_outcome(session: &mut Session) {
+    let Some([method, _, end]) = session.store.array(tag::CVM_RESULTS) else { return };
+    session.cvm = match (CvmCode(method).method(), end) {
+        (CvmCode::PLAINTEXT_PIN, _) => OutcomeCvm::DeviceVerified,
+        (_, 1) => OutcomeCvm::NoCvm,
+        (CvmCode::ONLINE_PIN, _) => OutcomeCvm::OnlinePin,
+        (CvmCode::SIGNATURE, _) => OutcomeCvm::Signature,
+        _ => OutcomeCvm::NoCvm,
+    };
+    session.signature = session.cvm == OutcomeCvm::Signature;
 }
 
 fn by_list(session: &mut Session, list: &CvmList, context: &mut Context) -> CvmResults {
@@ -94,10 +102,7 @@ fn attempt(session: &mut Session, rule: CvmRule, context: &mut Context) -> Optio
     tell(rule, "CVM rule applies", "its condition holds, and the reader can do it", context);
     match method {
         CvmCode::NO_CVM => Some(CvmEnd::Successful),
-        CvmCode::SIGNATURE => {
-            session.signature = true;
-            Some(CvmEnd::Unknown)
-        }
+        CvmCode::SIGNATURE => Some(CvmEnd::Unknown),
         CvmCode::ONLINE_PIN => {
             let reason = "it is entered once the card has answered";
             session.find(Tvr::ONLINE_PIN_ENTERED, CLAUSE, reason, &[tag::CVM_LIST], context);
