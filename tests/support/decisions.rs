@@ -6,13 +6,14 @@
 //! `defaults` of a file serve each of its rows; keys of a row stand above them.
 
 use cardwright::air::host::{Answer, Host, HostError, Request};
-use cardwright::air::link::{Endpoint, InProcess, Interface, LinkError, Record, T0};
+use cardwright::air::link::{Card, Endpoint, InProcess, Interface, LinkError, Record, T0};
 use cardwright::base::bytes::{Bit, Hex, Secret, parse_hex};
 use cardwright::base::context::Context;
 use cardwright::base::env::Timestamp;
 use cardwright::base::event::{Collector, Event};
 use cardwright::roles::bureau::Authority;
 use cardwright::roles::card::{Profile, Simulator};
+use cardwright::roles::terminal::journal::Journal;
 use cardwright::roles::terminal::{
     Cardholder, Flow, Outcome, PinCheck, PinPrompt, Seat, TerminalConfig, TerminalError, Terms, drive,
 };
@@ -26,7 +27,8 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use toml::{Table, Value};
 
 /// What a card's first list asks for beside its own, so that a row can see it.
@@ -54,6 +56,9 @@ struct Row {
     /// Keys of the terminal file that differ.
     #[serde(default)]
     terminal: Table,
+    /// Data objects of kernel 2's combination that differ.
+    #[serde(default)]
+    kernel2: Table,
     /// Keys that differ in each of its combinations that have them or may have them.
     #[serde(default)]
     combination: Table,
@@ -114,9 +119,38 @@ struct CardRow {
     /// Commands that it gets before the transaction.
     #[serde(default)]
     before: Vec<String>,
+    /// Milliseconds that it takes longer to answer, by how the command begins.
+    #[serde(default)]
+    slow: BTreeMap<String, u64>,
+    /// How the command begins after whose answer the card leaves.
+    leaves_after: Option<String>,
     /// Payments made before the transaction.
     #[serde(default)]
     payments: usize,
+    /// A transaction before it, that was torn.
+    torn: Option<TornRow>,
+}
+
+/// A transaction whose card acted, and whose answer never came.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TornRow {
+    /// How the command begins whose answer was lost.
+    lost: String,
+    /// Whether the command itself was lost, and the card never acted.
+    #[serde(default)]
+    unheard: bool,
+    #[serde(default = "ten")]
+    amount: u64,
+    /// Until the card is tapped again.
+    #[serde(default)]
+    seconds: u64,
+    /// Payments at this terminal by another card of the same kind meanwhile.
+    #[serde(default)]
+    others: usize,
+    /// Payments by the same card at another terminal meanwhile.
+    #[serde(default)]
+    elsewhere: usize,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -235,7 +269,14 @@ struct Replaced {
     answers: Vec<(Vec<u8>, Vec<u8>)>,
     corrupted: Vec<(Vec<u8>, isize)>,
     misheard: Vec<(Vec<u8>, isize)>,
+    slow: Vec<(Vec<u8>, u64)>,
+    tear: Tear,
+    leaves_after: Option<Vec<u8>>,
+    left: bool,
 }
+
+/// What is lost on the line, while it is; and whether the card hears it.
+type Tear = Arc<Mutex<Option<(Vec<u8>, bool)>>>;
 
 /// Turns the last bit of a byte in the first `length` ones.
 fn turn_bit(bytes: &mut [u8], at: isize, length: usize) {
@@ -259,11 +300,24 @@ impl Endpoint for Replaced {
     }
 
     fn process(&mut self, command: &[u8], context: &mut Context) -> Result<Vec<u8>, LinkError> {
+        let torn = self.tear.lock().ok().and_then(|tear| tear.clone());
+        let torn = torn.filter(|(begins, _)| command.starts_with(begins));
+        let gone = || LinkError::Removed { during: "in the middle of an exchange".into() };
+        if self.left || torn.as_ref().is_some_and(|(_, unheard)| *unheard) {
+            return Err(gone());
+        }
+        self.left = self.leaves_after.as_ref().is_some_and(|begins| command.starts_with(begins));
         let mut heard = command.to_vec();
         if let Some((_, at)) = self.misheard.iter().find(|(begins, _)| command.starts_with(begins)) {
             turn_bit(&mut heard, *at, command.len());
         }
         let mut answer = self.card.process(&heard, context)?;
+        if torn.is_some() {
+            return Err(gone());
+        }
+        if let Some((_, ms)) = self.slow.iter().find(|(begins, _)| command.starts_with(begins)) {
+            context.elapse(Duration::from_millis(*ms));
+        }
         if let Some((_, at)) = self.corrupted.iter().find(|(begins, _)| command.starts_with(begins)) {
             let length = answer.len() - 2;
             turn_bit(&mut answer, *at, length);
@@ -396,12 +450,31 @@ fn run(row: &Row) -> Result<(), String> {
         row.iter().map(|(begins, at)| Ok((bytes(begins)?, *at))).collect::<Result<Vec<_>, String>>()
     };
     let (corrupted, misheard) = (places(&row.card.corrupted)?, places(&row.card.misheard)?);
-    let card = Replaced { card: simulator, answers, corrupted, misheard };
+    let slow = row.card.slow.iter().map(|(begins, ms)| Ok((bytes(begins)?, *ms)));
+    let slow = slow.collect::<Result<Vec<_>, String>>()?;
+    let tear = Tear::default();
+    let leaves_after = row.card.leaves_after.as_ref().map(bytes).transpose()?;
+    let card = Replaced {
+        card: simulator,
+        answers,
+        corrupted,
+        misheard,
+        slow,
+        tear: Arc::clone(&tear),
+        leaves_after,
+        left: false,
+    };
     let mut card = Record(T0(InProcess::connect(card, interface, &mut context)));
 
     let mut config: Table = toml::from_str(include_str!("../../src/roles/terminal/terminal.toml"))
         .map_err(|error| error.to_string())?;
     merge(&mut config, row.terminal.clone());
+    let combinations = config.get_mut("combination").and_then(Value::as_array_mut);
+    let kernel2 = combinations.into_iter().flatten().filter_map(Value::as_table_mut);
+    for combination in kernel2.filter(|of| of.get("kernel") == Some(&Value::Integer(2))) {
+        let data = [("data".to_owned(), Value::Table(row.kernel2.clone()))].into_iter().collect();
+        merge(combination, data);
+    }
     for combination in config.get_mut("combination").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Value::Table(combination) = combination {
             merge(combination, row.combination.clone());
@@ -415,13 +488,15 @@ fn run(row: &Row) -> Result<(), String> {
     let mut journal = open_journal(None, &mut context).map_err(|e| say(&e))?;
     let mut host: Box<dyn Host> = Box::new(issuer.handle().map_err(|e| say(&e))?);
     let mut person = Person { pins: vec!["123456".into(); row.card.payments], prompts: 0 };
-    let mut play = |terms: &dyn Fn((u32, u32), &Context) -> Terms,
-                    host: &mut dyn Host,
-                    person: &mut Person,
-                    context: &mut Context| {
+    let play = |terms: &dyn Fn((u32, u32), &Context) -> Terms,
+                card: &mut dyn Card,
+                journal: &mut Journal,
+                host: &mut dyn Host,
+                person: &mut Person,
+                context: &mut Context| {
         let trace = journal.next_trace().map_err(|error| error.to_string())?;
         let terms = terms(trace, context);
-        let mut seat = Seat { card: &mut card, payer: None, host, cardholder: person, journal: &mut journal };
+        let mut seat = Seat { card, payer: None, host, cardholder: person, journal };
         Ok::<_, String>(drive(terms, &mut seat, context))
     };
     let date = |[year, month, day]: [u16; 3]| {
@@ -444,9 +519,39 @@ fn run(row: &Row) -> Result<(), String> {
             forced_online,
         }
     };
+    let hundred = terms(Flow::Pay, 100, false);
     for _ in 0..row.card.payments {
-        play(&terms(Flow::Pay, 100, false), host.as_mut(), &mut person, &mut context)?
+        play(&hundred, &mut card, &mut journal, host.as_mut(), &mut person, &mut context)?
             .map_err(|error| error.to_string())?;
+    }
+    if let Some(torn) = &row.card.torn {
+        let lost = Some((bytes(&torn.lost)?, torn.unheard));
+        *tear.lock().map_err(|error| error.to_string())? = lost;
+        let first = terms(Flow::Pay, torn.amount, false);
+        person.pins.clone_from(&row.pins);
+        let ended = play(&first, &mut card, &mut journal, host.as_mut(), &mut person, &mut context)?;
+        if let Ok(outcome) = ended {
+            return Err(format!(
+                "the first transaction was to be torn, and ended {}",
+                outcome.verdict.word()
+            ));
+        }
+        *tear.lock().map_err(|error| error.to_string())? = None;
+        card.reset(&mut context).map_err(|e| say(&e))?;
+        for _ in 0..torn.others {
+            let memory =
+                issue_card_under(&authority, &mut issuer, &new, &mut context).map_err(|e| say(&e))?;
+            let other = InProcess::connect(Simulator::in_memory(memory), interface, &mut context);
+            let (mut other, host) = (Record(T0(other)), host.as_mut());
+            let ended = play(&first, &mut other, &mut journal, host, &mut person, &mut context)?;
+            ended.map_err(|error| error.to_string())?;
+        }
+        for _ in 0..torn.elsewhere {
+            let mut journal = open_journal(None, &mut context).map_err(|e| say(&e))?;
+            let ended = play(&hundred, &mut card, &mut journal, host.as_mut(), &mut person, &mut context)?;
+            ended.map_err(|error| error.to_string())?;
+        }
+        context.elapse(Duration::from_secs(torn.seconds));
     }
     let begin = events.events().len();
     person = Person { pins: row.pins.clone(), prompts: 0 };
@@ -454,7 +559,8 @@ fn run(row: &Row) -> Result<(), String> {
         host = Box::new(NoLine);
     }
     let flow = flow_of(&row.flow)?;
-    let ended = play(&terms(flow, row.amount, row.forced_online), host.as_mut(), &mut person, &mut context)?;
+    let last = terms(flow, row.amount, row.forced_online);
+    let ended = play(&last, &mut card, &mut journal, host.as_mut(), &mut person, &mut context)?;
     judge(row, &ended, person.prompts, &events.events()[begin..])
 }
 
