@@ -5,6 +5,7 @@
 //!
 //! `defaults` of a file serve each of its rows; keys of a row stand above them.
 
+use crate::causes;
 use cardwright::air::host::{Answer, Host, HostError, Request};
 use cardwright::air::link::{Card, Endpoint, InProcess, Interface, LinkError, Record, T0};
 use cardwright::base::bytes::{Bit, Hex, Secret, parse_hex};
@@ -20,7 +21,7 @@ use cardwright::roles::terminal::{
 use cardwright::words::dictionary::tag;
 use cardwright::words::emv::{Aip, CryptogramType, Tsi, Tvr};
 use cardwright::words::iso4217::{Amount, Currency};
-use cardwright::words::tlv::{Dol, Tag, TlvStore};
+use cardwright::words::tlv::{self, Dol, Tag, TlvStore};
 use cardwright::world::{NewCard, StoreAddress, issue_card_under, open_books, open_journal};
 use libtest_mimic::{Failed, Trial};
 use serde::Deserialize;
@@ -79,6 +80,15 @@ struct Row {
     interface: InterfaceRow,
     #[serde(default)]
     host: HostRow,
+    /// Templates 71 and 72 that the host's answer has besides, as it comes.
+    #[serde(default)]
+    script: String,
+    /// Bits of TVR and TSI that this row is there for, and what the story says of each.
+    #[serde(default)]
+    causes: Vec<String>,
+    #[serde(default)]
+    because: Vec<String>,
+    #[serde(default)]
     expect: Expected,
 }
 
@@ -127,6 +137,9 @@ struct CardRow {
     /// Payments made before the transaction.
     #[serde(default)]
     payments: usize,
+    /// Whether the terminal's exception file names it.
+    #[serde(default)]
+    excepted: bool,
     /// A transaction before it, that was torn.
     torn: Option<TornRow>,
 }
@@ -172,7 +185,7 @@ enum HostRow {
 }
 
 /// What has to come of it. What is not named is not looked at.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Expected {
     /// Every bit that is set in the TVR of the first GENERATE AC.
@@ -223,11 +236,13 @@ pub(crate) fn trials() -> Vec<Trial> {
         .unwrap_or_default();
     paths.sort();
     let mut trials = Vec::new();
+    let mut caused = Vec::new();
     for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "toml")) {
         let file = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let text = fs::read_to_string(path).unwrap_or_default();
         match rows_of(&text) {
             Ok(rows) => trials.extend(rows.into_iter().map(|row| {
+                caused.extend(row.causes.iter().cloned());
                 Trial::test(format!("decision::{file}::{}", row.name), move || {
                     run(&row).map_err(Failed::from)
                 })
@@ -235,6 +250,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             Err(why) => trials.push(Trial::test(format!("decision::{file}"), move || Err(Failed::from(why)))),
         }
     }
+    trials.push(Trial::test("decision::every bit of TVR and TSI has a row", move || {
+        let lacking: Vec<_> = causes::names().into_iter().filter(|name| !caused.contains(name)).collect();
+        if lacking.is_empty() { Ok(()) } else { Err(format!("no row causes {lacking:?}").into()) }
+    }));
     trials
 }
 
@@ -341,6 +360,28 @@ impl Cardholder for Person {
     }
 }
 
+/// The issuer, whose answers have scripts besides.
+struct Scripted<'a> {
+    issuer: &'a mut dyn Host,
+    scripts: TlvStore,
+}
+
+impl Host for Scripted<'_> {
+    fn authorise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        let mut answer = self.issuer.authorise(request, context)?;
+        self.scripts.iter().for_each(|(tag, value)| drop(answer.chip.put(tag, value)));
+        Ok(answer)
+    }
+
+    fn advise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        self.issuer.advise(request, context)
+    }
+
+    fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
+        self.issuer.reverse(request, context)
+    }
+}
+
 /// A host to which there is no line.
 struct NoLine;
 
@@ -434,6 +475,7 @@ fn run(row: &Row) -> Result<(), String> {
         NewCard::with_accounts(&mut issuer, profile, 100_000, 50_000, &mut context).map_err(|e| say(&e))?;
     let authority = authority_of(&row.card)?;
     let memory = issue_card_under(&authority, &mut issuer, &new, &mut context).map_err(|e| say(&e))?;
+    let mark = memory.pan().map(|pan| format!("{}-{:02X}", pan.expose(), memory.psn()));
     let interface = match row.interface {
         InterfaceRow::Contact => Interface::Contact,
         InterfaceRow::Contactless => Interface::Contactless,
@@ -481,6 +523,7 @@ fn run(row: &Row) -> Result<(), String> {
         }
     }
     let mut config = TerminalConfig::parse(&config.to_string()).map_err(|e| say(&e))?;
+    config.exception_file.extend(mark.filter(|_| row.card.excepted));
     if row.card.remainders {
         authority.public_keys().iter().for_each(|key| config.trust.keys.put(key.clone()));
     }
@@ -560,7 +603,10 @@ fn run(row: &Row) -> Result<(), String> {
     }
     let flow = flow_of(&row.flow)?;
     let last = terms(flow, row.amount, row.forced_online);
-    let ended = play(&last, &mut card, &mut journal, host.as_mut(), &mut person, &mut context)?;
+    let scripts = bytes(&row.script)?;
+    let scripts = tlv::parse(&scripts).map_err(|e| say(&e))?.iter().map(|one| (one.tag, one.value)).collect();
+    let mut host = Scripted { issuer: host.as_mut(), scripts };
+    let ended = play(&last, &mut card, &mut journal, &mut host, &mut person, &mut context)?;
     judge(row, &ended, person.prompts, &events.events()[begin..])
 }
 
@@ -657,6 +703,7 @@ fn judge(
             wrong.push(format!("expected the story to say {words:?}"));
         }
     }
+    wrong.extend(causes::judge(&row.causes, &row.because, events));
     if wrong.is_empty() {
         return Ok(());
     }

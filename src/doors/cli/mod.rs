@@ -35,6 +35,7 @@ mod shared {
     pub(super) mod switches;
     pub(super) mod transaction;
 }
+mod trace;
 mod unload;
 mod upload;
 mod void;
@@ -66,6 +67,7 @@ const COMMANDS: &[Command] = &[
     host::COMMAND,
     readers::COMMAND,
     world::COMMAND,
+    trace::COMMAND,
     decode::COMMAND,
     demo::COMMAND,
 ];

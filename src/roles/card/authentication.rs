@@ -2,10 +2,10 @@
 //! data of CDOL2 (EMV Book 2 8.2; EMV Book 3 10.9).
 
 use super::behaviour::Application;
-use super::cryptogram;
 use super::memory::Image;
 use super::session::{Authentication, Phase, Selected, Transaction};
 use super::simulator::{Answer, Refusal, Work};
+use super::{cryptogram, decision};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
@@ -50,6 +50,7 @@ pub(super) fn perform(
     context: &mut Context,
 ) -> Result<(), Refusal> {
     let checked = check(behaviour, image, transaction, data)?;
+    let before = transaction.cvr;
     let (reason, authentication) = match checked {
         Some(approves) => {
             transaction.issuer_approves = Some(approves);
@@ -67,6 +68,7 @@ pub(super) fn perform(
             .because(reason)
             .with_tag(tag::ISSUER_AUTHENTICATION_DATA.0, data),
     );
+    decision::tell_added(before, transaction.cvr, reason, context);
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use super::memory::{ApplicationMemory, Image};
 use super::session::{Path, Transaction};
 use super::simulator::{Refusal, Work};
 use super::{cryptogram, data, generate_ac};
+use crate::base::event::Event;
 use crate::words::emv::CryptogramType;
 use crate::words::emv::cryptogram::CryptogramVersion;
 use crate::words::tlv::{Tag, TlvStore};
@@ -67,6 +68,12 @@ pub(super) trait Application: Sync {
     /// What an answer of the issuer writes.
     fn complete_online(&self, after: &mut ApplicationMemory, transaction: &Transaction) {
         generate_ac::complete_online(after, transaction);
+    }
+
+    /// Adds to what is told of a decision what it was made by.
+    fn with_causes(&self, event: Event, application: &ApplicationMemory, transaction: &Transaction) -> Event {
+        let cvr = [&[0x03], transaction.cvr.0.as_slice()].concat();
+        decision::with_limits(event, application).with_named("CVR", cvr)
     }
 
     /// Issuer application data of a cryptogram.

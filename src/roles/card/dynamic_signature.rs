@@ -2,6 +2,7 @@
 //! path (JR/T 0025.12). What the issuer signed for the card is in `certificates`.
 
 use super::cryptogram::Made;
+use super::decision;
 use super::memory::ApplicationMemory;
 use super::session::{Phase, Selected, Transaction};
 use super::simulator::{Answer, Refusal, Work};
@@ -35,7 +36,9 @@ pub(super) fn internal(work: &mut Work<'_>, command: &InternalAuthenticate, cont
     }
     let dynamic = IccDynamicData { number: context.random::<8>().to_vec(), rest: Vec::new() };
     let signed = dynamic.sign(&[&command.ddol_data], &key).map_err(unsigned)?;
+    let before = transaction.cvr;
     transaction.cvr.set(Cvr::DDA_PERFORMED);
+    decision::tell_added(before, transaction.cvr, "INTERNAL AUTHENTICATE was answered", context);
     context.emit(
         Event::new("card", "signed")
             .clause(InternalAuthenticate::CLAUSE)

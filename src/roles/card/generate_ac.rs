@@ -68,8 +68,9 @@ fn first(
         let currency = given.value(tag::TRANSACTION_CURRENCY_CODE);
         transaction.set = currency.and_then(|code| after.set_of(code)).or(transaction.set);
     }
-    let behaviour = work.behaviour()?;
+    let (before, behaviour) = (transaction.cvr, work.behaviour()?);
     let (kind, reason) = behaviour.first(&after, transaction, command.cryptogram, changed);
+    decision::tell_added(before, transaction.cvr, reason, context);
     transaction.cvr.set_first_cryptogram(kind);
     transaction.cvr.set_second_cryptogram(None);
     match kind {
@@ -96,8 +97,9 @@ fn second(
         authentication::perform(work.behaviour()?, &work.memory.read().image, transaction, data, context)?;
     }
     let mut after = work.application()?.clone();
-    let behaviour = work.behaviour()?;
+    let (before, behaviour) = (transaction.cvr, work.behaviour()?);
     let (kind, reason) = behaviour.second(&after, transaction, command.cryptogram, code);
+    decision::tell_added(before, transaction.cvr, reason, context);
     transaction.cvr.set_second_cryptogram(Some(kind));
     if decision::was_online(code) {
         behaviour.complete_online(&mut after, transaction);
@@ -129,15 +131,13 @@ fn finish(
     let answer = GenerateAc::encode_response(&answer);
     recovery::remember(&mut after, transaction, &answer);
     let step = if transaction.first.is_none() { "first GENERATE AC" } else { "second GENERATE AC" };
+    let event = Event::new("card", format!("{step}: {kind}")).clause(GenerateAc::CLAUSE).because(reason);
+    let event = event.with_tag(tag::ATC.0, transaction.atc.to_be_bytes());
+    // As they were when it decided.
+    let event = work.behaviour()?.with_causes(event, work.application()?, transaction);
     *work.application_mut()? = after;
     transaction.first.get_or_insert((kind, made.cryptogram));
-    context.emit(
-        Event::new("card", format!("{step}: {kind}"))
-            .clause(GenerateAc::CLAUSE)
-            .because(reason)
-            .with_tag(tag::ATC.0, transaction.atc.to_be_bytes())
-            .with_named("CVR", [&[0x03], transaction.cvr.0.as_slice()].concat()),
-    );
+    context.emit(event);
     Ok(ResponseApdu::ok(answer))
 }
 

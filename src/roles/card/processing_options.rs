@@ -53,7 +53,7 @@ pub(super) fn start(work: &mut Work<'_>, command: &GetProcessingOptions, context
         Path::Full => interface.full,
     };
     let chosen = chosen.ok_or_else(|| Refusal::state("the profile does not have this path here"))?;
-    let transaction = transaction(work, path, &chosen, data, command)?;
+    let transaction = transaction(work, path, &chosen, data, command, context)?;
     match path {
         Path::Quick => quick::start(work, transaction, &chosen.afl.0, context),
         Path::Ecash | Path::Full => {
@@ -71,6 +71,7 @@ fn transaction(
     chosen: &PathProfile,
     data: TlvStore,
     command: &GetProcessingOptions,
+    context: &mut Context,
 ) -> Result<Transaction, Refusal> {
     let application = work.application()?;
     Ok(Transaction {
@@ -80,7 +81,7 @@ fn transaction(
         set: data.value(tag::TRANSACTION_CURRENCY_CODE).and_then(|code| application.set_of(code)),
         data,
         exchanged: command.pdol_data.clone(),
-        cvr: decision::history(application),
+        cvr: decision::history(application, context),
         first: None,
         authentication: Authentication::NotPerformed,
         issuer_approves: None,

@@ -72,13 +72,10 @@ pub(super) fn start(
     let made =
         cryptogram::make(work.behaviour()?, &work.memory.read().image, &after, &transaction, verdict.kind)?;
     transaction.first = Some((verdict.kind, made.cryptogram));
-    context.emit(
-        Event::new("card", verdict.kind.to_string())
-            .clause(CLAUSE)
-            .because(verdict.reason)
-            .with_tag(tag::ATC.0, transaction.atc.to_be_bytes())
-            .with_named("CVR", [&[0x03], transaction.cvr.0.as_slice()].concat()),
-    );
+    let event = Event::new("card", verdict.kind.to_string()).clause(CLAUSE).because(verdict.reason);
+    let event = event.with_tag(tag::ATC.0, transaction.atc.to_be_bytes());
+    let event = with_qualifiers(event, work.application()?, &transaction);
+    context.emit(event.with_named("CVR", [&[0x03], transaction.cvr.0.as_slice()].concat()));
 
     let mut options = answer(&after, &transaction, &verdict, &made, afl);
     let mut appended = TlvStore::new();
@@ -322,6 +319,16 @@ impl Offer<'_> {
         }
         Ok(verdict)
     }
+}
+
+/// Adds what the card decides by: the reader's qualifiers, its own, and its limits.
+fn with_qualifiers(event: Event, application: &ApplicationMemory, transaction: &Transaction) -> Event {
+    let set = transaction.set.map(|set| [set.balance, set.single_limit, set.reset_threshold]);
+    let own = [tag::CARD_ADDITIONAL_PROCESSING].into_iter().chain(set.into_iter().flatten());
+    let own = own.filter_map(|tag| Some((tag, application.data.value(tag)?)));
+    let offered = [tag::TTQ, tag::AMOUNT_AUTHORISED];
+    let offered = offered.into_iter().filter_map(|tag| Some((tag, transaction.data.value(tag)?)));
+    offered.chain(own).fold(event, |event, (tag, value)| event.with_tag(tag.0, value))
 }
 
 /// Tag 9F68; a card without it supports no offline check.

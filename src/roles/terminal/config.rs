@@ -47,6 +47,10 @@ pub struct TerminalConfig {
     pub cda_mode: CdaMode,
     /// Default DDOL, for cards without tag 9F49.
     pub default_ddol: AnyBytes,
+    /// The TDOL (97) for cards that have none and ask for a TC hash; empty where it is left
+    /// out (EMV Book 3 9.2.2).
+    #[serde(default)]
+    pub default_tdol: AnyBytes,
     /// Tag 9F7B, minor units.
     pub ecash_limit_minor: u64,
     /// Whether the PIN pad works.
@@ -127,7 +131,7 @@ pub enum CdaMode {
 }
 
 /// Bytes of any length, written as hexadecimal text.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct AnyBytes(pub Vec<u8>);
 

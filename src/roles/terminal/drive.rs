@@ -4,7 +4,7 @@ use super::cardholder::Cardholder;
 use super::error::TerminalError;
 use super::journal::{Change, Journal, State};
 use super::outcome::Outcome;
-use super::phase::{Io, Next, Reply};
+use super::phase::{Io, Next, Reply, step};
 use super::selection;
 use super::session::Terms;
 use crate::air::host::{Entry, Host};
@@ -40,6 +40,7 @@ pub fn drive(terms: Terms, seat: &mut Seat<'_>, context: &mut Context) -> Result
     }));
     let mut next = selection::begin(terms, context)?;
     let mut turn = Turn::Card;
+    let mut told = "";
     for _ in 0..STEP_LIMIT {
         let (ask, phase) = match next {
             Next::Wait(ask, phase) => (ask, phase),
@@ -48,13 +49,17 @@ pub fn drive(terms: Terms, seat: &mut Seat<'_>, context: &mut Context) -> Result
         for change in ask.first.iter().filter(|_| journalled) {
             seat.journal.write(row, change, context)?;
         }
-        let step = phase.name();
+        let title = phase.name();
+        if title != told {
+            step(title, context);
+            told = title;
+        }
         let reply = exchange(ask.io, &mut turn, seat, context);
         let taken = reply.and_then(|reply| phase.take(reply, context));
         next = match taken {
             Ok(next) => next,
             Err(error) => {
-                context.emit(Event::new("terminal", "broken off").because(format!("{step}: {error}")));
+                context.emit(Event::new("terminal", "broken off").because(format!("{title}: {error}")));
                 note_doubt(row, seat.journal, context)?;
                 return Err(error);
             }

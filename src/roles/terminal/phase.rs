@@ -10,6 +10,7 @@ use crate::air::host::{Answer, HostError, Request};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
+use crate::base::event::Event;
 use crate::words::iso4217::Amount;
 use crate::words::iso7816::{CommandApdu, ResponseApdu};
 
@@ -103,6 +104,11 @@ impl Next {
     pub(super) fn done(outcome: Outcome) -> Self {
         Self::Done(Box::new(outcome))
     }
+}
+
+/// Tells that a step begins; `title` is the section title of the specification.
+pub(super) fn step(title: &'static str, context: &mut Context) {
+    context.emit(Event::new("terminal", "step").because(title));
 }
 
 impl Reply {

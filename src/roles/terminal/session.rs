@@ -5,9 +5,11 @@ use super::config::{ActionCodes, Risk, TerminalConfig};
 use super::entry_point::{AlternateInterface, Message, OutcomeCvm, Parameters, Progress};
 use super::journal::CardMark;
 use super::outcome::{ODA_NOT_PERFORMED, Outcome, Verdict};
+use super::phase::step;
 use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
 use crate::base::bytes::{Bit, Hex, Secret};
 use crate::base::context::Context;
+use crate::base::crypto::sha1;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
@@ -16,6 +18,7 @@ use crate::words::emv::{self, Pan, TerminalCapabilities, Tsi, Ttq, Tvr};
 use crate::words::iso4217::Amount;
 use crate::words::pboc::EcashSet;
 use crate::words::tlv::{Dol, Tag, TlvStore};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What is to be done.
@@ -269,7 +272,8 @@ impl Session {
         self.store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, version.0);
     }
 
-    /// Sets a bit of the TVR and tells why, with the data that led there.
+    /// Sets a bit of the TVR and tells why, with the data that led there and what the TVR
+    /// is now.
     pub(super) fn find(
         &mut self,
         bit: Bit<Tvr>,
@@ -279,12 +283,47 @@ impl Session {
         context: &mut Context,
     ) {
         self.tvr.set(bit);
-        let event = Event::new("terminal", "TVR").clause(clause).because(format!("{}: {reason}", bit.words));
-        let event = causes.iter().fold(event, |event, cause| match self.store.value(*cause) {
+        let event = Event::new("terminal", format!("TVR byte {} bit {}", bit.byte, bit.bit));
+        let event = event.clause(clause).because(format!("{}: {reason}", bit.words));
+        context.emit(self.with_causes(event, causes).with_tag(tag::TVR.0, self.tvr.0));
+    }
+
+    /// Sets a bit of the TSI and, where it was not set, tells why.
+    pub(super) fn performed(
+        &mut self,
+        bit: Bit<Tsi>,
+        clause: &'static str,
+        reason: &'static str,
+        context: &mut Context,
+    ) {
+        if self.tsi.has(bit) {
+            return;
+        }
+        self.tsi.set(bit);
+        let event = Event::new("terminal", format!("TSI byte {} bit {}", bit.byte, bit.bit));
+        let event = event.clause(clause).because(format!("{}: {reason}", bit.words));
+        context.emit(event.with_tag(tag::TSI.0, self.tsi.0));
+    }
+
+    /// Tells a decision with the data that it rests on.
+    pub(super) fn tell(
+        &self,
+        what: &'static str,
+        clause: &'static str,
+        reason: impl Into<Cow<'static, str>>,
+        causes: &[Tag],
+        context: &mut Context,
+    ) {
+        let event = Event::new("terminal", what).clause(clause).because(reason);
+        context.emit(self.with_causes(event, causes));
+    }
+
+    /// Adds those of the data to an event that are there.
+    pub(super) fn with_causes(&self, event: Event, causes: &[Tag]) -> Event {
+        causes.iter().fold(event, |event, cause| match self.store.value(*cause) {
             Some(value) => event.with_tag(cause.0, value),
             None => event,
-        });
-        context.emit(event);
+        })
     }
 
     /// Whether the transaction's currency is the card's (9F42): then its amounts can be compared.
@@ -298,9 +337,16 @@ impl Session {
         capabilities.unwrap_or_default().has(capability)
     }
 
-    /// Fills a data object list; TVR and TSI stand as they are now.
+    /// Fills a data object list; TVR and TSI stand as they are now, and a TC hash (98) is
+    /// over what the TDOL asks for (EMV Book 3 9.2.2).
     pub(super) fn assemble(&mut self, dol: &Dol) -> Vec<u8> {
         self.note_status();
+        if dol.asks_for(tag::TC_HASH_VALUE) {
+            let own = self.store.value(tag::TDOL);
+            let list = Dol::parse(own.unwrap_or(&self.terms.config.default_tdol.0)).unwrap_or_default();
+            let hash = sha1(&[&emv::assemble(&list, &self.store)]);
+            self.store.put(tag::TC_HASH_VALUE, hash);
+        }
         emv::assemble(dol, &self.store)
     }
 
@@ -324,6 +370,7 @@ impl Session {
         context: &mut Context,
     ) -> Outcome {
         let reason = reason.into();
+        step("Completion", context);
         context.emit(Event::new("terminal", verdict.word()).because(reason.clone()));
         let remarks = [
             (self.tvr.has(Tvr::ODA_NOT_PERFORMED), ODA_NOT_PERFORMED),

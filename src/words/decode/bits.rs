@@ -1,7 +1,7 @@
 //! Which bit table an element has, and what its set bits say.
 
 use crate::words::dictionary::tag;
-use crate::words::emv::{Aip, Ctq, KernelConfiguration, Tsi, Ttq, Tvr};
+use crate::words::emv::{Aip, Ctq, KernelConfiguration, Tsi, Ttq, Tvr, mchip};
 use crate::words::pboc::{ApplicationDefaultAction, CardAdditionalProcessing, Cvr};
 use crate::words::tlv::Tag;
 
@@ -46,6 +46,13 @@ pub(super) fn of_tag(tag: Tag, value: &[u8]) -> Option<Vec<SetBit>> {
 pub(super) fn of_cvr(cvr: Cvr) -> Vec<SetBit> {
     let [first, second, third] = cvr.0;
     set_bits!(Cvr, &[first & 0x0F, second, third & 0x0F]).unwrap_or_default()
+}
+
+/// The same of an M/Chip card, whose byte 3 is numbers alone: script commands, PIN tries.
+pub(super) fn of_mchip_cvr(cvr: mchip::Cvr) -> Vec<SetBit> {
+    let [first, second, _, rest @ ..] = cvr.0;
+    let [fourth, fifth, sixth] = rest;
+    set_bits!(mchip::Cvr, &[first & 0x0F, second, 0, fourth, fifth, sixth]).unwrap_or_default()
 }
 
 fn set_bits(bytes: &[u8], named: impl Fn(u8, u8) -> Option<&'static str>) -> Vec<SetBit> {

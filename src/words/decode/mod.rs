@@ -4,6 +4,7 @@
 mod aid_names;
 mod bits;
 mod command_meaning;
+mod element_words;
 mod explain;
 mod iad;
 mod iso8583;
@@ -16,6 +17,7 @@ mod pseudonym;
 mod session;
 
 pub use aid_names::{AID_NAMES, aid_name};
+pub use element_words::element_words;
 pub use explain::Explainer;
 pub use iso8583::explain_message;
 pub use judge::{COMMAND_ROOMS, HARMLESS_READS, HarmlessRead, command_row, judge};

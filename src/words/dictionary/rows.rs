@@ -278,6 +278,8 @@ named! {
     "trace" Terminal Binary 4 4 Plain;
     "response code" Issuer Text 2 2 Plain;
     "CVR" Card Binary 4 6 Plain;
+    "CV rule" Card Binary 2 2 Plain;
+    "terminal action code" Terminal Binary 5 5 Plain;
     "CDOL data" Terminal Binary 0 255 Parts;
     "DRDOL data" Terminal Binary 0 255 Secret;
     "challenge" Link Binary 6 8 Plain;

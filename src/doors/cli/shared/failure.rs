@@ -93,6 +93,14 @@ pub(in crate::doors::cli) enum Failure {
         /// What went wrong.
         cause: TraceError,
     },
+    /// A file that is no recording, or a damaged one.
+    #[error("{}: {cause}", path.display())]
+    Trace {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: TraceError,
+    },
     /// The stage could not be set, or a scene broke off.
     #[error(transparent)]
     World(#[from] WorldError),
@@ -145,6 +153,7 @@ impl Failure {
             | Self::Apdu { .. }
             | Self::Config { .. }
             | Self::Trust { .. }
+            | Self::Trace { .. }
             | Self::File { .. } => Exit::Usage,
             Self::World(cause) => of_world(cause),
             Self::Kept { cause, .. } | Self::BrokenOff { cause, .. } => of_world(cause),

@@ -3,6 +3,7 @@
 //! from which code, and that every offline approval is counted, is our own reading.
 
 use crate::base::bytes::u64_to_bcd;
+use crate::base::event::Event;
 use crate::roles::card::behaviour::Application;
 use crate::roles::card::data;
 use crate::roles::card::decision::{self, Decision};
@@ -31,6 +32,14 @@ const WRITABLE: &[Tag] = &[
     tag::CIAC_DECLINE_CONTACTLESS,
     tag::CIAC_DEFAULT_CONTACTLESS,
     tag::CIAC_ONLINE_CONTACTLESS,
+];
+
+/// What a total or a count is held against.
+const LIMITS: [Tag; 4] = [
+    tag::LOWER_CONSECUTIVE_OFFLINE_LIMIT,
+    tag::UPPER_CONSECUTIVE_OFFLINE_LIMIT,
+    tag::LOWER_CUMULATIVE_LIMIT,
+    tag::UPPER_CUMULATIVE_LIMIT,
 ];
 
 /// Action codes by interface: contact, contactless.
@@ -191,6 +200,16 @@ impl Application for Mchip {
         }
     }
 
+    fn with_causes(&self, event: Event, application: &ApplicationMemory, transaction: &Transaction) -> Event {
+        let own = [DECLINE, ONLINE, DEFAULT].map(|codes| codes[usize::from(transaction.contactless)]);
+        let event =
+            own.into_iter().chain(LIMITS).fold(event, |event, tag| match application.data.value(tag) {
+                Some(value) => event.with_tag(tag.0, value),
+                None => event,
+            });
+        event.with_named("CVR", signed_results(transaction).0)
+    }
+
     fn issuer_application_data(
         &self,
         image: &Image,
@@ -201,17 +220,10 @@ impl Application for Mchip {
         let given = |tag| transaction.data.value(tag).and_then(|value| value.first_chunk::<2>().copied());
         let numbers = [given(tag::ICC_DYNAMIC_NUMBER), given(tag::DATA_AUTHENTICATION_CODE)];
         let authentication = numbers.into_iter().flatten().find(|number| *number != [0, 0]);
-        // The decision was over what stood then; what is given is known only now.
-        let mut cvr = transaction.results;
-        let (first, second) = (transaction.cvr.first_cryptogram(), transaction.cvr.second_cryptogram());
-        cvr.set_given(GivenCryptograms { first, second });
-        if transaction.signs {
-            cvr.set(if second.is_some() { Cvr::CDA_RETURNED_SECOND } else { Cvr::CDA_RETURNED_FIRST });
-        }
         let iad = Iad {
             kdi: image.profile.dki,
             cvn: version.cvn,
-            cvr,
+            cvr: signed_results(transaction),
             authentication: authentication.unwrap_or_default(),
             counters: Some(Counters {
                 cumulative_minor: application.state.cumulative_minor,
@@ -220,6 +232,17 @@ impl Application for Mchip {
         };
         iad.to_bytes()
     }
+}
+
+/// What the decision was over, and what is given, which is known only now.
+fn signed_results(transaction: &Transaction) -> Cvr {
+    let mut cvr = transaction.results;
+    let (first, second) = (transaction.cvr.first_cryptogram(), transaction.cvr.second_cryptogram());
+    cvr.set_given(GivenCryptograms { first, second });
+    if transaction.signs {
+        cvr.set(if second.is_some() { Cvr::CDA_RETURNED_SECOND } else { Cvr::CDA_RETURNED_FIRST });
+    }
+    cvr
 }
 
 /// What can still be spent offline: the upper limit less what has been.

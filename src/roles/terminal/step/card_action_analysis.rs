@@ -112,7 +112,8 @@ impl Phase for Asking {
         for (tag, value) in cryptogram.data.iter() {
             session.store.put(tag, value);
         }
-        session.tsi.set(Tsi::CARD_RISK_MANAGEMENT_PERFORMED);
+        let bit = Tsi::CARD_RISK_MANAGEMENT_PERFORMED;
+        session.performed(bit, "EMV Book 3 10.8", "the card answered GENERATE AC", context);
         let authentic =
             combined_signature::check(&mut verified.read, &self.ask, &cryptogram, &response.data, context);
         let session = verified.read.session();
@@ -123,11 +124,10 @@ impl Phase for Asking {
         }
         let given = cryptogram.cid().and_then(|cid| cid.cryptogram_type());
         let given = given.ok_or(missing(tag::CRYPTOGRAM_INFORMATION_DATA, "Cryptogram Information Data"))?;
-        context.emit(
-            Event::new("terminal", format!("the card gave {given}"))
-                .clause("EMV Book 3 10.8")
-                .because(format!("asked for {}", self.ask.cryptogram)),
-        );
+        let event = Event::new("terminal", format!("the card gave {given}")).clause("EMV Book 3 10.8");
+        let event = event.because(format!("asked for {}", self.ask.cryptogram));
+        let told = [tag::CRYPTOGRAM_INFORMATION_DATA, tag::ATC, tag::ISSUER_APPLICATION_DATA];
+        context.emit(session.with_causes(event, &told));
         let chip = session.chip(REQUEST_CHIP);
         let decided = Decided { verified, atc, chip };
         if !authentic {

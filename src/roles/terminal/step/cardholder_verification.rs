@@ -10,12 +10,13 @@ use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::outcome::Verdict;
-use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
+use crate::roles::terminal::phase::{Io, Next, Phase, Reply, step};
 use crate::roles::terminal::session::{Role, Session};
 use crate::words::dictionary::tag;
 use crate::words::emv::{
     Aip, CvmCode, CvmCondition, CvmEnd, CvmList, CvmResults, CvmRule, TerminalCapabilities, Tsi, Tvr,
 };
+use crate::words::tlv::Tag;
 
 const STEP: &str = "Cardholder verification";
 const CLAUSE: &str = "EMV Book 3 10.5";
@@ -31,6 +32,7 @@ pub(in crate::roles::terminal) fn begin(
     mut read: RecordsRead,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
+    step(STEP, context);
     if let Role::Loaded(payer) = &mut read.initiated.selected.session.role {
         let (pin, is_same) = (payer.pin.take(), payer.pan == read.pan);
         let session = read.session();
@@ -112,11 +114,11 @@ impl Verifying {
             return self.failed(context);
         };
         if let Some(unmet) = unmet(&self.list, rule, self.read.session()) {
-            tell(rule, "CVM rule passed over", unmet, context);
+            tell(self.read.session(), rule, "CVM rule passed over", unmet, context);
             self.place += 1;
             return self.advance(context);
         }
-        tell(rule, "CVM rule applies", "its condition holds", context);
+        tell(self.read.session(), rule, "CVM rule applies", "its condition holds", context);
         let session = self.read.session();
         match rule.code.method() {
             CvmCode::FAIL => {
@@ -206,7 +208,8 @@ impl Verifying {
         if !rule.code.goes_on() {
             return self.failed(context);
         }
-        tell(rule, "CVM unsuccessful", "bit 7 of the rule lets the next one apply", context);
+        let reason = "bit 7 of the rule lets the next one apply";
+        tell(self.read.session(), rule, "CVM unsuccessful", reason, context);
         self.place += 1;
         self.advance(context)
     }
@@ -230,7 +233,8 @@ impl Verifying {
         context: &mut Context,
     ) -> Result<Next, TerminalError> {
         let session = self.read.session();
-        session.tsi.set(Tsi::CARDHOLDER_VERIFICATION_PERFORMED);
+        let bit = Tsi::CARDHOLDER_VERIFICATION_PERFORMED;
+        session.performed(bit, CLAUSE, "the CVM List was worked through", context);
         session.store.put(tag::CVM_RESULTS, results.0);
         context.emit(
             Event::new("terminal", "CVM")
@@ -322,14 +326,34 @@ pub(in crate::roles::terminal) fn supports(session: &Session, code: CvmCode) -> 
 }
 
 pub(in crate::roles::terminal) fn tell(
+    session: &Session,
     rule: CvmRule,
     what: &'static str,
-    reason: impl std::fmt::Display,
+    reason: &'static str,
     context: &mut Context,
 ) {
     let reason = format!("{} {}: {reason}", rule.code, rule.condition);
     let event = Event::new("terminal", what).clause(CLAUSE).because(reason);
-    context.emit(event.with_named("CV rule", [rule.code.0, rule.condition.0]));
+    let event = event.with_named("CV rule", [rule.code.0, rule.condition.0]);
+    context.emit(session.with_causes(event, looked_at(rule.condition)));
+}
+
+/// What a condition is held against.
+const fn looked_at(condition: CvmCondition) -> &'static [Tag] {
+    match condition {
+        CvmCondition::UNATTENDED_CASH
+        | CvmCondition::NO_CASH
+        | CvmCondition::MANUAL_CASH
+        | CvmCondition::CASHBACK => &[tag::TRANSACTION_TYPE, tag::TERMINAL_TYPE],
+        CvmCondition::SUPPORTED => &[tag::TERMINAL_CAPABILITIES],
+        CvmCondition::UNDER_X | CvmCondition::OVER_X | CvmCondition::UNDER_Y | CvmCondition::OVER_Y => &[
+            tag::CVM_LIST,
+            tag::AMOUNT_AUTHORISED,
+            tag::TRANSACTION_CURRENCY_CODE,
+            tag::APPLICATION_CURRENCY_CODE,
+        ],
+        _ => &[],
+    }
 }
 
 /// The online PIN by a rule of the list.
@@ -372,7 +396,8 @@ impl Phase for EnteringForTheIssuer {
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         let mut read = self.read;
         let session = read.session();
-        session.tsi.set(Tsi::CARDHOLDER_VERIFICATION_PERFORMED);
+        let bit = Tsi::CARDHOLDER_VERIFICATION_PERFORMED;
+        session.performed(bit, CLAUSE, "the online PIN was asked for", context);
         let Some(pin) = reply.pin(STEP)?.filter(is_pin) else {
             not_entered(session, context);
             let before = session.balance_before_minor;

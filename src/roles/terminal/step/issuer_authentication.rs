@@ -4,31 +4,32 @@
 use super::online_processing::Authorised;
 use super::script_processing;
 use crate::base::context::Context;
-use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
-use crate::roles::terminal::phase::{Next, Phase, Reply};
+use crate::roles::terminal::phase::{Next, Phase, Reply, step};
 use crate::words::dictionary::tag;
 use crate::words::emv::{Aip, Tsi, Tvr};
 use crate::words::iso7816::ApduCommand;
 use crate::words::iso7816::command::ExternalAuthenticate;
 
 const STEP: &str = "Issuer authentication";
+const CLAUSE: &str = "EMV Book 3 10.9";
 
 /// Gives tag 91 to the card, or goes on where there is none.
 pub(in crate::roles::terminal) fn begin(
     mut authorised: Authorised,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
+    step(STEP, context);
     let Some(data) = authorised.answer.chip.value(tag::ISSUER_AUTHENTICATION_DATA).map(<[u8]>::to_vec) else {
+        let reason = "the host's answer has no issuer authentication data (91)";
+        authorised.session().tell("issuer authentication not performed", CLAUSE, reason, &[], context);
         return script_processing::before_second_ac(authorised, context);
     };
     authorised.session().store.put(tag::ISSUER_AUTHENTICATION_DATA, data.as_slice());
     if !authorised.decided.verified.read.initiated.aip.has(Aip::ISSUER_AUTHENTICATION) {
-        context.emit(
-            Event::new("terminal", "issuer authentication through CDOL2")
-                .clause("EMV Book 3 10.9")
-                .because("the AIP does not ask for EXTERNAL AUTHENTICATE"),
-        );
+        let reason = "the AIP does not ask for EXTERNAL AUTHENTICATE";
+        let causes = [tag::AIP, tag::ISSUER_AUTHENTICATION_DATA];
+        authorised.session().tell("issuer authentication through CDOL2", CLAUSE, reason, &causes, context);
         return script_processing::before_second_ac(authorised, context);
     }
     let ask = ExternalAuthenticate { issuer_authentication_data: data };
@@ -47,14 +48,12 @@ impl Phase for Authenticating {
     fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         let response = reply.response(STEP)?;
         let session = self.authorised.session();
-        session.tsi.set(Tsi::ISSUER_AUTHENTICATION_PERFORMED);
+        let bit = Tsi::ISSUER_AUTHENTICATION_PERFORMED;
+        session.performed(bit, CLAUSE, "EXTERNAL AUTHENTICATE was sent", context);
         if !response.status.is_ok() {
-            session.tvr.set(Tvr::ISSUER_AUTHENTICATION_FAILED);
-            context.emit(
-                Event::new("terminal", "TVR")
-                    .clause("EMV Book 3 10.9")
-                    .because(format!("EXTERNAL AUTHENTICATE answered {}", response.status)),
-            );
+            let reason = format!("EXTERNAL AUTHENTICATE answered {}", response.status);
+            let causes = [tag::ISSUER_AUTHENTICATION_DATA];
+            session.find(Tvr::ISSUER_AUTHENTICATION_FAILED, CLAUSE, reason, &causes, context);
         }
         script_processing::before_second_ac(self.authorised, context)
     }

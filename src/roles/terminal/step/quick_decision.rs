@@ -249,8 +249,8 @@ fn record_refused(session: &Session, context: &mut Context) -> Next {
 
 /// The card asks its issuer; it may leave the field.
 fn online(mut session: Session, card: CardMark, context: &mut Context) -> Result<Next, TerminalError> {
-    // Its issuer judges the cryptogram; nobody looks at certificates.
-    session.tvr.set(Tvr::ODA_NOT_PERFORMED);
+    let reason = "the card asks its issuer, who judges the cryptogram; nobody looks at certificates";
+    session.find(Tvr::ODA_NOT_PERFORMED, CLAUSE, reason, &[], context);
     let qualifiers = session.store.array(tag::CTQ).map(Ctq).unwrap_or_default();
     if qualifiers.has(Ctq::ONLINE_PIN_REQUIRED) {
         context.emit(Event::new("terminal", "online PIN").clause(CLAUSE).because("CTQ byte 1 bit 8"));

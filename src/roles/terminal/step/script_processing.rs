@@ -4,7 +4,6 @@
 use super::completion;
 use super::online_processing::Authorised;
 use crate::base::context::Context;
-use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::journal::Change;
 use crate::roles::terminal::phase::{Next, Phase, Reply};
@@ -12,6 +11,7 @@ use crate::words::emv::{ScriptResult, Tsi, Tvr};
 use crate::words::iso7816::CommandApdu;
 
 const STEP: &str = "Script processing";
+const CLAUSE: &str = "EMV Book 3 10.10";
 
 /// Runs the scripts of template 71, then the second GENERATE AC.
 pub(in crate::roles::terminal) fn before_second_ac(
@@ -43,7 +43,7 @@ impl Running {
         while let Some(script) = self.authorised.scripts.get(self.script) {
             if script.before_second_ac == self.before {
                 if let Some(command) = script.commands.get(self.command).cloned() {
-                    return Ok(self.send(command));
+                    return Ok(self.send(command, context));
                 }
                 let identifier = script.identifier;
                 self.authorised.results.push((identifier, ScriptResult::Succeeded));
@@ -58,8 +58,9 @@ impl Running {
         }
     }
 
-    fn send(mut self, command: CommandApdu) -> Next {
-        self.authorised.session().tsi.set(Tsi::SCRIPT_PROCESSING_PERFORMED);
+    fn send(mut self, command: CommandApdu, context: &mut Context) -> Next {
+        let bit = Tsi::SCRIPT_PROCESSING_PERFORMED;
+        self.authorised.session().performed(bit, CLAUSE, "the host sent a script", context);
         let first = self.command == 0;
         let next = Next::transmit(command, self);
         if first { next.after(Change::Sending) } else { next }
@@ -77,12 +78,8 @@ impl Phase for Running {
         if !status.lets_script_go_on() {
             let number = u8::try_from(self.command).unwrap_or(u8::MAX);
             let bit = if self.before { Tvr::SCRIPT_FAILED_BEFORE_AC } else { Tvr::SCRIPT_FAILED_AFTER_AC };
-            self.authorised.session().tvr.set(bit);
-            context.emit(
-                Event::new("terminal", "script failed")
-                    .clause("EMV Book 3 10.10")
-                    .because(format!("command {number} answered {status}")),
-            );
+            let reason = format!("command {number} answered {status}");
+            self.authorised.session().find(bit, CLAUSE, reason, &[], context);
             let identifier = self.authorised.scripts[self.script].identifier;
             self.authorised.results.push((identifier, ScriptResult::Failed(number)));
             self.script += 1;

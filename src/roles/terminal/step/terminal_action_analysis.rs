@@ -9,7 +9,7 @@ use super::read_application_data::RecordsRead;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
-use crate::roles::terminal::phase::Next;
+use crate::roles::terminal::phase::{Next, step};
 use crate::roles::terminal::session::{Flow, Session};
 use crate::words::dictionary::tag;
 use crate::words::emv::CryptogramType::{self, Aac, Arqc, Tc};
@@ -23,13 +23,11 @@ pub(in crate::roles::terminal) fn begin(
     mut verified: Verified,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
+    step("Terminal action analysis", context);
+    default_tdol(&mut verified, context);
     let (cryptogram, reason) = decide(&mut verified.read, context);
-    context.emit(
-        Event::new("terminal", format!("asks for {cryptogram}"))
-            .clause(CLAUSE)
-            .because(reason)
-            .with_tag(tag::TVR.0, verified.read.session().tvr.0),
-    );
+    let tvr = verified.read.session().tvr;
+    asks_for(cryptogram, reason, tvr, context);
     card_action_analysis::begin(verified, cryptogram, reason)
 }
 
@@ -48,8 +46,30 @@ pub(in crate::roles::terminal) fn unable_to_go_online(
     } else {
         (Tc, "no action code forbids it where the issuer cannot be asked")
     };
-    context.emit(Event::new("terminal", format!("asks for {cryptogram}")).clause(CLAUSE).because(reason));
+    asks_for(cryptogram, reason, session.tvr, context);
     cryptogram
+}
+
+pub(in crate::roles::terminal) fn asks_for(
+    cryptogram: CryptogramType,
+    reason: &'static str,
+    tvr: Tvr,
+    context: &mut Context,
+) {
+    let event = Event::new("terminal", format!("asks for {cryptogram}")).clause(CLAUSE);
+    context.emit(event.because(reason).with_tag(tag::TVR.0, tvr.0));
+}
+
+/// A card that wants a TC hash and has no TDOL gets one over the terminal's list.
+fn default_tdol(verified: &mut Verified, context: &mut Context) {
+    let read = &mut verified.read;
+    let wanted = [&read.cdol1, &read.cdol2].iter().any(|list| list.asks_for(tag::TC_HASH_VALUE));
+    let session = read.session();
+    if wanted && !session.store.has(tag::TDOL) {
+        let reason = "a CDOL asks for the TC hash (98), and the card has no TDOL (97)";
+        let causes = [tag::CDOL1, tag::CDOL2];
+        session.find(Tvr::DEFAULT_TDOL_USED, "EMV Book 3 9.2.2", reason, &causes, context);
+    }
 }
 
 /// Which cryptogram to ask for, and why.
@@ -135,8 +155,11 @@ fn hits(session: &Session, codes: Codes, context: &mut Context) -> bool {
             continue;
         }
         any = true;
-        let reason = format!("{} ({} action code - {})", bit.words, by.join(" and "), codes.word());
-        context.emit(Event::new("terminal", "action code hit").clause(CLAUSE).because(reason));
+        let place = format!("byte {} bit {}", bit.byte, bit.bit);
+        let reason = format!("{place}, {} ({} action code - {})", bit.words, by.join(" and "), codes.word());
+        let event = Event::new("terminal", "action code hit").clause(CLAUSE).because(reason);
+        let event = event.with_tag(codes.issuers().0, issuers);
+        context.emit(event.with_named("terminal action code", terminals.0).with_tag(tag::TVR.0, tvr.0));
     }
     // A bit without a name counts too.
     let meets = |code: [u8; 5]| tvr.0.iter().zip(code).any(|(found, code)| found & code != 0);

@@ -4,7 +4,6 @@
 use super::reader::Reader;
 use super::{reading, relay_resistance};
 use crate::base::context::Context;
-use crate::base::event::Event;
 use crate::roles::terminal::entry_point::{self, Message};
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::phase::Next;
@@ -41,12 +40,9 @@ fn begun(mut initiated: Initiated, context: &mut Context) -> Result<Next, Termin
     if aip.has(Aip::RELAY_RESISTANCE) && configuration.has(KernelConfiguration::RELAY_RESISTANCE) {
         return Ok(relay_resistance::begin(initiated, context));
     }
-    session.tvr.set(Tvr::RELAY_NOT_CHECKED);
-    context.emit(
-        Event::new("terminal", "relay resistance not performed")
-            .clause(CLAUSE)
-            .because("card (82 byte 2 bit 1) and reader (DF811B bit 5) do not both support it"),
-    );
+    let reason = "card (82 byte 2 bit 1) and reader (DF811B bit 5) do not both support it";
+    let causes = [tag::AIP, tag::KERNEL_CONFIGURATION];
+    session.find(Tvr::RELAY_NOT_CHECKED, CLAUSE, reason, &causes, context);
     reading::begin(initiated)
 }
 

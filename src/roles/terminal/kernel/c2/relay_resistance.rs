@@ -8,7 +8,7 @@ use crate::base::env::Timestamp;
 use crate::base::event::Event;
 use crate::roles::terminal::entry_point::{self, Message};
 use crate::roles::terminal::error::TerminalError;
-use crate::roles::terminal::phase::{Next, Phase, Reply};
+use crate::roles::terminal::phase::{Next, Phase, Reply, step};
 use crate::roles::terminal::session::Session;
 use crate::roles::terminal::step::initiate_application_processing::Initiated;
 use crate::words::dictionary::tag;
@@ -29,6 +29,7 @@ const CAUSES: &[Tag] = &[tag::MEASURED_RELAY_TIME, tag::MINIMUM_RELAY_TIME, tag:
 
 /// Exchanges numbers with the card.
 pub(super) fn begin(initiated: Initiated, context: &mut Context) -> Next {
+    step(STEP, context);
     let number = initiated.selected.session.store.array(tag::UNPREDICTABLE_NUMBER).unwrap_or_default();
     exchange(initiated, number, 0, context)
 }
@@ -80,9 +81,8 @@ impl Phase for Exchanging {
         if let Some(reason) = inaccurate(measured, &told, &limits) {
             session.find(Tvr::RELAY_THRESHOLD_EXCEEDED, CLAUSE, reason, CAUSES, context);
         }
-        session.tvr.set(Tvr::RELAY_CHECKED);
         let reason = format!("{measured} units of 0.1 ms, in exchange {}", retries + 1);
-        context.emit(Event::new("terminal", "relay resistance performed").clause(CLAUSE).because(reason));
+        session.find(Tvr::RELAY_CHECKED, CLAUSE, reason, CAUSES, context);
         reading::begin(initiated)
     }
 }

@@ -39,12 +39,7 @@ pub(super) fn perform(mut read: RecordsRead, context: &mut Context) -> Result<Ne
         true => (Aac, "nothing vouches for the device that verified its holder"),
         false => (cryptogram, reason),
     };
-    context.emit(
-        Event::new("terminal", format!("asks for {cryptogram}"))
-            .clause("EMV Book C-2 7.4")
-            .because(reason)
-            .with_tag(tag::TVR.0, read.session().tvr.0),
-    );
+    terminal_action_analysis::asks_for(cryptogram, reason, read.session().tvr, context);
     recovery::begin(Decided { read, cryptogram, reason }, context)
 }
 

@@ -67,13 +67,19 @@ fn by_list(session: &mut Session, list: &CvmList, context: &mut Context) -> CvmR
     let mut failed = None;
     for rule in &list.rules {
         if let Some(unmet) = unmet(list, *rule, session) {
-            tell(*rule, "CVM rule passed over", unmet, context);
+            tell(session, *rule, "CVM rule passed over", unmet, context);
             continue;
         }
         match attempt(session, *rule, context) {
             Some(end) => return CvmResults::of(*rule, end),
             None if rule.code.goes_on() => {
-                tell(*rule, "CVM unsuccessful", "bit 7 of the rule lets the next one apply", context);
+                tell(
+                    session,
+                    *rule,
+                    "CVM unsuccessful",
+                    "bit 7 of the rule lets the next one apply",
+                    context,
+                );
                 failed = Some(*rule);
             }
             None => {
@@ -99,7 +105,7 @@ fn attempt(session: &mut Session, rule: CvmRule, context: &mut Context) -> Optio
     if !supports(session, rule.code) {
         return None;
     }
-    tell(rule, "CVM rule applies", "its condition holds, and the reader can do it", context);
+    tell(session, rule, "CVM rule applies", "its condition holds, and the reader can do it", context);
     match method {
         CvmCode::NO_CVM => Some(CvmEnd::Successful),
         CvmCode::SIGNATURE => Some(CvmEnd::Unknown),
