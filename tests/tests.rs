@@ -5,6 +5,7 @@
 
 mod bad_cards;
 mod ca;
+mod calculator;
 mod card;
 mod certificates;
 mod cli;

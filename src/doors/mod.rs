@@ -1,3 +1,5 @@
-//! The ways in: the command line.
+//! The ways in: the command line, and the library that other programs take for PC/SC.
 
 pub mod cli;
+#[cfg(all(target_os = "linux", feature = "pcsc"))]
+pub mod pcsclite;

@@ -8,7 +8,7 @@ use super::issue::{NewCard, new_card_memory, on_file, order_for};
 use crate::air::host::{Host, HostError};
 use crate::base::context::Context;
 use crate::base::event::Discard;
-use crate::base::store::SealKey;
+use crate::base::store::{Db, SealKey};
 use crate::roles::bureau::{KeySet, TokenBureau};
 use crate::roles::card::{CardMemory, Profile};
 use crate::roles::issuer::{Issuer, Rules};
@@ -34,8 +34,19 @@ pub fn open_vault(
     rules: TokenRules,
     context: &mut Context,
 ) -> Result<Vault, WorldError> {
+    open_vault_in(store_db(store)?, store, key, rules, context)
+}
+
+/// Opens the vault of a store that is open already.
+pub fn open_vault_in(
+    db: Box<dyn Db>,
+    store: &StoreAddress,
+    key: Option<&Path>,
+    rules: TokenRules,
+    context: &mut Context,
+) -> Result<Vault, WorldError> {
     let seal = vault_seal(store, key, context)?;
-    Ok(Vault::open(store_db(store)?, seal, token_keys()?, rules, context)?)
+    Ok(Vault::open(db, seal, token_keys()?, rules, context)?)
 }
 
 /// Opens the token service of a store: vault, issuer and bureau.

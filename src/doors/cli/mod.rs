@@ -4,12 +4,14 @@
 mod account;
 mod ca;
 mod card;
+mod crypto;
 mod decode;
 mod demo;
 mod host;
 mod inquire;
 mod load;
 mod pay;
+mod pcsclite;
 mod preauth;
 mod read;
 mod readers;
@@ -66,8 +68,10 @@ const COMMANDS: &[Command] = &[
     ca::COMMAND,
     host::COMMAND,
     readers::COMMAND,
+    pcsclite::COMMAND,
     world::COMMAND,
     trace::COMMAND,
     decode::COMMAND,
+    crypto::COMMAND,
     demo::COMMAND,
 ];

@@ -6,9 +6,11 @@ use super::memory::{ApplicationMemory, Image};
 use super::session::{Path, Transaction};
 use super::simulator::{Refusal, Work};
 use super::{cryptogram, data, generate_ac};
+use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::emv::CryptogramType;
 use crate::words::emv::cryptogram::CryptogramVersion;
+use crate::words::pboc::Cvr;
 use crate::words::tlv::{Tag, TlvStore};
 
 /// What one kind of application does in its own way.
@@ -25,6 +27,11 @@ pub(super) trait Application: Sync {
     /// What GET DATA gives for a tag; `None` where it gives nothing.
     fn value(&self, work: &Work<'_>, tag: Tag) -> Result<Option<Vec<u8>>, Refusal> {
         data::value(work, tag)
+    }
+
+    /// What earlier transactions left for this one.
+    fn history(&self, application: &ApplicationMemory, context: &mut Context) -> Cvr {
+        decision::history(application, context)
     }
 
     /// The first GENERATE AC. `changed` says that the terminal gave other data than at

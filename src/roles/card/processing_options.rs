@@ -2,9 +2,9 @@
 //! (EMV Book 3 6.5.8; JR/T 0025.12 and .13).
 
 use super::profile::PathProfile;
+use super::quick;
 use super::session::{Authentication, Path, Phase, Scripts, Selected, Transaction};
 use super::simulator::{Answer, Refusal, Work};
-use super::{decision, quick};
 use crate::air::link::Interface;
 use crate::base::context::Context;
 use crate::base::event::Event;
@@ -81,7 +81,7 @@ fn transaction(
         set: data.value(tag::TRANSACTION_CURRENCY_CODE).and_then(|code| application.set_of(code)),
         data,
         exchanged: command.pdol_data.clone(),
-        cvr: decision::history(application, context),
+        cvr: work.behaviour()?.history(application, context),
         first: None,
         authentication: Authentication::NotPerformed,
         issuer_approves: None,

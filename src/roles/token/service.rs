@@ -4,8 +4,7 @@
 
 use super::VaultError;
 use super::decision::Signal;
-use super::provisioning::ProvisioningRow;
-use super::record::TokenRow;
+use super::record::ToStore;
 use super::states::{BindingEvent, ProvisioningEvent};
 use super::vault::Vault;
 use super::work::{refused, unknown};
@@ -74,27 +73,10 @@ impl Tokens {
         })
     }
 
-    /// The physical card of a provisioning.
-    fn card_of(&mut self, row: &ProvisioningRow, context: &mut Context) -> Result<FundingCard, VaultError> {
-        self.vault.work(context, |work| {
-            let card = work.funding(&row.funding)?.card;
-            work.card(&card)
-        })
-    }
-
-    /// What the device of a token stores.
-    fn prepare(&mut self, token: &TokenRow, context: &mut Context) -> Result<Personalisation, VaultError> {
+    /// Has the bureau prepare what the device of a token stores.
+    fn prepare(&mut self, to_store: ToStore, context: &mut Context) -> Result<Personalisation, VaultError> {
         let years = self.vault.rules().years;
-        let (view, device, key) = self.vault.work(context, |work| {
-            let key = match token.keys {
-                KeyKind::SecureElement => None,
-                KeyKind::LimitedUse => {
-                    let newest = work.key_rows(&token.id)?.first().map_or(0, |row| row.sequence);
-                    Some(work.next_key(token, newest.saturating_sub(1))?)
-                }
-            };
-            Ok((work.view(&token.id)?, work.device_mark(&token.requestor, &token.device), key))
-        })?;
+        let ToStore { token, view, device, key } = to_store;
         let mut data = TlvStore::new();
         let digits = |digits: &str, bytes| digits_to_bcd(digits, bytes).unwrap_or_default();
         data.put(tag::TOKEN_REQUESTOR_ID, digits(&format!("0{}", token.requestor), 6));
@@ -141,25 +123,24 @@ impl TokenService for Tokens {
         if terms != self.vault.rules().terms {
             return Err(field("the name of the terms that were told", terms));
         }
-        let mut row = self.vault.work(context, |work| {
+        let (decided, card) = self.vault.work(context, |work| {
+            let row = work.glance(provisioning)?;
+            Ok((row.decision.is_some(), work.card_of(&row)?))
+        })?;
+        let mut signals = Vec::new();
+        if !decided {
+            if self.good(&card.pan, context)?.is_err() {
+                signals.push((Signal::CardNotGood, 1));
+            }
+            let check = self.identity.check(&card.pan, holder, context).map_err(VaultError::from)?;
+            if check == ElementCheck::Mismatch {
+                signals.push((Signal::ElementsDiffer, 1));
+            }
+        }
+        // One transaction: nobody has accepted and does not know what came of it.
+        let decision = self.vault.work(context, |work| {
             let mut row = work.provisioning(provisioning)?;
             work.accept(&mut row, holder)?;
-            Ok(row)
-        })?;
-        if let Some(decision) = row.decision {
-            return Ok(decision);
-        }
-        let card = self.card_of(&row, context)?;
-        let mut signals = Vec::new();
-        if self.good(&card.pan, context)?.is_err() {
-            signals.push((Signal::CardNotGood, 1));
-        }
-        let check = self.identity.check(&card.pan, holder, context).map_err(VaultError::from)?;
-        if check == ElementCheck::Mismatch {
-            signals.push((Signal::ElementsDiffer, 1));
-        }
-        let decision = self.vault.work(context, |work| {
-            row = work.provisioning(provisioning)?;
             work.decide(&mut row, holder, signals.clone())
         })?;
         Ok(decision)
@@ -170,12 +151,11 @@ impl TokenService for Tokens {
         provisioning: &ProvisioningId,
         context: &mut Context,
     ) -> Result<CodeSent, TokenError> {
-        let row = self.vault.work(context, |work| {
+        let card = self.vault.work(context, |work| {
             let mut row = work.provisioning(provisioning)?;
             work.provisioning_event(&mut row, ProvisioningEvent::SendCode, "send a code")?;
-            Ok(row)
+            work.card_of(&row)
         })?;
-        let card = self.card_of(&row, context)?;
         let sent =
             self.identity.send_code(&code_key(provisioning), &card.pan, context).map_err(VaultError::from)?;
         sent.ok_or_else(|| TokenError::Refused {
@@ -189,7 +169,7 @@ impl TokenService for Tokens {
         code: &Secret<String>,
         context: &mut Context,
     ) -> Result<CodeCheck, TokenError> {
-        let row = self.vault.work(context, |work| work.provisioning(provisioning))?;
+        let row = self.vault.work(context, |work| work.glance(provisioning))?;
         // A state in which no code is open is told by the table, without asking the issuer.
         let check = match row.state {
             ProvisioningState::Identifying => self
@@ -223,11 +203,12 @@ impl TokenService for Tokens {
         provisioning: &ProvisioningId,
         context: &mut Context,
     ) -> Result<Personalisation, TokenError> {
-        let token = self.vault.work(context, |work| {
+        let made = self.vault.work(context, |work| {
             let mut row = work.provisioning(provisioning)?;
-            work.make_token(&mut row)
+            let token = work.make_token(&mut row)?;
+            work.to_store(token)
         })?;
-        Ok(self.prepare(&token, context)?)
+        Ok(self.prepare(made, context)?)
     }
 
     fn personalised(
@@ -269,7 +250,7 @@ impl TokenService for Tokens {
         provisioning: &ProvisioningId,
         context: &mut Context,
     ) -> Result<ProvisioningState, TokenError> {
-        Ok(self.vault.work(context, |work| work.provisioning(provisioning))?.state)
+        Ok(self.vault.work(context, |work| work.glance(provisioning))?.state)
     }
 
     fn change(
@@ -300,8 +281,11 @@ impl TokenService for Tokens {
         by: &Party,
         context: &mut Context,
     ) -> Result<Personalisation, TokenError> {
-        let token = self.vault.work(context, |work| work.renew(token, by))?;
-        Ok(self.prepare(&token, context)?)
+        let renewed = self.vault.work(context, |work| {
+            let token = work.renew(token, by)?;
+            work.to_store(token)
+        })?;
+        Ok(self.prepare(renewed, context)?)
     }
 
     fn card_changed(

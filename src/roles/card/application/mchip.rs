@@ -3,6 +3,7 @@
 //! from which code, and that every offline approval is counted, is our own reading.
 
 use crate::base::bytes::u64_to_bcd;
+use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::card::behaviour::Application;
 use crate::roles::card::data;
@@ -72,6 +73,15 @@ impl Application for Mchip {
             }
             _ => None,
         }))
+    }
+
+    fn history(&self, application: &ApplicationMemory, _context: &mut Context) -> pboc::Cvr {
+        // Its own results say the rest.
+        let mut past = pboc::Cvr::default();
+        if application.state.last_online_not_completed {
+            past.set(pboc::Cvr::LAST_ONLINE_NOT_COMPLETED);
+        }
+        past
     }
 
     fn first(

@@ -303,7 +303,7 @@ struct Waiting {
 
 impl Phase for Waiting {
     fn name(&self) -> &'static str {
-        STEP
+        "Online processing"
     }
 
     fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {

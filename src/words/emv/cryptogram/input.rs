@@ -29,6 +29,19 @@ pub enum InputPart {
     WholeIad,
 }
 
+impl std::fmt::Display for InputPart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Element { tag, .. } => write!(f, "{tag}"),
+            Self::Cvr => f.write_str("CVR"),
+            Self::CvrFirstByte => f.write_str("CVR(1)"),
+            Self::MchipCvr => f.write_str("bytes 3 to 8 of 9F10"),
+            Self::MchipCounters => f.write_str("bytes 11 to 18 of 9F10"),
+            Self::WholeIad => f.write_str("9F10"),
+        }
+    }
+}
+
 impl CryptogramVersion {
     /// Builds the input of this version's cryptogram from values by tag; 9F36,
     /// 82 and 9F10 are asked for like the terminal's own. `lookup` returns the
@@ -82,7 +95,7 @@ impl CryptogramVersion {
 
     /// The unpredictable number in an input that [`Self::assemble`] made, of a version
     /// whose session key needs it.
-    pub(super) fn unpredictable_number_in(&self, data: &[u8]) -> Option<[u8; 4]> {
+    pub fn unpredictable_number_in(&self, data: &[u8]) -> Option<[u8; 4]> {
         let mut at = 0;
         for part in self.input {
             match *part {

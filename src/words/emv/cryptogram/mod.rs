@@ -3,6 +3,7 @@
 //! and script MACs are made. The arithmetic is in `base::crypto`.
 
 mod error;
+mod identify;
 mod input;
 mod keys;
 mod layout;
@@ -10,6 +11,7 @@ mod script;
 mod version;
 
 pub use error::CryptogramError;
+pub use identify::{Found, Search, Sought, identify};
 pub use input::InputPart;
 pub use keys::{CardKeys, MasterKeys};
 pub use layout::{GivenCryptograms, IadLayout};

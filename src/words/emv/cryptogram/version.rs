@@ -182,11 +182,7 @@ impl CryptogramVersion {
     /// AAC, ARQC or TC over `data`, which [`Self::assemble`] makes.
     pub fn application_cryptogram(&self, udk_ac: &[u8; 16], atc: [u8; 2], data: &[u8]) -> [u8; 8] {
         let number = self.unpredictable_number_in(data).unwrap_or_default();
-        let key = self.session_key(udk_ac, atc, number);
-        match self.algorithm {
-            Algorithm::TripleDes => crypto::mac_algorithm_3(key.expose(), data, self.padding),
-            Algorithm::Sm4 => leftmost_8(crypto::sm4_cbc_mac(key.expose(), data, self.padding)),
-        }
+        cryptogram(self.algorithm, self.session_key(udk_ac, atc, number).expose(), data, self.padding)
     }
 
     /// ARPC by method 1 over the ARQC and the authorisation response code (tag 8A).
@@ -238,8 +234,9 @@ impl CryptogramVersion {
         }
     }
 
-    /// No row with a session key by the unpredictable number makes its ARPC under it.
-    fn arpc_session_key(&self, udk_ac: &[u8; 16], atc: [u8; 2]) -> Secret<[u8; 16]> {
+    /// The session key of an ARPC. No row whose session keys need the unpredictable number
+    /// makes its ARPC under one.
+    pub fn arpc_session_key(&self, udk_ac: &[u8; 16], atc: [u8; 2]) -> Secret<[u8; 16]> {
         self.derive_session_key(self.ac_session_key, udk_ac, Given::of(atc))
     }
 
@@ -271,6 +268,14 @@ struct Given {
 impl Given {
     fn of(atc: [u8; 2]) -> Self {
         Self { atc, unpredictable_number: [0; 4], arqc: None }
+    }
+}
+
+/// The cryptogram over an input under a session key.
+pub(super) fn cryptogram(algorithm: Algorithm, key: &[u8; 16], data: &[u8], padding: Padding) -> [u8; 8] {
+    match algorithm {
+        Algorithm::TripleDes => crypto::mac_algorithm_3(key, data, padding),
+        Algorithm::Sm4 => leftmost_8(crypto::sm4_cbc_mac(key, data, padding)),
     }
 }
 

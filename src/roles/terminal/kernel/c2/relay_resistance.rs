@@ -8,7 +8,7 @@ use crate::base::env::Timestamp;
 use crate::base::event::Event;
 use crate::roles::terminal::entry_point::{self, Message};
 use crate::roles::terminal::error::TerminalError;
-use crate::roles::terminal::phase::{Next, Phase, Reply, step};
+use crate::roles::terminal::phase::{Next, Phase, Reply};
 use crate::roles::terminal::session::Session;
 use crate::roles::terminal::step::initiate_application_processing::Initiated;
 use crate::words::dictionary::tag;
@@ -29,7 +29,6 @@ const CAUSES: &[Tag] = &[tag::MEASURED_RELAY_TIME, tag::MINIMUM_RELAY_TIME, tag:
 
 /// Exchanges numbers with the card.
 pub(super) fn begin(initiated: Initiated, context: &mut Context) -> Next {
-    step(STEP, context);
     let number = initiated.selected.session.store.array(tag::UNPREDICTABLE_NUMBER).unwrap_or_default();
     exchange(initiated, number, 0, context)
 }
