@@ -13,20 +13,19 @@ mod torn;
 use crate::causes;
 use cardwright::air::host::{Answer, Host, HostError, Request};
 use cardwright::air::link::{Card, Endpoint, InProcess, Interface, LinkError, Record, T0};
-use cardwright::base::bytes::{Bit, Hex, Secret, parse_hex};
+use cardwright::base::bytes::{Secret, parse_hex};
 use cardwright::base::context::Context;
 use cardwright::base::env::Timestamp;
-use cardwright::base::event::{Collector, Event};
+use cardwright::base::event::Collector;
 use cardwright::roles::bureau::Authority;
 use cardwright::roles::card::{Profile, Simulator};
 use cardwright::roles::terminal::journal::Journal;
 use cardwright::roles::terminal::{
-    Cardholder, Flow, Outcome, PinCheck, PinPrompt, Seat, TerminalConfig, TerminalError, Terms, drive,
+    Cardholder, Flow, PinCheck, PinPrompt, Seat, TerminalConfig, Terms, drive,
 };
-use cardwright::words::dictionary::tag;
-use cardwright::words::emv::{Aip, CryptogramType, Tsi, Tvr};
+use cardwright::words::emv::Aip;
 use cardwright::words::iso4217::{Amount, Currency};
-use cardwright::words::tlv::{self, Dol, Tag, TlvStore};
+use cardwright::words::tlv::{self, TlvStore};
 use cardwright::world::{NewCard, StoreAddress, issue_card_under, open_books, open_journal};
 use judge::judge;
 use libtest_mimic::{Failed, Trial};
@@ -34,7 +33,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use toml::{Table, Value};
 use torn::{Tear, TornRow};
