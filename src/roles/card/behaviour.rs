@@ -3,6 +3,7 @@
 
 use super::decision::{self, Decision};
 use super::memory::{ApplicationMemory, Image};
+use super::quick::QuickPath;
 use super::session::{Path, Transaction};
 use super::simulator::{Refusal, Work};
 use super::{cryptogram, data, generate_ac};
@@ -23,6 +24,11 @@ pub(super) trait Application: Sync {
 
     /// Whether PUT DATA may write this data object.
     fn may_put(&self, tag: Tag) -> bool;
+
+    /// How it answers on the quick path.
+    fn quick_path(&self) -> &'static QuickPath {
+        &QuickPath::PBOC
+    }
 
     /// What GET DATA gives for a tag; `None` where it gives nothing.
     fn value(&self, work: &Work<'_>, tag: Tag) -> Result<Option<Vec<u8>>, Refusal> {
@@ -70,6 +76,11 @@ pub(super) trait Application: Sync {
     /// What asking the issuer writes.
     fn ask_online(&self, after: &mut ApplicationMemory, _transaction: &Transaction) {
         after.state.last_online_not_completed = true;
+    }
+
+    /// What a decline at the first GENERATE AC writes.
+    fn decline(&self, after: &mut ApplicationMemory, transaction: &Transaction, asked: CryptogramType) {
+        generate_ac::declined(after, transaction, asked);
     }
 
     /// What an answer of the issuer writes.

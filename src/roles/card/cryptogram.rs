@@ -64,7 +64,7 @@ pub(super) fn issuer_application_data(
         dki: image.profile.dki,
         cvn: version.cvn,
         cvr: transaction.cvr,
-        algorithm: version.algorithm.id(),
+        algorithm: Some(version.algorithm.id()),
         idd,
     };
     iad.to_bytes()

@@ -32,7 +32,7 @@ mod storage;
 
 use application::APPLICATIONS;
 pub use certificates::CertificateRequest;
-pub use device::Device;
+pub use device::{Device, DeviceLine};
 pub use error::CardError;
 pub use memory::CardMemory;
 pub use order::Order;

@@ -32,6 +32,7 @@ pub const PROFILES: &[ProfileRow] = &[
     ProfileRow { name: "unionpay-credit", text: include_str!("profile/unionpay-credit.toml") },
     ProfileRow { name: "unionpay-sm", text: include_str!("profile/unionpay-sm.toml") },
     ProfileRow { name: "mastercard-like", text: include_str!("profile/mastercard-like.toml") },
+    ProfileRow { name: "visa-like", text: include_str!("profile/visa-like.toml") },
     ProfileRow { name: "token", text: include_str!("profile/token.toml") },
 ];
 

@@ -90,7 +90,7 @@ bit_field! {
 }
 
 bit_field! {
-    /// Card Transaction Qualifiers, tag 9F6C: JR/T 0025.12, EMV Book C-7.
+    /// Card Transaction Qualifiers, tag 9F6C: JR/T 0025.12, EMV Books C-3 and C-7.
     pub struct Ctq[2] {
         ONLINE_PIN_REQUIRED = 1 / 8, "online PIN required";
         SIGNATURE_REQUIRED = 1 / 7, "signature required";
@@ -99,6 +99,7 @@ bit_field! {
         ONLINE_IF_EXPIRED = 1 / 4, "go online if application expired";
         SWITCH_FOR_CASH = 1 / 3, "switch interface for cash transactions";
         SWITCH_FOR_CASHBACK = 1 / 2, "switch interface for cashback transactions";
+        NOT_VALID_AT_ATM = 1 / 1, "not valid for contactless ATM transactions";
         CDCVM_PERFORMED = 2 / 8, "consumer device CVM performed";
         ISSUER_UPDATE = 2 / 7, "issuer update processing supported";
     }

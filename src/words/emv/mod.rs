@@ -13,6 +13,7 @@ mod element;
 mod fci;
 pub mod mchip;
 mod pan;
+mod preferred_name;
 mod script;
 
 pub use afl::{Afl, AflEntry, AflError};
@@ -26,4 +27,5 @@ pub use element::{
 };
 pub use fci::{DirectoryEntry, Fci, FciError, directory_entries, printable};
 pub use pan::{Pan, PanError, Track2};
+pub use preferred_name::PreferredName;
 pub use script::{IssuerScript, ScriptError, ScriptResult};

@@ -182,6 +182,8 @@ impl Application for Mchip {
         }
     }
 
+    fn decline(&self, _after: &mut ApplicationMemory, _transaction: &Transaction, _asked: CryptogramType) {}
+
     fn complete_online(&self, after: &mut ApplicationMemory, transaction: &Transaction) {
         let state = &mut after.state;
         state.last_authentication_failed = transaction.authentication == Authentication::Failed;

@@ -4,8 +4,10 @@
 mod debit;
 mod ecash;
 mod mchip;
+mod qvsdc;
 
 use super::behaviour::Application;
 
 /// The kinds of applications.
-pub(super) const APPLICATIONS: &[&dyn Application] = &[&ecash::Ecash, &debit::Debit, &mchip::Mchip];
+pub(super) const APPLICATIONS: &[&dyn Application] =
+    &[&ecash::Ecash, &debit::Debit, &mchip::Mchip, &qvsdc::Qvsdc];

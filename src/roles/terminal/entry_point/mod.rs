@@ -19,6 +19,8 @@ pub(super) use combination_selection::rank;
 pub(super) use outcome::{
     end_application, online_instead, refused_options, select_next, try_another_interface,
 };
-pub use parameters::{AlternateInterface, Message, OutcomeCvm, Parameters};
+pub use parameters::{AlternateInterface, OutcomeCvm, Parameters};
 pub(super) use pre_processing::begin;
 pub(super) use progress::Progress;
+
+pub use super::message::Message;

@@ -8,6 +8,7 @@ mod generate_ac;
 mod get_data;
 mod get_processing_options;
 mod internal_authenticate;
+mod pin_change_unblock;
 mod recover_ac;
 
 pub use application_block::ApplicationBlock;
@@ -18,6 +19,7 @@ pub use generate_ac::{Cryptogram, GenerateAc};
 pub use get_data::GetData;
 pub use get_processing_options::{GetProcessingOptions, ProcessingOptions};
 pub use internal_authenticate::{DynamicSignature, InternalAuthenticate};
+pub use pin_change_unblock::{PinChangeUnblock, PinOperation};
 pub use recover_ac::RecoverAc;
 
 use crate::words::iso7816::CommandRow;
@@ -31,6 +33,7 @@ pub const COMMANDS: &[CommandRow] = &[
     CommandRow::of::<ApplicationBlock>(),
     CommandRow::of::<ApplicationUnblock>(),
     CommandRow::of::<CardBlock>(),
+    CommandRow::of::<PinChangeUnblock>(),
     CommandRow::of::<ExchangeRelayResistanceData>(),
     CommandRow::of::<RecoverAc>(),
 ];

@@ -43,7 +43,7 @@ fn begun(mut initiated: Initiated, context: &mut Context) -> Result<Next, Termin
     let reason = "card (82 byte 2 bit 1) and reader (DF811B bit 5) do not both support it";
     let causes = [tag::AIP, tag::KERNEL_CONFIGURATION];
     session.find(Tvr::RELAY_NOT_CHECKED, CLAUSE, reason, &causes, context);
-    reading::begin(initiated)
+    reading::begin(initiated, context)
 }
 
 /// States 3.8 and 3.9.

@@ -11,7 +11,7 @@ use crate::roles::terminal::journal::{CardMark, Change, EntryKind};
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
 use crate::roles::terminal::step::cardholder_verification::{NOT_ENTERED, is_pin};
-use crate::roles::terminal::step::quick_decision::ask_host;
+use crate::roles::terminal::step::online_request::ask_host;
 use crate::words::emv::CryptogramType::Arqc;
 
 const STEP: &str = "Online processing";

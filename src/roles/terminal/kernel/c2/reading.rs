@@ -8,72 +8,29 @@ use crate::base::event::Event;
 use crate::roles::terminal::authentication::card_key;
 use crate::roles::terminal::entry_point;
 use crate::roles::terminal::error::TerminalError;
-use crate::roles::terminal::phase::{Next, Phase, Reply};
+use crate::roles::terminal::phase::Next;
 use crate::roles::terminal::step::initiate_application_processing::Initiated;
 use crate::roles::terminal::step::offline_data_authentication;
-use crate::roles::terminal::step::read_application_data::{RecordsRead, SecondList, gathered, take_record};
+use crate::roles::terminal::step::read_application_data::{self, RecordsRead, SecondList, gathered};
 use crate::words::dictionary::tag;
 use crate::words::emv::certificate::StaticData;
 use crate::words::emv::{Aip, TerminalCapabilities, Tvr};
 use crate::words::iso4217::Amount;
-use crate::words::iso7816::ApduCommand;
-use crate::words::iso7816::command::ReadRecord;
 
-const STEP: &str = "Read application data";
 const CLAUSE: &str = "EMV Book C-2 6.7";
 
-/// Reads the records that the AFL names, in order.
-pub(super) fn begin(initiated: Initiated) -> Result<Next, TerminalError> {
-    let missing = TerminalError::Missing {
-        tag: tag::AFL,
-        name: "Application File Locator",
-        clause: "EMV Book C-2 6.3",
-    };
-    let afl = initiated.afl.clone().ok_or(missing)?;
-    let records = afl.records().map(|(sfi, record, signed)| (ReadRecord { sfi, record }, signed));
-    let mut wanted: Vec<_> = records.collect();
-    wanted.reverse();
-    Ok(Reading { initiated, wanted, signed: StaticData::new() }.next())
+/// Reads the records that the AFL names.
+pub(super) fn begin(initiated: Initiated, context: &mut Context) -> Result<Next, TerminalError> {
+    read_application_data::read(initiated, have_read, context)
 }
 
-struct Reading {
-    initiated: Initiated,
-    /// Still to be read, the next one last, and whether the issuer signed it.
-    wanted: Vec<(ReadRecord, bool)>,
-    signed: StaticData,
-}
-
-impl Reading {
-    fn next(self) -> Next {
-        // An AFL is never empty, so there is a first record.
-        let ask = self.wanted.last().map_or(ReadRecord { sfi: 1, record: 1 }, |(ask, _)| *ask);
-        Next::transmit(ask.to_apdu(), self)
+fn have_read(initiated: Initiated, signed: StaticData, context: &mut Context) -> Result<Next, TerminalError> {
+    let mut read = gathered(initiated, signed, SecondList::Unused)?;
+    if let Some(reason) = above_limit(&read) {
+        return entry_point::select_next(read.initiated.selected.session, reason, context);
     }
-}
-
-impl Phase for Reading {
-    fn name(&self) -> &'static str {
-        STEP
-    }
-
-    fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let (asked, signed) = self.wanted.pop().ok_or(TerminalError::Reply { step: STEP })?;
-        let record = asked.answer(&reply.response(STEP)?)?;
-        take_record(&mut self.initiated.selected.session, asked, &record)?;
-        if signed {
-            // It is one template 70: taking it has shown that.
-            let _ = self.signed.add_record(asked.sfi, asked.record, &record);
-        }
-        if !self.wanted.is_empty() {
-            return Ok(self.next());
-        }
-        let mut read = gathered(self.initiated, self.signed, SecondList::Unused)?;
-        if let Some(reason) = above_limit(&read) {
-            return entry_point::select_next(read.initiated.selected.session, reason, context);
-        }
-        card_key_for_signature(&mut read, context);
-        balance::before(read, context)
-    }
+    card_key_for_signature(&mut read, context);
+    balance::before(read, context)
 }
 
 /// The limit of the reader that the amount is above (EMV Book C-2 S456.13).

@@ -82,7 +82,7 @@ impl Phase for Exchanging {
         }
         let reason = format!("{measured} units of 0.1 ms, in exchange {}", retries + 1);
         session.find(Tvr::RELAY_CHECKED, CLAUSE, reason, CAUSES, context);
-        reading::begin(initiated)
+        reading::begin(initiated, context)
     }
 }
 
