@@ -14,7 +14,7 @@ mod seats;
 
 use crate::causes;
 use cardwright::air::host::Original;
-use cardwright::air::link::{Endpoint, InProcess, Interface, Record, T0};
+use cardwright::air::link::{Card, Endpoint, InProcess, Interface, Record, T0};
 use cardwright::base::bytes::parse_hex;
 use cardwright::base::context::Context;
 use cardwright::base::env::Timestamp;
@@ -34,6 +34,7 @@ use seats::{Faults, Line, Person, Replaced};
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use toml::{Table, Value};
 
 /// What a card's lists ask for beside their own, so that a row can see it.
@@ -243,9 +244,34 @@ impl Counter {
         self.play(&payment)?.ended.map(drop).map_err(told)
     }
 
+    /// A card of the same kind, on the same line.
+    fn other_card(&mut self, row: &Row) -> Result<Record<T0<InProcess<Replaced>>>, String> {
+        let profile = profile_of(&row.card)?;
+        let new = NewCard::with_accounts(&mut self.issuer, profile, 100_000, 50_000, &mut self.context);
+        let memory = issue_card_under(
+            &authority_of(&row.card)?,
+            &mut self.issuer,
+            &new.map_err(told)?,
+            &mut self.context,
+        );
+        let card = Simulator::in_memory(memory.map_err(told)?);
+        let card = Replaced { card, faults: Arc::clone(&self.faults) };
+        Ok(Record(T0(InProcess::connect(card, interface_of(row), &mut self.context))))
+    }
+
     /// Drives the terminal through one transaction.
     fn play(&mut self, row: &Row) -> Result<Played, String> {
         let begin = self.events.events().len();
+        self.context.elapse(Duration::from_secs(row.after_seconds));
+        let mut another =
+            row.elsewhere.then(|| open_journal(None, &mut self.context).map_err(told)).transpose()?;
+        if let Some(another) = &mut another {
+            std::mem::swap(&mut self.journal, another);
+        }
+        let mut other_card = row.other_card.then(|| self.other_card(row)).transpose()?;
+        if let Some(other) = &mut other_card {
+            std::mem::swap(&mut self.card, other);
+        }
         *self.faults.lock().unwrap_or_else(PoisonError::into_inner) = Faults::of(&row.card)?;
         let date = |[year, month, day]: [u16; 3]| {
             Timestamp::from_civil(i32::from(year), month as u8, day as u8, 12, 0, 0).ok_or("no such date")
@@ -289,6 +315,13 @@ impl Counter {
         let journal = journal.iter().find(|entry| (entry.batch, entry.trace) == trace);
         let journal = journal.map(|entry| entry.state.word().to_owned());
         let events = self.events.events()[begin..].to_vec();
+        if let Some(own) = another {
+            self.journal = own;
+        }
+        if let Some(own) = other_card {
+            self.card = own;
+        }
+        self.card.reset(&mut self.context).map_err(told)?;
         Ok(Played { ended, person, messages, journal, events })
     }
 }

@@ -1,7 +1,7 @@
 //! Making issuer application data and the application cryptogram (JR/T 0025.5;
 //! EMV Book 2 8.1).
 
-use super::application::Application;
+use super::behaviour::Application;
 use super::memory::{ApplicationMemory, Image};
 use super::quick;
 use super::session::Transaction;

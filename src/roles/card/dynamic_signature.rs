@@ -73,6 +73,7 @@ pub(super) fn combined(
         cryptogram_information: kind.bits(),
         cryptogram: made.cryptogram,
         transaction_data_hash: CdaDynamicData::transaction_data_hash(&parts, key.suite()),
+        rest: transaction.relay.map(|relay| relay.signed_bytes().to_vec()).unwrap_or_default(),
     };
     let signed = dynamic.sign(unpredictable, &key).map_err(unsigned)?;
     data.put(tag::SIGNED_DYNAMIC_APPLICATION_DATA, signed);

@@ -3,6 +3,7 @@
 
 mod application;
 mod authentication;
+mod behaviour;
 mod certificates;
 mod cryptogram;
 mod data;
@@ -20,6 +21,8 @@ mod processing_options;
 mod profile;
 mod quick;
 mod record;
+mod recovery;
+mod relay;
 mod script;
 mod selection;
 mod serve;

@@ -1,13 +1,13 @@
 //! The simulated card: bytes in, bytes out. A command works on a copy of the
 //! memory; what it writes lands with the end of the command, all or nothing.
 
-use super::application::Application;
+use super::behaviour::Application;
 use super::memory::ApplicationMemory;
 use super::profile::ApplicationProfile;
 use super::session::{Phase, Selected, Session, Transaction};
 use super::{
     APPLICATIONS, CardError, CardMemory, CardStorage, DeviceLine, InMemory, authentication, data, domain,
-    dynamic_signature, generate_ac, pin, processing_options, record, script, selection,
+    dynamic_signature, generate_ac, pin, processing_options, record, recovery, relay, script, selection,
 };
 use crate::air::link::{Endpoint, Interface, LinkError};
 use crate::base::context::Context;
@@ -182,6 +182,8 @@ impl Work<'_> {
             (0x00, 0x88) => dynamic_signature::internal(self, &read(apdu)?, context),
             (0x80, 0xA8) => processing_options::start(self, &read(apdu)?, context),
             (0x80, 0xAE) => generate_ac::generate(self, &read(apdu)?, context),
+            (0x80, 0xD0) => recovery::recover(self, &read(apdu)?, context),
+            (0x80, 0xEA) => relay::exchange(self, read(apdu)?, context),
             (0x00, 0x82) => authentication::external(self, &read(apdu)?, context),
             (0x80, 0x50) => domain::initialize(self, &read(apdu)?, context),
             (0x84, 0x82) => domain::authenticate(self, &read(apdu)?, context),

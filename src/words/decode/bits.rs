@@ -2,7 +2,9 @@
 
 use super::fields::{self, BitRow, FIELDS};
 use crate::words::dictionary::tag;
-use crate::words::emv::{Aip, Ctq, TerminalCapabilities, Tsi, Ttq, Tvr, UsageControl};
+use crate::words::emv::{
+    Aip, Ctq, KernelConfiguration, TerminalCapabilities, Tsi, Ttq, Tvr, UsageControl, mchip,
+};
 use crate::words::pboc::{ApplicationDefaultAction, CardAdditionalProcessing, Cvr};
 use crate::words::tlv::Tag;
 
@@ -33,6 +35,7 @@ pub(super) fn of_tag(tag: Tag, value: &[u8]) -> Option<Vec<SetBit>> {
         tag::CTQ => set_bits!(Ctq, value, later),
         tag::TERMINAL_CAPABILITIES => set_bits!(TerminalCapabilities, value, later),
         tag::APPLICATION_USAGE_CONTROL => set_bits!(UsageControl, value, later),
+        tag::KERNEL_CONFIGURATION => set_bits!(KernelConfiguration, value, later),
         tag::CARD_ADDITIONAL_PROCESSING => set_bits!(CardAdditionalProcessing, value, later),
         // Some cards have four bytes, of which the first two have names.
         tag::APPLICATION_DEFAULT_ACTION => {
@@ -51,6 +54,13 @@ pub(super) fn of_cvr(cvr: Cvr) -> Vec<SetBit> {
     let [first, second, third] = cvr.0;
     let later = [(3, 1, "PIN verification command not received for a PIN-expecting card")];
     set_bits!(Cvr, &[first & 0x0F, second, third & 0x0F], &later).unwrap_or_default()
+}
+
+/// The same of an M/Chip card, whose byte 3 is numbers alone: script commands, PIN tries.
+pub(super) fn of_mchip_cvr(cvr: mchip::Cvr) -> Vec<SetBit> {
+    let [first, second, _, rest @ ..] = cvr.0;
+    let [fourth, fifth, sixth] = rest;
+    set_bits!(mchip::Cvr, &[first & 0x0F, second, 0, fourth, fifth, sixth], &[]).unwrap_or_default()
 }
 
 /// The set bits by a table.

@@ -6,7 +6,7 @@ use super::meaning::meaning;
 use super::{Line, iad};
 use crate::base::event::ElementKey;
 use crate::words::dictionary::{Format, Row, tag};
-use crate::words::emv::{CvmCode, CvmCondition, printable};
+use crate::words::emv::{CvmCode, CvmCondition, mchip, printable};
 use crate::words::pboc::Cvr;
 use crate::words::tlv::Tag;
 
@@ -29,7 +29,10 @@ pub fn element_words(key: &ElementKey, value: &[u8]) -> String {
 fn named(name: &str, value: &[u8]) -> String {
     match (name, value) {
         ("CV rule", [code, condition]) => format!("{} {}", CvmCode(*code), CvmCondition(*condition)),
-        ("CVR", [0x03, cvr @ ..]) => joined(Cvr::from_bytes(cvr).map(bits::of_cvr)),
+        ("CVR", [0x03, cvr @ ..]) if cvr.len() == Cvr::LENGTH_BYTES => {
+            joined(Cvr::from_bytes(cvr).map(bits::of_cvr))
+        }
+        ("CVR", cvr) => joined(mchip::Cvr::from_bytes(cvr).map(bits::of_mchip_cvr)),
         ("terminal action code", value) => joined(bits::of_tag(tag::TVR, value)),
         _ => match Row::of_name(name).map(|row| row.format) {
             Some(Format::Text) => printable(value),
@@ -70,6 +73,10 @@ mod tests {
             "plaintext PIN verified by the card if the terminal supports it"
         );
         assert_eq!(says("CVR", &[3, 0xA0, 0x10, 0]), "new card");
+        assert_eq!(
+            says("CVR", &[0xA0, 0x40, 3, 2, 0, 0]),
+            "CDA returned in first GENERATE AC; domestic transaction"
+        );
         assert_eq!(says("terminal action code", &[0, 0, 0, 0x80, 0]), "transaction exceeds floor limit");
         assert_eq!(says("response code", b"51"), "51");
         assert_eq!(says("nobody knows it", b"51"), "");

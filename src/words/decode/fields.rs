@@ -34,14 +34,7 @@ pub(super) fn later(wanted: Tag) -> &'static [BitRow] {
     }
 }
 
-const AIP: &[BitRow] = &[
-    (1, 8, "XDA supported"),
-    (1, 2, "on device cardholder verification is supported"),
-    (2, 8, "contactless EMV mode is supported"),
-    (2, 7, "mobile phone"),
-    (2, 6, "contactless transaction"),
-    (2, 1, "relay resistance protocol is supported"),
-];
+const AIP: &[BitRow] = &[(1, 8, "XDA supported"), (2, 7, "mobile phone"), (2, 6, "contactless transaction")];
 
 const TVR: &[BitRow] = &[
     (1, 1, "XDA selected"),
@@ -52,10 +45,6 @@ const TVR: &[BitRow] = &[
     (4, 3, "biometric try limit exceeded"),
     (4, 2, "a selected biometric type is not supported"),
     (4, 1, "XDA signature verification failed"),
-    (5, 4, "reserved for the contactless specifications"),
-    (5, 3, "CA ECC key missing (EMV 4.4 over contacts)"),
-    (5, 2, "ECC key recovery failed (EMV 4.4 over contacts)"),
-    (5, 1, "reserved for the contactless specifications"),
 ];
 
 const TTQ: &[BitRow] =

@@ -83,6 +83,15 @@ pub(super) struct Row {
     /// template 71.
     #[serde(default)]
     pub(super) orders: Vec<String>,
+    /// Seconds that pass before it.
+    #[serde(default)]
+    pub(super) after_seconds: u64,
+    /// Whether it is at another terminal.
+    #[serde(default)]
+    pub(super) elsewhere: bool,
+    /// Whether it is with another card of the same kind.
+    #[serde(default)]
+    pub(super) other_card: bool,
     /// Transactions before this one, with the same terminal and card; each says what is
     /// other about it than a plain payment.
     #[serde(default)]
@@ -138,7 +147,7 @@ pub(super) struct CardRow {
     #[serde(default)]
     pub(super) excepted: bool,
     /// Answers in place of the card's own, by how the command begins; `80AE#2` is the
-    /// second such command alone. `mute` is no answer.
+    /// second such command alone. `mute` is no answer, `deaf` is no command either.
     #[serde(default)]
     pub(super) answers: BTreeMap<String, String>,
     /// A byte of its answers that has another last bit, by how the command begins; below
@@ -148,6 +157,9 @@ pub(super) struct CardRow {
     /// The same for commands as the card gets them.
     #[serde(default)]
     pub(super) misheard: BTreeMap<String, isize>,
+    /// Milliseconds that it takes longer to answer.
+    #[serde(default)]
+    pub(super) slow: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -269,7 +281,7 @@ impl Row {
                 let kept = whole.iter().filter(|(key, _)| kept.contains(&key.as_str()));
                 let mut table: Table = kept.map(|(key, value)| (key.clone(), value.clone())).collect();
                 if let Some(Value::Table(card)) = table.get_mut("card") {
-                    for fault in ["answers", "corrupted", "misheard"] {
+                    for fault in ["answers", "corrupted", "misheard", "slow"] {
                         card.remove(fault);
                     }
                 }

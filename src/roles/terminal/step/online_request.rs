@@ -12,6 +12,7 @@ use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
 use crate::roles::terminal::session::Session;
 use crate::words::dictionary::tag;
+use crate::words::tlv::TlvStore;
 
 const STEP: &str = "Online request";
 
@@ -27,9 +28,18 @@ pub(in crate::roles::terminal) fn begin(session: Session, card: CardMark) -> Nex
 fn authorise(mut session: Session, card: CardMark, pin: Option<Secret<String>>) -> Next {
     let opening = row(&mut session, EntryKind::OnlinePurchase, card.clone());
     let chip = opening.chip.clone();
+    ask_host(session, card, chip, pin).after(Change::Open(Box::new(opening)))
+}
+
+/// Asks the host about a card for which the journal has a row.
+pub(in crate::roles::terminal) fn ask_host(
+    session: Session,
+    card: CardMark,
+    chip: TlvStore,
+    pin: Option<Secret<String>>,
+) -> Next {
     let request = session.request(MessageClass::Request, Kind::Purchase, &card, chip, pin);
     Next::wait(Io::Authorise(Box::new(request)), Waiting { session, card })
-        .after(Change::Open(Box::new(opening)))
 }
 
 struct EnteringPin {

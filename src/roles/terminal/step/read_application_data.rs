@@ -104,7 +104,7 @@ impl Phase for Reading {
 }
 
 fn have_read(initiated: Initiated, signed: StaticData, context: &mut Context) -> Result<Next, TerminalError> {
-    let mut read = gathered(initiated, signed)?;
+    let mut read = gathered(initiated, signed, SecondList::Mandatory)?;
     match read.session().role {
         // Nothing but its number is wanted of the card that pays.
         Role::Paying(_) => payer_identification::identified(read, context),
@@ -197,7 +197,20 @@ pub(in crate::roles::terminal) fn card_number(session: &mut Session) -> Result<(
     Ok((pan, psn))
 }
 
-fn gathered(mut initiated: Initiated, signed: StaticData) -> Result<RecordsRead, TerminalError> {
+/// Whether a card must have a CDOL2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::roles::terminal) enum SecondList {
+    Mandatory,
+    /// There is no second GENERATE AC.
+    Unused,
+}
+
+/// Looks whether the records have what is mandatory.
+pub(in crate::roles::terminal) fn gathered(
+    mut initiated: Initiated,
+    signed: StaticData,
+    second: SecondList,
+) -> Result<RecordsRead, TerminalError> {
     let session = &mut initiated.selected.session;
     let (pan, psn) = card_number(session)?;
     let clause = "EMV Book 3 7.2";
@@ -214,7 +227,11 @@ fn gathered(mut initiated: Initiated, signed: StaticData) -> Result<RecordsRead,
             _ => Ok(list),
         }
     };
-    let (cdol1, cdol2) = (list(tag::CDOL1, "CDOL1")?, list(tag::CDOL2, "CDOL2")?);
+    let cdol1 = list(tag::CDOL1, "CDOL1")?;
+    let cdol2 = match second {
+        SecondList::Mandatory => list(tag::CDOL2, "CDOL2")?,
+        SecondList::Unused => Dol::default(),
+    };
     let ecash = session.store.has(tag::EC_ISSUER_AUTHORISATION_CODE)
         && session.store.array(tag::EC_TERMINAL_SUPPORT_INDICATOR) == Some([1]);
     Ok(RecordsRead { initiated, pan, psn, cdol1, cdol2, ecash, signed, combined: None })
