@@ -246,14 +246,11 @@ impl Counter {
 
     /// A card of the same kind, on the same line.
     fn other_card(&mut self, row: &Row) -> Result<Record<T0<InProcess<Replaced>>>, String> {
-        let profile = profile_of(&row.card)?;
+        let profile = profile_of(&row.card, &row.terminal)?;
         let new = NewCard::with_accounts(&mut self.issuer, profile, 100_000, 50_000, &mut self.context);
-        let memory = issue_card_under(
-            &authority_of(&row.card)?,
-            &mut self.issuer,
-            &new.map_err(told)?,
-            &mut self.context,
-        );
+        let authority = authority_of(&row.card)?;
+        let new = new.map_err(told)?;
+        let memory = issue_card_under(&authority, &mut self.issuer, &new, &mut self.context);
         let card = Simulator::in_memory(memory.map_err(told)?);
         let card = Replaced { card, faults: Arc::clone(&self.faults) };
         Ok(Record(T0(InProcess::connect(card, interface_of(row), &mut self.context))))
