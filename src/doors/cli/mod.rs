@@ -47,7 +47,7 @@ mod wallet;
 mod world;
 
 use shared::command::Command;
-pub use shared::run::run;
+pub use shared::run::{line, run};
 
 /// Every command, in the order of the help text.
 const COMMANDS: &[Command] = &[

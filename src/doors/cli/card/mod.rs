@@ -3,6 +3,7 @@
 mod cancel;
 mod credit;
 mod new;
+mod script;
 mod serve;
 mod show;
 
@@ -14,5 +15,12 @@ pub(super) const COMMAND: Command = Command {
     about: "Makes, shows and serves simulated cards",
     effect: None,
     arguments: no_arguments,
-    run: Run::OneOf(&[new::COMMAND, show::COMMAND, serve::COMMAND, credit::COMMAND, cancel::COMMAND]),
+    run: Run::OneOf(&[
+        new::COMMAND,
+        show::COMMAND,
+        serve::COMMAND,
+        credit::COMMAND,
+        script::COMMAND,
+        cancel::COMMAND,
+    ]),
 };

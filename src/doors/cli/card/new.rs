@@ -33,7 +33,7 @@ pub(super) const COMMAND: Command = Command {
 fn arguments(line: clap::Command) -> clap::Command {
     let line = line
         .arg(Arg::new("PROFILE").required(true).help(
-            "ecash, ecash-dual, debit, unionpay-credit, unionpay-sm, or a profile of your own, FILE.toml",
+            "ecash, ecash-dual, debit, unionpay-credit, unionpay-sm, mastercard-like, or a profile of your own, FILE.toml",
         ))
         .arg(
             Arg::new("FILE")
