@@ -28,7 +28,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use toml::{Table, Value};
 
 /// What a card's first list asks for beside its own, so that a row can see it.
@@ -303,12 +303,22 @@ impl Endpoint for Replaced {
     }
 }
 
+/// A phone that somebody can unlock between two presentments.
+#[derive(Clone)]
+struct Phone(Arc<Mutex<Device>>);
+
+impl DeviceLine for Phone {
+    fn now(&mut self) -> Device {
+        *self.0.lock().unwrap()
+    }
+}
+
 /// A person who enters what the row says.
 struct Person {
     pins: Vec<String>,
     prompts: usize,
     presents_again: usize,
-    device: Option<DeviceLine>,
+    device: Option<Phone>,
 }
 
 impl Cardholder for Person {
@@ -322,7 +332,7 @@ impl Cardholder for Person {
         let does = self.presents_again > 0;
         self.presents_again = self.presents_again.saturating_sub(1);
         if let Some(device) = self.device.as_ref().filter(|_| does) {
-            device.tell(Device::Unlocked);
+            *device.0.lock().unwrap() = Device::Unlocked;
         }
         does
     }
@@ -454,12 +464,12 @@ fn run(row: &Row) -> Result<(), String> {
     let mut simulator = Simulator::in_memory(memory);
     let device = match row.card.device.as_deref() {
         None => None,
-        Some("unlocked") => Some(DeviceLine::new(Device::Unlocked)),
-        Some("express") => Some(DeviceLine::new(Device::Express)),
+        Some("unlocked") => Some(Phone(Arc::new(Mutex::new(Device::Unlocked)))),
+        Some("express") => Some(Phone(Arc::new(Mutex::new(Device::Express)))),
         Some(other) => return Err(format!("no device {other:?}")),
     };
     if let Some(device) = &device {
-        simulator = simulator.in_device(device);
+        simulator = simulator.in_device(device.clone());
     }
     simulator.power_on(interface, &mut context);
     for command in &row.card.before {
