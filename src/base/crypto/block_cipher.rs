@@ -141,7 +141,7 @@ impl BlockCipher {
     fn triple(
         &self,
         block: &[u8],
-        [outer, inner]: [fn(&[u8; 8], [u8; 8]) -> [u8; 8]; 2],
+        [outer, inner]: [Pass; 2],
         order: [usize; 3],
     ) -> Result<Vec<u8>, CryptoError> {
         let block = self.block(block)?;
@@ -186,6 +186,9 @@ impl BlockCipher {
         CryptoError::NotWholeBlocks { algorithm, block_bytes, found_bytes }
     }
 }
+
+/// One pass of DES.
+type Pass = fn(&[u8; 8], [u8; 8]) -> [u8; 8];
 
 fn xor(one: &[u8], other: &[u8]) -> Vec<u8> {
     one.iter().zip(other).map(|(one, other)| one ^ other).collect()

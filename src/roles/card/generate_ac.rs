@@ -7,9 +7,9 @@ use super::{authentication, cryptogram, decision, dynamic_signature, record};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
-use crate::words::emv::Aip;
 use crate::words::emv::CryptogramType::{self, Aac, Arqc, Tc};
 use crate::words::emv::command::{Cryptogram, GenerateAc};
+use crate::words::emv::{Aip, Tvr};
 use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
 use crate::words::pboc::EcashSet;
 use crate::words::tlv::{Dol, Tag, TlvStore};
@@ -76,7 +76,7 @@ fn first(
     match kind {
         Tc => approve(work, &mut after, transaction)?,
         Arqc => after.state.last_online_not_completed = true,
-        Aac => {}
+        Aac => declined(&mut after, transaction, command.cryptogram),
     }
     finish(work, after, transaction, (kind, reason), command, context)
 }
@@ -124,7 +124,7 @@ fn finish(
     let made = cryptogram::make(work.behaviour()?, &work.memory.read().image, &after, transaction, kind)?;
     let answer = match command.cda && kind != Aac {
         true => dynamic_signature::combined(&after, transaction, kind, &made, context)?,
-        false => response(transaction, kind, &made),
+        false => response(&after, transaction, kind, &made),
     };
     let step = if transaction.first.is_none() { "first GENERATE AC" } else { "second GENERATE AC" };
     let event = Event::new("card", format!("{step}: {kind}")).clause(GenerateAc::CLAUSE).because(reason);
@@ -135,6 +135,17 @@ fn finish(
     transaction.first.get_or_insert((kind, made.cryptogram));
     context.emit(event.with_named("CVR", [&[0x03], transaction.cvr.0.as_slice()].concat()));
     Ok(ResponseApdu::ok(GenerateAc::encode_response(&answer)))
+}
+
+/// What a decline at the first GENERATE AC writes.
+fn declined(after: &mut ApplicationMemory, transaction: &Transaction, asked: CryptogramType) {
+    if asked != Aac && decision::blocks(after, transaction) {
+        after.state.blocked = true;
+        after.state.blocked_by_pin = true;
+    }
+    let found = transaction.data.array(tag::TVR).map(Tvr).unwrap_or_default();
+    after.state.static_authentication_failed |= found.has(Tvr::SDA_FAILED);
+    after.state.dynamic_authentication_failed |= found.has(Tvr::DDA_FAILED) || found.has(Tvr::CDA_FAILED);
 }
 
 /// What an offline approval writes.
@@ -166,6 +177,8 @@ fn complete_online(after: &mut ApplicationMemory, transaction: &Transaction) {
     if !state.last_authentication_failed && !state.authentication_not_performed {
         state.last_online_not_completed = false;
         state.last_online_atc = transaction.atc;
+        state.static_authentication_failed = false;
+        state.dynamic_authentication_failed = false;
         state.international = 0;
         state.cumulative_minor = 0;
     }
@@ -197,9 +210,15 @@ fn merge(transaction: &mut Transaction, given: &TlvStore, command: &GenerateAc) 
     }
 }
 
-fn response(transaction: &Transaction, kind: CryptogramType, made: &cryptogram::Made) -> Cryptogram {
+fn response(
+    after: &ApplicationMemory,
+    transaction: &Transaction,
+    kind: CryptogramType,
+    made: &cryptogram::Made,
+) -> Cryptogram {
     let mut data = TlvStore::new();
-    data.put(tag::CRYPTOGRAM_INFORMATION_DATA, [kind.bits()]);
+    let information = kind.bits() | decision::advice(after, transaction, kind);
+    data.put(tag::CRYPTOGRAM_INFORMATION_DATA, [information]);
     data.put(tag::ATC, transaction.atc.to_be_bytes());
     data.put(tag::APPLICATION_CRYPTOGRAM, made.cryptogram);
     data.put(tag::ISSUER_APPLICATION_DATA, made.iad.as_slice());

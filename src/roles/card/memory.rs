@@ -107,6 +107,12 @@ pub(super) struct State {
     pub last_authentication_failed: bool,
     pub authentication_not_performed: bool,
     pub last_script_failed: bool,
+    /// The terminal found the static data not authentic, and the card declined offline.
+    #[serde(default)]
+    pub static_authentication_failed: bool,
+    /// The same of its dynamic signature.
+    #[serde(default)]
+    pub dynamic_authentication_failed: bool,
     /// Script commands after the second GENERATE AC of the last online transaction.
     pub script_commands: u8,
     /// Offline approvals in a row in a currency that is not the card's.
@@ -248,6 +254,8 @@ impl State {
             last_authentication_failed: false,
             authentication_not_performed: false,
             last_script_failed: false,
+            static_authentication_failed: false,
+            dynamic_authentication_failed: false,
             script_commands: 0,
             international: 0,
             cumulative_minor: 0,

@@ -186,7 +186,7 @@ impl Work<'_> {
             (0x80, 0x50) => domain::initialize(self, &read(apdu)?, context),
             (0x84, 0x82) => domain::authenticate(self, &read(apdu)?, context),
             (0x80 | 0x84, 0xE2) => domain::store(self, apdu, context),
-            (0x04 | 0x84, 0xDA | 0xDC | 0x16 | 0x18 | 0x1E) => script::run(self, apdu, context),
+            (0x04 | 0x84, 0xDA | 0xDC | 0x16 | 0x18 | 0x1E | 0x24) => script::run(self, apdu, context),
             (0x00 | 0x04 | 0x80 | 0x84, ins) => Err(Refusal::because(
                 StatusWord::INS_NOT_SUPPORTED,
                 format!("the card has no instruction {ins:02X} in class {:02X}", apdu.cla),

@@ -44,10 +44,16 @@ pub fn drive(terms: Terms, seat: &mut Seat<'_>, context: &mut Context) -> Result
     for _ in 0..STEP_LIMIT {
         let (ask, phase) = match next {
             Next::Wait(ask, phase) => (ask, phase),
-            Next::Done(outcome) => return Ok(*outcome),
+            Next::Done(outcome) => {
+                seat.cardholder.show(outcome.verdict.message(), &outcome.language);
+                return Ok(*outcome);
+            }
         };
         for change in ask.first.iter().filter(|_| journalled) {
             seat.journal.write(row, change, context)?;
+        }
+        if let Some((message, language)) = &ask.show {
+            seat.cardholder.show(*message, language);
         }
         let title = phase.name();
         if title != told {
@@ -97,6 +103,8 @@ fn exchange(
             Reply::Nothing
         }
         Io::EnterPin(prompt) => Reply::Pin(seat.cardholder.enter_pin(&prompt)),
+        Io::Choose(applications) => Reply::Choice(seat.cardholder.choose(&applications)),
+        Io::Confirm(application) => Reply::Confirmed(seat.cardholder.confirm(&application)),
         Io::PresentAgain(message) => {
             let presented = seat.cardholder.present_again(message);
             if presented {

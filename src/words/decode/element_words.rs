@@ -3,6 +3,7 @@
 
 use super::bits::{self, SetBit};
 use super::meaning::meaning;
+use super::{Line, iad};
 use crate::base::event::ElementKey;
 use crate::words::dictionary::{Format, Row, tag};
 use crate::words::emv::{CvmCode, CvmCondition, printable};
@@ -15,7 +16,11 @@ pub fn element_words(key: &ElementKey, value: &[u8]) -> String {
     match key {
         ElementKey::Tag(number) => {
             let says = meaning(Tag(*number), value, None);
-            if says.is_empty() { joined(bits::of_tag(Tag(*number), value)) } else { says }
+            match Tag(*number) {
+                tag::ISSUER_APPLICATION_DATA => parts(iad::lines(value, 0, 0, None)),
+                _ if says.is_empty() => joined(bits::of_tag(Tag(*number), value)),
+                _ => says,
+            }
         }
         ElementKey::Named(name) => named(name, value),
     }
@@ -32,6 +37,12 @@ fn named(name: &str, value: &[u8]) -> String {
             _ => String::new(),
         },
     }
+}
+
+fn parts(lines: Vec<Line>) -> String {
+    let told = lines.into_iter().filter(|line| !line.meaning.is_empty());
+    let words: Vec<_> = told.map(|line| format!("{} {}", line.name, line.meaning)).collect();
+    words.join("; ")
 }
 
 fn joined(bits: Option<Vec<SetBit>>) -> String {
@@ -51,6 +62,8 @@ mod tests {
     #[test]
     fn elements_of_events_say_their_bits() {
         assert_eq!(element_words(&ElementKey::Tag(0x9B), &[0xC0, 0]).matches("; ").count(), 1);
+        let data = element_words(&ElementKey::Tag(0x9F10), &[6, 1, 10, 3, 0xA0, 0x10, 0]);
+        assert!(data.ends_with("; byte 2 bit 5 new card"), "{data}");
         assert_eq!(element_words(&ElementKey::Tag(0x9F36), &[0, 7]), "7");
         assert_eq!(
             says("CV rule", &[0x41, 0x03]),

@@ -100,6 +100,7 @@ tagged! {
     TRANSACTION_TYPE 0x9C "Transaction Type" Terminal Numeric 1 1 Plain;
     DDF_NAME 0x9D "Directory Definition File (DDF) Name" Card Binary 5 16 Plain;
     FCI_PROPRIETARY_TEMPLATE 0xA5 "File Control Information (FCI) Proprietary Template" Card Template 0 252 Parts;
+    ACCOUNT_TYPE 0x5F57 "Account Type" Terminal Numeric 1 1 Plain;
     ACQUIRER_IDENTIFIER 0x9F01 "Acquirer Identifier" Terminal Numeric 6 6 Plain;
     AMOUNT_AUTHORISED 0x9F02 "Amount, Authorised (Numeric)" Terminal Amount 6 6 Plain;
     AMOUNT_OTHER 0x9F03 "Amount, Other (Numeric)" Terminal Amount 6 6 Plain;
@@ -109,7 +110,9 @@ tagged! {
     APPLICATION_USAGE_CONTROL 0x9F07 "Application Usage Control" Card Binary 2 2 Plain;
     APPLICATION_VERSION_NUMBER_CARD 0x9F08 "Application Version Number - card" Card Binary 2 2 Plain;
     APPLICATION_VERSION_NUMBER_TERMINAL 0x9F09 "Application Version Number - terminal" Terminal Binary 2 2 Plain;
+    SELECTION_PROPRIETARY_DATA 0x9F0A "Application Selection Registered Proprietary Data" Card Binary 3 255 Plain;
     CARDHOLDER_NAME_EXTENDED 0x9F0B "Cardholder Name Extended" Card Text 27 45 Person;
+    ISSUER_IDENTIFICATION_NUMBER_EXTENDED 0x9F0C "Issuer Identification Number Extended (IINE)" Card Numeric 3 4 Plain;
     IAC_DEFAULT 0x9F0D "Issuer Action Code - Default" Card Binary 5 5 Plain;
     IAC_DENIAL 0x9F0E "Issuer Action Code - Denial" Card Binary 5 5 Plain;
     IAC_ONLINE 0x9F0F "Issuer Action Code - Online" Card Binary 5 5 Plain;
@@ -150,12 +153,14 @@ tagged! {
     UNPREDICTABLE_NUMBER 0x9F37 "Unpredictable Number" Terminal Binary 4 4 Plain;
     PDOL 0x9F38 "Processing Options Data Object List (PDOL)" Card Dol 0 252 Plain;
     POS_ENTRY_MODE 0x9F39 "Point-of-Service (POS) Entry Mode" Terminal Numeric 1 1 Plain;
+    AMOUNT_REFERENCE_CURRENCY 0x9F3A "Amount, Reference Currency" Terminal Binary 4 4 Plain;
     APPLICATION_REFERENCE_CURRENCY 0x9F3B "Application Reference Currency" Card Numeric 2 8 Plain;
     TRANSACTION_REFERENCE_CURRENCY 0x9F3C "Transaction Reference Currency Code" Terminal Numeric 2 2 Plain;
     TRANSACTION_REFERENCE_CURRENCY_EXPONENT 0x9F3D "Transaction Reference Currency Exponent" Terminal Numeric 1 1 Plain;
     ADDITIONAL_TERMINAL_CAPABILITIES 0x9F40 "Additional Terminal Capabilities" Terminal Binary 5 5 Plain;
     TRANSACTION_SEQUENCE_COUNTER 0x9F41 "Transaction Sequence Counter" Terminal Numeric 2 4 Plain;
     APPLICATION_CURRENCY_CODE 0x9F42 "Application Currency Code" Card Numeric 2 2 Plain;
+    APPLICATION_REFERENCE_CURRENCY_EXPONENT 0x9F43 "Application Reference Currency Exponent" Card Numeric 1 4 Plain;
     APPLICATION_CURRENCY_EXPONENT 0x9F44 "Application Currency Exponent" Card Numeric 1 1 Plain;
     DATA_AUTHENTICATION_CODE 0x9F45 "Data Authentication Code" Card Binary 2 2 Plain;
     ICC_PUBLIC_KEY_CERTIFICATE 0x9F46 "ICC Public Key Certificate" Card Binary 0 248 Secret;
@@ -227,6 +232,7 @@ named! {
     "record number" Terminal Binary 1 1 Plain;
     "PIN block" Terminal Binary 8 8 Secret;
     "enciphered PIN" Terminal Binary 64 248 Secret;
+    "enciphered PIN block" Issuer Binary 8 32 Secret;
     "DDOL data" Terminal Binary 0 255 Secret;
     "response bytes" Card Binary 0 65536 Parts;
     "balance before" Card Amount 6 6 Plain;

@@ -12,6 +12,7 @@ mod dol;
 mod element;
 mod fci;
 mod pan;
+mod preferred_name;
 mod script;
 
 pub use afl::{Afl, AflEntry, AflError};
@@ -22,4 +23,5 @@ pub use dol::assemble;
 pub use element::{Aip, Cid, CryptogramType, Ctq, TerminalCapabilities, Tsi, Ttq, Tvr, UsageControl};
 pub use fci::{DirectoryEntry, Fci, FciError, directory_entries, printable};
 pub use pan::{Pan, PanError, Track2};
+pub use preferred_name::PreferredName;
 pub use script::{IssuerScript, ScriptError, ScriptResult};

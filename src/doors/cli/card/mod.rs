@@ -2,6 +2,7 @@
 
 mod credit;
 mod new;
+mod script;
 mod serve;
 mod show;
 
@@ -13,5 +14,5 @@ pub(super) const COMMAND: Command = Command {
     about: "Makes, shows and serves simulated cards",
     effect: None,
     arguments: no_arguments,
-    run: Run::OneOf(&[new::COMMAND, show::COMMAND, serve::COMMAND, credit::COMMAND]),
+    run: Run::OneOf(&[new::COMMAND, show::COMMAND, serve::COMMAND, credit::COMMAND, script::COMMAND]),
 };

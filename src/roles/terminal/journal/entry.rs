@@ -32,6 +32,10 @@ pub enum EntryKind {
     AccountSale,
     /// An online purchase: the host decides, no script moves money on the card.
     OnlinePurchase,
+    /// An online purchase that pays a part of its amount out in cash.
+    Cashback,
+    /// Cash from the account.
+    Cash,
     /// A hold on the account.
     PreAuthorisation,
     /// The completion of a hold.
@@ -54,6 +58,8 @@ impl EntryKind {
         Self::OfflineSale,
         Self::AccountSale,
         Self::OnlinePurchase,
+        Self::Cashback,
+        Self::Cash,
         Self::PreAuthorisation,
         Self::PreAuthorisationCompletion,
         Self::PreAuthorisationCancel,
@@ -72,6 +78,8 @@ impl EntryKind {
             Self::OfflineSale => "offline sale",
             Self::AccountSale => "offline sale on account",
             Self::OnlinePurchase => "online purchase",
+            Self::Cashback => "purchase with cashback",
+            Self::Cash => "cash",
             Self::PreAuthorisation => "pre-authorisation",
             Self::PreAuthorisationCompletion => "completion of a pre-authorisation",
             Self::PreAuthorisationCancel => "cancellation of a pre-authorisation",
@@ -123,6 +131,8 @@ impl EntryKind {
             Self::Unload => Kind::UnloadScript,
             Self::OfflineSale | Self::AccountSale => Kind::OfflineSale,
             Self::OnlinePurchase => Kind::Purchase,
+            Self::Cashback => Kind::PurchaseWithCashback,
+            Self::Cash => Kind::Cash,
             Self::PreAuthorisation => Kind::PreAuthorisation,
             Self::PreAuthorisationCompletion => Kind::PreAuthorisationCompletion,
             Self::PreAuthorisationCancel => Kind::PreAuthorisationCancel,

@@ -8,7 +8,7 @@ use crate::base::context::Context;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::phase::{Next, Phase, Reply};
 use crate::roles::terminal::session::{Role, Session};
-use crate::words::dictionary::tag;
+use crate::words::dictionary::{Row, Source, tag};
 use crate::words::emv::certificate::{PublicKey, StaticData};
 use crate::words::emv::{Afl, Pan, Track2};
 use crate::words::iso7816::ApduCommand;
@@ -17,6 +17,8 @@ use crate::words::tlv::{self, Dol, Tag};
 
 const STEP: &str = "Read application data";
 const CLAUSE: &str = "EMV Book 3 10.2";
+/// The longest data of a command.
+const COMMAND_BYTES: usize = 255;
 
 /// Every record has been read.
 pub(in crate::roles::terminal) struct RecordsRead {
@@ -135,16 +137,46 @@ pub(in crate::roles::terminal) fn take_record(
         return Err(TerminalError::Record { sfi, record: number, found });
     }
     for object in template.children().map_err(wrap)? {
-        if is_terminals_own(object.tag) {
+        // A data object without a value is taken as absent (EMV Book 3 annex B3).
+        if is_terminals_own(object.tag) || object.value.is_empty() {
             continue;
         }
+        check_format(object.tag, object.value)?;
         let earlier = session.store.put(object.tag, object.value);
         // Track 2 and PSN may stand in the GPO answer too; then they must agree.
-        if earlier.is_some_and(|earlier| earlier != object.value) {
+        let differs = earlier.is_some_and(|earlier| earlier != object.value);
+        if differs || session.recorded.contains(&object.tag) {
             return Err(TerminalError::Redundant { tag: object.tag });
         }
+        session.recorded.push(object.tag);
     }
     Ok(())
+}
+
+/// What is worked with and has one length. Nothing else is looked at (EMV Book 3 7.5).
+const CHECKED: &[Tag] = &[
+    tag::APPLICATION_EXPIRATION_DATE,
+    tag::APPLICATION_EFFECTIVE_DATE,
+    tag::ISSUER_COUNTRY_CODE,
+    tag::PAN_SEQUENCE_NUMBER,
+    tag::CA_PUBLIC_KEY_INDEX_CARD,
+    tag::APPLICATION_USAGE_CONTROL,
+    tag::APPLICATION_VERSION_NUMBER_CARD,
+    tag::IAC_DEFAULT,
+    tag::IAC_DENIAL,
+    tag::IAC_ONLINE,
+    tag::LOWER_CONSECUTIVE_OFFLINE_LIMIT,
+    tag::UPPER_CONSECUTIVE_OFFLINE_LIMIT,
+    tag::APPLICATION_CURRENCY_CODE,
+];
+
+fn check_format(tag: Tag, value: &[u8]) -> Result<(), TerminalError> {
+    let Some(row) = CHECKED.contains(&tag).then(|| Row::of_tag(tag)).flatten() else { return Ok(()) };
+    let (min, max, found) = (row.min as usize, row.max as usize, value.len());
+    match (min..=max).contains(&found) {
+        true => Ok(()),
+        false => Err(TerminalError::Format { tag, min, max, found }),
+    }
 }
 
 /// The PAN and sequence number, from 5A or track 2.
@@ -176,8 +208,11 @@ fn gathered(mut initiated: Initiated, signed: StaticData) -> Result<RecordsRead,
     let list = |wanted: Tag, name| {
         let value = session.store.value(wanted);
         let value = value.ok_or(TerminalError::Missing { tag: wanted, name, clause })?;
-        let place = || name.to_owned();
-        Dol::parse(value).map_err(|source| TerminalError::Tlv { place: place(), source })
+        let list = Dol::parse(value).map_err(|source| TerminalError::Tlv { place: name.into(), source })?;
+        match list.data_length() {
+            found if found > COMMAND_BYTES => Err(TerminalError::List { name, limit: COMMAND_BYTES, found }),
+            _ => Ok(list),
+        }
     };
     let (cdol1, cdol2) = (list(tag::CDOL1, "CDOL1")?, list(tag::CDOL2, "CDOL2")?);
     let ecash = session.store.has(tag::EC_ISSUER_AUTHORISATION_CODE)
@@ -186,6 +221,5 @@ fn gathered(mut initiated: Initiated, signed: StaticData) -> Result<RecordsRead,
 }
 
 fn is_terminals_own(tag: Tag) -> bool {
-    use crate::words::dictionary::{Row, Source};
     Row::of_tag(tag).is_some_and(|row| row.source == Source::Terminal)
 }

@@ -74,6 +74,7 @@ fn decide(verified: &mut Verified, context: &mut Context) -> (CryptogramType, &'
     }
     match session.terms.flow {
         Flow::Pay => {}
+        Flow::Cash | Flow::Cashback => return (Arqc, "cash is the issuer's to give"),
         flow if flow.writes_card() => return (Arqc, "the card's balance is written by the issuer"),
         _ => return (Arqc, "the account is the issuer's"),
     }

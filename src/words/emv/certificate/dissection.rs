@@ -45,7 +45,7 @@ const RSA_ISSUER: Layout = &[
     ("certificate serial number", Fixed(3)),
     ("hash algorithm indicator", Fixed(1)),
     ("public key algorithm indicator", Fixed(1)),
-    ("public key length", Fixed(1)),
+    (KEY_LENGTH, Fixed(1)),
     ("public key exponent length", Fixed(1)),
     (LEFTMOST, Rest),
 ];
@@ -56,7 +56,7 @@ const RSA_ICC: Layout = &[
     ("certificate serial number", Fixed(3)),
     ("hash algorithm indicator", Fixed(1)),
     ("public key algorithm indicator", Fixed(1)),
-    ("public key length", Fixed(1)),
+    (KEY_LENGTH, Fixed(1)),
     ("public key exponent length", Fixed(1)),
     (LEFTMOST, Rest),
 ];
@@ -64,14 +64,14 @@ const RSA_STATIC: Layout = &[
     ("signed data format", Fixed(1)),
     ("hash algorithm indicator", Fixed(1)),
     ("data authentication code", Fixed(2)),
-    ("pad pattern", Rest),
+    (PAD_PATTERN, Rest),
 ];
 const RSA_DYNAMIC: Layout = &[
     ("signed data format", Fixed(1)),
     ("hash algorithm indicator", Fixed(1)),
     ("ICC dynamic data length", Fixed(1)),
     (DYNAMIC_DATA, Told),
-    ("pad pattern", Rest),
+    (PAD_PATTERN, Rest),
 ];
 const SM2_ISSUER: Layout = &[
     ("certificate format", Fixed(1)),
@@ -81,7 +81,7 @@ const SM2_ISSUER: Layout = &[
     ("signature algorithm indicator", Fixed(1)),
     ("encipherment algorithm indicator", Fixed(1)),
     ("curve identifier", Fixed(1)),
-    ("public key length", Fixed(1)),
+    (KEY_LENGTH, Fixed(1)),
     (LEFTMOST, Rest),
 ];
 const SM2_ICC: Layout = &[
@@ -92,7 +92,7 @@ const SM2_ICC: Layout = &[
     ("signature algorithm indicator", Fixed(1)),
     ("encipherment algorithm indicator", Fixed(1)),
     ("curve identifier", Fixed(1)),
-    ("public key length", Fixed(1)),
+    (KEY_LENGTH, Fixed(1)),
     (LEFTMOST, Rest),
 ];
 const SM2_STATIC: Layout = &[("signed data format", Fixed(1)), ("data authentication code", Rest)];
@@ -101,6 +101,8 @@ const SM2_DYNAMIC: Layout =
 
 /// Told in its parts.
 const DYNAMIC_DATA: &str = "ICC dynamic data";
+const KEY_LENGTH: &str = "public key length";
+const PAD_PATTERN: &str = "pad pattern";
 const LEFTMOST: &str = "public key, or its leftmost digits";
 
 /// The field that holds the card's number.
@@ -122,7 +124,7 @@ impl Dissection {
             add("recovered data header", &[header]);
         }
         let mut cursor = Cursor::new(&opened.fields);
-        let mut told = 0;
+        let (mut told, mut key_bytes) = (0, 0);
         for (name, length) in layout(object, key.suite()) {
             let left = cursor.remaining();
             let length = match length {
@@ -134,6 +136,17 @@ impl Dissection {
             told = value.first().copied().map_or(0, usize::from);
             match *name {
                 _ if value.is_empty() => {}
+                LEFTMOST => {
+                    let (leftmost, pad) = value.split_at(key_bytes.min(value.len()));
+                    add(LEFTMOST, leftmost);
+                    if !pad.is_empty() {
+                        add(PAD_PATTERN, pad);
+                    }
+                }
+                KEY_LENGTH => {
+                    key_bytes = told;
+                    add(KEY_LENGTH, value);
+                }
                 DYNAMIC_DATA => dynamic_parts(value, key.suite()).for_each(|(name, value)| add(name, value)),
                 name => add(name, value),
             }
@@ -158,8 +171,7 @@ impl Dissection {
         suite: Suite,
     ) -> Option<PublicKey> {
         let leftmost = value(fields, LEFTMOST)?;
-        let length = usize::from(*value(fields, "public key length")?.first()?);
-        let leftmost = leftmost.get(..length.min(leftmost.len()))?;
+        let length = usize::from(*value(fields, KEY_LENGTH)?.first()?);
         match suite {
             Suite::Sm2 => PublicKey::sm2(leftmost, object).ok(),
             Suite::Rsa => {

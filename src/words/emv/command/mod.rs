@@ -7,6 +7,7 @@ mod generate_ac;
 mod get_data;
 mod get_processing_options;
 mod internal_authenticate;
+mod pin_change_unblock;
 
 pub use application_block::ApplicationBlock;
 pub use application_unblock::ApplicationUnblock;
@@ -15,6 +16,7 @@ pub use generate_ac::{Cryptogram, GenerateAc};
 pub use get_data::GetData;
 pub use get_processing_options::{GetProcessingOptions, ProcessingOptions};
 pub use internal_authenticate::{DynamicSignature, InternalAuthenticate};
+pub use pin_change_unblock::{PinChangeUnblock, PinOperation};
 
 use crate::words::iso7816::CommandRow;
 
@@ -27,4 +29,5 @@ pub const COMMANDS: &[CommandRow] = &[
     CommandRow::of::<ApplicationBlock>(),
     CommandRow::of::<ApplicationUnblock>(),
     CommandRow::of::<CardBlock>(),
+    CommandRow::of::<PinChangeUnblock>(),
 ];

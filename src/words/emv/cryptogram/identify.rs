@@ -63,11 +63,14 @@ pub struct Found {
     pub versions: Vec<&'static str>,
 }
 
-/// A way to a session key, by ATC and unpredictable number; `None` where one is missing.
+/// A way to a session key.
 struct Session {
     name: &'static str,
-    derive: fn(&[u8; 16], [u8; 2], Option<[u8; 4]>) -> Option<[u8; 16]>,
+    derive: Derive,
 }
+
+/// From card key, ATC and unpredictable number; `None` where that is missing.
+type Derive = fn(&[u8; 16], [u8; 2], Option<[u8; 4]>) -> Option<[u8; 16]>;
 
 const TRIPLE_DES_SESSIONS: &[Session] = &[
     Session { name: "none: the card's key itself", derive: |key, _, _| Some(*key) },
@@ -81,14 +84,6 @@ const TRIPLE_DES_SESSIONS: &[Session] = &[
         derive: |key, atc, number| Some(crypto::mastercard_session_key(key, atc, number?)),
     },
     Session { name: "VIS, ATC joined in", derive: |key, atc, _| Some(crypto::vis_session_key_xor(key, atc)) },
-    Session {
-        name: "VIS, ATC joined in, card key of odd parity",
-        derive: |key, atc, _| {
-            let mut key = *key;
-            crypto::odd_parity(&mut key);
-            Some(crypto::vis_session_key_xor(&key, atc))
-        },
-    },
     Session { name: "EMV 2000, by ATC", derive: |key, atc, _| Some(crypto::emv_2000_session_key(key, atc)) },
 ];
 
@@ -105,17 +100,10 @@ struct Supposition {
 
 const SUPPOSITIONS: &[Supposition] = &[
     Supposition { words: None, change: |_| {} },
-    Supposition {
-        words: Some("the TVR (95) was zeros"),
-        change: |data| {
-            data.put(tag::TVR, [0; 5]);
-        },
-    },
+    Supposition { words: Some("the TVR (95) was zeros"), change: |data| clear(data, tag::TVR) },
     Supposition {
         words: Some("the amount, other (9F03) was zeros"),
-        change: |data| {
-            data.put(tag::AMOUNT_OTHER, [0; 6]);
-        },
+        change: |data| clear(data, tag::AMOUNT_OTHER),
     },
     Supposition { words: Some("the ATC (9F36) was one more"), change: |data| step_atc(data, 1) },
     Supposition { words: Some("the ATC (9F36) was one less"), change: |data| step_atc(data, u16::MAX) },
@@ -191,7 +179,12 @@ impl Search {
             for (input_name, input) in inputs {
                 for padding in [Padding::Method2, Padding::Method1] {
                     self.tried += 1;
-                    if cryptogram(algorithm, session_key.expose(), input, padding) != sought.cryptogram {
+                    let given = cryptogram(algorithm, session_key.expose(), input, padding);
+                    // An input that the supposition does not touch was found before.
+                    let is_known = |found: &Found| {
+                        (&found.session_key, &found.input, found.padding) == (&session_key, input, padding)
+                    };
+                    if given != sought.cryptogram || self.found.iter().any(is_known) {
                         continue;
                     }
                     self.found.push(Found {
@@ -227,8 +220,8 @@ fn versions(sought: &Sought<'_>, data: &TlvStore, card_key: &[u8; 16]) -> Vec<&'
 /// Every card key that a key may mean: itself, or derived for the PAN with its sequence
 /// number, and with 00 and 01. Derivations that give one key are told as one.
 fn card_keys(sought: &Sought<'_>, algorithm: Algorithm) -> Vec<(usize, String, Secret<[u8; 16]>)> {
-    let mut numbers: Vec<u8> = sought.psn.into_iter().chain([0x00, 0x01]).collect();
-    numbers.dedup();
+    let usual = [0x00, 0x01].into_iter().filter(|psn| sought.psn != Some(*psn));
+    let numbers: Vec<u8> = sought.psn.into_iter().chain(usual).collect();
     let mut out: Vec<(usize, String, Secret<[u8; 16]>)> = Vec::new();
     for (place, key) in sought.keys.iter().enumerate() {
         out.push((place, "none: the key is the card's or the session's".into(), key.clone()));
@@ -292,6 +285,12 @@ fn inputs(sought: &Sought<'_>, data: &TlvStore, missing: &mut Vec<Tag>) -> Vec<(
         }
     }
     out
+}
+
+fn clear(data: &mut TlvStore, tag: Tag) {
+    if let Some(length) = data.value(tag).map(<[u8]>::len) {
+        data.put(tag, vec![0; length]);
+    }
 }
 
 fn step_atc(data: &mut TlvStore, by: u16) {
