@@ -455,3 +455,36 @@ macro_rules! pcsclite_library {
         }
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_here_as_a_code() {
+        assert_eq!(answer(|| panic!("shown above, and no matter")), 0x8010_0001);
+    }
+
+    #[test]
+    fn bytes_are_given_into_a_buffer_into_memory_or_as_a_length() {
+        let bytes = [1, 2, 3, 4];
+        let (mut buffer, mut length) = ([0; 3], 3);
+        // SAFETY: the buffer has that length.
+        let short = unsafe { give(&bytes, buffer.as_mut_ptr(), &mut length) };
+        assert_eq!((short, buffer, length), (Err(Code::INSUFFICIENT_BUFFER), [1, 2, 3], 4));
+        let (mut memory, mut length) = (std::ptr::null_mut::<u8>(), AUTOALLOCATE);
+        // SAFETY: the buffer has room for a pointer.
+        unsafe { give(&bytes, (&raw mut memory).cast(), &mut length) }.unwrap();
+        // SAFETY: so many bytes were allocated and filled, and nobody else has them.
+        unsafe {
+            assert_eq!((std::slice::from_raw_parts(memory, 4), length), (&bytes[..], 4));
+            libc::free(memory.cast());
+        }
+        for (length_before, result) in [(0, Ok(())), (AUTOALLOCATE, Err(Code::INVALID_PARAMETER))] {
+            let mut length = length_before;
+            // SAFETY: the buffer is null.
+            assert_eq!(unsafe { give(&bytes, std::ptr::null_mut(), &mut length) }, result);
+            assert_eq!(length, 4);
+        }
+    }
+}
