@@ -14,13 +14,13 @@ mod seats;
 
 use crate::causes;
 use cardwright::air::host::Original;
-use cardwright::air::link::{Endpoint, InProcess, Interface, Record, T0};
+use cardwright::air::link::{Card, Endpoint, InProcess, Interface, Record, T0};
 use cardwright::base::bytes::parse_hex;
 use cardwright::base::context::Context;
 use cardwright::base::env::Timestamp;
 use cardwright::base::event::Collector;
 use cardwright::roles::bureau::Authority;
-use cardwright::roles::card::{Profile, Simulator};
+use cardwright::roles::card::{Device, DeviceLine, Profile, Simulator};
 use cardwright::roles::issuer::{CardScript, Issuer, ScriptOrder};
 use cardwright::roles::terminal::journal::Journal;
 use cardwright::roles::terminal::{Flow, Seat, TerminalConfig, Terms, drive};
@@ -34,6 +34,7 @@ use seats::{Faults, Line, Person, Replaced};
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use toml::{Table, Value};
 
 /// What a card's lists ask for beside their own, so that a row can see it.
@@ -165,6 +166,8 @@ struct Counter {
     issuer: Issuer,
     card: Record<T0<InProcess<Replaced>>>,
     faults: Arc<Mutex<Faults>>,
+    /// The phone that holds the card, if one does.
+    device: Option<DeviceLine>,
     pan: Pan,
     journal: Journal,
     config: Arc<TerminalConfig>,
@@ -192,6 +195,10 @@ impl Counter {
         let pan = memory.pan().ok_or("the card has no PAN")?;
         let interface = interface_of(row);
         let mut card = Simulator::in_memory(memory);
+        let device = device_of(&row.card)?;
+        if let Some(device) = &device {
+            card = card.in_device(device);
+        }
         card.power_on(interface, &mut context);
         for command in &row.card.before {
             card.process(&parse_hex(command).map_err(told)?, &mut context).map_err(told)?;
@@ -222,7 +229,7 @@ impl Counter {
         }
         let config = Arc::new(config);
         let journal = open_journal(None, &mut context).map_err(told)?;
-        let mut counter = Self { context, events, issuer, card, faults, pan, journal, config };
+        let mut counter = Self { context, events, issuer, card, faults, device, pan, journal, config };
         for _ in 0..row.card.payments {
             counter.pay(row)?;
         }
@@ -237,9 +244,31 @@ impl Counter {
         self.play(&payment)?.ended.map(drop).map_err(told)
     }
 
+    /// A card of the same kind, on the same line.
+    fn other_card(&mut self, row: &Row) -> Result<Record<T0<InProcess<Replaced>>>, String> {
+        let profile = profile_of(&row.card, &row.terminal)?;
+        let new = NewCard::with_accounts(&mut self.issuer, profile, 100_000, 50_000, &mut self.context);
+        let authority = authority_of(&row.card)?;
+        let new = new.map_err(told)?;
+        let memory = issue_card_under(&authority, &mut self.issuer, &new, &mut self.context);
+        let card = Simulator::in_memory(memory.map_err(told)?);
+        let card = Replaced { card, faults: Arc::clone(&self.faults) };
+        Ok(Record(T0(InProcess::connect(card, interface_of(row), &mut self.context))))
+    }
+
     /// Drives the terminal through one transaction.
     fn play(&mut self, row: &Row) -> Result<Played, String> {
         let begin = self.events.events().len();
+        self.context.elapse(Duration::from_secs(row.after_seconds));
+        let mut another =
+            row.elsewhere.then(|| open_journal(None, &mut self.context).map_err(told)).transpose()?;
+        if let Some(another) = &mut another {
+            std::mem::swap(&mut self.journal, another);
+        }
+        let mut other_card = row.other_card.then(|| self.other_card(row)).transpose()?;
+        if let Some(other) = &mut other_card {
+            std::mem::swap(&mut self.card, other);
+        }
         *self.faults.lock().unwrap_or_else(PoisonError::into_inner) = Faults::of(&row.card)?;
         let date = |[year, month, day]: [u16; 3]| {
             Timestamp::from_civil(i32::from(year), month as u8, day as u8, 12, 0, 0).ok_or("no such date")
@@ -268,7 +297,7 @@ impl Counter {
             self.issuer.order_script(&self.pan, 1, &order, &mut self.context).map_err(told)?;
         }
         let issuer = Box::new(self.issuer.handle().map_err(told)?);
-        let mut person = Person::of(row);
+        let mut person = Person::of(row, self.device.clone());
         let mut host = Line::of(row, issuer)?;
         let mut seat = Seat {
             card: &mut self.card,
@@ -283,6 +312,13 @@ impl Counter {
         let journal = journal.iter().find(|entry| (entry.batch, entry.trace) == trace);
         let journal = journal.map(|entry| entry.state.word().to_owned());
         let events = self.events.events()[begin..].to_vec();
+        if let Some(own) = another {
+            self.journal = own;
+        }
+        if let Some(own) = other_card {
+            self.card = own;
+        }
+        self.card.reset(&mut self.context).map_err(told)?;
         Ok(Played { ended, person, messages, journal, events })
     }
 }
@@ -291,6 +327,15 @@ impl Counter {
 fn modulus(config: &Table) -> Result<String, String> {
     let key = config.get("trust").and_then(|trust| trust.get("capk_rsa")?.get(0)?.get("modulus")?.as_str());
     Ok(key.ok_or("the terminal file has no CA public key")?.to_owned())
+}
+
+fn device_of(row: &CardRow) -> Result<Option<DeviceLine>, String> {
+    Ok(match row.device.as_deref() {
+        None => None,
+        Some("unlocked") => Some(DeviceLine::new(Device::Unlocked)),
+        Some("express") => Some(DeviceLine::new(Device::Express)),
+        Some(other) => return Err(format!("no device {other:?}")),
+    })
 }
 
 fn interface_of(row: &Row) -> Interface {

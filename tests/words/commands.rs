@@ -4,8 +4,9 @@ use cardwright::words::decode::{COMMAND_ROOMS, command_row};
 use cardwright::words::dictionary::tag;
 use cardwright::words::emv::CryptogramType;
 use cardwright::words::emv::command::{
-    ApplicationBlock, ApplicationUnblock, CardBlock, Cryptogram, DynamicSignature, GenerateAc, GetData,
-    GetProcessingOptions, InternalAuthenticate, ProcessingOptions,
+    ApplicationBlock, ApplicationUnblock, CardBlock, Cryptogram, DynamicSignature,
+    ExchangeRelayResistanceData, GenerateAc, GetData, GetProcessingOptions, InternalAuthenticate,
+    PinChangeUnblock, PinOperation, ProcessingOptions, RecoverAc, RelayResistanceData,
 };
 use cardwright::words::globalplatform::command as globalplatform;
 use cardwright::words::globalplatform::command::{InitializeUpdate, Initialized, StoreData};
@@ -87,6 +88,12 @@ round_trips! {
     card_block: CardBlock = any::<[u8; 4]>().prop_map(|mac| (CardBlock { mac }, ()));
     pin_change_unblock: PinChangeUnblock = (pin_operation(), any::<[u8; 4]>())
         .prop_map(|(operation, mac)| (PinChangeUnblock { operation, mac }, ()));
+    exchange_relay_resistance_data: ExchangeRelayResistanceData = (any::<[u8; 4]>(), any::<[u8; 10]>())
+        .prop_map(|(terminal_entropy, answer)| {
+            (ExchangeRelayResistanceData { terminal_entropy }, RelayResistanceData::from_bytes(answer))
+        });
+    recover_ac: RecoverAc = (bytes(0..256), cryptogram())
+        .prop_map(|(drdol_data, answer)| (RecoverAc { drdol_data }, answer));
     put_data: PutData = (any::<u16>(), bytes(1..252), any::<[u8; 4]>())
         .prop_map(|(tag, value, mac)| (PutData { tag: Tag(tag.into()), value, mac }, ()));
     update_record: UpdateRecord = (1u8..=30, any::<u8>(), bytes(1..252), any::<[u8; 4]>())

@@ -7,7 +7,7 @@ use super::{CardKind, CardState, Phone, Unlocked, WalletCard, WalletError};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::base::store::{Db, SealKey, Sealed, Tx, migrate, transact};
-use crate::roles::card::{CardFile, CardMemory, Device, Simulator};
+use crate::roles::card::{CardFile, CardMemory, Device, DeviceLine, Simulator};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -187,9 +187,14 @@ impl Wallet {
 
     /// A card as a terminal meets it now: its simulator in this phone.
     pub fn simulator(&mut self, name: Option<&str>) -> Result<Simulator, WalletError> {
+        Ok(self.simulator_and_line(name)?.0)
+    }
+
+    /// The same, with the line by which the phone tells it what changes meanwhile.
+    pub fn simulator_and_line(&mut self, name: Option<&str>) -> Result<(Simulator, DeviceLine), WalletError> {
         let card = self.card(name)?;
-        let device = device(&self.phone()?, &card);
-        Ok(self.bare(&card.name)?.in_device(device))
+        let line = DeviceLine::new(device(&self.phone()?, &card));
+        Ok((self.bare(&card.name)?.in_device(&line), line))
     }
 
     /// A card without the phone around it, for the phone's own software.

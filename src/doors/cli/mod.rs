@@ -4,12 +4,14 @@
 mod account;
 mod ca;
 mod card;
+mod crypto;
 mod decode;
 mod demo;
 mod host;
 mod inquire;
 mod load;
 mod pay;
+mod pcsclite;
 mod preauth;
 mod read;
 mod readers;
@@ -27,12 +29,14 @@ mod shared {
     pub(super) mod holder;
     pub(super) mod journal;
     pub(super) mod output;
+    pub(super) mod pan;
     pub(super) mod person;
     pub(super) mod recording;
     pub(super) mod run;
     pub(super) mod scene;
     pub(super) mod settling;
     pub(super) mod switches;
+    pub(super) mod tokens;
     pub(super) mod transaction;
 }
 mod trace;
@@ -43,7 +47,7 @@ mod wallet;
 mod world;
 
 use shared::command::Command;
-pub use shared::run::run;
+pub use shared::run::{line, run};
 
 /// Every command, in the order of the help text.
 const COMMANDS: &[Command] = &[
@@ -66,8 +70,10 @@ const COMMANDS: &[Command] = &[
     ca::COMMAND,
     host::COMMAND,
     readers::COMMAND,
+    pcsclite::COMMAND,
     world::COMMAND,
     trace::COMMAND,
     decode::COMMAND,
+    crypto::COMMAND,
     demo::COMMAND,
 ];

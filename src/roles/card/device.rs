@@ -4,6 +4,7 @@
 use super::simulator::Refusal;
 use crate::air::link::Interface;
 use crate::words::iso7816::StatusWord;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the device tells its secure element when the card gets power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +21,28 @@ pub enum Device {
     Wired,
     /// The card is not active in the device: it does not answer.
     Inactive,
+}
+
+/// How the device tells its secure element how it stands, from one activation of the card
+/// to the next.
+#[derive(Debug, Clone)]
+pub struct DeviceLine(Arc<Mutex<Device>>);
+
+impl DeviceLine {
+    /// A device that stands so.
+    pub fn new(device: Device) -> Self {
+        Self(Arc::new(Mutex::new(device)))
+    }
+
+    /// From the next activation on it stands so.
+    pub fn tell(&self, device: Device) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = device;
+    }
+
+    /// How it stands now.
+    pub fn now(&self) -> Device {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Device {

@@ -94,6 +94,13 @@ fn exchange(
             (Turn::Payer, Some(payer)) => payer.transmit(&command, context)?,
             (Turn::Payer, None) => return Err(TerminalError::NoPayer),
         }),
+        Io::TryTransmit(command) => match seat.card.transmit(&command, context) {
+            Ok(response) => Reply::Response(response),
+            Err(error) => {
+                context.emit(Event::new("terminal", "the card has left").because(error.to_string()));
+                Reply::Gone
+            }
+        },
         Io::TurnToPayer => {
             *turn = Turn::Payer;
             Reply::Nothing
@@ -115,6 +122,9 @@ fn exchange(
         Io::Authorise(request) => Reply::Answer(seat.host.authorise(&request, context)),
         Io::Advise(request) => Reply::Answer(seat.host.advise(&request, context)),
         Io::Reverse(request) => Reply::Answer(seat.host.reverse(&request, context)),
+        Io::FindTorn { card, amount, since, most } => {
+            Reply::Torn(seat.journal.torn(&card, amount, since, most)?.map(Box::new))
+        }
         Io::Nothing => Reply::Nothing,
     })
 }

@@ -3,13 +3,15 @@
 
 use super::cardholder::{ApplicationName, PinPrompt};
 use super::error::TerminalError;
-use super::journal::Change;
+use super::journal::{CardMark, Change, Torn};
 use super::message::Message;
 use super::outcome::Outcome;
 use crate::air::host::{Answer, HostError, Request};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
+use crate::base::env::Timestamp;
 use crate::base::event::Event;
+use crate::words::iso4217::Amount;
 use crate::words::iso7816::{CommandApdu, ResponseApdu};
 
 /// One piece of input and output.
@@ -17,6 +19,8 @@ use crate::words::iso7816::{CommandApdu, ResponseApdu};
 pub(super) enum Io {
     /// A command to the card.
     Transmit(CommandApdu),
+    /// A command to a card that may have left: nothing hangs on its answer.
+    TryTransmit(CommandApdu),
     /// Commands go to the card that pays from here on.
     TurnToPayer,
     /// Commands go to the card that the transaction is of from here on.
@@ -35,6 +39,8 @@ pub(super) enum Io {
     Advise(Box<Request>),
     /// A reversal to the host.
     Reverse(Box<Request>),
+    /// The torn transaction of this card and amount, if the journal keeps one.
+    FindTorn { card: CardMark, amount: Amount, since: Timestamp, most: usize },
     /// Nothing: only the journal is written.
     Nothing,
 }
@@ -43,11 +49,14 @@ pub(super) enum Io {
 #[derive(Debug)]
 pub(super) enum Reply {
     Response(ResponseApdu),
+    /// The card has left.
+    Gone,
     Pin(Option<Secret<String>>),
     Choice(Option<usize>),
     Confirmed(bool),
     Presented(bool),
     Answer(Result<Answer, HostError>),
+    Torn(Option<Box<Torn>>),
     Nothing,
 }
 
@@ -133,6 +142,13 @@ impl Reply {
     pub(super) fn pin(self, step: &'static str) -> Result<Option<Secret<String>>, TerminalError> {
         match self {
             Self::Pin(pin) => Ok(pin),
+            _ => Err(TerminalError::Reply { step }),
+        }
+    }
+
+    pub(super) fn torn(self, step: &'static str) -> Result<Option<Box<Torn>>, TerminalError> {
+        match self {
+            Self::Torn(torn) => Ok(torn),
             _ => Err(TerminalError::Reply { step }),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::cardholder::{PinCheck, PinPrompt};
 use super::config::{ActionCodes, Risk, TerminalConfig};
-use super::entry_point::{AlternateInterface, Message, OutcomeCvm, Parameters, Progress};
+use super::entry_point::{AlternateInterface, Combination, Message, OutcomeCvm, Parameters, Progress};
 use super::journal::CardMark;
 use super::outcome::{ODA_NOT_PERFORMED, Outcome, Verdict};
 use super::phase::step;
@@ -164,6 +164,8 @@ pub(super) struct Session {
     pub(super) recorded: Vec<Tag>,
     /// What PDOL and CDOLs brought to the card: a combined signature is over it.
     pub(super) exchanged: Vec<u8>,
+    /// What was exchanged against relaying: a combined signature ends with it.
+    pub(super) relay: Vec<u8>,
     /// Which of the card's electronic cash sets has the transaction's currency.
     pub(super) set: Option<EcashSet>,
     /// The balance read before, in minor units.
@@ -262,6 +264,7 @@ impl Session {
             tsi: Tsi::default(),
             recorded: Vec::new(),
             exchanged: Vec::new(),
+            relay: Vec::new(),
             set: None,
             balance_before_minor: None,
             account_balance: None,
@@ -297,6 +300,11 @@ impl Session {
         self.store.put(tag::TERMINAL_FLOOR_LIMIT, floor_limit.to_be_bytes());
         let version = accepted.application_version.unwrap_or(config.application_version);
         self.store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, version.0);
+    }
+
+    /// The combination that Entry Point has selected.
+    pub(super) fn combination(&self) -> Option<&Combination> {
+        self.terms.config.combinations.get(self.entry_point.selected()?)
     }
 
     /// Sets a bit of the TVR and tells why, with the data that led there and what the TVR
@@ -358,9 +366,10 @@ impl Session {
         self.store.value(tag::APPLICATION_CURRENCY_CODE) == self.store.value(tag::TRANSACTION_CURRENCY_CODE)
     }
 
-    /// Whether the terminal can do something: tag 9F33.
+    /// Whether the terminal can do something: tag 9F33, as it stands in this transaction.
     pub(super) fn can(&self, capability: Bit<TerminalCapabilities>) -> bool {
-        TerminalCapabilities(self.terms.config.capabilities.0).has(capability)
+        let capabilities = self.store.array(tag::TERMINAL_CAPABILITIES).map(TerminalCapabilities);
+        capabilities.unwrap_or_default().has(capability)
     }
 
     /// Fills a data object list; TVR and TSI stand as they are now, and a TC hash (98) is

@@ -113,6 +113,17 @@ fn how_it_ended(expect: &Expected, ended: &Result<Outcome, TerminalError>, wrong
     {
         wrong.say(format!("expected {word}, found {}: {}", outcome.verdict.word(), outcome.reason));
     }
+    if let Ok(outcome) = ended {
+        let parameters = outcome.parameters;
+        let message = parameters.map(|parameters| format!("{:02X}", parameters.message.identifier()));
+        if expect.message.is_some() && expect.message != message {
+            wrong.say(format!("expected message {:?}, found {message:?}", expect.message));
+        }
+        let cvm = parameters.map(|parameters| parameters.cvm.words().to_owned());
+        if expect.verification.is_some() && expect.verification != cvm {
+            wrong.say(format!("expected verification {:?}, found {cvm:?}", expect.verification));
+        }
+    }
 }
 
 fn is_generate_ac(command: &[u8]) -> bool {

@@ -66,6 +66,10 @@ pub(super) struct Row {
     pub(super) declines: bool,
     #[serde(default)]
     pub(super) forced_online: bool,
+    /// How often the person does as the reader says and presents the card again; the first
+    /// time unlocks the device.
+    #[serde(default)]
+    pub(super) presents_again: usize,
     /// The terminal's date, where it is not today.
     pub(super) on: Option<[u16; 3]>,
     #[serde(default)]
@@ -79,6 +83,15 @@ pub(super) struct Row {
     /// template 71.
     #[serde(default)]
     pub(super) orders: Vec<String>,
+    /// Seconds that pass before it.
+    #[serde(default)]
+    pub(super) after_seconds: u64,
+    /// Whether it is at another terminal.
+    #[serde(default)]
+    pub(super) elsewhere: bool,
+    /// Whether it is with another card of the same kind.
+    #[serde(default)]
+    pub(super) other_card: bool,
     /// Transactions before this one, with the same terminal and card; each says what is
     /// other about it than a plain payment.
     #[serde(default)]
@@ -125,6 +138,8 @@ pub(super) struct CardRow {
     /// Commands that it gets before the transaction.
     #[serde(default)]
     pub(super) before: Vec<String>,
+    /// How the device around it stands: `unlocked`, or `express`, which is locked.
+    pub(super) device: Option<String>,
     /// Payments made before the transaction.
     #[serde(default)]
     pub(super) payments: usize,
@@ -132,7 +147,7 @@ pub(super) struct CardRow {
     #[serde(default)]
     pub(super) excepted: bool,
     /// Answers in place of the card's own, by how the command begins; `80AE#2` is the
-    /// second such command alone. `mute` is no answer.
+    /// second such command alone. `mute` is no answer, `deaf` is no command either.
     #[serde(default)]
     pub(super) answers: BTreeMap<String, String>,
     /// A byte of its answers that has another last bit, by how the command begins; below
@@ -142,6 +157,9 @@ pub(super) struct CardRow {
     /// The same for commands as the card gets them.
     #[serde(default)]
     pub(super) misheard: BTreeMap<String, isize>,
+    /// Milliseconds that it takes longer to answer.
+    #[serde(default)]
+    pub(super) slow: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -207,6 +225,10 @@ pub(super) struct Expected {
     /// Every bit that is set in the card verification results of the card's last answer.
     pub(super) cvr: Option<Vec<String>>,
     pub(super) verdict: Option<String>,
+    /// The identifier of what the reader shows at the end, over contactless.
+    pub(super) message: Option<String>,
+    /// How the cardholder is verified there.
+    pub(super) verification: Option<String>,
     /// How often somebody was asked for a PIN.
     pub(super) prompts: Option<usize>,
     /// The applications that the cardholder was offered.
@@ -259,7 +281,7 @@ impl Row {
                 let kept = whole.iter().filter(|(key, _)| kept.contains(&key.as_str()));
                 let mut table: Table = kept.map(|(key, value)| (key.clone(), value.clone())).collect();
                 if let Some(Value::Table(card)) = table.get_mut("card") {
-                    for fault in ["answers", "corrupted", "misheard"] {
+                    for fault in ["answers", "corrupted", "misheard", "slow"] {
                         card.remove(fault);
                     }
                 }

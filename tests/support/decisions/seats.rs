@@ -5,18 +5,30 @@ use cardwright::air::host::{Answer, Host, HostError, MessageClass, Request, Resp
 use cardwright::air::link::{Endpoint, Interface, LinkError};
 use cardwright::base::bytes::{Secret, parse_hex};
 use cardwright::base::context::Context;
-use cardwright::roles::card::Simulator;
+use cardwright::roles::card::{Device, DeviceLine, Simulator};
 use cardwright::roles::terminal::{ApplicationName, Cardholder, Message, PinCheck, PinPrompt};
 use cardwright::words::tlv::{Tag, TlvStore};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// What is other on the line than what was said.
 #[derive(Default)]
 pub(super) struct Faults {
-    answers: Vec<Fault<Option<Vec<u8>>>>,
+    answers: Vec<Fault<Said>>,
     corrupted: Vec<Fault<isize>>,
     misheard: Vec<Fault<isize>>,
+    slow: Vec<Fault<u64>>,
+}
+
+/// What comes in place of an answer.
+#[derive(Clone)]
+enum Said {
+    Other(Vec<u8>),
+    /// Nothing, though the card acted.
+    Mute,
+    /// Nothing, and the card never heard of it.
+    Deaf,
 }
 
 /// A fault of commands that begin so; of the nth of them alone, where that is said.
@@ -58,8 +70,9 @@ impl Faults {
     pub(super) fn of(card: &CardRow) -> Result<Self, String> {
         let answer = |(key, text): (&String, &String)| {
             let bytes = match text.as_str() {
-                "mute" => None,
-                hex => Some(parse_hex(hex).map_err(|error| format!("{key}: {error}"))?),
+                "mute" => Said::Mute,
+                "deaf" => Said::Deaf,
+                hex => Said::Other(parse_hex(hex).map_err(|error| format!("{key}: {error}"))?),
             };
             Ok::<_, String>((key.clone(), bytes))
         };
@@ -68,6 +81,7 @@ impl Faults {
             answers: Fault::all(&answers)?,
             corrupted: Fault::all(&card.corrupted)?,
             misheard: Fault::all(&card.misheard)?,
+            slow: Fault::all(&card.slow)?,
         })
     }
 }
@@ -101,6 +115,11 @@ impl Endpoint for Replaced {
 
     fn process(&mut self, command: &[u8], context: &mut Context) -> Result<Vec<u8>, LinkError> {
         let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let said = Fault::of(&mut faults.answers, command).cloned();
+        let gone = || LinkError::Removed { during: "in a row's transaction".into() };
+        if matches!(said, Some(Said::Deaf)) {
+            return Err(gone());
+        }
         let mut heard = command.to_vec();
         if let Some(at) = Fault::of(&mut faults.misheard, command) {
             turn_bit(&mut heard, *at, command.len());
@@ -110,10 +129,13 @@ impl Endpoint for Replaced {
             let length = answer.len() - 2;
             turn_bit(&mut answer, *at, length);
         }
-        match Fault::of(&mut faults.answers, command) {
+        if let Some(ms) = Fault::of(&mut faults.slow, command) {
+            context.elapse(Duration::from_millis(*ms));
+        }
+        match said {
             None => Ok(answer),
-            Some(Some(other)) => Ok(other.clone()),
-            Some(None) => Err(LinkError::Removed { during: "in a row's transaction".into() }),
+            Some(Said::Other(other)) => Ok(other),
+            Some(Said::Mute | Said::Deaf) => Err(gone()),
         }
     }
 }
@@ -124,15 +146,25 @@ pub(super) struct Person {
     pins: Vec<String>,
     chooses: i8,
     declines: bool,
+    presents_again: usize,
+    device: Option<DeviceLine>,
     pub(super) prompts: usize,
     pub(super) offered: Vec<String>,
     pub(super) shown: Vec<String>,
 }
 
 impl Person {
-    pub(super) fn of(row: &Row) -> Self {
-        let Row { pins, chooses, declines, .. } = row;
-        Self { pins: pins.clone(), chooses: *chooses, declines: *declines, ..Self::default() }
+    /// With the phone that holds the card, if one does.
+    pub(super) fn of(row: &Row, device: Option<DeviceLine>) -> Self {
+        let Row { pins, chooses, declines, presents_again, .. } = row;
+        Self {
+            pins: pins.clone(),
+            chooses: *chooses,
+            declines: *declines,
+            presents_again: *presents_again,
+            device,
+            ..Self::default()
+        }
     }
 }
 
@@ -151,6 +183,15 @@ impl Cardholder for Person {
     fn confirm(&mut self, application: &ApplicationName) -> bool {
         self.offered.push(application.text.clone());
         !self.declines
+    }
+
+    fn present_again(&mut self, _message: Message) -> bool {
+        let does = self.presents_again > 0;
+        self.presents_again = self.presents_again.saturating_sub(1);
+        if let Some(device) = self.device.as_ref().filter(|_| does) {
+            device.tell(Device::Unlocked);
+        }
+        does
     }
 
     fn show(&mut self, message: Message, language: &str) {

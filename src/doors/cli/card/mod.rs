@@ -1,5 +1,6 @@
 //! `cardwright card`: simulated cards that are files.
 
+mod cancel;
 mod credit;
 mod new;
 mod script;
@@ -14,5 +15,12 @@ pub(super) const COMMAND: Command = Command {
     about: "Makes, shows and serves simulated cards",
     effect: None,
     arguments: no_arguments,
-    run: Run::OneOf(&[new::COMMAND, show::COMMAND, serve::COMMAND, credit::COMMAND, script::COMMAND]),
+    run: Run::OneOf(&[
+        new::COMMAND,
+        show::COMMAND,
+        serve::COMMAND,
+        credit::COMMAND,
+        script::COMMAND,
+        cancel::COMMAND,
+    ]),
 };

@@ -1,9 +1,10 @@
 //! `cardwright wallet pay`: a tap with a card of the phone.
 
-use super::shared::{phone, service};
+use super::shared::phone;
 use crate::devices::wallet::{CardKind, DirectWire, life};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::doors::cli::shared::tokens;
 use crate::doors::cli::shared::transaction::{self, Deal};
 use crate::roles::terminal::Flow;
 use crate::words::iso4217::{Amount, Currency};
@@ -44,12 +45,23 @@ fn prepare(call: &mut Call<'_>, card: Option<&str>) -> Result<(), Failure> {
         return Ok(());
     }
     let amount = Amount::parse(call.text("AMOUNT").unwrap_or_default(), Currency::CNY)?.minor;
-    if call.switches.host()? == HostAddress::Local {
-        let (mut service, mut context) = service::open(call)?;
-        let due =
-            life::replenish(&mut wallet, &mut service, card, amount, false, &mut DirectWire, &mut context)?;
-        if let Some(reason) = due {
-            call.output.note(format!("Another limited-use key was fetched: {reason}."));
+    match call.switches.host()? {
+        HostAddress::Local => {
+            let (mut service, mut context) = tokens::open(call)?;
+            let wire = &mut DirectWire;
+            let due = life::replenish(&mut wallet, &mut service, card, amount, false, wire, &mut context)?;
+            if let Some(reason) = due {
+                call.output.note(format!("Another limited-use key was fetched: {reason}."));
+            }
+        }
+        // No message of a terminal's line brings a key.
+        HostAddress::Tcp(_) => {
+            if let Some(reason) = life::key_is_due(&mut wallet, card, amount, &mut context)? {
+                call.output.note(format!(
+                    "Another limited-use key is due ({reason}), and this line brings none: \
+                     `cardwright wallet replenish` where the token service's books are."
+                ));
+            }
         }
     }
     Ok(life::note_payment(&mut wallet, card, amount, &mut context)?)

@@ -16,7 +16,9 @@ mod progress;
 
 pub use combination::{Combination, ContactlessPath};
 pub(super) use combination_selection::rank;
-pub(super) use outcome::{end_application, online_instead, refused_options, try_another_interface};
+pub(super) use outcome::{
+    end_application, online_instead, refused_options, select_next, try_another_interface,
+};
 pub use parameters::{AlternateInterface, OutcomeCvm, Parameters};
 pub(super) use pre_processing::begin;
 pub(super) use progress::Progress;

@@ -1,6 +1,6 @@
 //! A row of the journal and what may be written to it.
 
-use super::State;
+use super::{State, Torn};
 use crate::air::host::{Entry as EntryMode, Kind, MessageClass, MessageKey, Original, Request, Side};
 use crate::base::bytes::Secret;
 use crate::base::env::Timestamp;
@@ -198,6 +198,17 @@ pub enum Change {
     Turned(EntryKind),
     /// The card is about to be told to change.
     Sending,
+    /// The card is about to be asked for a cryptogram that can be asked for again.
+    Asking {
+        /// What is needed for that.
+        torn: Box<Torn>,
+        /// The record of the row that asked for it first.
+        replaced: Option<(u32, u32)>,
+        /// How many earlier records are kept.
+        most: usize,
+    },
+    /// The card answered: its cryptogram is not asked for again.
+    Answered,
     /// The card's answer never came.
     InDoubt,
     /// The card has changed; with the data that proves it to the host.
@@ -224,12 +235,12 @@ pub enum Change {
 }
 
 impl Change {
-    /// The state that the change leads to; [`Change::Sending`] and [`Change::Turned`] leave it.
+    /// The state that the change leads to; `None` where it leaves it.
     pub const fn state(&self) -> Option<State> {
         match self {
             Self::Open(_) => Some(State::Started),
             Self::Authorised { .. } => Some(State::Authorised),
-            Self::Sending | Self::Turned(_) => None,
+            Self::Sending | Self::Turned(_) | Self::Asking { .. } | Self::Answered => None,
             Self::InDoubt => Some(State::InDoubt),
             Self::CardUpdated { .. } => Some(State::CardUpdated),
             Self::Confirmed => Some(State::Confirmed),

@@ -20,7 +20,7 @@ use crate::words::tlv::{Tag, TlvStore};
 const STEP: &str = "Card action analysis";
 const DECLINED: &str = "declined by the card";
 
-/// Field 55 of a request: the UnionPay POS list.
+/// Field 55 of a request: the UnionPay POS list; and the class of merchant, field 18.
 pub(in crate::roles::terminal) const REQUEST_CHIP: &[Tag] = &[
     tag::APPLICATION_CRYPTOGRAM,
     tag::CRYPTOGRAM_INFORMATION_DATA,
@@ -44,6 +44,7 @@ pub(in crate::roles::terminal) const REQUEST_CHIP: &[Tag] = &[
     tag::TRANSACTION_SEQUENCE_COUNTER,
     tag::PRODUCT_IDENTIFICATION,
     tag::EC_ISSUER_AUTHORISATION_CODE,
+    tag::MERCHANT_CATEGORY_CODE,
 ];
 
 /// The card has given its first cryptogram.

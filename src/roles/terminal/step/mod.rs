@@ -15,6 +15,7 @@ pub(super) mod load_completion;
 pub(super) mod offline_data_authentication;
 pub(super) mod offline_pin;
 pub(super) mod online_processing;
+pub(super) mod online_request;
 pub(super) mod payer_identification;
 pub(super) mod processing_restrictions;
 pub(super) mod quick_decision;

@@ -176,6 +176,10 @@ pub(super) fn combined_succeeded(session: &mut Session, context: &mut Context) {
 }
 
 /// A combined signature was not good.
-pub(super) fn combined_failed(session: &mut Session, weakness: &Weakness, context: &mut Context) {
+pub(in crate::roles::terminal) fn combined_failed(
+    session: &mut Session,
+    weakness: &Weakness,
+    context: &mut Context,
+) {
     fail(session, &CDA, weakness, context);
 }

@@ -101,7 +101,7 @@ fn application_dates(session: &mut Session, context: &mut Context) {
 }
 
 /// EMV Book 4 A1: terminal types 14, 15 and 16 that give cash.
-fn is_atm(config: &TerminalConfig) -> bool {
+pub(in crate::roles::terminal) fn is_atm(config: &TerminalConfig) -> bool {
     const CASH: u8 = 0x80;
     matches!(config.terminal_type.0, [0x14..=0x16]) && config.additional_capabilities.0[0] & CASH != 0
 }

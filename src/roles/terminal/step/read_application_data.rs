@@ -10,7 +10,7 @@ use crate::roles::terminal::phase::{Next, Phase, Reply};
 use crate::roles::terminal::session::{Role, Session};
 use crate::words::dictionary::{Row, Source, tag};
 use crate::words::emv::certificate::{PublicKey, StaticData};
-use crate::words::emv::{Pan, Track2};
+use crate::words::emv::{Afl, Pan, Track2};
 use crate::words::iso7816::ApduCommand;
 use crate::words::iso7816::command::ReadRecord;
 use crate::words::tlv::{self, Dol, Tag};
@@ -41,20 +41,32 @@ impl RecordsRead {
     }
 }
 
-/// Reads the records that the AFL names, in order.
+/// What follows once every record has been read, with those that the issuer signed.
+type Then = fn(Initiated, StaticData, &mut Context) -> Result<Next, TerminalError>;
+
+/// Reads the records that the AFL names, as kernels with GENERATE AC need them.
 pub(in crate::roles::terminal) fn begin(
     initiated: Initiated,
-    _context: &mut Context,
+    context: &mut Context,
 ) -> Result<Next, TerminalError> {
-    let afl = initiated.afl.clone().ok_or(TerminalError::Missing {
-        tag: tag::AFL,
-        name: "Application File Locator",
-        clause: "EMV Book 3 6.5.8.4",
-    })?;
-    let records = afl.records().map(|(sfi, record, signed)| (ReadRecord { sfi, record }, signed));
-    let mut wanted: Vec<_> = records.collect();
+    if initiated.afl.is_none() {
+        let (tag, name) = (tag::AFL, "Application File Locator");
+        return Err(TerminalError::Missing { tag, name, clause: "EMV Book 3 6.5.8.4" });
+    }
+    read(initiated, have_read, context)
+}
+
+/// Reads the records that the AFL names, in order; none where there is no AFL.
+pub(in crate::roles::terminal) fn read(
+    initiated: Initiated,
+    then: Then,
+    context: &mut Context,
+) -> Result<Next, TerminalError> {
+    let records = initiated.afl.iter().flat_map(Afl::records);
+    let wanted = records.map(|(sfi, record, signed)| (ReadRecord { sfi, record }, signed));
+    let mut wanted: Vec<_> = wanted.collect();
     wanted.reverse();
-    Ok(Reading { initiated, wanted, signed: StaticData::new() }.next())
+    Reading { initiated, wanted, signed: StaticData::new(), then }.next(context)
 }
 
 struct Reading {
@@ -62,13 +74,15 @@ struct Reading {
     /// Still to be read, the next one last, and whether the issuer signed it.
     wanted: Vec<(ReadRecord, bool)>,
     signed: StaticData,
+    then: Then,
 }
 
 impl Reading {
-    fn next(self) -> Next {
-        // An AFL is never empty, so there is a first record.
-        let ask = self.wanted.last().map_or(ReadRecord { sfi: 1, record: 1 }, |(ask, _)| *ask);
-        Next::transmit(ask.to_apdu(), self)
+    fn next(self, context: &mut Context) -> Result<Next, TerminalError> {
+        match self.wanted.last() {
+            Some((ask, _)) => Ok(Next::transmit(ask.to_apdu(), self)),
+            None => (self.then)(self.initiated, self.signed, context),
+        }
     }
 }
 
@@ -85,15 +99,16 @@ impl Phase for Reading {
             // It is one template 70: taking it has shown that.
             let _ = self.signed.add_record(asked.sfi, asked.record, &record);
         }
-        if !self.wanted.is_empty() {
-            return Ok(self.next());
-        }
-        let mut read = gathered(self.initiated, self.signed)?;
-        match read.session().role {
-            // Nothing but its number is wanted of the card that pays.
-            Role::Paying(_) => payer_identification::identified(read, context),
-            _ => offline_data_authentication::begin(read, context),
-        }
+        self.next(context)
+    }
+}
+
+fn have_read(initiated: Initiated, signed: StaticData, context: &mut Context) -> Result<Next, TerminalError> {
+    let mut read = gathered(initiated, signed, SecondList::Mandatory)?;
+    match read.session().role {
+        // Nothing but its number is wanted of the card that pays.
+        Role::Paying(_) => payer_identification::identified(read, context),
+        _ => offline_data_authentication::begin(read, context),
     }
 }
 
@@ -182,7 +197,20 @@ pub(in crate::roles::terminal) fn card_number(session: &mut Session) -> Result<(
     Ok((pan, psn))
 }
 
-fn gathered(mut initiated: Initiated, signed: StaticData) -> Result<RecordsRead, TerminalError> {
+/// Whether a card must have a CDOL2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::roles::terminal) enum SecondList {
+    Mandatory,
+    /// There is no second GENERATE AC.
+    Unused,
+}
+
+/// Looks whether the records have what is mandatory.
+pub(in crate::roles::terminal) fn gathered(
+    mut initiated: Initiated,
+    signed: StaticData,
+    second: SecondList,
+) -> Result<RecordsRead, TerminalError> {
     let session = &mut initiated.selected.session;
     let (pan, psn) = card_number(session)?;
     let clause = "EMV Book 3 7.2";
@@ -199,7 +227,11 @@ fn gathered(mut initiated: Initiated, signed: StaticData) -> Result<RecordsRead,
             _ => Ok(list),
         }
     };
-    let (cdol1, cdol2) = (list(tag::CDOL1, "CDOL1")?, list(tag::CDOL2, "CDOL2")?);
+    let cdol1 = list(tag::CDOL1, "CDOL1")?;
+    let cdol2 = match second {
+        SecondList::Mandatory => list(tag::CDOL2, "CDOL2")?,
+        SecondList::Unused => Dol::default(),
+    };
     let ecash = session.store.has(tag::EC_ISSUER_AUTHORISATION_CODE)
         && session.store.array(tag::EC_TERMINAL_SUPPORT_INDICATOR) == Some([1]);
     Ok(RecordsRead { initiated, pan, psn, cdol1, cdol2, ecash, signed, combined: None })

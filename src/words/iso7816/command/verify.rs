@@ -2,6 +2,7 @@
 //! enciphered with the card's public key (EMV Book 2 7.2).
 
 use crate::base::bytes::Secret;
+use crate::base::crypto::PinBlockFormat;
 use crate::base::event::Element;
 use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
 
@@ -12,14 +13,7 @@ pub struct PinBlock(Secret<[u8; 8]>);
 impl PinBlock {
     /// From 4 to 12 decimal digits.
     pub fn from_digits(digits: &str) -> Option<Self> {
-        if !(4..=12).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return None;
-        }
-        let mut block = [0xFF; 8];
-        block[0] = 0x20 | digits.len() as u8;
-        let packed = crate::base::bytes::digits_to_bcd(digits, 7).ok()?;
-        block[1..].copy_from_slice(&packed);
-        Some(Self(Secret::new(block)))
+        PinBlockFormat::Format2.build(digits, "", [0; 8]).ok().map(Self)
     }
 
     /// From its eight bytes, as the card receives them; the card judges them.
