@@ -9,6 +9,8 @@ mod support;
 
 use libtest_mimic::{Arguments, Trial};
 
+#[path = "support/causes.rs"]
+mod causes;
 #[cfg(target_os = "linux")]
 #[path = "support/counterpart_openssl.rs"]
 mod counterpart_openssl;

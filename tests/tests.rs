@@ -5,6 +5,7 @@
 
 mod bad_cards;
 mod ca;
+mod calculator;
 mod card;
 mod certificates;
 mod cli;
@@ -19,6 +20,9 @@ mod hardware;
 mod host;
 mod issuer;
 mod kinds;
+/// The worked example in Rust.
+#[path = "../examples/pull_test.rs"]
+mod pull_test;
 mod reconcile;
 mod scripts;
 mod settle;

@@ -1,5 +1,6 @@
 //! Addresses: every end is named the same way, everywhere.
 
+use super::wallet::wallet_file;
 use crate::base::bytes::Secret;
 use nom::branch::alt;
 use nom::bytes::complete::tag;
@@ -79,6 +80,8 @@ pub enum StoreAddress {
 
 const READER: &str =
     "a reader address: sim:PROFILE, sim:FILE.toml, sim:FILE.card, wallet:DIR, pcsc, or pcsc:NAME-PART";
+/// A seat without a card.
+const EMPTY: &str = "empty";
 const TARGET: &str = "a target address: vpcd:HOST:PORT";
 const HOST: &str = "a host address: local, or tcp:HOST:PORT";
 const STORE: &str = "a store address: sqlite:FILE, postgres://USER@HOST:PORT/DATABASE or memory";
@@ -97,6 +100,33 @@ impl CardName {
         match whole(alt((simulated, wallet)), text, SERVED)? {
             ReaderAddress::Simulated(name) => Ok(name),
             ReaderAddress::Driver { .. } => Err(AddressError { expected: SERVED, found: text.into() }),
+        }
+    }
+
+    /// Reads a list of seats, commas between them: each a card that can be served, or
+    /// `empty`. A comma within a file name is no trouble where no address follows it.
+    pub fn parse_seats(text: &str) -> Result<Vec<Option<Self>>, AddressError> {
+        let mut parts: Vec<String> = Vec::new();
+        for part in text.split(',') {
+            let begins = part == EMPTY || part.starts_with("sim:") || part.starts_with("wallet:");
+            match parts.last_mut() {
+                Some(last) if !begins => last.extend([",", part]),
+                _ => parts.push(part.into()),
+            }
+        }
+        let seat = |part: &String| match part.as_str() {
+            EMPTY => Ok(None),
+            part => Self::parse_served(part).map(Some),
+        };
+        parts.iter().map(seat).collect()
+    }
+
+    /// The file that keeps the card; `None` where it ends with the process.
+    pub fn kept_in(&self) -> Option<PathBuf> {
+        match self {
+            Self::Profile(_) | Self::ProfileFile(_) => None,
+            Self::File(path) => Some(path.clone()),
+            Self::Wallet(folder, _) => Some(wallet_file(folder)),
         }
     }
 }
@@ -219,6 +249,18 @@ mod tests {
         let server = StoreAddress::parse("postgres://u:hunter2@h/d").unwrap();
         assert_eq!(server, StoreAddress::Postgres("postgres://u:hunter2@h/d".to_owned().into()));
         assert!(!format!("{server:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn seats_are_a_list() {
+        let seats = |text| CardName::parse_seats(text).unwrap();
+        let ecash = || Some(CardName::Profile("ecash".into()));
+        assert_eq!(seats("sim:ecash"), [ecash()]);
+        let file = Some(CardName::File("a,b.card".into()));
+        assert_eq!(seats("sim:ecash,empty,sim:a,b.card,sim:ecash"), [ecash(), None, file, ecash()]);
+        for text in ["", "sim:", "sim:ecash,", "pcsc", "sim:ecash,pcsc"] {
+            assert!(CardName::parse_seats(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -92,8 +92,10 @@ impl Seat {
     fn before(card: Box<dyn Card>, config: &TerminalConfig, context: &mut Context) -> Self {
         let purpose = Purpose {
             amount: Amount::new(0, config.currency),
+            other_minor: 0,
             transaction_type: 0,
             takes_ecash: true,
+            is_contact: card.activation().interface == Interface::Contact,
             at: context.now(),
             trace: 1,
         };

@@ -2,9 +2,11 @@
 //! its reason where the software is not installed.
 
 mod bad_lines;
+mod drop_in;
 mod kills;
 mod our_card;
 mod private_reader;
+mod programs;
 
 use libtest_mimic::Trial;
 
@@ -12,6 +14,7 @@ use libtest_mimic::Trial;
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = private_reader::trials();
     trials.extend(our_card::trials());
+    trials.extend(drop_in::trials());
     trials.extend(kills::trials());
     trials.extend(bad_lines::trials());
     trials

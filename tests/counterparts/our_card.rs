@@ -8,35 +8,12 @@ use std::time::Duration;
 
 use libtest_mimic::{Failed, Trial};
 
+use super::programs::{INTERFACES, done, opensc_tool, pyscard, scriptor};
 use crate::support::pcscd::{PORT, PrivatePcscd};
 use crate::support::process::{Answer, OwnChild, SECONDS_20, run};
 use crate::support::{Skip, program, python, require_or_skip};
 
 const CARDWRIGHT: &str = env!("CARGO_BIN_EXE_cardwright");
-
-/// Beginnings of the ATRs: what reaches the card by contact names T=0 and T=1 itself,
-/// what reaches it by radio is made up by the reader.
-const INTERFACES: [(&str, &str); 2] = [("contact", "3b"), ("contactless", "3b878001")];
-
-/// The balance that the card begins with, as 9F79 has it.
-const BALANCE: &str = "9F7906000000010000";
-
-/// Selects the application and reads its balance.
-const PYSCARD: &str = "
-from smartcard.System import readers
-connection = readers()[0].createConnection()
-connection.connect()
-select = [0x00, 0xA4, 0x04, 0x00, 0x08, 0xA0, 0x00, 0x00, 0x03, 0x33, 0x01, 0x01, 0x06, 0x00]
-data, sw1, sw2 = connection.transmit(select)
-if sw1 == 0x61:
-    data, sw1, sw2 = connection.transmit([0x00, 0xC0, 0x00, 0x00, sw2])
-assert (sw1, sw2) == (0x90, 0x00), (sw1, sw2)
-assert bytes(data[:1]).hex() == '6f'
-data, sw1, sw2 = connection.transmit([0x80, 0xCA, 0x9F, 0x79, 0x00])
-if sw1 == 0x6C:
-    data, sw1, sw2 = connection.transmit([0x80, 0xCA, 0x9F, 0x79, sw2])
-print(bytes(connection.getATR()).hex(), bytes(data).hex().upper() + '%02X%02X' % (sw1, sw2))
-";
 
 pub(crate) fn trials() -> Vec<Trial> {
     INTERFACES.iter().flat_map(|(interface, atr)| of_interface(interface, atr)).collect()
@@ -51,12 +28,25 @@ fn of_interface(interface: &'static str, atr: &'static str) -> Vec<Trial> {
         })
     };
     vec![
-        trial("opensc_tool", opensc_tool, || program("opensc-tool", "opensc")),
-        trial("scriptor", scriptor, || program("scriptor", "pcsc-tools")),
-        trial("pyscard", pyscard, || python("smartcard")),
+        trial(
+            "opensc_tool",
+            |served, program, atr| opensc_tool(&on(served), program, atr),
+            || program("opensc-tool", "opensc"),
+        ),
+        trial(
+            "scriptor",
+            |served, program, _| scriptor(&on(served), program),
+            || program("scriptor", "pcsc-tools"),
+        ),
+        trial("pyscard", |served, program, atr| pyscard(&on(served), program, atr), || python("smartcard")),
         trial("cardwright", cardwright, || Ok(CARDWRIGHT.into())),
         trial("pulled", pulled, || program("opensc-tool", "opensc")),
     ]
+}
+
+/// Starts programs beside the reader.
+fn on(served: &Served) -> impl Fn(&Path) -> Command {
+    |program| served.daemon.command(program)
 }
 
 /// Finds the program that a trial needs.
@@ -131,56 +121,6 @@ fn serve(daemon: &PrivatePcscd, folder: &Path, interface: &str) -> Result<Child,
         .stderr(fs::File::create(folder.join("served"))?)
         .spawn()?;
     Ok(card)
-}
-
-fn opensc_tool(served: &mut Served, program: &Path, atr: &str) -> Result<(), Failed> {
-    let shown = done(run(served.daemon.command(program).arg("--atr"), "", SECONDS_20)?)?;
-    let shown = shown.replace(':', "");
-    if !shown.trim().starts_with(atr) {
-        return Err(format!("expected an ATR that begins with {atr}, found {shown}").into());
-    }
-    let mut command = served.daemon.command(program);
-    command.args(["--send-apdu", "00A4040008A00000033301010600", "--send-apdu", "80CA9F7900"]);
-    let sent = done(run(&mut command, "", SECONDS_20)?)?;
-    let ok = sent.matches("SW1=0x90, SW2=0x00").count();
-    // Bytes stand in rows, with their characters beside them.
-    let balance = sent.contains("9F 79 06 00 00 00 01 00 00");
-    if ok == 2 && balance { Ok(()) } else { Err(format!("expected two 9000 and a balance: {sent}").into()) }
-}
-
-/// Plays every file of `apdu-scripts/`, and compares with what it expects.
-fn scriptor(served: &mut Served, program: &Path, _atr: &str) -> Result<(), Failed> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/apdu-scripts");
-    let mut played = 0;
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_none_or(|ending| ending != "scriptor") {
-            continue;
-        }
-        let text = fs::read_to_string(&path)?;
-        let expected: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# expects ")).collect();
-        let said = done(run(served.daemon.command(program).arg(&path), "", SECONDS_20)?)?;
-        let answers = answers(&said);
-        if expected.is_empty() || answers.len() != expected.len() {
-            return Err(format!("{}: expected {expected:?}, found {said}", path.display()).into());
-        }
-        for (expected, answer) in expected.iter().zip(&answers) {
-            if !fits(expected, answer) {
-                return Err(format!("{}: expected {expected}, found {answer}", path.display()).into());
-            }
-        }
-        played += 1;
-    }
-    if played == 0 { Err(format!("no script in {folder}").into()) } else { Ok(()) }
-}
-
-fn pyscard(served: &mut Served, program: &Path, atr: &str) -> Result<(), Failed> {
-    let said = done(run(served.daemon.command(program).args(["-c", PYSCARD]), "", SECONDS_20)?)?;
-    let expected = format!("{BALANCE}9000");
-    if said.starts_with(atr) && said.trim().ends_with(&expected) {
-        return Ok(());
-    }
-    Err(format!("expected {atr}.. {expected}, found {said}").into())
 }
 
 /// Our own terminal on the same reader: exact balances on the card and in the books.
@@ -260,41 +200,4 @@ fn same(what: &str, found: Option<u64>, expected: u64) -> Result<(), Failed> {
     } else {
         Err(format!("{what}: expected {expected}, found {found:?}").into())
     }
-}
-
-/// What a program said that ended well.
-fn done(answer: Answer) -> Result<String, Failed> {
-    if answer.success() {
-        Ok(answer.stdout)
-    } else {
-        Err(format!("expected exit code 0: {answer:#?}").into())
-    }
-}
-
-/// The answers in scriptor's output: `< 90 00 : Normal processing.`, which may go over
-/// several lines.
-fn answers(said: &str) -> Vec<String> {
-    let bytes = |part: &str| {
-        let hex = part.split(" : ").next().unwrap_or_default();
-        let hex = hex.lines().take_while(|line| !line.starts_with(['>', '#'])).collect::<Vec<_>>().join(" ");
-        hex.split_whitespace().collect::<Vec<_>>().join(" ")
-    };
-    said.split("\n< ").skip(1).map(bytes).collect()
-}
-
-/// Whether bytes fit what a script expects; `..` stands for any bytes.
-fn fits(expected: &str, answer: &str) -> bool {
-    let parts: Vec<&str> = expected.split("..").map(str::trim).collect();
-    let (Some(first), Some(last)) = (parts.first(), parts.last()) else { return false };
-    if parts.len() == 1 {
-        return answer == *first;
-    }
-    let Some(mut rest) = answer.strip_prefix(first).and_then(|rest| rest.strip_suffix(last)) else {
-        return false;
-    };
-    for part in &parts[1..parts.len() - 1] {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    true
 }

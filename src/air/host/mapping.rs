@@ -4,6 +4,7 @@
 //! - F12 and F13 carry the request's time to the second in every dialect. Neither
 //!   has a year: it is the one that comes nearest to when the message arrived. A
 //!   message without them is as old as its tags 9A and 9F21 say, else as its arrival.
+//! - F18 is tag 9F15, which field 55 has not, and stands among the chip's data here.
 //! - F37 of an answer is batch and trace, six digits each.
 //! - F39 of a reversal is 98 (no answer), or 06 where it brings a script's result.
 //! - F44 of an answer is OPEN, LANDED or RETURNED: how the row stands that a script
@@ -22,7 +23,7 @@ use super::place;
 use super::{
     Answer, Entry, Kind, MessageClass, MessageKey, Original, Request, ResponseCode, Settlement, WireError,
 };
-use crate::base::bytes::{Hex, Secret};
+use crate::base::bytes::{Hex, Secret, bcd_to_u64};
 use crate::base::env::Timestamp;
 use crate::words::dictionary::tag;
 use crate::words::iso4217::{Amount, Currency};
@@ -44,8 +45,10 @@ const DETAIL_CODES: &[&str] = &["201", "203", "205"];
 const REASON_BYTES: usize = 512;
 /// Fields that an answer repeats.
 const ECHOED: &[u8] = &[3, 4, 7, 11, 12, 13, 25, 32, 33, 37, 41, 42, 49, 60, 70];
-/// Account type 00, amount type 02 (available): how F54 begins.
+/// Account type 00, amount type 02 (available): how F54 of an answer begins.
 const AVAILABLE: &str = "0002";
+/// Account type 00, amount type 40 (cash back): how F54 of a purchase with cashback begins.
+const CASHBACK: &str = "0040";
 
 /// The message of a request, without F52 and authentication code.
 pub fn to_message(request: &Request, dialect: &Dialect) -> Result<Message, WireError> {
@@ -72,8 +75,14 @@ pub fn to_message(request: &Request, dialect: &Dialect) -> Result<Message, WireE
         message.put(39, if told { "06" } else { "98" });
     }
     message.put(49, format!("{:03}", request.amount.currency.0));
-    if !request.chip.is_empty() {
-        message.put(55, request.chip.to_bytes());
+    if request.kind == Kind::PurchaseWithCashback
+        && let Some(Ok(minor)) = request.chip.value(tag::AMOUNT_OTHER).map(bcd_to_u64)
+    {
+        message.put(54, format!("{CASHBACK}{:03}D{minor:012}", request.amount.currency.0));
+    }
+    let chip = place::put_merchant_type(&mut message, &request.chip);
+    if !chip.is_empty() {
+        message.put(55, chip.to_bytes());
     }
     place::put_key(&mut message, &request.key, (row.code, row.network), request.entry, dialect)?;
     place::put_kind(&mut message, row.kind, request.pan.expose(), dialect);
@@ -96,11 +105,12 @@ pub fn from_message(message: &Message, dialect: &Dialect, received: Timestamp) -
     let is_reversal = message.mti == dialect.reversal;
     let row = row_of(message, dialect, is_reversal)?;
     let class = if is_reversal { MessageClass::Reversal } else { row.class };
-    let chip = match message.bytes(55) {
+    let mut chip = match message.bytes(55) {
         None => TlvStore::new(),
         Some(bytes) => TlvStore::parse(bytes)
             .map_err(|_| WireError::Field { field: 55, expected: "BER-TLV data objects" })?,
     };
+    place::take_merchant_type(message, &mut chip);
     let entry = text(message, 22, "entry mode")?;
     let entry = ENTRIES.iter().find(|row| entry.starts_with(row.1)).map(|row| row.0);
     let psn = match message.text(23) {
@@ -343,9 +353,10 @@ pub(super) mod tests {
     pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_795_248_000_000_000);
 
     fn chip() -> impl Strategy<Value = TlvStore> {
-        let tags = [0x9F26, 0x9F10, 0x9F36, 0x95, 0x9A, 0xDF31, 0x91, 0x72, 0x84].map(Tag);
+        // Of what is no category of a merchant, nothing is lost.
+        let tags = [0x9F26, 0x9F10, 0x9F36, 0x95, 0x9A, 0xDF31, 0x91, 0x72, 0x84, 0x9F15].map(Tag);
         let value = prop::collection::vec(any::<u8>(), 0..40);
-        prop::sample::subsequence(tags.to_vec(), 0..9).prop_flat_map(move |tags| {
+        prop::sample::subsequence(tags.to_vec(), 0..10).prop_flat_map(move |tags| {
             prop::collection::vec(value.clone(), tags.len())
                 .prop_map(move |values| tags.iter().copied().zip(values).collect())
         })
@@ -490,6 +501,19 @@ pub(super) mod tests {
         // A public test message of a bank has this length and these places.
         let f60 = message.text(60).unwrap();
         assert_eq!((f60.len(), &f60[..6]), (25, "000005"));
+    }
+
+    #[test]
+    fn the_class_of_merchant_goes_in_its_own_field() {
+        for row in DIALECTS {
+            let dialect = dialect(row.name).unwrap();
+            let mut request = load();
+            request.chip.put(tag::MERCHANT_CATEGORY_CODE, [0x54, 0x11]);
+            let message = through(&to_message(&request, dialect).unwrap(), dialect);
+            assert_eq!(message.text(18), Some("5411"));
+            assert!(!TlvStore::parse(message.bytes(55).unwrap()).unwrap().has(tag::MERCHANT_CATEGORY_CODE));
+            assert_eq!(from_message(&message, dialect, NOW), Ok(request));
+        }
     }
 
     #[test]

@@ -12,9 +12,11 @@
 
 use super::kinds::KindRow;
 use super::{Entry, Kind, MessageKey, WireError};
-use crate::base::bytes::Hex;
+use crate::base::bytes::{Hex, digits_to_bcd};
 use crate::base::env::Timestamp;
+use crate::words::dictionary::tag;
 use crate::words::iso8583::{Dialect, Holds, Message, Mti};
+use crate::words::tlv::TlvStore;
 
 /// F60.3 or F70 of what is no network management.
 const NO_MANAGEMENT: &str = "000";
@@ -96,6 +98,25 @@ pub(super) fn is_type(row: &KindRow, message: &Message, dialect: &Dialect) -> bo
         (None, Kind::PendingLoad) => message.has(102),
         (None, Kind::LinkedLoad) => !message.has(102),
         (None, _) => true,
+    }
+}
+
+/// Puts tag 9F15, where it is four digits, into F18; gives what is left for F55.
+pub(super) fn put_merchant_type(message: &mut Message, chip: &TlvStore) -> TlvStore {
+    let mut chip = chip.clone();
+    let category = chip.array::<2>(tag::MERCHANT_CATEGORY_CODE).map(|category| Hex(&category).to_string());
+    if let Some(digits) = category.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit())) {
+        message.put(18, digits);
+        chip.remove(tag::MERCHANT_CATEGORY_CODE);
+    }
+    chip
+}
+
+/// Puts F18 among the chip's data, as tag 9F15.
+pub(super) fn take_merchant_type(message: &Message, chip: &mut TlvStore) {
+    let category = message.text(18).and_then(|digits| digits_to_bcd(digits, 2).ok());
+    if let Some(category) = category {
+        chip.put(tag::MERCHANT_CATEGORY_CODE, category);
     }
 }
 

@@ -7,8 +7,8 @@ use super::place::{management_of, put_institution, put_key};
 use super::{Entry, MessageKey, ResponseCode, WireError};
 use crate::base::bytes::Secret;
 use crate::base::crypto::{
-    CryptoError, aes_cmac, des_encrypt_block, odd_parity, tdes_decrypt_block, tdes_ecb_decrypt,
-    tdes_ecb_encrypt, tdes_encrypt_block,
+    CryptoError, PinBlockFormat, aes_cmac, des_encrypt_block, odd_parity, tdes_decrypt_block,
+    tdes_ecb_decrypt, tdes_ecb_encrypt, tdes_encrypt_block,
 };
 use crate::base::env::Timestamp;
 use crate::words::iso8583::{self, Dialect, Message, Mti, mac, mac_input};
@@ -24,6 +24,8 @@ const LINK_SIGN_ON: &str = "101";
 const ECHO: &str = "301";
 /// F53: PIN block with PAN, key of double length.
 const SECURITY_CONTROL: &str = "2600000000000000";
+/// How a PIN travels in field 52.
+const PIN_BLOCK: PinBlockFormat = PinBlockFormat::Format0;
 /// F26: the most digits that a PIN may have.
 const PIN_CAPTURE: &str = "12";
 /// Bytes of a key check value in a download.
@@ -97,7 +99,8 @@ impl WorkingKeys {
         dialect: &Dialect,
     ) -> Result<Vec<u8>, WireError> {
         if let Some(pin) = pin {
-            let block = pin_block(pin, pan_of_pin(&message)?).ok_or(WireError::PinBlock)?;
+            let block = PIN_BLOCK.build(pin.expose(), pan_of_pin(&message)?, [0; 8]);
+            let block = block.map_err(|_| WireError::PinBlock)?;
             message.put(52, tdes_encrypt_block(self.pin.expose(), *block.expose()));
             message.put(26, PIN_CAPTURE);
             message.put(53, SECURITY_CONTROL);
@@ -121,7 +124,7 @@ impl WorkingKeys {
         let Some(block) = message.bytes(52) else { return Ok(None) };
         let block = block.try_into().map_err(|_| WireError::PinBlock)?;
         let plain = Secret::new(tdes_decrypt_block(self.pin.expose(), block));
-        pin_of(&plain, pan_of_pin(message)?).map(Some).ok_or(WireError::PinBlock)
+        PIN_BLOCK.open(plain.expose(), pan_of_pin(message)?).map(Some).map_err(|_| WireError::PinBlock)
     }
 }
 
@@ -196,62 +199,10 @@ fn check_value(key: &[u8; 16], length: usize) -> [u8; CHECK_BYTES] {
     std::array::from_fn(|i| block[i])
 }
 
-/// ISO 9564-1 format 0: control 0, length, digits, F; joined with the twelve digits
-/// of the PAN that stand before its check digit.
 /// The PAN that a PIN belongs to: where another card pays for the load (F103), the payer's.
 fn pan_of_pin(message: &Message) -> Result<&str, WireError> {
     let payer = message.text(103).and_then(|_| message.text(102));
     payer.or(message.text(2)).ok_or(WireError::Missing { field: 2, what: "PAN", mti: message.mti })
-}
-
-fn pin_block(pin: &Secret<String>, pan: &str) -> Option<Secret<[u8; 8]>> {
-    let digits = pin.expose();
-    if !(4..=12).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let mut block = [0xFF; 8];
-    block[0] = digits.len() as u8;
-    for (at, digit) in digits.bytes().enumerate() {
-        let byte = &mut block[1 + at / 2];
-        *byte = if at % 2 == 0 { (digit - b'0') << 4 | 0x0F } else { *byte & 0xF0 | (digit - b'0') };
-    }
-    let pan = pan_part(pan)?;
-    Some(Secret::new(std::array::from_fn(|i| block[i] ^ pan[i])))
-}
-
-fn pin_of(block: &Secret<[u8; 8]>, pan: &str) -> Option<Secret<String>> {
-    let pan = pan_part(pan)?;
-    let plain: Secret<[u8; 8]> = Secret::new(std::array::from_fn(|i| block.expose()[i] ^ pan[i]));
-    let plain = plain.expose();
-    let length = usize::from(plain[0]);
-    if !(4..=12).contains(&length) {
-        return None;
-    }
-    let nibble =
-        |at: usize| if at.is_multiple_of(2) { plain[1 + at / 2] >> 4 } else { plain[1 + at / 2] & 0x0F };
-    let mut digits = Secret::new(vec![0; length]);
-    for at in 0..14 {
-        match (nibble(at), digits.expose_mut().get_mut(at)) {
-            (digit @ 0..=9, Some(place)) => *place = b'0' + digit,
-            (0x0F, None) => {}
-            _ => return None,
-        }
-    }
-    std::str::from_utf8(digits.expose()).ok().map(|pin| Secret::new(pin.to_owned()))
-}
-
-/// Two zero bytes, then the twelve digits of the PAN before its check digit.
-fn pan_part(pan: &str) -> Option<[u8; 8]> {
-    if !pan.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let body = &pan.as_bytes()[..pan.len().checked_sub(1)?];
-    let mut out = [0; 8];
-    for (back, digit) in body.iter().rev().take(12).enumerate() {
-        let shift = if back.is_multiple_of(2) { 0 } else { 4 };
-        out[7 - back / 2] |= (digit - b'0') << shift;
-    }
-    Some(out)
 }
 
 #[cfg(test)]
@@ -264,18 +215,6 @@ mod tests {
 
     fn keys(dialect: &Dialect) -> WorkingKeys {
         WorkingKeys::of_day(&Secret::new([7; 16]), "TERM0001", 20_261_121, dialect).unwrap()
-    }
-
-    #[test]
-    fn pin_block_of_the_standard() {
-        // ISO 9564-1 format 0 by hand: 04 1234 FFFFFFFFFF with 0000 444433332226.
-        let block = pin_block(&Secret::new("1234".into()), "4111444433332226").unwrap();
-        let pan = [0, 0, 0x14, 0x44, 0x43, 0x33, 0x32, 0x22];
-        let plain = [0x04, 0x12, 0x34, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF];
-        assert_eq!(block.expose(), &std::array::from_fn(|i| plain[i] ^ pan[i]));
-        for pin in ["123", "1234567890123", "12a4", ""] {
-            assert!(pin_block(&Secret::new(pin.into()), "4111444433332226").is_none(), "{pin}");
-        }
     }
 
     #[test]
@@ -329,7 +268,7 @@ mod tests {
                 read.pin = keys.pin(&message).unwrap();
                 prop_assert_eq!(&read, &request);
                 if let Some(pin) = &request.pin {
-                    let clear = pin_block(pin, request.pan.expose()).unwrap();
+                    let clear = PIN_BLOCK.build(pin.expose(), request.pan.expose(), [0; 8]).unwrap();
                     prop_assert!(message.bytes(52) != Some(&clear.expose()[..]));
                 }
             }

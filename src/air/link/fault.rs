@@ -86,6 +86,11 @@ impl<C: Card> Fault<C> {
         Self { card, control }
     }
 
+    /// The card that it wraps.
+    pub fn card(&self) -> &C {
+        &self.card
+    }
+
     fn pull(&mut self, context: &mut Context) -> LinkError {
         let exchange = {
             let mut hand = self.control.hand();

@@ -7,6 +7,8 @@ mod driver;
 mod fault;
 mod guard;
 mod in_process;
+#[cfg(unix)]
+mod lines;
 #[cfg(feature = "pcsc")]
 pub mod pcsc;
 mod record;
@@ -19,6 +21,8 @@ pub use driver::{ReaderDriver, ReaderStatus, TargetDriver};
 pub use fault::{Fault, FaultControl, FaultPlan, FaultPoint};
 pub use guard::{Guard, Judge};
 pub use in_process::{Endpoint, InProcess};
+#[cfg(unix)]
+pub use lines::{AnswerLine, answer_lines, ask_lines};
 pub use record::Record;
 pub use t0::T0;
 pub use vpcd::Vpcd;

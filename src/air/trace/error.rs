@@ -12,10 +12,15 @@ pub enum TraceError {
         source: std::io::Error,
     },
     /// Nothing is in it.
-    #[error("expected a header line in the recording, found nothing")]
+    #[error(
+        "expected a header line, found an empty file: record with --save FILE, or take the file from where it was made"
+    )]
     Empty,
     /// The first line is no header of this format.
-    #[error("expected {{\"format\":\"cardwright-trace\",\"version\":1,...}} in line 1, found {found:?}")]
+    #[error(
+        "expected a recording, which begins with {{\"format\":\"cardwright-trace\",\"version\":1, found {found:?} in \
+         line 1: record with --save FILE"
+    )]
     NotATrace {
         /// The beginning of the line, or its `format`.
         found: String,
@@ -31,7 +36,10 @@ pub enum TraceError {
         found: u64,
     },
     /// A line is no event.
-    #[error("expected an event in line {line}: {reason}")]
+    #[error(
+        "expected an event in line {line}: {reason}. The file was changed or damaged: take it from where it was \
+         made, or delete that line"
+    )]
     Event {
         /// The line.
         line: usize,

@@ -33,13 +33,16 @@
 //! `at_us` counts from `started_us`. An element has a `tag` (hexadecimal) or, where
 //! it has none, the `name` of its dictionary row, and a `value` in hexadecimal. The
 //! exchanges of a card are the events `command` (element `C-APDU`), `response`
-//! (`R-APDU`) and `reset` (`ATR`) of the speaker `link`.
+//! (`R-APDU`) and `reset` (`ATR`) of the speaker `link`. The event `step` of the speaker
+//! `terminal` says by its `reason` which step of the transaction the events after it are
+//! of. Every other event is a decision: what, by which rule, why, from which data.
 //!
 //! Each line is written whole and flushed, so a crash leaves a readable file; a last
 //! line that was cut short is left out and [`Trace::cut`] says so.
 
 mod error;
 mod format;
+mod mask;
 mod read;
 mod tee;
 mod write;

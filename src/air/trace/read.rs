@@ -23,7 +23,8 @@ impl Trace {
                 continue;
             }
             let event = serde_json::from_slice::<EventLine>(&bytes)
-                .map_err(|error| error.to_string())
+                // The line is this one, not the one of the parser.
+                .map_err(|error| error.to_string().replace(" at line 1 column", " at column"))
                 .and_then(|event| event.into_event(header.started));
             match event {
                 Ok(event) => events.push(event),

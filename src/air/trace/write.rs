@@ -1,6 +1,7 @@
 //! Writing a recording, masked unless a person asked otherwise.
 
 use super::format::{EventLine, HeaderLine};
+use super::mask::mask;
 use super::{TraceError, TraceEvent, TraceHeader};
 use crate::base::env::Timestamp;
 use crate::base::event::{Event, EventSink};
@@ -81,18 +82,6 @@ impl Inner {
             self.failure = Some(TraceError::Io { line: self.lines, source });
         }
     }
-}
-
-/// Elements by their rows; words, which must hold no card data, are searched for it.
-fn mask(masker: &mut Masker, event: TraceEvent) -> TraceEvent {
-    if event.name == "reset" {
-        masker.reset();
-    }
-    masker.note(&event.elements);
-    let elements = event.elements.iter().map(|element| masker.element(element)).collect();
-    let name = masker.text(&event.name);
-    let reason = masker.text(&event.reason);
-    TraceEvent { name, reason, elements, ..event }
 }
 
 fn write_line(output: &mut dyn Write, line: &impl serde::Serialize) -> std::io::Result<()> {

@@ -2,7 +2,7 @@
 //! VIS secure messaging; the PBOC purse).
 
 use super::CryptoError;
-use super::des::tdes_encrypt_blocks;
+use super::des::{odd_parity, tdes_encrypt_blocks};
 use super::mac::halves;
 use super::sha1;
 use crate::base::bytes::digits_to_bcd;
@@ -44,10 +44,7 @@ pub fn option_b_input(pan_digits: &str, psn: u8) -> Result<[u8; 8], CryptoError>
     let whole_bytes = digits.len().div_ceil(2);
     let message = digits_to_bcd(&format!("{digits:0>width$}", width = whole_bytes * 2), whole_bytes)
         .map_err(|_| not_a_pan(pan_digits))?;
-    let hash = hex::encode_upper(sha1(&[&message]));
-    let decimal = hash.chars().filter(char::is_ascii_digit);
-    let letters = hash.chars().filter(|c| !c.is_ascii_digit()).map(|c| char::from(c as u8 - b'A' + b'0'));
-    packed(&decimal.chain(letters).take(16).collect::<String>(), pan_digits)
+    packed(&decimalised(&sha1(&[&message]))[..16], pan_digits)
 }
 
 /// PBOC session key (part 5): left from the ATC, right from its complement, each
@@ -83,6 +80,32 @@ pub fn vis_session_key_xor(card_key: &[u8; 16], atc: [u8; 2]) -> [u8; 16] {
     key
 }
 
+/// Mastercard's session key for application cryptograms (M/Chip): as EMV's common one,
+/// `r` being the ATC, two zeros and the terminal's unpredictable number.
+pub fn mastercard_session_key(card_key: &[u8; 16], atc: [u8; 2], unpredictable_number: [u8; 4]) -> [u8; 16] {
+    let ([high, low], [a, b, c, d]) = (atc, unpredictable_number);
+    emv_common_session_key(card_key, [high, low, 0, 0, a, b, c, d])
+}
+
+/// EMV 2000 session key (EMV 4.1 Book 2 annex A1.3, withdrawn by bulletin SU-46): a tree
+/// of branch factor 4 and height 8 under the card's key, walked by the ATC. Odd parity.
+pub fn emv_2000_session_key(card_key: &[u8; 16], atc: [u8; 2]) -> [u8; 16] {
+    const HEIGHT: u32 = 8;
+    let atc = u16::from_be_bytes(atc);
+    let [mut above, mut grandparent, mut parent] = [[0; 16], [0; 16], *card_key];
+    for level in (0..HEIGHT).rev() {
+        let branch = (atc >> (2 * level) & 3) as u8;
+        let (mut left, mut right) = halves(&grandparent);
+        left[7] ^= branch;
+        right[7] ^= branch ^ 0xF0;
+        let child = derive_pair(&parent, left, right);
+        [above, grandparent, parent] = [grandparent, parent, child];
+    }
+    let mut key = std::array::from_fn(|place| parent[place] ^ above[place]);
+    odd_parity(&mut key);
+    key
+}
+
 /// Card key of the PBOC purse: left from the 8-byte application serial, right
 /// from its complement. Repeated with a code block, it is the step from one level
 /// of master key (country, city) to the next.
@@ -106,11 +129,25 @@ fn complement(x: [u8; 8]) -> [u8; 8] {
     x.map(|byte| !byte)
 }
 
-fn pan_and_sequence(pan_digits: &str, psn: u8) -> Result<String, CryptoError> {
+/// Hexadecimal digits made decimal: those below A first, then the letters as 0 to 5.
+pub(super) fn decimalised(bytes: &[u8]) -> String {
+    let text = hex::encode_upper(bytes);
+    let digits = text.chars().filter(char::is_ascii_digit);
+    let letters = text.chars().filter(|c| !c.is_ascii_digit()).map(|c| char::from(c as u8 - b'A' + b'0'));
+    digits.chain(letters).collect()
+}
+
+/// The bytes of a PAN of 1 to 19 digits.
+pub(super) fn checked_pan(pan_digits: &str) -> Result<&[u8], CryptoError> {
     let all_digits = pan_digits.bytes().all(|byte| byte.is_ascii_digit());
-    if pan_digits.is_empty() || pan_digits.len() > PAN_DIGITS_MAX || !all_digits {
-        return Err(not_a_pan(pan_digits));
+    match pan_digits.is_empty() || pan_digits.len() > PAN_DIGITS_MAX || !all_digits {
+        true => Err(not_a_pan(pan_digits)),
+        false => Ok(pan_digits.as_bytes()),
     }
+}
+
+fn pan_and_sequence(pan_digits: &str, psn: u8) -> Result<String, CryptoError> {
+    checked_pan(pan_digits)?;
     if psn >> 4 > 9 || psn & 0x0F > 9 {
         return Err(CryptoError::PanSequenceNumber { found: psn });
     }
@@ -151,6 +188,13 @@ mod tests {
         assert_eq!(check(option_a(&MASTER, "12345678901234567", 0x45))[..2], [0xFF, 0x08]);
         assert_eq!(check(option_b(&MASTER, "12345678901234567", 0x45))[..2], [0x0B, 0xAF]);
         assert_eq!(check(option_b(&MASTER, "123456789012345679", 0x00))[..2], [0xC2, 0xF3]);
+    }
+
+    #[test]
+    fn emv_2000_of_a_public_vector() {
+        // pyemv (github.com/knovichikhin/pyemv, MIT), kd.derive_emv2000_tree_sk.
+        let key = emv_2000_session_key(&MASTER, [0x00, 0x1C]);
+        assert_eq!(hex::encode_upper(key), "E5BF6D1067F194B0A89B7F5D83BC64A2");
     }
 
     #[test]

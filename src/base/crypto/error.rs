@@ -22,6 +22,42 @@ pub enum CryptoError {
         /// The length that came, in bytes.
         found_bytes: usize,
     },
+    /// A key of a length that its cipher does not have.
+    #[error("expected a key of {} bytes for {algorithm}, found {found_bytes}", or(.expected))]
+    CipherKeyLength {
+        /// The block cipher.
+        algorithm: &'static str,
+        /// Its lengths in bytes.
+        expected: &'static [usize],
+        /// The length that came, in bytes.
+        found_bytes: usize,
+    },
+    /// A PIN that is not 4 to 12 decimal digits. Its digits are not repeated.
+    #[error("expected a PIN of 4 to 12 decimal digits, found {found_characters} characters")]
+    Pin {
+        /// How many characters came.
+        found_characters: usize,
+    },
+    /// A PIN block of another form, or joined with another PAN, or under another key.
+    #[error(
+        "expected a PIN block of format {control} (ISO 9564-1), found {reason}; check the PAN and the key"
+    )]
+    PinBlock {
+        /// The format.
+        control: u8,
+        /// What stands there instead.
+        reason: &'static str,
+    },
+    /// Something that is not so many decimal digits.
+    #[error("expected {digits} decimal digits of {what}, found {found} characters")]
+    Digits {
+        /// What it is.
+        what: &'static str,
+        /// How many digits it has.
+        digits: usize,
+        /// How many characters came.
+        found: usize,
+    },
     /// A PAN that is not 1 to 19 decimal digits; remove the filling F first.
     #[error("expected a PAN of 1 to 19 decimal digits, found {found_characters} characters{}", at(*.not_digit_at))]
     Pan {
@@ -84,4 +120,8 @@ pub enum CryptoError {
 
 fn at(position: Option<usize>) -> String {
     position.map(|p| format!(", the one at offset {p} being no digit")).unwrap_or_default()
+}
+
+fn or(lengths: &[usize]) -> String {
+    lengths.iter().map(usize::to_string).collect::<Vec<_>>().join(" or ")
 }

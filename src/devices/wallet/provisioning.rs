@@ -5,8 +5,8 @@
 use super::token::{Kept, KeptKey, Wire};
 use super::{CardKind, CardState, TokenCard, Wallet, WalletCard, WalletError};
 use crate::air::host::{
-    CodeCheck, CodeSent, Colour, Eligibility, EligibilityRequest, Holder, KeyKind, Personalisation,
-    ProvisioningId, ProvisioningState, TokenError, TokenService,
+    CodeCheck, CodeSent, Colour, Eligibility, EligibilityRequest, Holder, KeyKind, Party, Personalisation,
+    ProvisioningId, ProvisioningState, TokenError, TokenService, TokenVerb,
 };
 use crate::base::bytes::{Hex, Secret};
 use crate::base::context::Context;
@@ -268,6 +268,11 @@ pub(super) fn roll_back(
     let kept = Kept::of(&wallet.card(Some(name))?)?;
     match service.abandon(&id_of(&kept), context) {
         Ok(()) | Err(TokenError::Unknown { .. }) => {}
+        // It was activated, and the phone never heard of that: there is a token to remove.
+        Err(TokenError::State { .. }) if kept.reference.is_some() => {
+            let by = Party::Wallet(Wallet::requestor());
+            service.change(&kept.reference(name)?, TokenVerb::Remove, &by, context)?;
+        }
         Err(error) => return Err(error.into()),
     }
     wallet.remove(name, context)

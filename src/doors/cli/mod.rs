@@ -4,12 +4,14 @@
 mod account;
 mod ca;
 mod card;
+mod crypto;
 mod decode;
 mod demo;
 mod host;
 mod inquire;
 mod load;
 mod pay;
+mod pcsclite;
 mod preauth;
 mod read;
 mod readers;
@@ -27,15 +29,18 @@ mod shared {
     pub(super) mod holder;
     pub(super) mod journal;
     pub(super) mod output;
+    pub(super) mod pan;
     pub(super) mod person;
     pub(super) mod recording;
     pub(super) mod run;
     pub(super) mod scene;
     pub(super) mod settling;
     pub(super) mod switches;
+    pub(super) mod tokens;
     pub(super) mod transaction;
 }
 mod test;
+mod trace;
 mod unload;
 mod upload;
 mod void;
@@ -43,7 +48,7 @@ mod wallet;
 mod world;
 
 use shared::command::Command;
-pub use shared::run::run;
+pub use shared::run::{line, run};
 
 /// Every command, in the order of the help text.
 const COMMANDS: &[Command] = &[
@@ -67,7 +72,10 @@ const COMMANDS: &[Command] = &[
     ca::COMMAND,
     host::COMMAND,
     readers::COMMAND,
+    pcsclite::COMMAND,
     world::COMMAND,
+    trace::COMMAND,
     decode::COMMAND,
+    crypto::COMMAND,
     demo::COMMAND,
 ];

@@ -5,6 +5,7 @@ mod ca_keys;
 mod card_facts;
 mod card_file;
 mod exchange;
+mod explain;
 mod outcome;
 mod position;
 mod reconciliation;
@@ -17,11 +18,13 @@ mod shared {
 }
 mod story;
 pub mod suite;
+mod trace_listing;
 
 pub use ca_keys::{ca_keys_capk, ca_keys_csv, ca_keys_json, ca_keys_text, ca_keys_toml, keys_without_capk};
 pub use card_facts::{card_facts_json, card_facts_text};
 pub use card_file::{card_file_json, card_file_text};
 pub use exchange::{ExchangeReport, tree};
+pub use explain::{explain_json, explain_text};
 pub use outcome::{outcome_json, outcome_text};
 pub use position::{position_header, position_json, position_row};
 pub use reconciliation::{
@@ -32,6 +35,7 @@ pub use recovery::{recovery_json, recovery_text, settled_line};
 pub use settlement::{batches_json, batches_text, settlement_json, settlement_text};
 pub use shared::columns::Columns;
 pub use story::Story;
+pub use trace_listing::{trace_listing_json, trace_listing_text};
 
 /// The version of every JSON value that a report makes.
 pub const JSON_SCHEMA: u32 = 1;
@@ -42,6 +46,7 @@ pub const FORMATS: &[&str] = &[
     card_facts::NAME,
     card_file::NAME,
     exchange::NAME,
+    explain::NAME,
     outcome::NAME,
     position::NAME,
     reconciliation::NAME,
@@ -49,4 +54,5 @@ pub const FORMATS: &[&str] = &[
     settlement::NAME,
     story::NAME,
     suite::NAME,
+    trace_listing::NAME,
 ];

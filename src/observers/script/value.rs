@@ -134,8 +134,9 @@ impl Value {
             }
             (Self::Bare(_), Format::Amount) => Self::Amount(self.amount(currency)?).bytes(),
             (Self::Bare(word), Format::Numeric) => {
-                if let Some(currency) = Currency::ROWS.iter().find(|row| row.1 == word) {
-                    return Ok(currency.0.to_bcd().to_vec());
+                let is_letters = word.bytes().all(|byte| byte.is_ascii_uppercase());
+                if let Some(named) = Currency::parse(word).filter(|_| is_letters) {
+                    return Ok(named.to_bcd().to_vec());
                 }
                 let number = self.number()?;
                 Self::Number(number).element(tag, currency)

@@ -3,10 +3,13 @@
 
 use super::memory::ApplicationMemory;
 use super::session::{Authentication, Path, Transaction};
-use crate::base::bytes::bcd_to_u64;
+use crate::base::bytes::{Bit, bcd_to_u64};
+use crate::base::context::Context;
+use crate::base::event::Event;
 use crate::words::dictionary::tag;
 use crate::words::emv::CryptogramType::{self, Aac, Arqc, Tc};
 use crate::words::pboc::{ApplicationDefaultAction as Ada, Cvr, EcashSet};
+use crate::words::tlv::Tag;
 
 /// What the card gives and the rule that led there.
 pub(super) type Decision = (CryptogramType, &'static str);
@@ -22,25 +25,79 @@ pub(super) fn default_action(application: &ApplicationMemory) -> Ada {
     bytes.get(..2).and_then(Ada::from_bytes).unwrap_or_default()
 }
 
-/// What earlier transactions left for the card verification results.
-pub(super) fn history(application: &ApplicationMemory) -> Cvr {
+/// What earlier transactions left for the card verification results; each bit is told.
+pub(super) fn history(application: &ApplicationMemory, context: &mut Context) -> Cvr {
     let state = &application.state;
     let mut cvr = Cvr::default();
-    for (holds, bit) in [
-        (state.last_online_not_completed, Cvr::LAST_ONLINE_NOT_COMPLETED),
-        (state.pin_tries_left == 0, Cvr::PIN_TRY_LIMIT_EXCEEDED),
-        (state.last_online_atc == 0, Cvr::NEW_CARD),
-        (state.last_authentication_failed, Cvr::LAST_ISSUER_AUTHENTICATION_FAILED),
-        (state.authentication_not_performed, Cvr::ISSUER_AUTHENTICATION_NOT_PERFORMED),
-        (state.blocked_by_pin, Cvr::BLOCKED_BY_PIN),
-        (state.last_script_failed, Cvr::LAST_SCRIPT_FAILED),
+    for (holds, bit, reason) in [
+        (
+            state.last_online_not_completed,
+            Cvr::LAST_ONLINE_NOT_COMPLETED,
+            "an ARQC was given, and no answer of the issuer came after it",
+        ),
+        (state.pin_tries_left == 0, Cvr::PIN_TRY_LIMIT_EXCEEDED, "the PIN try counter is 0"),
+        (state.last_online_atc == 0, Cvr::NEW_CARD, "the last online ATC is 0"),
+        (
+            state.last_authentication_failed,
+            Cvr::LAST_ISSUER_AUTHENTICATION_FAILED,
+            "the last ARPC did not fit its cryptogram",
+        ),
+        (
+            state.authentication_not_performed,
+            Cvr::ISSUER_AUTHENTICATION_NOT_PERFORMED,
+            "it is mandatory (9F56), and no ARPC came last time",
+        ),
+        (state.blocked_by_pin, Cvr::BLOCKED_BY_PIN, "the last PIN try blocked it (9F52 bit 2.8)"),
+        (
+            state.static_authentication_failed,
+            Cvr::SDA_FAILED_LAST_TIME,
+            "the terminal found SDA failed, and the card declined offline",
+        ),
+        (state.last_script_failed, Cvr::LAST_SCRIPT_FAILED, "a script command failed last time"),
+        (
+            state.dynamic_authentication_failed,
+            Cvr::DDA_FAILED_LAST_TIME,
+            "the terminal found DDA or CDA failed, and the card declined offline",
+        ),
     ] {
         if holds {
             cvr.set(bit);
+            tell_bit(cvr, bit, reason, context);
         }
     }
     cvr.set_script_commands(state.script_commands);
     cvr
+}
+
+/// Tells why a bit of the card verification results is set.
+pub(super) fn tell_bit(cvr: Cvr, bit: Bit<Cvr>, reason: &'static str, context: &mut Context) {
+    let event = Event::new("card", format!("CVR byte {} bit {}", bit.byte, bit.bit)).clause("JR/T 0025.5");
+    let event = event.because(format!("{}: {reason}", bit.words));
+    context.emit(event.with_named("CVR", [&[0x03], cvr.0.as_slice()].concat()));
+}
+
+/// Tells why the bits are set that a decision added.
+pub(super) fn tell_added(before: Cvr, after: Cvr, reason: &'static str, context: &mut Context) {
+    for bit in Cvr::ROWS.iter().filter(|bit| after.has(**bit) && !before.has(**bit)) {
+        tell_bit(after, *bit, reason, context);
+    }
+}
+
+/// Adds what the card decides by, where it has it: default action, limits and counters.
+pub(super) fn with_limits(event: Event, application: &ApplicationMemory) -> Event {
+    const LIMITS: [Tag; 6] = [
+        tag::APPLICATION_DEFAULT_ACTION,
+        tag::LOWER_CONSECUTIVE_LIMIT,
+        tag::UPPER_CONSECUTIVE_LIMIT,
+        tag::CONSECUTIVE_LIMIT_INTERNATIONAL,
+        tag::CUMULATIVE_LIMIT,
+        tag::CUMULATIVE_UPPER_LIMIT,
+    ];
+    let event = LIMITS.into_iter().fold(event, |event, limit| match application.data.value(limit) {
+        Some(value) => event.with_tag(limit.0, value),
+        None => event,
+    });
+    event.with_tag(tag::LAST_ONLINE_ATC_REGISTER.0, application.state.last_online_atc.to_be_bytes())
 }
 
 /// The amount of the transaction in minor units.
@@ -68,6 +125,9 @@ pub(super) fn first(
         return (Aac, "the amount (9F02) is no decimal number");
     };
     let exceeded = transaction.cvr.has(Cvr::PIN_TRY_LIMIT_EXCEEDED);
+    if blocks(application, transaction) {
+        return (Aac, "the PIN try limit is exceeded, which blocks the application (9F52 bit 2.3)");
+    }
     if exceeded && ada.has(Ada::DECLINE_IF_PIN_EXCEEDED) {
         return (Aac, "the PIN try limit is exceeded (9F52 bit 2.7)");
     }
@@ -97,6 +157,29 @@ pub(super) fn first(
         return (Arqc, reason);
     }
     (Tc, "no rule of the card asks for more than the terminal did")
+}
+
+/// Whether a first GENERATE AC that asks for more than an AAC blocks the application.
+pub(super) fn blocks(application: &ApplicationMemory, transaction: &Transaction) -> bool {
+    transaction.cvr.has(Cvr::PIN_TRY_LIMIT_EXCEEDED)
+        && default_action(application).has(Ada::BLOCK_IF_PIN_EXCEEDED_EARLIER)
+}
+
+/// The low half of the Cryptogram Information Data (EMV Book 3 table 12): whether the issuer
+/// is to be told of a decline, and why it was declined.
+pub(super) fn advice(application: &ApplicationMemory, transaction: &Transaction, kind: CryptogramType) -> u8 {
+    const ADVICE: u8 = 0x08;
+    const PIN_TRIES: u8 = 0x02;
+    const AUTHENTICATION: u8 = 0x03;
+    let ada = default_action(application);
+    let exceeded = transaction.cvr.has(Cvr::PIN_TRY_LIMIT_EXCEEDED);
+    let failed = transaction.authentication == Authentication::Failed;
+    match kind {
+        Aac if exceeded && ada.has(Ada::ADVICE_IF_PIN_TRIES) => ADVICE | PIN_TRIES,
+        Aac if failed && ada.has(Ada::ADVICE_IF_AUTHENTICATION) => ADVICE | AUTHENTICATION,
+        Aac if ada.has(Ada::ADVICE_IF_DECLINED) => ADVICE,
+        _ => 0,
+    }
 }
 
 /// The second GENERATE AC. `code` is the response code of CDOL2.

@@ -1,5 +1,6 @@
 //! VERIFY on the card: a wrong PIN always costs a try (EMV Book 3 6.5.12; ISO 9564-1).
 
+use super::decision;
 use super::memory::ApplicationMemory;
 use super::simulator::{Answer, Refusal, Work};
 use crate::base::bytes::Secret;
@@ -36,14 +37,19 @@ pub(super) fn verify(
     work.application_mut()?.state.pin_tries_left = left;
     work.memory.commit(context)?;
 
+    let enciphered = matches!(command.pin, Some(PresentedPin::Enciphered(_)));
     let right = presented.is_some_and(|presented| equal(presented.expose(), reference.expose()));
     if let Some(transaction) = work.transaction_mut() {
+        let before = transaction.cvr;
         transaction.cvr.set(Cvr::OFFLINE_PIN_PERFORMED);
+        transaction.enciphered_pin = enciphered;
         if right {
             transaction.cvr.clear(Cvr::OFFLINE_PIN_FAILED);
         } else {
             transaction.cvr.set(Cvr::OFFLINE_PIN_FAILED);
         }
+        let reason = if right { "VERIFY brought the right PIN" } else { "VERIFY brought a wrong PIN" };
+        decision::tell_added(before, transaction.cvr, reason, context);
     }
     let say = |context: &mut Context, reason: String| {
         context.emit(Event::new("card", "PIN compared").clause(Verify::CLAUSE).because(reason));
@@ -56,7 +62,7 @@ pub(super) fn verify(
     }
     say(context, format!("the PIN is wrong: {left} tries left"));
     if left == 0 {
-        exceeded(work)?;
+        exceeded(work, context)?;
     }
     Ok(ResponseApdu::status(StatusWord::tries_left(left)))
 }
@@ -97,16 +103,21 @@ fn decipher(
 }
 
 /// The last try was wrong: CVR says so, and the default action may block.
-fn exceeded(work: &mut Work<'_>) -> Result<(), Refusal> {
+fn exceeded(work: &mut Work<'_>, context: &mut Context) -> Result<(), Refusal> {
     if let Some(transaction) = work.transaction_mut() {
+        let before = transaction.cvr;
         transaction.cvr.set(Cvr::PIN_TRY_LIMIT_EXCEEDED);
+        decision::tell_added(before, transaction.cvr, "the last try was wrong", context);
     }
     let application = work.application_mut()?;
-    if super::decision::default_action(application).has(ApplicationDefaultAction::BLOCK_IF_PIN_EXCEEDED) {
+    if decision::default_action(application).has(ApplicationDefaultAction::BLOCK_IF_PIN_EXCEEDED) {
         application.state.blocked = true;
         application.state.blocked_by_pin = true;
         if let Some(transaction) = work.transaction_mut() {
+            let before = transaction.cvr;
             transaction.cvr.set(Cvr::BLOCKED_BY_PIN);
+            let reason = "the default action says so (9F52 bit 2.8)";
+            decision::tell_added(before, transaction.cvr, reason, context);
         }
     }
     Ok(())

@@ -15,10 +15,14 @@ use crate::words::tlv::TlvStore;
 pub struct Purpose {
     /// The amount and its currency.
     pub amount: Amount,
+    /// Tag 9F03, minor units of the same currency.
+    pub other_minor: u64,
     /// Tag 9C.
     pub transaction_type: u8,
     /// Whether electronic cash will do (9F7A).
     pub takes_ecash: bool,
+    /// Whether the card is read by contact.
+    pub is_contact: bool,
     /// When, by the terminal's clock.
     pub at: Timestamp,
     /// The trace number (9F41).
@@ -29,7 +33,13 @@ pub struct Purpose {
 pub fn terminal_data(config: &TerminalConfig, purpose: &Purpose, context: &mut Context) -> TlvStore {
     let mut store = TlvStore::new();
     store.put(tag::AMOUNT_AUTHORISED, purpose.amount.to_bcd());
-    store.put(tag::AMOUNT_OTHER, [0; 6]);
+    let other = Amount::new(purpose.other_minor, purpose.amount.currency);
+    store.put(tag::AMOUNT_OTHER, other.to_bcd());
+    for (tag, amount) in [(tag::AMOUNT_AUTHORISED_BINARY, purpose.amount), (tag::AMOUNT_OTHER_BINARY, other)]
+    {
+        // Four bytes hold no more (EMV Book 3 A1); without a value a list gets zeros.
+        u32::try_from(amount.minor).ok().map(|minor| store.put(tag, minor.to_be_bytes()));
+    }
     store.put(tag::TERMINAL_COUNTRY_CODE, config.country.to_bcd());
     store.put(tag::TRANSACTION_CURRENCY_CODE, purpose.amount.currency.to_bcd());
     store.put(tag::TRANSACTION_CURRENCY_EXPONENT, [purpose.amount.currency.exponent()]);
@@ -49,6 +59,7 @@ pub fn terminal_data(config: &TerminalConfig, purpose: &Purpose, context: &mut C
     store.put(tag::TRANSACTION_SEQUENCE_COUNTER, sequence_counter(purpose.trace));
     store.put(tag::EC_TERMINAL_SUPPORT_INDICATOR, [u8::from(purpose.takes_ecash)]);
     store.put(tag::CAPP_INDICATOR, [0]);
+    store.put(tag::POS_ENTRY_MODE, [if purpose.is_contact { 0x05 } else { 0x07 }]);
     let knows_sm2 = config.trust.keys.iter().any(|key| key.key.suite() == Suite::Sm2);
     store.put(tag::SM_SUPPORT_INDICATOR, [u8::from(knows_sm2)]);
     store

@@ -3,12 +3,14 @@
 use super::cardholder::{PinCheck, PinPrompt};
 use super::config::{ActionCodes, Risk, TerminalConfig};
 use super::data::{Purpose, terminal_data};
-use super::entry_point::{AlternateInterface, Message, OutcomeCvm, Parameters, Progress};
+use super::entry_point::{AlternateInterface, Combination, Message, OutcomeCvm, Parameters, Progress};
 use super::journal::CardMark;
 use super::outcome::{ODA_NOT_PERFORMED, Outcome, Verdict};
+use super::phase::step;
 use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
 use crate::base::bytes::{Bit, Hex, Secret};
 use crate::base::context::Context;
+use crate::base::crypto::sha1;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
@@ -16,6 +18,7 @@ use crate::words::emv::{self, Pan, TerminalCapabilities, Tsi, Ttq, Tvr};
 use crate::words::iso4217::Amount;
 use crate::words::pboc::EcashSet;
 use crate::words::tlv::{Dol, Tag, TlvStore};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// What is to be done.
@@ -35,6 +38,10 @@ pub enum Flow {
     Unload,
     /// Pay.
     Pay,
+    /// Pay, and take a part of the amount as cash; the terms say which.
+    Cashback,
+    /// Take the amount as cash.
+    Cash,
     /// What the linked account may spend; the amount is 0 and nothing moves.
     Inquire,
     /// Pre-authorisation: an amount is held (预授权).
@@ -55,6 +62,8 @@ impl Flow {
             Self::CashLoadVoid => 0x17,
             Self::Unload => 0x61,
             Self::Pay | Self::CompletePreAuthorisation => 0x00,
+            Self::Cash => 0x01,
+            Self::Cashback => 0x09,
             Self::Inquire => 0x31,
             Self::PreAuthorise => 0x03,
             Self::CancelPreAuthorisation => 0x20,
@@ -93,7 +102,7 @@ impl Flow {
     /// Whether the card's list of verification methods is worked through: a payment
     /// does, or what holds an amount for one.
     pub const fn verifies_by_list(self) -> bool {
-        matches!(self, Self::Pay | Self::PreAuthorise)
+        matches!(self, Self::Pay | Self::Cashback | Self::Cash | Self::PreAuthorise)
     }
 
     /// What is asked of the host.
@@ -106,6 +115,8 @@ impl Flow {
             Self::CashLoadVoid => Kind::CashLoadVoid,
             Self::Unload => Kind::UnloadScript,
             Self::Pay => Kind::Purchase,
+            Self::Cashback => Kind::PurchaseWithCashback,
+            Self::Cash => Kind::Cash,
             Self::Inquire => Kind::BalanceInquiry,
             Self::PreAuthorise => Kind::PreAuthorisation,
             Self::CompletePreAuthorisation => Kind::PreAuthorisationCompletion,
@@ -123,8 +134,10 @@ pub struct Terms {
     pub flow: Flow,
     /// How the card is read.
     pub mode: Entry,
-    /// The amount and its currency.
+    /// The amount and its currency; with what is paid out in cash (tag 9F02).
     pub amount: Amount,
+    /// What of it a purchase pays out in cash, minor units (tag 9F03).
+    pub cashback_minor: u64,
     /// Batch and trace number.
     pub trace: (u32, u32),
     /// Batch and trace number of the message that confirms an unload.
@@ -147,8 +160,12 @@ pub(super) struct Session {
     pub(super) store: TlvStore,
     pub(super) tvr: Tvr,
     pub(super) tsi: Tsi,
+    /// The data objects that records brought: none may come twice.
+    pub(super) recorded: Vec<Tag>,
     /// What PDOL and CDOLs brought to the card: a combined signature is over it.
     pub(super) exchanged: Vec<u8>,
+    /// What was exchanged against relaying: a combined signature ends with it.
+    pub(super) relay: Vec<u8>,
     /// Which of the card's electronic cash sets has the transaction's currency.
     pub(super) set: Option<EcashSet>,
     /// The balance read before, in minor units.
@@ -163,6 +180,8 @@ pub(super) struct Session {
     pub(super) risk: Risk,
     /// Terminal action codes of the selected application.
     pub(super) action_codes: ActionCodes,
+    /// The cardholder's language, two letters (ISO 639-1).
+    pub(super) language: String,
     /// Whose card this is.
     pub(super) role: Role,
     /// Whether the kernel keeps what it finds to itself: the card's cryptogram is over zeros.
@@ -200,8 +219,13 @@ impl Session {
         let config = Arc::clone(&terms.config);
         let purpose = Purpose {
             amount: terms.amount,
+            other_minor: terms.cashback_minor,
             transaction_type: terms.flow.transaction_type(),
-            takes_ecash: terms.flow == Flow::Pay && terms.amount.minor <= config.ecash_limit_minor,
+            // Electronic cash is paid offline, so it is not what asks the issuer.
+            takes_ecash: terms.flow == Flow::Pay
+                && !terms.forced_online
+                && terms.amount.minor <= config.ecash_limit_minor,
+            is_contact: terms.mode == Entry::Contact,
             at: terms.at,
             trace: terms.trace.1,
         };
@@ -215,7 +239,9 @@ impl Session {
             store,
             tvr: Tvr::default(),
             tsi: Tsi::default(),
+            recorded: Vec::new(),
             exchanged: Vec::new(),
+            relay: Vec::new(),
             set: None,
             balance_before_minor: None,
             account_balance: None,
@@ -223,6 +249,7 @@ impl Session {
             signature: false,
             risk: config.risk,
             action_codes: config.action_codes,
+            language: config.languages.first().cloned().unwrap_or_default(),
             role: Role::Own,
             withholds_tvr: false,
             entry_point: Progress::default(),
@@ -245,11 +272,20 @@ impl Session {
         let Some(accepted) = config.application(name) else { return };
         self.risk = accepted.risk.unwrap_or(config.risk);
         self.action_codes = accepted.action_codes.unwrap_or(config.action_codes);
+        self.store.put(tag::AID_TERMINAL, accepted.aid.as_bytes());
+        let floor_limit = u32::try_from(self.risk.floor_limit_minor).unwrap_or(u32::MAX);
+        self.store.put(tag::TERMINAL_FLOOR_LIMIT, floor_limit.to_be_bytes());
         let version = accepted.application_version.unwrap_or(config.application_version);
         self.store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, version.0);
     }
 
-    /// Sets a bit of the TVR and tells why, with the data that led there.
+    /// The combination that Entry Point has selected.
+    pub(super) fn combination(&self) -> Option<&Combination> {
+        self.terms.config.combinations.get(self.entry_point.selected()?)
+    }
+
+    /// Sets a bit of the TVR and tells why, with the data that led there and what the TVR
+    /// is now.
     pub(super) fn find(
         &mut self,
         bit: Bit<Tvr>,
@@ -259,12 +295,47 @@ impl Session {
         context: &mut Context,
     ) {
         self.tvr.set(bit);
-        let event = Event::new("terminal", "TVR").clause(clause).because(format!("{}: {reason}", bit.words));
-        let event = causes.iter().fold(event, |event, cause| match self.store.value(*cause) {
+        let event = Event::new("terminal", format!("TVR byte {} bit {}", bit.byte, bit.bit));
+        let event = event.clause(clause).because(format!("{}: {reason}", bit.words));
+        context.emit(self.with_causes(event, causes).with_tag(tag::TVR.0, self.tvr.0));
+    }
+
+    /// Sets a bit of the TSI and, where it was not set, tells why.
+    pub(super) fn performed(
+        &mut self,
+        bit: Bit<Tsi>,
+        clause: &'static str,
+        reason: &'static str,
+        context: &mut Context,
+    ) {
+        if self.tsi.has(bit) {
+            return;
+        }
+        self.tsi.set(bit);
+        let event = Event::new("terminal", format!("TSI byte {} bit {}", bit.byte, bit.bit));
+        let event = event.clause(clause).because(format!("{}: {reason}", bit.words));
+        context.emit(event.with_tag(tag::TSI.0, self.tsi.0));
+    }
+
+    /// Tells a decision with the data that it rests on.
+    pub(super) fn tell(
+        &self,
+        what: &'static str,
+        clause: &'static str,
+        reason: impl Into<Cow<'static, str>>,
+        causes: &[Tag],
+        context: &mut Context,
+    ) {
+        let event = Event::new("terminal", what).clause(clause).because(reason);
+        context.emit(self.with_causes(event, causes));
+    }
+
+    /// Adds those of the data to an event that are there.
+    pub(super) fn with_causes(&self, event: Event, causes: &[Tag]) -> Event {
+        causes.iter().fold(event, |event, cause| match self.store.value(*cause) {
             Some(value) => event.with_tag(cause.0, value),
             None => event,
-        });
-        context.emit(event);
+        })
     }
 
     /// Whether the transaction's currency is the card's (9F42): then its amounts can be compared.
@@ -272,14 +343,22 @@ impl Session {
         self.store.value(tag::APPLICATION_CURRENCY_CODE) == self.store.value(tag::TRANSACTION_CURRENCY_CODE)
     }
 
-    /// Whether the terminal can do something: tag 9F33.
+    /// Whether the terminal can do something: tag 9F33, as it stands in this transaction.
     pub(super) fn can(&self, capability: Bit<TerminalCapabilities>) -> bool {
-        TerminalCapabilities(self.terms.config.capabilities.0).has(capability)
+        let capabilities = self.store.array(tag::TERMINAL_CAPABILITIES).map(TerminalCapabilities);
+        capabilities.unwrap_or_default().has(capability)
     }
 
-    /// Fills a data object list; TVR and TSI stand as they are now.
+    /// Fills a data object list; TVR and TSI stand as they are now, and a TC hash (98) is
+    /// over what the TDOL asks for (EMV Book 3 9.2.2).
     pub(super) fn assemble(&mut self, dol: &Dol) -> Vec<u8> {
         self.note_status();
+        if dol.asks_for(tag::TC_HASH_VALUE) {
+            let own = self.store.value(tag::TDOL);
+            let list = Dol::parse(own.unwrap_or(&self.terms.config.default_tdol.0)).unwrap_or_default();
+            let hash = sha1(&[&emv::assemble(&list, &self.store)]);
+            self.store.put(tag::TC_HASH_VALUE, hash);
+        }
         emv::assemble(dol, &self.store)
     }
 
@@ -303,6 +382,7 @@ impl Session {
         context: &mut Context,
     ) -> Outcome {
         let reason = reason.into();
+        step("Completion", context);
         context.emit(Event::new("terminal", verdict.word()).because(reason.clone()));
         let remarks = [
             (self.tvr.has(Tvr::ODA_NOT_PERFORMED), ODA_NOT_PERFORMED),
@@ -323,6 +403,7 @@ impl Session {
                 .store
                 .array::<2>(tag::LAST_4_DIGITS_OF_PAN)
                 .map(|digits| Hex(&digits).to_string()),
+            language: self.language.clone(),
             remarks,
             parameters: self.parameters(verdict),
         }

@@ -7,6 +7,7 @@ use super::record::TokenRow;
 use super::states::{BINDING_STATES, BINDING_TABLE, BindingEvent, BindingState, Step, Word, step};
 use super::work::{Work, state};
 use crate::air::host::{BindingChange, Holder, TokenError};
+use crate::base::store::Value;
 
 /// What an identity is sealed for: name and identity number.
 pub(super) const IDENTITY: &str = "token_binding.identity";
@@ -41,7 +42,7 @@ impl Work<'_> {
         requestor: &str,
         holder: &Holder,
     ) -> Result<Bound, VaultError> {
-        let (identity, phone) = self.lookups(holder);
+        let [identity, phone] = self.lookups(holder);
         let rows = self.tx.query(
             "SELECT requestor, identity_lookup, phone_lookup FROM token_binding \
              WHERE funding = $1 AND state IN ('bound', 'on trial')",
@@ -49,10 +50,10 @@ impl Work<'_> {
         )?;
         let mut bound = Bound::default();
         for row in rows {
-            bound.other_identity |= row.bytes(1)? != identity;
+            bound.other_identity |= !identity.contains(&row.0[1]);
             if row.text(0)? == requestor {
                 bound.anyone = true;
-                bound.other_phone |= row.bytes(2)? != phone;
+                bound.other_phone |= !phone.contains(&row.0[2]);
             }
         }
         Ok(bound)
@@ -66,11 +67,18 @@ impl Work<'_> {
         requestor: &str,
         holder: &Holder,
     ) -> Result<String, VaultError> {
-        let (identity, phone) = self.lookups(holder);
+        let [[identity, old_identity], [phone, old_phone]] = self.lookups(holder);
         let rows = self.tx.query(
-            "SELECT id FROM token_binding WHERE funding = $1 AND requestor = $2 AND identity_lookup = $3 \
-             AND phone_lookup = $4 AND state IN ('bound', 'on trial') ORDER BY id",
-            &[funding.into(), requestor.into(), identity.clone().into(), phone.clone().into()],
+            "SELECT id FROM token_binding WHERE funding = $1 AND requestor = $2 AND identity_lookup IN ($3, $4) \
+             AND phone_lookup IN ($5, $6) AND state IN ('bound', 'on trial') ORDER BY id",
+            &[
+                funding.into(),
+                requestor.into(),
+                identity.clone(),
+                old_identity,
+                phone.clone(),
+                old_phone,
+            ],
         )?;
         if let Some(row) = rows.first() {
             return Ok(row.text(0)?.to_owned());
@@ -88,9 +96,9 @@ impl Work<'_> {
                 funding.into(),
                 requestor.into(),
                 sealed_identity,
-                identity.into(),
+                identity,
                 sealed_phone,
-                phone.into(),
+                phone,
                 at.into(),
                 self.seals.name().into(),
             ],
@@ -182,9 +190,10 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn lookups(&self, holder: &Holder) -> (Vec<u8>, Vec<u8>) {
-        let identity = self.seals.lookup(IDENTITY, identity_text(holder).expose().as_bytes());
-        (identity, self.seals.lookup(PHONE, holder.phone.expose().as_bytes()))
+    /// What identity and phone are found by.
+    fn lookups(&self, holder: &Holder) -> [[Value; 2]; 2] {
+        let identity = self.seals.found_by(IDENTITY, identity_text(holder).expose().as_bytes());
+        [identity, self.seals.found_by(PHONE, holder.phone.expose().as_bytes())]
     }
 }
 

@@ -36,6 +36,12 @@ pub enum VaultError {
         /// What stands there, without card data.
         found: String,
     },
+    /// The vault's keys were changed since it was opened.
+    #[error(
+        "expected the vault under the key that it was opened with, found it under another: its key was \
+         changed; start this program again"
+    )]
+    KeyChanged,
     /// Every token number that was tried is taken.
     #[error(
         "expected a free number among {tries} tries in the token range {bin}, found none: the range is full"

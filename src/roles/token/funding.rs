@@ -6,6 +6,9 @@ use super::work::Work;
 use crate::air::host::FundingCard;
 use crate::words::emv::Pan;
 
+/// What a payment account reference is sealed for: it is no number of a card, but whoever
+/// reads it links every payment of an account.
+pub(super) const PAR: &str = "token_funding.par";
 /// What a physical card's number is sealed for.
 pub(super) const PAN: &str = "token_card.pan";
 /// What our payment account references begin with, where a scheme's have the
@@ -30,9 +33,10 @@ impl Work<'_> {
             return self.move_funding(&found, card);
         }
         let (id, card_id, par, at) = (self.new_id(), self.new_id(), self.new_par(), self.now().micros());
+        let sealed = self.seals.seal(PAR, par.as_bytes(), self.context);
         self.tx.execute(
-            "INSERT INTO token_funding (id, par, card, standing, at) VALUES ($1, $2, $3, 'good', $4)",
-            &[id.as_str().into(), par.as_str().into(), card_id.as_str().into(), at.into()],
+            "INSERT INTO token_funding (id, par, card, standing, at, seal) VALUES ($1, $2, $3, 'good', $4, $5)",
+            &[id.as_str().into(), sealed, card_id.as_str().into(), at.into(), self.seals.name().into()],
         )?;
         self.insert_card(&card_id, &id, card)?;
         Ok(Funding { id, par, card: card_id, cancelled: false })
@@ -40,10 +44,10 @@ impl Work<'_> {
 
     /// Gives an account another card. The numbers of its tokens and its reference stay.
     pub(super) fn move_funding(&mut self, id: &str, card: &FundingCard) -> Result<Funding, VaultError> {
-        let lookup = self.seals.lookup(PAN, card.pan.expose().as_bytes());
+        let [now, before] = self.seals.found_by(PAN, card.pan.expose().as_bytes());
         let rows = self.tx.query(
-            "SELECT id FROM token_card WHERE pan_lookup = $1 AND psn = $2",
-            &[lookup.into(), i64::from(card.psn).into()],
+            "SELECT id FROM token_card WHERE pan_lookup IN ($1, $2) AND psn = $3",
+            &[now, before, i64::from(card.psn).into()],
         )?;
         let card_id = match rows.first() {
             Some(row) => row.text(0)?.to_owned(),
@@ -72,10 +76,10 @@ impl Work<'_> {
 
     /// The account that has or had a card of this number.
     pub(super) fn funding_of_pan(&mut self, pan: &Pan) -> Result<Option<String>, VaultError> {
-        let lookup = self.seals.lookup(PAN, pan.expose().as_bytes());
-        let rows = self
-            .tx
-            .query("SELECT funding FROM token_card WHERE pan_lookup = $1 ORDER BY psn", &[lookup.into()])?;
+        let rows = self.tx.query(
+            "SELECT funding FROM token_card WHERE pan_lookup IN ($1, $2) ORDER BY psn",
+            &self.seals.found_by(PAN, pan.expose().as_bytes()),
+        )?;
         Ok(rows.first().map(|row| row.text(0).map(str::to_owned)).transpose()?)
     }
 
@@ -85,9 +89,10 @@ impl Work<'_> {
             .tx
             .query_locked("SELECT id, par, card, standing FROM token_funding WHERE id = $1", &[id.into()])?;
         let row = rows.first().ok_or_else(|| absent("token_funding", "the account of a token"))?;
+        let par = self.seals.open(PAR, row.bytes(1)?)?;
         Ok(Funding {
             id: row.text(0)?.to_owned(),
-            par: row.text(1)?.to_owned(),
+            par: String::from_utf8_lossy(par.expose()).into_owned(),
             card: row.text(2)?.to_owned(),
             cancelled: row.text(3)? == "cancelled",
         })

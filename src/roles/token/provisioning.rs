@@ -81,9 +81,13 @@ impl Work<'_> {
 
     /// A provisioning, with its account held.
     pub(super) fn provisioning(&mut self, id: &ProvisioningId) -> Result<ProvisioningRow, VaultError> {
-        let found = self.find_provisioning(id)?.ok_or_else(|| unknown("provisioning"))?;
-        self.funding(&found.funding)?;
-        // Read again: whoever held the account may have changed it.
+        self.hold_funding_of(id)?;
+        self.glance(id)
+    }
+
+    /// A provisioning to look at: nothing is held, which a server's store would have to
+    /// write down, and who changes it looks again.
+    pub(super) fn glance(&mut self, id: &ProvisioningId) -> Result<ProvisioningRow, VaultError> {
         self.find_provisioning(id)?.ok_or_else(|| unknown("provisioning"))
     }
 
@@ -133,16 +137,15 @@ impl Work<'_> {
             return Ok(decided.clone());
         }
         let bound = self.bound(&row.funding, row.id.requestor.digits(), holder)?;
-        let live = self.tokens_where(TokenRow::LIVE_OF_FUNDING, &[row.funding.as_str().into()])?;
+        let (live, live_here) = self.live_tokens(row)?;
         signals.extend(bound.other_identity.then_some((Signal::OtherIdentity, 1)));
         signals.extend(bound.other_phone.then_some((Signal::OtherPhone, 1)));
         signals.extend((!bound.anyone).then_some((Signal::UnboundCard, 1)));
         signals.push((Signal::DeviceScore, row.device_score));
-        signals.push((Signal::LiveTokens, live.len() as u32));
+        signals.push((Signal::LiveTokens, live));
         signals.push((Signal::FailuresIn24Hours, self.failures(&row.funding)?));
         let mut decision = self.rules.decision.decide(&signals);
-        let here = |token: &TokenRow| token.requestor == row.id.requestor && token.device == row.device;
-        if decision.colour == Colour::Green && bound.other_phone && live.iter().any(here) {
+        if decision.colour == Colour::Green && bound.other_phone && live_here > 0 {
             decision.colour = Colour::Yellow;
             decision.reasons.push(SAME_DEVICE.into());
         }
@@ -303,6 +306,43 @@ impl Work<'_> {
             });
         }
         Ok(found)
+    }
+
+    /// Keeps the account of a provisioning from every other writer.
+    fn hold_funding_of(&mut self, id: &ProvisioningId) -> Result<(), VaultError> {
+        self.tx.query_locked(
+            "SELECT id FROM token_funding WHERE id = \
+             (SELECT funding FROM token_provisioning WHERE requestor = $1 AND id = $2)",
+            &[id.requestor.digits().into(), id.id.as_str().into()],
+        )?;
+        Ok(())
+    }
+
+    /// The physical card that a provisioning's account has now.
+    pub(super) fn card_of(&mut self, row: &ProvisioningRow) -> Result<FundingCard, VaultError> {
+        let rows =
+            self.tx.query("SELECT card FROM token_funding WHERE id = $1", &[row.funding.as_str().into()])?;
+        let row = rows.first().ok_or_else(|| super::funding::absent("token_funding", "an account's card"))?;
+        self.card(row.text(0)?)
+    }
+
+    /// How many tokens of a provisioning's account are not terminated: in all, and on its
+    /// device.
+    fn live_tokens(&mut self, row: &ProvisioningRow) -> Result<(u32, u32), VaultError> {
+        let rows = self.tx.query(
+            "SELECT requestor, device, COUNT(*) FROM token WHERE funding = $1 AND state <> 'terminated' \
+             GROUP BY requestor, device",
+            &[row.funding.as_str().into()],
+        )?;
+        let (mut live, mut here) = (0, 0);
+        for group in rows {
+            let count = group.int(2)? as u32;
+            live += count;
+            if group.text(0)? == row.id.requestor.digits() && group.text(1)? == row.device {
+                here += count;
+            }
+        }
+        Ok((live, here))
     }
 
     fn failures(&mut self, funding: &str) -> Result<u32, VaultError> {

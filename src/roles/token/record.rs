@@ -5,7 +5,9 @@ use super::funding::Funding;
 use super::states::{Step, TOKEN_STATES, TOKEN_TABLE, TokenEvent, Word, step};
 use super::work::{Work, state};
 use super::{Domain, TokenRules};
-use crate::air::host::{KeyKind, RequestorId, TokenError, TokenReference, TokenState, TokenView};
+use crate::air::host::{
+    KeyKind, LimitedUseKey, RequestorId, TokenError, TokenReference, TokenState, TokenView,
+};
 use crate::base::store::{Row, Value};
 use crate::words::emv::Pan;
 
@@ -49,6 +51,16 @@ pub(super) struct NewToken<'a> {
     pub(super) assurance: &'static str,
 }
 
+/// What a token's device is to store, before the bureau has prepared it.
+#[derive(Debug)]
+pub(super) struct PersonalData {
+    pub(super) token: TokenRow,
+    pub(super) view: TokenView,
+    /// The mark of the device (9F63).
+    pub(super) device: Vec<u8>,
+    pub(super) key: Option<LimitedUseKey>,
+}
+
 impl TokenRow {
     pub(super) const LIVE_OF_BINDING: &'static str = "binding = $1 AND state <> 'terminated'";
     pub(super) const LIVE_OF_FUNDING: &'static str = "funding = $1 AND state <> 'terminated'";
@@ -68,6 +80,10 @@ impl Work<'_> {
         for _ in 0..TRIES {
             let pan = self.draw(digits)?;
             let bytes = pan.expose().as_bytes();
+            // Two look-ups of one number do not collide in the column.
+            if self.seals.are_changing() && self.token_of_pan(pan.expose())?.is_some() {
+                continue;
+            }
             let (sealed, lookup) = (self.seals.seal(PAN, bytes, self.context), self.seals.lookup(PAN, bytes));
             let changed = self.tx.execute(
                 "INSERT INTO token (id, pan, pan_lookup, last_four, funding, binding, requestor, device, keys, \
@@ -112,8 +128,10 @@ impl Work<'_> {
 
     /// A token by its number, kept from every other writer until the work is done.
     pub(super) fn token_of_pan(&mut self, pan: &str) -> Result<Option<TokenRow>, VaultError> {
-        let lookup = self.seals.lookup(PAN, pan.as_bytes());
-        let rows = self.tx.query_locked(&format!("{COLUMNS} WHERE pan_lookup = $1"), &[lookup.into()])?;
+        let rows = self.tx.query_locked(
+            &format!("{COLUMNS} WHERE pan_lookup IN ($1, $2)"),
+            &self.seals.found_by(PAN, pan.as_bytes()),
+        )?;
         rows.first().map(|row| self.token_row(row)).transpose()
     }
 
@@ -156,9 +174,22 @@ impl Work<'_> {
         })
     }
 
+    /// What the device of a token stores: of limited-use keys, the newest.
+    pub(super) fn personal_data(&mut self, token: TokenRow) -> Result<PersonalData, VaultError> {
+        let key = match token.keys {
+            KeyKind::SecureElement => None,
+            KeyKind::LimitedUse => {
+                let newest = self.key_rows(&token.id)?.first().map_or(0, |row| row.sequence);
+                Some(self.next_key(&token, newest.saturating_sub(1))?)
+            }
+        };
+        let (view, device) = (self.view(&token.id)?, self.device_mark(&token.requestor, &token.device));
+        Ok(PersonalData { token, view, device, key })
+    }
+
     /// The mark of a token's device, which its card shows (9F63).
     pub(super) fn device_mark(&self, requestor: &RequestorId, device: &str) -> Vec<u8> {
-        self.seals.lookup("token.device", format!("{requestor}\n{device}").as_bytes())
+        self.seals.mark("token.device", format!("{requestor}\n{device}").as_bytes())
     }
 
     /// A number of the token range with as many digits as the card's.

@@ -1,5 +1,5 @@
-//! The vault's tables. PANs, identity and phone are sealed; what a row is found by is
-//! a keyed hash. `token_history` only grows.
+//! The vault's tables. PANs, references, identity and phone are sealed; what a row is
+//! found by is a keyed hash. `token_history` only grows.
 
 use crate::base::store::Migration;
 
@@ -11,12 +11,16 @@ pub(super) const MIGRATIONS: &[Migration] = &[FIRST];
 
 const FIRST: Migration = Migration {
     statements: &[
-        "CREATE TABLE token_vault (id BIGINT PRIMARY KEY, lookup_key BYTEA NOT NULL, seal TEXT NOT NULL)",
+        // `previous_lookup` is there while rows are still found by it: a change of keys.
+        "CREATE TABLE token_vault (
+            id BIGINT PRIMARY KEY, lookup_key BYTEA NOT NULL, previous_lookup BYTEA,
+            mark_key BYTEA NOT NULL, seal TEXT NOT NULL)",
         // The account behind a physical card: it outlives the card.
         "CREATE TABLE token_funding (
-            id TEXT PRIMARY KEY, par TEXT NOT NULL UNIQUE, card TEXT NOT NULL, standing TEXT NOT NULL,
-            at BIGINT NOT NULL)",
+            id TEXT PRIMARY KEY, par BYTEA NOT NULL, card TEXT NOT NULL, standing TEXT NOT NULL,
+            at BIGINT NOT NULL, seal TEXT NOT NULL)",
         "CREATE INDEX token_funding_card ON token_funding (card)",
+        "CREATE INDEX token_funding_seal ON token_funding (seal)",
         "CREATE TABLE token_card (
             id TEXT PRIMARY KEY, funding TEXT NOT NULL REFERENCES token_funding (id), pan BYTEA NOT NULL,
             pan_lookup BYTEA NOT NULL, psn BIGINT NOT NULL, expiry BIGINT NOT NULL, seal TEXT NOT NULL,

@@ -4,8 +4,8 @@
 
 use super::VaultError;
 use super::decision::Signal;
-use super::provisioning::ProvisioningRow;
-use super::record::TokenRow;
+use super::notice::Notice;
+use super::record::PersonalData;
 use super::states::{BindingEvent, ProvisioningEvent};
 use super::vault::Vault;
 use super::work::{refused, unknown};
@@ -40,10 +40,28 @@ impl Tokens {
         &mut self.vault
     }
 
+    /// A token that a party may see.
+    pub fn token(
+        &mut self,
+        token: &TokenReference,
+        by: &Party,
+        context: &mut Context,
+    ) -> Result<TokenView, TokenError> {
+        Ok(self.vault.work(context, |work| {
+            let token = work.seen_by(token, by)?;
+            work.view(&token.id)
+        })?)
+    }
+
     /// Tells the issuer what it has not been told of bindings yet. What it does not
     /// take, stays for the next call; every other step calls this too.
     pub fn tell_issuer(&mut self, context: &mut Context) -> Result<(), TokenError> {
-        for notice in self.vault.work(context, |work| work.notices())? {
+        let notices = self.vault.work(context, |work| work.notices())?;
+        self.tell(notices, context)
+    }
+
+    fn tell(&mut self, notices: Vec<Notice>, context: &mut Context) -> Result<(), TokenError> {
+        for notice in notices {
             let told =
                 self.identity.binding_changed(&notice.card.pan, &notice.binding, notice.change, context);
             if let Err(error) = told {
@@ -74,27 +92,10 @@ impl Tokens {
         })
     }
 
-    /// The physical card of a provisioning.
-    fn card_of(&mut self, row: &ProvisioningRow, context: &mut Context) -> Result<FundingCard, VaultError> {
-        self.vault.work(context, |work| {
-            let card = work.funding(&row.funding)?.card;
-            work.card(&card)
-        })
-    }
-
-    /// What the device of a token stores.
-    fn prepare(&mut self, token: &TokenRow, context: &mut Context) -> Result<Personalisation, VaultError> {
+    /// Has the bureau prepare what the device of a token stores.
+    fn prepare(&mut self, data: PersonalData, context: &mut Context) -> Result<Personalisation, VaultError> {
         let years = self.vault.rules().years;
-        let (view, device, key) = self.vault.work(context, |work| {
-            let key = match token.keys {
-                KeyKind::SecureElement => None,
-                KeyKind::LimitedUse => {
-                    let newest = work.key_rows(&token.id)?.first().map_or(0, |row| row.sequence);
-                    Some(work.next_key(token, newest.saturating_sub(1))?)
-                }
-            };
-            Ok((work.view(&token.id)?, work.device_mark(&token.requestor, &token.device), key))
-        })?;
+        let PersonalData { token, view, device, key } = data;
         let mut data = TlvStore::new();
         let digits = |digits: &str, bytes| digits_to_bcd(digits, bytes).unwrap_or_default();
         data.put(tag::TOKEN_REQUESTOR_ID, digits(&format!("0{}", token.requestor), 6));
@@ -141,25 +142,24 @@ impl TokenService for Tokens {
         if terms != self.vault.rules().terms {
             return Err(field("the name of the terms that were told", terms));
         }
-        let mut row = self.vault.work(context, |work| {
+        let (decided, card) = self.vault.work(context, |work| {
+            let row = work.glance(provisioning)?;
+            Ok((row.decision.is_some(), work.card_of(&row)?))
+        })?;
+        let mut signals = Vec::new();
+        if !decided {
+            if self.good(&card.pan, context)?.is_err() {
+                signals.push((Signal::CardNotGood, 1));
+            }
+            let check = self.identity.check(&card.pan, holder, context).map_err(VaultError::from)?;
+            if check == ElementCheck::Mismatch {
+                signals.push((Signal::ElementsDiffer, 1));
+            }
+        }
+        // One transaction: nobody has accepted and does not know what came of it.
+        let decision = self.vault.work(context, |work| {
             let mut row = work.provisioning(provisioning)?;
             work.accept(&mut row, holder)?;
-            Ok(row)
-        })?;
-        if let Some(decision) = row.decision {
-            return Ok(decision);
-        }
-        let card = self.card_of(&row, context)?;
-        let mut signals = Vec::new();
-        if self.good(&card.pan, context)?.is_err() {
-            signals.push((Signal::CardNotGood, 1));
-        }
-        let check = self.identity.check(&card.pan, holder, context).map_err(VaultError::from)?;
-        if check == ElementCheck::Mismatch {
-            signals.push((Signal::ElementsDiffer, 1));
-        }
-        let decision = self.vault.work(context, |work| {
-            row = work.provisioning(provisioning)?;
             work.decide(&mut row, holder, signals.clone())
         })?;
         Ok(decision)
@@ -170,12 +170,11 @@ impl TokenService for Tokens {
         provisioning: &ProvisioningId,
         context: &mut Context,
     ) -> Result<CodeSent, TokenError> {
-        let row = self.vault.work(context, |work| {
+        let card = self.vault.work(context, |work| {
             let mut row = work.provisioning(provisioning)?;
             work.provisioning_event(&mut row, ProvisioningEvent::SendCode, "send a code")?;
-            Ok(row)
+            work.card_of(&row)
         })?;
-        let card = self.card_of(&row, context)?;
         let sent =
             self.identity.send_code(&code_key(provisioning), &card.pan, context).map_err(VaultError::from)?;
         sent.ok_or_else(|| TokenError::Refused {
@@ -189,7 +188,7 @@ impl TokenService for Tokens {
         code: &Secret<String>,
         context: &mut Context,
     ) -> Result<CodeCheck, TokenError> {
-        let row = self.vault.work(context, |work| work.provisioning(provisioning))?;
+        let row = self.vault.work(context, |work| work.glance(provisioning))?;
         // A state in which no code is open is told by the table, without asking the issuer.
         let check = match row.state {
             ProvisioningState::Identifying => self
@@ -223,11 +222,12 @@ impl TokenService for Tokens {
         provisioning: &ProvisioningId,
         context: &mut Context,
     ) -> Result<Personalisation, TokenError> {
-        let token = self.vault.work(context, |work| {
+        let made = self.vault.work(context, |work| {
             let mut row = work.provisioning(provisioning)?;
-            work.make_token(&mut row)
+            let token = work.make_token(&mut row)?;
+            work.personal_data(token)
         })?;
-        Ok(self.prepare(&token, context)?)
+        Ok(self.prepare(made, context)?)
     }
 
     fn personalised(
@@ -247,12 +247,12 @@ impl TokenService for Tokens {
         provisioning: &ProvisioningId,
         context: &mut Context,
     ) -> Result<TokenView, TokenError> {
-        let view = self.vault.work(context, |work| {
+        let (view, notices) = self.vault.work(context, |work| {
             let mut row = work.provisioning(provisioning)?;
             let token = work.activate(&mut row)?;
-            work.view(&token.id)
+            Ok((work.view(&token.id)?, work.notices()?))
         })?;
-        self.tell_issuer(context)?;
+        self.tell(notices, context)?;
         Ok(view)
     }
 
@@ -269,7 +269,7 @@ impl TokenService for Tokens {
         provisioning: &ProvisioningId,
         context: &mut Context,
     ) -> Result<ProvisioningState, TokenError> {
-        Ok(self.vault.work(context, |work| work.provisioning(provisioning))?.state)
+        Ok(self.vault.work(context, |work| work.glance(provisioning))?.state)
     }
 
     fn change(
@@ -279,8 +279,9 @@ impl TokenService for Tokens {
         by: &Party,
         context: &mut Context,
     ) -> Result<TokenView, TokenError> {
-        let view = self.vault.work(context, |work| work.change(token, verb, by))?;
-        self.tell_issuer(context)?;
+        let (view, notices) =
+            self.vault.work(context, |work| Ok((work.change(token, verb, by)?, work.notices()?)))?;
+        self.tell(notices, context)?;
         Ok(view)
     }
 
@@ -300,8 +301,11 @@ impl TokenService for Tokens {
         by: &Party,
         context: &mut Context,
     ) -> Result<Personalisation, TokenError> {
-        let token = self.vault.work(context, |work| work.renew(token, by))?;
-        Ok(self.prepare(&token, context)?)
+        let renewed = self.vault.work(context, |work| {
+            let token = work.renew(token, by)?;
+            work.personal_data(token)
+        })?;
+        Ok(self.prepare(renewed, context)?)
     }
 
     fn card_changed(

@@ -257,7 +257,7 @@ impl Work<'_> {
         let Request { key, kind, amount, entry, original, .. } = request;
         let mut text = format!("{key:?}|{kind:?}|{amount:?}|{entry:?}|{original:?}|").into_bytes();
         text.extend(request.chip.to_bytes());
-        self.seals.lookup("token_tap.fingerprint", &text)
+        self.seals.mark("token_tap.fingerprint", &text)
     }
 }
 

@@ -14,8 +14,7 @@ use std::time::Duration;
 
 /// A handle on the vault. Several may work on one store.
 pub struct Vault {
-    pub(super) db: Box<dyn Db>,
-    pub(super) seal_keys: SealKeys,
+    db: Box<dyn Db>,
     seals: Seals,
     keys: TokenKeys,
     rules: TokenRules,
@@ -47,7 +46,8 @@ pub enum Violation {
 }
 
 impl Vault {
-    /// Opens the vault and brings its tables to the newest version.
+    /// Opens the vault and brings its tables to the newest version. Opened with another
+    /// key beside the one before it, it begins to change: [`Self::rotate`] ends that.
     pub fn open(
         mut db: Box<dyn Db>,
         seal_keys: SealKeys,
@@ -57,14 +57,13 @@ impl Vault {
     ) -> Result<Self, VaultError> {
         migrate(db.as_mut(), OWNER, MIGRATIONS)?;
         let seals = transact(db.as_mut(), |tx| Seals::of_vault(seal_keys.clone(), tx, context))?;
-        Ok(Self { db, seal_keys, seals, keys, rules })
+        Ok(Self { db, seals, keys, rules })
     }
 
     /// Another handle on the same vault.
     pub fn handle(&self) -> Result<Self, VaultError> {
-        let (seal_keys, seals) = (self.seal_keys.clone(), self.seals.clone());
-        let (keys, rules) = (self.keys.clone(), self.rules.clone());
-        Ok(Self { db: self.db.handle()?, seal_keys, seals, keys, rules })
+        let (seals, keys, rules) = (self.seals.clone(), self.keys.clone(), self.rules.clone());
+        Ok(Self { db: self.db.handle()?, seals, keys, rules })
     }
 
     /// What happened to a token, a binding or a provisioning, oldest first.
@@ -135,8 +134,9 @@ impl Vault {
         context: &mut Context,
         mut job: impl FnMut(&mut Work<'_>) -> Result<T, VaultError>,
     ) -> Result<T, VaultError> {
-        let Self { db, seals, keys, rules, .. } = self;
+        let Self { db, seals, keys, rules } = self;
         let (value, events) = transact(db.as_mut(), |tx| {
+            seals.check(tx)?;
             let mut work = Work { tx, context: &mut *context, seals, keys, rules, events: Vec::new() };
             let value = job(&mut work)?;
             Ok::<_, VaultError>((value, work.events))

@@ -10,6 +10,9 @@
 //! `libpcsclite-dev`, or the two variables set by hand. The functions below are
 //! used in both cases, for the linker takes an object before a shared library.
 //!
+//! The drop-in library of `doors::pcsclite` is this crate too. It cannot export the same
+//! names again, so it hands its own functions to [`answer_with`] before the first call.
+//!
 //! No other `unsafe` belongs here, and nothing that knows what an APDU is.
 
 // A foreign interface cannot be had without: symbols are exported under the names
@@ -45,13 +48,24 @@ pub(super) struct Missing {
     reason: String,
 }
 
+/// Makes these functions answer every PC/SC call of this process, instead of the library
+/// on this machine. `false` where the library was in use already: then nothing changes.
+///
+/// # Safety
+/// Each function keeps the contract of `winscard.h` for the PC/SC function of its name.
+pub unsafe fn answer_with(functions: Library) -> bool {
+    LIBRARY.set(Ok(functions)).is_ok()
+}
+
 /// The library of this process: one attempt, its result kept.
+static LIBRARY: OnceLock<Result<Library, Missing>> = OnceLock::new();
+
+/// The library, opened when this is the first use.
 fn library() -> Result<&'static Library, &'static Missing> {
     #[cfg(test)]
     if let Some(missing) = tests::hidden() {
         return Err(missing);
     }
-    static LIBRARY: OnceLock<Result<Library, Missing>> = OnceLock::new();
     LIBRARY.get_or_init(|| Library::open(SONAME)).as_ref()
 }
 
@@ -59,11 +73,13 @@ fn library() -> Result<&'static Library, &'static Missing> {
 /// its own name. Every signature is that of `winscard.h` as `pcsc-sys` has it.
 macro_rules! pass_on {
     ($(fn $name:ident($($arg:ident: $kind:ty),* $(,)?);)+) => {
-        /// The functions of an opened library, which is never closed.
+        /// The functions of a PC/SC library: of the one that was opened and is never closed,
+        /// or those that stand in for it.
         #[allow(non_snake_case)] // The fields carry the names of the C interface.
         #[derive(Clone, Copy)]
-        struct Library {
-            $($name: unsafe extern "C" fn($($kind),*) -> LONG,)+
+        pub struct Library {
+            $(#[doc = concat!("`", stringify!($name), "` of `winscard.h`.")]
+            pub $name: unsafe extern "C" fn($($kind),*) -> LONG,)+
         }
 
         impl Library {

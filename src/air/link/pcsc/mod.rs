@@ -7,6 +7,10 @@ mod loader;
 mod reader;
 mod trouble;
 
+#[cfg(target_os = "linux")]
+pub use loader::{Library, answer_with};
+#[cfg(target_os = "linux")]
+pub use pcsc::ffi::{SCARD_IO_REQUEST, SCARD_READERSTATE};
 pub use reader::PcscReader;
 pub use trouble::kernel_driver_in_the_way;
 

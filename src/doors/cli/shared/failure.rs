@@ -94,6 +94,14 @@ pub(in crate::doors::cli) enum Failure {
         /// What went wrong.
         cause: TraceError,
     },
+    /// A file that is no recording, or a damaged one.
+    #[error("{}: {cause}", path.display())]
+    Trace {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: TraceError,
+    },
     /// The stage could not be set, or a scene broke off.
     #[error(transparent)]
     World(#[from] WorldError),
@@ -154,6 +162,7 @@ impl Failure {
             | Self::Apdu { .. }
             | Self::Config { .. }
             | Self::Trust { .. }
+            | Self::Trace { .. }
             | Self::File { .. } => Exit::Usage,
             Self::World(cause) | Self::Suite(CampaignError::World(cause)) => of_world(cause),
             Self::Suite(CampaignError::Unreachable { .. }) => Exit::Transport,
@@ -176,6 +185,13 @@ macro_rules! through_world {
 }
 
 through_world!(CardError, IssuerError, JournalError, LinkError, TerminalError, WalletError);
+
+impl From<TokenError> for Failure {
+    /// As if a phone had been told.
+    fn from(error: TokenError) -> Self {
+        WalletError::from(error).into()
+    }
+}
 
 fn of_world(error: &WorldError) -> Exit {
     match error {

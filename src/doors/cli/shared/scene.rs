@@ -209,9 +209,8 @@ pub(in crate::doors::cli) fn card_seal_key(
     context: &mut Context,
 ) -> Result<SealKey, WorldError> {
     let file = match address {
-        ReaderAddress::Simulated(CardName::File(path)) => Some(path.clone()),
-        ReaderAddress::Simulated(CardName::Wallet(folder, _)) => Some(wallet_file(folder)),
-        _ => None,
+        ReaderAddress::Simulated(name) => name.kept_in(),
+        ReaderAddress::Driver { .. } => None,
     };
     seal_key(switches.seal_key.as_deref(), file.as_deref(), context)
 }
@@ -223,20 +222,14 @@ pub(in crate::doors::cli) fn is_fresh(reader: &ReaderAddress) -> bool {
 
 /// The file that a simulated card is kept in; one that is not there is an error.
 pub(in crate::doors::cli) fn kept_file(name: &CardName) -> Result<Option<PathBuf>, Failure> {
-    Ok(match name {
-        CardName::Profile(_) | CardName::ProfileFile(_) => None,
-        CardName::File(path) => {
-            must_exist(path)?;
-            Some(path.clone())
+    match name {
+        CardName::File(path) => must_exist(path)?,
+        CardName::Wallet(folder, _) if !wallet_file(folder).exists() => {
+            return Err(WorldError::NoWallet { folder: folder.display().to_string() }.into());
         }
-        CardName::Wallet(folder, _) => {
-            let file = wallet_file(folder);
-            if !file.exists() {
-                return Err(WorldError::NoWallet { folder: folder.display().to_string() }.into());
-            }
-            Some(file)
-        }
-    })
+        _ => {}
+    }
+    Ok(name.kept_in())
 }
 
 /// A card's file that is not there is told before a key is made for it.

@@ -19,7 +19,10 @@ pub(super) const FUNCTION: Function = Function {
         let atc = element_array(tag::ATC, surroundings)?;
         let kind = arguments[1].text();
         let key = match kind.as_str() {
-            "ac" => version.session_key(&udk, atc),
+            "ac" => {
+                let number = element_array(tag::UNPREDICTABLE_NUMBER, surroundings)?;
+                version.session_key(&udk, atc, number)
+            }
             "script" => {
                 let arqc = first_cryptogram(surroundings)?;
                 version.script_session_key(&udk, atc, arqc)

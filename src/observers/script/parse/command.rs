@@ -239,8 +239,8 @@ fn header_value(name: &str, part: HeaderPart, cursor: &mut Cursor<'_>) -> Result
 
 /// The tokens of a name: `EXTERNAL AUTHENTICATE (secure channel)`.
 fn pieces(name: &'static str) -> impl Iterator<Item = &'static str> {
-    name.split_inclusive(['(', ')', ' ']).flat_map(|part| {
-        let word = part.trim_end_matches(['(', ')', ' ']);
+    name.split_inclusive(['(', ')', ' ', '/']).flat_map(|part| {
+        let word = part.trim_end_matches(['(', ')', ' ', '/']);
         let sign = part[word.len()..].trim();
         [word, sign].into_iter().filter(|piece| !piece.is_empty())
     })

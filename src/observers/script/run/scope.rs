@@ -2,6 +2,7 @@
 //! given, the last answer.
 
 use super::evaluate::Trouble;
+use crate::base::bytes::bcd_to_u64;
 use crate::base::context::Context;
 use crate::observers::script::function_row::Surroundings;
 use crate::observers::script::source::Span;
@@ -75,6 +76,16 @@ impl<'a> Scope<'a> {
     pub(super) fn set(&mut self, tag: Tag, value: &Value, span: Span) -> Result<(), Trouble> {
         let bytes = value.element(tag, self.currency()).map_err(|cause| Trouble::new(span, cause))?;
         self.chose_number |= tag == tag::UNPREDICTABLE_NUMBER;
+        // An amount stands twice among the data: its digits, and four bytes.
+        let binary = match tag {
+            tag::AMOUNT_AUTHORISED => Some(tag::AMOUNT_AUTHORISED_BINARY),
+            tag::AMOUNT_OTHER => Some(tag::AMOUNT_OTHER_BINARY),
+            _ => None,
+        };
+        let minor = bcd_to_u64(&bytes).ok().and_then(|minor| u32::try_from(minor).ok());
+        if let Some((binary, minor)) = binary.zip(minor) {
+            self.seat.data.put(binary, minor.to_be_bytes());
+        }
         self.seat.data.put(tag, bytes);
         Ok(())
     }

@@ -20,7 +20,7 @@ use crate::words::tlv::{Tag, TlvStore};
 const STEP: &str = "Card action analysis";
 const DECLINED: &str = "declined by the card";
 
-/// Field 55 of a request: the UnionPay POS list.
+/// Field 55 of a request: the UnionPay POS list; and the class of merchant, field 18.
 pub(in crate::roles::terminal) const REQUEST_CHIP: &[Tag] = &[
     tag::APPLICATION_CRYPTOGRAM,
     tag::CRYPTOGRAM_INFORMATION_DATA,
@@ -44,6 +44,7 @@ pub(in crate::roles::terminal) const REQUEST_CHIP: &[Tag] = &[
     tag::TRANSACTION_SEQUENCE_COUNTER,
     tag::PRODUCT_IDENTIFICATION,
     tag::EC_ISSUER_AUTHORISATION_CODE,
+    tag::MERCHANT_CATEGORY_CODE,
 ];
 
 /// The card has given its first cryptogram.
@@ -71,6 +72,8 @@ pub(in crate::roles::terminal) fn begin(
         (Flow::Pay, CryptogramType::Arqc) => EntryKind::OnlinePurchase,
         (Flow::Pay, _) if verified.read.ecash => EntryKind::OfflineSale,
         (Flow::Pay, _) => EntryKind::AccountSale,
+        (Flow::Cashback, _) => EntryKind::Cashback,
+        (Flow::Cash, _) => EntryKind::Cash,
         (Flow::Load, _) => EntryKind::Load,
         (Flow::CashLoad, _) => EntryKind::CashLoad,
         (Flow::PendingLoad, _) => EntryKind::PendingLoad,
@@ -112,7 +115,8 @@ impl Phase for Asking {
         for (tag, value) in cryptogram.data.iter() {
             session.store.put(tag, value);
         }
-        session.tsi.set(Tsi::CARD_RISK_MANAGEMENT_PERFORMED);
+        let bit = Tsi::CARD_RISK_MANAGEMENT_PERFORMED;
+        session.performed(bit, "EMV Book 3 10.8", "the card answered GENERATE AC", context);
         let authentic =
             combined_signature::check(&mut verified.read, &self.ask, &cryptogram, &response.data, context);
         let session = verified.read.session();
@@ -123,11 +127,10 @@ impl Phase for Asking {
         }
         let given = cryptogram.cid().and_then(|cid| cid.cryptogram_type());
         let given = given.ok_or(missing(tag::CRYPTOGRAM_INFORMATION_DATA, "Cryptogram Information Data"))?;
-        context.emit(
-            Event::new("terminal", format!("the card gave {given}"))
-                .clause("EMV Book 3 10.8")
-                .because(format!("asked for {}", self.ask.cryptogram)),
-        );
+        let event = Event::new("terminal", format!("the card gave {given}")).clause("EMV Book 3 10.8");
+        let event = event.because(format!("asked for {}", self.ask.cryptogram));
+        let told = [tag::CRYPTOGRAM_INFORMATION_DATA, tag::ATC, tag::ISSUER_APPLICATION_DATA];
+        context.emit(session.with_causes(event, &told));
         let chip = session.chip(REQUEST_CHIP);
         let decided = Decided { verified, atc, chip };
         if !authentic {

@@ -10,12 +10,13 @@ use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::outcome::Verdict;
-use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
+use crate::roles::terminal::phase::{Io, Next, Phase, Reply, step};
 use crate::roles::terminal::session::{Role, Session};
 use crate::words::dictionary::tag;
 use crate::words::emv::{
     Aip, CvmCode, CvmCondition, CvmEnd, CvmList, CvmResults, CvmRule, TerminalCapabilities, Tsi, Tvr,
 };
+use crate::words::tlv::Tag;
 
 const STEP: &str = "Cardholder verification";
 const CLAUSE: &str = "EMV Book 3 10.5";
@@ -31,6 +32,7 @@ pub(in crate::roles::terminal) fn begin(
     mut read: RecordsRead,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
+    step(STEP, context);
     if let Role::Loaded(payer) = &mut read.initiated.selected.session.role {
         let (pin, is_same) = (payer.pin.take(), payer.pan == read.pan);
         let session = read.session();
@@ -111,12 +113,12 @@ impl Verifying {
         let Some(rule) = self.list.rules.get(self.place).copied() else {
             return self.failed(context);
         };
-        if let Some(unmet) = self.unmet(rule) {
-            tell(rule, "CVM rule passed over", unmet, context);
+        if let Some(unmet) = unmet(&self.list, rule, self.read.session()) {
+            tell(self.read.session(), rule, "CVM rule passed over", unmet, context);
             self.place += 1;
             return self.advance(context);
         }
-        tell(rule, "CVM rule applies", "its condition holds", context);
+        tell(self.read.session(), rule, "CVM rule applies", "its condition holds", context);
         let session = self.read.session();
         match rule.code.method() {
             CvmCode::FAIL => {
@@ -206,7 +208,8 @@ impl Verifying {
         if !rule.code.goes_on() {
             return self.failed(context);
         }
-        tell(rule, "CVM unsuccessful", "bit 7 of the rule lets the next one apply", context);
+        let reason = "bit 7 of the rule lets the next one apply";
+        tell(self.read.session(), rule, "CVM unsuccessful", reason, context);
         self.place += 1;
         self.advance(context)
     }
@@ -230,7 +233,8 @@ impl Verifying {
         context: &mut Context,
     ) -> Result<Next, TerminalError> {
         let session = self.read.session();
-        session.tsi.set(Tsi::CARDHOLDER_VERIFICATION_PERFORMED);
+        let bit = Tsi::CARDHOLDER_VERIFICATION_PERFORMED;
+        session.performed(bit, CLAUSE, "the CVM List was worked through", context);
         session.store.put(tag::CVM_RESULTS, results.0);
         context.emit(
             Event::new("terminal", "CVM")
@@ -240,32 +244,35 @@ impl Verifying {
         );
         terminal_risk_management::begin(Verified { read: self.read, pin: self.pin }, context)
     }
+}
 
-    /// Why a rule does not apply (EMV Book 3 C3); `None` where it does.
-    fn unmet(&mut self, rule: CvmRule) -> Option<&'static str> {
-        let (x, y) = (u64::from(self.list.x_minor), u64::from(self.list.y_minor));
-        let session = self.read.session();
-        let situation = Situation::of(session);
-        let amount = session.terms.amount.minor;
-        let limited = |holds: bool, words| match session.is_application_currency() {
-            true => (!holds).then_some(words),
-            false => Some("the transaction is not in the application currency (9F42)"),
-        };
-        match rule.condition {
-            CvmCondition::ALWAYS => None,
-            CvmCondition::UNATTENDED_CASH => {
-                (situation != Situation::UnattendedCash).then_some("no unattended cash")
-            }
-            CvmCondition::NO_CASH => (situation != Situation::Purchase).then_some("cash or cashback"),
-            CvmCondition::SUPPORTED => (!supports(session, rule.code)).then_some("the terminal cannot"),
-            CvmCondition::MANUAL_CASH => (situation != Situation::ManualCash).then_some("no manual cash"),
-            CvmCondition::CASHBACK => (situation != Situation::Cashback).then_some("no cashback"),
-            CvmCondition::UNDER_X => limited(amount < x, "the amount is not under X"),
-            CvmCondition::OVER_X => limited(amount > x, "the amount is not over X"),
-            CvmCondition::UNDER_Y => limited(amount < y, "the amount is not under Y"),
-            CvmCondition::OVER_Y => limited(amount > y, "the amount is not over Y"),
-            _ => Some("the condition code is not known"),
+/// Why a rule does not apply (EMV Book 3 C3); `None` where it does.
+pub(in crate::roles::terminal) fn unmet(
+    list: &CvmList,
+    rule: CvmRule,
+    session: &Session,
+) -> Option<&'static str> {
+    let (x, y) = (u64::from(list.x_minor), u64::from(list.y_minor));
+    let situation = Situation::of(session);
+    let amount = session.terms.amount.minor;
+    let limited = |holds: bool, words| match session.is_application_currency() {
+        true => (!holds).then_some(words),
+        false => Some("the transaction is not in the application currency (9F42)"),
+    };
+    match rule.condition {
+        CvmCondition::ALWAYS => None,
+        CvmCondition::UNATTENDED_CASH => {
+            (situation != Situation::UnattendedCash).then_some("no unattended cash")
         }
+        CvmCondition::NO_CASH => (situation != Situation::Purchase).then_some("cash or cashback"),
+        CvmCondition::SUPPORTED => (!supports(session, rule.code)).then_some("the terminal cannot"),
+        CvmCondition::MANUAL_CASH => (situation != Situation::ManualCash).then_some("no manual cash"),
+        CvmCondition::CASHBACK => (situation != Situation::Cashback).then_some("no cashback"),
+        CvmCondition::UNDER_X => limited(amount < x, "the amount is not under X"),
+        CvmCondition::OVER_X => limited(amount > x, "the amount is not over X"),
+        CvmCondition::UNDER_Y => limited(amount < y, "the amount is not under Y"),
+        CvmCondition::OVER_Y => limited(amount > y, "the amount is not over Y"),
+        _ => Some("the condition code is not known"),
     }
 }
 
@@ -308,7 +315,7 @@ fn capability(method: CvmCode) -> Option<Bit<TerminalCapabilities>> {
 }
 
 /// Whether the terminal supports a method (tag 9F33).
-fn supports(session: &Session, code: CvmCode) -> bool {
+pub(in crate::roles::terminal) fn supports(session: &Session, code: CvmCode) -> bool {
     let signs = !code.has_signature() || session.can(TerminalCapabilities::SIGNATURE);
     match code.method() {
         CvmCode::FAIL => true,
@@ -318,10 +325,35 @@ fn supports(session: &Session, code: CvmCode) -> bool {
     }
 }
 
-fn tell(rule: CvmRule, what: &'static str, reason: impl std::fmt::Display, context: &mut Context) {
+pub(in crate::roles::terminal) fn tell(
+    session: &Session,
+    rule: CvmRule,
+    what: &'static str,
+    reason: &'static str,
+    context: &mut Context,
+) {
     let reason = format!("{} {}: {reason}", rule.code, rule.condition);
     let event = Event::new("terminal", what).clause(CLAUSE).because(reason);
-    context.emit(event.with_named("CV rule", [rule.code.0, rule.condition.0]));
+    let event = event.with_named("CV rule", [rule.code.0, rule.condition.0]);
+    context.emit(session.with_causes(event, looked_at(rule.condition)));
+}
+
+/// What a condition is held against.
+const fn looked_at(condition: CvmCondition) -> &'static [Tag] {
+    match condition {
+        CvmCondition::UNATTENDED_CASH
+        | CvmCondition::NO_CASH
+        | CvmCondition::MANUAL_CASH
+        | CvmCondition::CASHBACK => &[tag::TRANSACTION_TYPE, tag::TERMINAL_TYPE],
+        CvmCondition::SUPPORTED => &[tag::TERMINAL_CAPABILITIES],
+        CvmCondition::UNDER_X | CvmCondition::OVER_X | CvmCondition::UNDER_Y | CvmCondition::OVER_Y => &[
+            tag::CVM_LIST,
+            tag::AMOUNT_AUTHORISED,
+            tag::TRANSACTION_CURRENCY_CODE,
+            tag::APPLICATION_CURRENCY_CODE,
+        ],
+        _ => &[],
+    }
 }
 
 /// The online PIN by a rule of the list.
@@ -364,7 +396,8 @@ impl Phase for EnteringForTheIssuer {
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         let mut read = self.read;
         let session = read.session();
-        session.tsi.set(Tsi::CARDHOLDER_VERIFICATION_PERFORMED);
+        let bit = Tsi::CARDHOLDER_VERIFICATION_PERFORMED;
+        session.performed(bit, CLAUSE, "the online PIN was asked for", context);
         let Some(pin) = reply.pin(STEP)?.filter(is_pin) else {
             not_entered(session, context);
             let before = session.balance_before_minor;

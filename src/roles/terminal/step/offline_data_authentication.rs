@@ -7,7 +7,7 @@ use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::authentication::{Weakness, card_key, static_signature};
 use crate::roles::terminal::error::TerminalError;
-use crate::roles::terminal::phase::{Next, Phase, Reply};
+use crate::roles::terminal::phase::{Next, Phase, Reply, step};
 use crate::roles::terminal::session::Session;
 use crate::words::dictionary::tag;
 use crate::words::emv::certificate::{IccDynamicData, PublicKey};
@@ -65,6 +65,7 @@ pub(in crate::roles::terminal) fn begin(
     mut read: RecordsRead,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
+    step(STEP, context);
     let aip = read.initiated.aip;
     let session = read.session();
     let chosen = METHODS.into_iter().find(|method| aip.has(method.offered) && session.can(method.supported));
@@ -74,11 +75,9 @@ pub(in crate::roles::terminal) fn begin(
         session.find(Tvr::ODA_NOT_PERFORMED, CLAUSE, reason, &causes, context);
         return read_application_data::authenticated(read, context);
     };
-    context.emit(
-        Event::new("terminal", "offline data authentication")
-            .clause(CLAUSE)
-            .because(format!("{} is the best that card and terminal share", method.name)),
-    );
+    let reason = format!("{} is the best that card and terminal share", method.name);
+    let causes = [tag::AIP, tag::TERMINAL_CAPABILITIES];
+    session.tell("offline data authentication", CLAUSE, reason, &causes, context);
     match method.kind {
         Kind::Static => sda(read, context),
         kind => match card_key(&read.initiated.selected.session, &read.pan, &read.signed) {
@@ -117,9 +116,10 @@ fn dda(mut read: RecordsRead, key: PublicKey, context: &mut Context) -> Result<N
     let own = session.store.value(tag::DDOL).map(<[u8]>::to_vec);
     let list = own.unwrap_or_else(|| session.terms.config.default_ddol.0.clone());
     let list = Dol::parse(&list).ok().filter(|list| list.asks_for(tag::UNPREDICTABLE_NUMBER));
-    let Some(list) = list else {
+    let Some(list) = list.filter(|list| list.data_length() <= 255) else {
         let weakness = Weakness::Conduct(
-            "the DDOL (9F49) does not ask for the unpredictable number (9F37) (EMV Book 2 6.5.1)",
+            "the DDOL (9F49) does not ask for the unpredictable number (9F37), or for more than a command \
+             carries (EMV Book 2 6.5.1)",
         );
         fail(session, &DDA, &weakness, context);
         return read_application_data::authenticated(read, context);
@@ -157,13 +157,13 @@ impl Phase for Authenticating {
 }
 
 fn succeed(session: &mut Session, method: &Method, reason: &'static str, context: &mut Context) {
-    session.tsi.set(Tsi::ODA_PERFORMED);
+    session.performed(Tsi::ODA_PERFORMED, CLAUSE, method.name, context);
     let what = format!("{} succeeded", method.name);
     context.emit(Event::new("terminal", what).clause(CLAUSE).because(reason));
 }
 
 fn fail(session: &mut Session, method: &Method, weakness: &Weakness, context: &mut Context) {
-    session.tsi.set(Tsi::ODA_PERFORMED);
+    session.performed(Tsi::ODA_PERFORMED, CLAUSE, method.name, context);
     if weakness.is_missing() {
         session.find(Tvr::ICC_DATA_MISSING, "EMV Book 3 7.5", weakness, &[], context);
     }
@@ -176,6 +176,10 @@ pub(super) fn combined_succeeded(session: &mut Session, context: &mut Context) {
 }
 
 /// A combined signature was not good.
-pub(super) fn combined_failed(session: &mut Session, weakness: &Weakness, context: &mut Context) {
+pub(in crate::roles::terminal) fn combined_failed(
+    session: &mut Session,
+    weakness: &Weakness,
+    context: &mut Context,
+) {
     fail(session, &CDA, weakness, context);
 }

@@ -5,10 +5,11 @@
 
 use super::card_action_analysis;
 use super::cardholder_verification::Verified;
+use super::read_application_data::RecordsRead;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
-use crate::roles::terminal::phase::Next;
+use crate::roles::terminal::phase::{Next, step};
 use crate::roles::terminal::session::{Flow, Session};
 use crate::words::dictionary::tag;
 use crate::words::emv::CryptogramType::{self, Aac, Arqc, Tc};
@@ -22,13 +23,11 @@ pub(in crate::roles::terminal) fn begin(
     mut verified: Verified,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
-    let (cryptogram, reason) = decide(&mut verified, context);
-    context.emit(
-        Event::new("terminal", format!("asks for {cryptogram}"))
-            .clause(CLAUSE)
-            .because(reason)
-            .with_tag(tag::TVR.0, verified.read.session().tvr.0),
-    );
+    step("Terminal action analysis", context);
+    default_tdol(&mut verified, context);
+    let (cryptogram, reason) = decide(&mut verified.read, context);
+    let tvr = verified.read.session().tvr;
+    asks_for(cryptogram, reason, tvr, context);
     card_action_analysis::begin(verified, cryptogram, reason)
 }
 
@@ -47,18 +46,45 @@ pub(in crate::roles::terminal) fn unable_to_go_online(
     } else {
         (Tc, "no action code forbids it where the issuer cannot be asked")
     };
-    context.emit(Event::new("terminal", format!("asks for {cryptogram}")).clause(CLAUSE).because(reason));
+    asks_for(cryptogram, reason, session.tvr, context);
     cryptogram
 }
 
-fn decide(verified: &mut Verified, context: &mut Context) -> (CryptogramType, &'static str) {
-    let ecash = verified.read.ecash;
-    let session = verified.read.session();
+pub(in crate::roles::terminal) fn asks_for(
+    cryptogram: CryptogramType,
+    reason: &'static str,
+    tvr: Tvr,
+    context: &mut Context,
+) {
+    let event = Event::new("terminal", format!("asks for {cryptogram}")).clause(CLAUSE);
+    context.emit(event.because(reason).with_tag(tag::TVR.0, tvr.0));
+}
+
+/// A card that wants a TC hash and has no TDOL gets one over the terminal's list.
+fn default_tdol(verified: &mut Verified, context: &mut Context) {
+    let read = &mut verified.read;
+    let wanted = [&read.cdol1, &read.cdol2].iter().any(|list| list.asks_for(tag::TC_HASH_VALUE));
+    let session = read.session();
+    if wanted && !session.store.has(tag::TDOL) {
+        let reason = "a CDOL asks for the TC hash (98), and the card has no TDOL (97)";
+        let causes = [tag::CDOL1, tag::CDOL2];
+        session.find(Tvr::DEFAULT_TDOL_USED, "EMV Book 3 9.2.2", reason, &causes, context);
+    }
+}
+
+/// Which cryptogram to ask for, and why.
+pub(in crate::roles::terminal) fn decide(
+    read: &mut RecordsRead,
+    context: &mut Context,
+) -> (CryptogramType, &'static str) {
+    let ecash = read.ecash;
+    let session = read.session();
     if hits(session, Codes::Denial, context) {
         return (Aac, "an action code denies it");
     }
     match session.terms.flow {
         Flow::Pay => {}
+        Flow::Cash | Flow::Cashback => return (Arqc, "cash is the issuer's to give"),
         flow if flow.writes_card() => return (Arqc, "the card's balance is written by the issuer"),
         _ => return (Arqc, "the account is the issuer's"),
     }
@@ -130,8 +156,11 @@ fn hits(session: &Session, codes: Codes, context: &mut Context) -> bool {
             continue;
         }
         any = true;
-        let reason = format!("{} ({} action code - {})", bit.words, by.join(" and "), codes.word());
-        context.emit(Event::new("terminal", "action code hit").clause(CLAUSE).because(reason));
+        let place = format!("byte {} bit {}", bit.byte, bit.bit);
+        let reason = format!("{place}, {} ({} action code - {})", bit.words, by.join(" and "), codes.word());
+        let event = Event::new("terminal", "action code hit").clause(CLAUSE).because(reason);
+        let event = event.with_tag(codes.issuers().0, issuers);
+        context.emit(event.with_named("terminal action code", terminals.0).with_tag(tag::TVR.0, tvr.0));
     }
     // A bit without a name counts too.
     let meets = |code: [u8; 5]| tvr.0.iter().zip(code).any(|(found, code)| found & code != 0);

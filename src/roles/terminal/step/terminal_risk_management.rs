@@ -4,9 +4,8 @@
 use super::cardholder_verification::Verified;
 use super::terminal_action_analysis;
 use crate::base::context::Context;
-use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
-use crate::roles::terminal::phase::{Next, Phase, Reply};
+use crate::roles::terminal::phase::{Next, Phase, Reply, step};
 use crate::roles::terminal::session::Session;
 use crate::words::dictionary::tag;
 use crate::words::emv::command::GetData;
@@ -14,22 +13,21 @@ use crate::words::emv::{Aip, Tsi, Tvr};
 use crate::words::iso7816::ApduCommand;
 
 const STEP: &str = "Terminal risk management";
+const CLAUSE: &str = "EMV Book 3 10.6";
 
 /// Looks at the amount, at chance, and at how long the card has been offline.
 pub(in crate::roles::terminal) fn begin(
     mut verified: Verified,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
+    step(STEP, context);
     if verified.read.ecash || !verified.read.initiated.aip.has(Aip::TERMINAL_RISK_MANAGEMENT) {
         let reason = match verified.read.ecash {
             true => "electronic cash has a limit of its own (9F7B)",
             false => "the AIP does not ask for it",
         };
-        context.emit(
-            Event::new("terminal", "terminal risk management not performed")
-                .clause("EMV Book 3 10.6")
-                .because(reason),
-        );
+        let session = verified.read.session();
+        session.tell("terminal risk management not performed", CLAUSE, reason, &[tag::AIP], context);
         return terminal_action_analysis::begin(verified, context);
     }
     exception_file(&mut verified, context);
@@ -47,18 +45,16 @@ pub(in crate::roles::terminal) fn begin(
             Ok(Next::transmit(GetData { tag: tag::ATC }.to_apdu(), counting))
         }
         _ => {
-            context.emit(
-                Event::new("terminal", "velocity checking not performed")
-                    .clause("EMV Book 3 10.6.3")
-                    .because("the card has no lower or no upper consecutive offline limit (9F14, 9F23)"),
-            );
+            let reason = "the card has no lower or no upper consecutive offline limit (9F14, 9F23)";
+            session.tell("velocity checking not performed", "EMV Book 3 10.6.3", reason, &[], context);
             done(verified, context)
         }
     }
 }
 
 fn done(mut verified: Verified, context: &mut Context) -> Result<Next, TerminalError> {
-    verified.read.session().tsi.set(Tsi::TERMINAL_RISK_MANAGEMENT_PERFORMED);
+    let bit = Tsi::TERMINAL_RISK_MANAGEMENT_PERFORMED;
+    verified.read.session().performed(bit, CLAUSE, "the AIP asks for it", context);
     terminal_action_analysis::begin(verified, context)
 }
 
@@ -66,10 +62,16 @@ fn done(mut verified: Verified, context: &mut Context) -> Result<Next, TerminalE
 fn exception_file(verified: &mut Verified, context: &mut Context) {
     let (pan, psn) = (verified.read.pan.clone(), verified.read.psn);
     let session = verified.read.session();
-    if session.terms.config.is_excepted(pan.expose(), psn) {
-        let causes = [tag::PAN, tag::PAN_SEQUENCE_NUMBER];
-        let reason = "the terminal's list names it";
-        session.find(Tvr::ON_EXCEPTION_FILE, "EMV Book 4 6.3.5", reason, &causes, context);
+    let (clause, causes) = ("EMV Book 4 6.3.5", [tag::PAN, tag::PAN_SEQUENCE_NUMBER]);
+    match session.terms.config.is_excepted(pan.expose(), psn) {
+        true => {
+            let reason = "the terminal's list names it";
+            session.find(Tvr::ON_EXCEPTION_FILE, clause, reason, &causes, context);
+        }
+        false => {
+            let reason = "the terminal's exception file does not name it";
+            session.tell("card not excepted", clause, reason, &causes, context);
+        }
     }
 }
 
@@ -84,10 +86,16 @@ fn forced_online(session: &mut Session, context: &mut Context) {
 /// EMV Book 3 10.6.1.
 fn floor_limit(session: &mut Session, context: &mut Context) {
     let limit = session.risk.floor_limit_minor;
-    if session.terms.amount.minor >= limit {
-        let reason = format!("the amount is not below {limit} in minor units");
-        let causes = [tag::AMOUNT_AUTHORISED];
-        session.find(Tvr::FLOOR_LIMIT_EXCEEDED, "EMV Book 3 10.6.1", reason, &causes, context);
+    let (clause, causes) = ("EMV Book 3 10.6.1", [tag::AMOUNT_AUTHORISED]);
+    match session.terms.amount.minor >= limit {
+        true => {
+            let reason = format!("the amount is not below {limit} in minor units");
+            session.find(Tvr::FLOOR_LIMIT_EXCEEDED, clause, reason, &causes, context);
+        }
+        false => {
+            let reason = format!("the amount is below {limit} in minor units");
+            session.tell("floor limit not exceeded", clause, reason, &causes, context);
+        }
     }
 }
 
@@ -110,10 +118,16 @@ fn random_selection(session: &mut Session, context: &mut Context) {
     // Evenly from 1 to 99: bytes of 198 and above are drawn again.
     let mut drawn = std::iter::repeat_with(|| context.random::<1>()[0]).take(64);
     let number = u64::from(drawn.find(|byte| *byte < 198).unwrap_or_default()) % 99 + 1;
-    if number <= percent {
-        let reason = format!("the number {number} of 1 to 99 is not above {percent}");
-        let causes = [tag::AMOUNT_AUTHORISED];
-        session.find(Tvr::RANDOMLY_SELECTED, "EMV Book 3 10.6.2", reason, &causes, context);
+    let (clause, causes) = ("EMV Book 3 10.6.2", [tag::AMOUNT_AUTHORISED]);
+    match number <= percent {
+        true => {
+            let reason = format!("the number {number} of 1 to 99 is not above {percent}");
+            session.find(Tvr::RANDOMLY_SELECTED, clause, reason, &causes, context);
+        }
+        false => {
+            let reason = format!("the number {number} of 1 to 99 is above {percent}");
+            session.tell("not selected randomly", clause, reason, &causes, context);
+        }
     }
 }
 
@@ -172,6 +186,9 @@ fn velocity(
         },
         _ => (true, true, "the card does not tell its counters".to_owned()),
     };
+    if !over_lower && !over_upper {
+        session.tell("velocity within limits", clause, reason.clone(), &causes, context);
+    }
     if over_lower {
         session.find(Tvr::LOWER_LIMIT_EXCEEDED, clause, &reason, &causes, context);
     }

@@ -39,9 +39,36 @@ pub(super) struct Opened<'a> {
     proof: Proof<'a>,
 }
 
-enum Proof<'a> {
+/// What a key opens, nothing of it checked. SM2 has neither header nor trailer.
+pub(super) struct Raw<'a> {
+    pub header: Option<u8>,
+    /// From the format on.
+    pub fields: Vec<u8>,
+    pub proof: Proof<'a>,
+    pub trailer: Option<u8>,
+}
+
+/// What proves the fields.
+pub(super) enum Proof<'a> {
     Hash([u8; 20]),
     Signature([u8; 64], &'a Sm2PublicKey),
+}
+
+impl Proof<'_> {
+    /// Hash result or signature.
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Hash(hash) => hash,
+            Self::Signature(signature, _) => signature,
+        }
+    }
+}
+
+impl Raw<'_> {
+    /// Whether header and trailer are there, where the suite has them.
+    pub(super) fn is_framed(&self) -> bool {
+        matches!((self.header, self.trailer), (None, None) | (Some(HEADER), Some(TRAILER)))
+    }
 }
 
 /// Recovers the fields: length, trailer, header and format are checked here.
@@ -50,41 +77,51 @@ pub(super) fn open<'a>(
     signed: &[u8],
     key: &'a PublicKey,
 ) -> Result<Opened<'a>, CertificateError> {
-    let opened = match key {
-        PublicKey::Rsa(key) => open_rsa(object, signed, key)?,
-        PublicKey::Sm2(key) => {
-            let wrong = Fault::Short { expected: SM2_SIGNATURE_BYTES + 1, found: signed.len() };
-            let (fields, signature) = signed.split_last_chunk().ok_or_else(|| object.fault(wrong))?;
-            Opened { object, fields: fields.to_vec(), proof: Proof::Signature(*signature, key) }
-        }
-    };
-    let found = opened.fields.first().copied().unwrap_or_default();
+    let raw = raw(object, signed, key)?;
+    if let Some(found) = raw.trailer.filter(|found| *found != TRAILER) {
+        return Err(object.fault(Fault::Trailer { found }));
+    }
+    if let Some(found) = raw.header.filter(|found| *found != HEADER) {
+        return Err(object.fault(Fault::Header { found }));
+    }
+    let found = raw.fields.first().copied().unwrap_or_default();
     let expected = object.format(key);
     if found != expected {
         return Err(object.fault(Fault::Format { expected, found }));
     }
-    Ok(opened)
+    Ok(Opened { object, fields: raw.fields, proof: raw.proof })
 }
 
-fn open_rsa<'a>(object: Object, signed: &[u8], key: &RsaPublicKey) -> Result<Opened<'a>, CertificateError> {
+/// Recovers whatever the key gives; the length alone is checked.
+pub(super) fn raw<'a>(
+    object: Object,
+    signed: &[u8],
+    key: &'a PublicKey,
+) -> Result<Raw<'a>, CertificateError> {
+    let found = signed.len();
+    match key {
+        PublicKey::Rsa(key) => open_rsa(object, signed, key),
+        PublicKey::Sm2(key) => {
+            let wrong = Fault::Short { expected: SM2_SIGNATURE_BYTES + 1, found };
+            let (fields, signature) = signed.split_last_chunk().ok_or_else(|| object.fault(wrong))?;
+            let proof = Proof::Signature(*signature, key);
+            Ok(Raw { header: None, fields: fields.to_vec(), proof, trailer: None })
+        }
+    }
+}
+
+fn open_rsa<'a>(object: Object, signed: &[u8], key: &RsaPublicKey) -> Result<Raw<'a>, CertificateError> {
     let length = key.length_bytes();
     if signed.len() != length {
         return Err(object.fault(Fault::Length { expected: length, found: signed.len() }));
     }
     // A number that is not below the modulus was made by no key.
     let recovered = key.apply(signed).map_err(|cause| object.fault(Fault::Key(cause)))?;
-    let [header, middle @ .., trailer] = recovered.as_slice() else {
-        return Err(object.fault(Fault::Short { expected: RSA_FRAME_BYTES, found: length }));
-    };
-    if *trailer != TRAILER {
-        return Err(object.fault(Fault::Trailer { found: *trailer }));
-    }
-    if *header != HEADER {
-        return Err(object.fault(Fault::Header { found: *header }));
-    }
-    let short = Fault::Short { expected: RSA_FRAME_BYTES, found: length };
-    let (fields, hash) = middle.split_last_chunk().ok_or_else(|| object.fault(short))?;
-    Ok(Opened { object, fields: fields.to_vec(), proof: Proof::Hash(*hash) })
+    let short = || object.fault(Fault::Short { expected: RSA_FRAME_BYTES, found: length });
+    let [header, middle @ .., trailer] = recovered.as_slice() else { return Err(short()) };
+    let (fields, hash) = middle.split_last_chunk().ok_or_else(short)?;
+    let (header, trailer) = (Some(*header), Some(*trailer));
+    Ok(Raw { header, fields: fields.to_vec(), proof: Proof::Hash(*hash), trailer })
 }
 
 impl Opened<'_> {

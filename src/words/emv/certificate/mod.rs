@@ -10,6 +10,7 @@
 //! key that is given.
 
 mod ca;
+mod dissection;
 mod dynamic;
 mod envelope;
 mod error;
@@ -20,6 +21,7 @@ mod revocation;
 mod static_data;
 
 pub use ca::{CaPublicKey, CaPublicKeys};
+pub use dissection::{APPLICATION_PAN, Dissection, Field};
 pub use dynamic::{CdaDynamicData, FddaInput, IccDynamicData, longest_dynamic_data};
 pub use error::{CertificateError, Fault, Object};
 pub use icc::{IccCertificate, IccKeyUse};

@@ -2,6 +2,7 @@
 //! enciphered with the card's public key (EMV Book 2 7.2).
 
 use crate::base::bytes::Secret;
+use crate::base::crypto::PinBlockFormat;
 use crate::base::event::Element;
 use crate::words::iso7816::{
     ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
@@ -14,19 +15,20 @@ pub struct PinBlock(Secret<[u8; 8]>);
 impl PinBlock {
     /// From 4 to 12 decimal digits.
     pub fn from_digits(digits: &str) -> Option<Self> {
-        if !(4..=12).contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit()) {
-            return None;
-        }
-        let mut block = [0xFF; 8];
-        block[0] = 0x20 | digits.len() as u8;
-        let packed = crate::base::bytes::digits_to_bcd(digits, 7).ok()?;
-        block[1..].copy_from_slice(&packed);
-        Some(Self(Secret::new(block)))
+        PinBlockFormat::Format2.build(digits, "", [0; 8]).ok().map(Self)
     }
 
     /// From its eight bytes, as the card receives them; the card judges them.
     pub fn from_bytes(bytes: [u8; 8]) -> Self {
         Self(Secret::new(bytes))
+    }
+
+    /// The digits, as far as its length says that they are there.
+    pub fn digits(&self) -> Secret<String> {
+        let block = self.0.expose();
+        let length = usize::from(block[0] & 0x0F);
+        let nibbles = block[1..].iter().flat_map(|byte| [byte >> 4, byte & 0x0F]);
+        Secret::new(nibbles.take(length).filter_map(|nibble| char::from_digit(nibble.into(), 10)).collect())
     }
 
     /// The eight bytes.
@@ -147,6 +149,7 @@ mod tests {
     fn a_pin_block_is_format_2() {
         let block = PinBlock::from_digits("12345").unwrap();
         assert_eq!(*block.expose(), [0x25, 0x12, 0x34, 0x5F, 0xFF, 0xFF, 0xFF, 0xFF]);
+        assert_eq!(block.digits().expose(), "12345");
         assert_eq!(PinBlock::from_digits("123"), None);
         assert_eq!(PinBlock::from_digits("12a4"), None);
         assert!(!format!("{block:?}").contains("12"));

@@ -1,0 +1,19 @@
+//! `cardwright trace`: what can be done with a recording.
+
+mod explain;
+mod show;
+/// What several of its commands need.
+mod shared {
+    pub(super) mod file;
+}
+
+use super::shared::command::{Command, Run, no_arguments};
+
+/// The row of this command.
+pub(super) const COMMAND: Command = Command {
+    name: "trace",
+    about: "Tells what is in a recording, as --save makes one",
+    effect: None,
+    arguments: no_arguments,
+    run: Run::OneOf(&[explain::COMMAND, show::COMMAND]),
+};
