@@ -37,6 +37,7 @@ mod shared {
     pub(super) mod switches;
     pub(super) mod transaction;
 }
+mod terminal;
 mod trace;
 mod unload;
 mod upload;
@@ -66,6 +67,7 @@ const COMMANDS: &[Command] = &[
     card::COMMAND,
     wallet::COMMAND,
     ca::COMMAND,
+    terminal::COMMAND,
     host::COMMAND,
     readers::COMMAND,
     pcsclite::COMMAND,

@@ -5,6 +5,7 @@ use super::memory::{ApplicationMemory, Image};
 use super::quick;
 use super::session::Transaction;
 use super::simulator::Refusal;
+use crate::base::crypto::TripleDes;
 use crate::words::dictionary::tag;
 use crate::words::emv::CryptogramType;
 use crate::words::emv::cryptogram::CryptogramVersion;
@@ -33,7 +34,7 @@ pub(super) fn make(
     let idd = image.profile.idd.map(|id| {
         let value = idd_value(id, application, transaction.set);
         let padding = image.profile.idd_mac_padding.into();
-        (value, idd_mac(version, image.keys.mac.expose(), atc, &value.to_bytes(), padding))
+        (value, idd_mac(&version, image.keys.mac.expose(), atc, &value.to_bytes(), padding))
     });
     let iad = Iad {
         dki: image.profile.dki,
@@ -57,9 +58,10 @@ pub(super) fn make(
     Ok(Made { iad, cryptogram })
 }
 
-/// The row that the profile names; reading the profile rules out that there is none.
-pub(super) fn version(image: &Image) -> Result<&'static CryptogramVersion, Refusal> {
-    image.profile.version().map_err(|_| Refusal::lost())
+/// The row that the profile names; reading the profile rules out that there is none. A
+/// simulated card's keys are no secrets, so tables compute its triple DES.
+pub(super) fn version(image: &Image) -> Result<CryptogramVersion, Refusal> {
+    image.profile.version().map(|row| row.by(TripleDes::Tables)).map_err(|_| Refusal::lost())
 }
 
 fn idd_value(id: u8, application: &ApplicationMemory, set: Option<EcashSet>) -> IddValue {

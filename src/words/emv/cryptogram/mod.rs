@@ -17,7 +17,7 @@ pub use version::{
     Algorithm, ArpcKey, ArpcMethod, CardKeyDerivation, CryptogramVersion, PinBlockKey, SessionKey,
 };
 
-use crate::base::crypto::Padding;
+use crate::base::crypto::{Padding, TripleDes};
 use crate::words::tlv::Tag;
 use InputPart::{Cvr, CvrFirstByte, Element, WholeIad};
 
@@ -41,6 +41,7 @@ const PBOC: CryptogramVersion = CryptogramVersion {
     name: "PBOC",
     cvn: 0,
     algorithm: Algorithm::TripleDes,
+    des: TripleDes::Crate,
     card_key: CardKeyDerivation::OptionA,
     card_key_parity: false,
     ac_session_key: SessionKey::Pboc,
@@ -65,6 +66,7 @@ const VIS_10: CryptogramVersion = CryptogramVersion {
     name: "VIS",
     cvn: 0,
     algorithm: Algorithm::TripleDes,
+    des: TripleDes::Crate,
     card_key: CardKeyDerivation::OptionA,
     card_key_parity: true,
     ac_session_key: SessionKey::CardKey,

@@ -3,7 +3,7 @@
 
 use super::{CRYPTOGRAM_VERSIONS, CryptogramError, InputPart};
 use crate::base::bytes::Secret;
-use crate::base::crypto::{self, Padding};
+use crate::base::crypto::{self, Padding, TripleDes};
 
 /// One way of making cryptograms: a row of [`CRYPTOGRAM_VERSIONS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct CryptogramVersion {
     pub cvn: u8,
     /// The block cipher.
     pub algorithm: Algorithm,
+    /// Who computes triple DES; every row says the crate.
+    pub des: TripleDes,
     /// How a card's keys come from the issuer's.
     pub card_key: CardKeyDerivation,
     /// Whether card keys get odd parity. DES does not see it; a session key or
@@ -130,6 +132,11 @@ impl CryptogramVersion {
         }
     }
 
+    /// The same with another who computes triple DES.
+    pub const fn by(&self, des: TripleDes) -> Self {
+        Self { des, ..*self }
+    }
+
     /// A card's key (UDK) from the issuer's. `pan` is its digits without filling;
     /// `psn` the byte of 5F34, 00 when the card has none.
     pub fn udk(&self, master: &[u8; 16], pan: &str, psn: u8) -> Result<Secret<[u8; 16]>, CryptogramError> {
@@ -138,7 +145,7 @@ impl CryptogramVersion {
             CardKeyDerivation::OptionB => crypto::option_b_input(pan, psn)?,
         };
         let mut key = match self.algorithm {
-            Algorithm::TripleDes => crypto::derive_pair(master, x, x.map(|byte| !byte)),
+            Algorithm::TripleDes => self.des.derive_pair(master, x, x.map(|byte| !byte)),
             Algorithm::Sm4 => crypto::sm4_card_key(master, x),
         };
         if self.card_key_parity {
@@ -167,7 +174,7 @@ impl CryptogramVersion {
 
     /// AAC, ARQC or TC over `data`, which [`Self::assemble`] makes.
     pub fn application_cryptogram(&self, udk_ac: &[u8; 16], atc: [u8; 2], data: &[u8]) -> [u8; 8] {
-        cryptogram(self.algorithm, self.session_key(udk_ac, atc).expose(), data, self.padding)
+        self.mac(self.session_key(udk_ac, atc).expose(), data, self.padding)
     }
 
     /// ARPC by method 1 over the ARQC and the authorisation response code (tag 8A).
@@ -181,7 +188,7 @@ impl CryptogramVersion {
         block[0] ^= arc[0];
         block[1] ^= arc[1];
         match self.algorithm {
-            Algorithm::TripleDes => crypto::tdes_encrypt_block(key.expose(), block),
+            Algorithm::TripleDes => self.des.encrypt_block(key.expose(), block),
             Algorithm::Sm4 => {
                 let wide = std::array::from_fn(|i| if i < 8 { block[i] } else { 0 });
                 leftmost_8(crypto::sm4_encrypt_block(key.expose(), wide))
@@ -206,8 +213,7 @@ impl CryptogramVersion {
             return Err(CryptogramError::ProprietaryAuthenticationData { found_bytes: proprietary.len() });
         }
         let data = [&arqc[..], &csu, proprietary].concat();
-        let [a, b, c, d, ..] =
-            crypto::mac_algorithm_3(self.session_key(udk_ac, atc).expose(), &data, Padding::Method2);
+        let [a, b, c, d, ..] = self.mac(self.session_key(udk_ac, atc).expose(), &data, Padding::Method2);
         Ok([a, b, c, d])
     }
 
@@ -216,6 +222,14 @@ impl CryptogramVersion {
         match self.algorithm {
             Algorithm::TripleDes => crypto::kcv(key),
             Algorithm::Sm4 => crypto::sm4_kcv(key),
+        }
+    }
+
+    /// The MAC of this version's cipher over data under a session key: its leftmost 8 bytes.
+    pub fn mac(&self, key: &[u8; 16], data: &[u8], padding: Padding) -> [u8; 8] {
+        match self.algorithm {
+            Algorithm::TripleDes => self.des.mac_algorithm_3(key, data, padding),
+            Algorithm::Sm4 => leftmost_8(crypto::sm4_cbc_mac(key, data, padding)),
         }
     }
 
@@ -229,21 +243,13 @@ impl CryptogramVersion {
         Secret::new(match (self.algorithm, derivation, arqc) {
             (_, SessionKey::CardKey, _) => *udk,
             (Algorithm::Sm4, ..) => crypto::sm4_session_key(udk, atc),
-            (_, SessionKey::Pboc, _) => crypto::pboc_session_key(udk, atc),
+            (_, SessionKey::Pboc, _) => self.des.pboc_session_key(udk, atc),
             (_, SessionKey::VisXor, _) => crypto::vis_session_key_xor(udk, atc),
-            (_, SessionKey::EmvCommonArqc, Some(arqc)) => crypto::emv_common_session_key(udk, arqc),
+            (_, SessionKey::EmvCommonArqc, Some(arqc)) => self.des.emv_common_session_key(udk, arqc),
             (_, SessionKey::EmvCommonAtc | SessionKey::EmvCommonArqc, _) => {
-                crypto::emv_common_session_key_atc(udk, atc)
+                self.des.emv_common_session_key_atc(udk, atc)
             }
         })
-    }
-}
-
-/// The cryptogram over an input under a session key.
-pub(super) fn cryptogram(algorithm: Algorithm, key: &[u8; 16], data: &[u8], padding: Padding) -> [u8; 8] {
-    match algorithm {
-        Algorithm::TripleDes => crypto::mac_algorithm_3(key, data, padding),
-        Algorithm::Sm4 => leftmost_8(crypto::sm4_cbc_mac(key, data, padding)),
     }
 }
 
