@@ -44,6 +44,7 @@ fn play(stage: &mut Stage, flow: Flow, context: &mut Context) {
         amount: Amount::new(1, Currency::CNY),
         trace: stage.journal.next_trace().unwrap(),
         at: context.now(),
+        cashback_minor: 0,
         forced_online: false,
     };
     let mut pin = Secret::new(DEFAULT_PIN.to_owned());

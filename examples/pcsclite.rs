@@ -4,4 +4,5 @@
 #![allow(unsafe_code, reason = "the names that programs link are exported")]
 #![allow(non_snake_case, reason = "they are names of the C interface")]
 
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
 cardwright::pcsclite_library!();

@@ -12,7 +12,7 @@
 //! | [`devices`] | what is made of roles: a phone |
 //! | [`world`] | the stage that seats roles on an air |
 //! | [`observers`] | who watches and tells |
-//! | [`doors`] | the command line |
+//! | [`doors`] | the command line, the drop-in PC/SC library, the fixture for tests |
 
 pub mod air;
 pub mod base;
@@ -22,3 +22,6 @@ pub mod observers;
 pub mod roles;
 pub mod words;
 pub mod world;
+
+/// The fixture for tests in Rust.
+pub use doors::testing;

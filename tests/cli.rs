@@ -2,6 +2,7 @@
 //! of its own.
 
 mod due;
+mod trace;
 
 use cardwright::base::context::Context;
 use cardwright::base::event::Discard;

@@ -21,6 +21,9 @@ mod hardware;
 mod host;
 mod issuer;
 mod kinds;
+/// The worked example in Rust.
+#[path = "../examples/pull_test.rs"]
+mod pull_test;
 mod reconcile;
 mod settle;
 mod store;

@@ -4,3 +4,4 @@
 mod arbitrary_bytes;
 mod commands;
 mod masking;
+mod primitives;

@@ -95,6 +95,7 @@ fn play(stage: &mut Stage, context: &mut Context) {
         original: None,
         payer: None,
         at: context.now(),
+        cashback_minor: 0,
         forced_online: false,
     };
     let mut pin = Secret::new(DEFAULT_PIN.to_owned());

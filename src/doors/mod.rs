@@ -1,5 +1,7 @@
-//! The ways in: the command line, and the library that other programs take for PC/SC.
+//! The ways in: the command line, the library that other programs take for PC/SC, and
+//! the fixture for tests in Rust.
 
 pub mod cli;
-#[cfg(all(target_os = "linux", feature = "pcsc"))]
+#[cfg(all(target_os = "linux", target_pointer_width = "64", feature = "pcsc"))]
 pub mod pcsclite;
+pub mod testing;

@@ -23,20 +23,12 @@ impl Currency {
     /// Yen.
     pub const JPY: Self = Self(392);
 
-    /// Number, letters and digits after the point of each named currency.
-    pub const ROWS: &'static [(Self, &'static str, u8)] = &[
-        (Self::CNY, "CNY", 2),
-        (Self::HKD, "HKD", 2),
-        (Self::MOP, "MOP", 2),
-        (Self::USD, "USD", 2),
-        (Self::EUR, "EUR", 2),
-        (Self::JPY, "JPY", 0),
-    ];
-
     /// Reads a number (`344`) or letters (`HKD`).
     pub fn parse(text: &str) -> Option<Self> {
-        let by_letters = Self::ROWS.iter().find(|row| row.1.eq_ignore_ascii_case(text)).map(|row| row.0);
-        by_letters.or_else(|| text.parse::<u16>().ok().filter(|n| (1..=999).contains(n)).map(Self))
+        let by_letters = iso_currency::Currency::from_code(&text.to_ascii_uppercase());
+        by_letters
+            .map(|known| Self(known.numeric()))
+            .or_else(|| text.parse::<u16>().ok().filter(|n| (1..=999).contains(n)).map(Self))
     }
 
     /// From tags 5F2A, 9F51, DF71: n3 over two bytes.
@@ -51,16 +43,26 @@ impl Currency {
         [(n / 100) as u8, ((((n / 10) % 10) << 4) | (n % 10)) as u8]
     }
 
-    /// Digits after the point; 2 where the currency is not named here.
+    /// Digits after the point; 2 where the currency is not known, or has none (gold).
     pub fn exponent(self) -> u8 {
-        Self::ROWS.iter().find(|row| row.0 == self).map_or(2, |row| row.2)
+        let digits = self.known().and_then(iso_currency::Currency::exponent);
+        digits.and_then(|digits| u8::try_from(digits).ok()).unwrap_or(2)
+    }
+
+    /// What the standard calls it; `None` where the number is not known.
+    pub fn name(self) -> Option<String> {
+        self.known().map(|known| known.name().to_owned())
+    }
+
+    fn known(self) -> Option<iso_currency::Currency> {
+        iso_currency::Currency::from_numeric(self.0)
     }
 }
 
 impl fmt::Display for Currency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Self::ROWS.iter().find(|row| row.0 == *self) {
-            Some(row) => f.write_str(row.1),
+        match self.known() {
+            Some(known) => f.write_str(known.code()),
             None => write!(f, "{:03}", self.0),
         }
     }

@@ -66,7 +66,8 @@ pub fn new_card_memory(profile: &Profile, order: &Order) -> Result<CardMemory, W
     card_memory_under(&*Authority::test()?, profile, order)
 }
 
-fn card_memory_under(
+/// The same under a certification authority of one's own.
+pub(super) fn card_memory_under(
     authority: &Authority,
     profile: &Profile,
     order: &Order,

@@ -32,9 +32,9 @@ pub use host::{
 pub use issue::{DEFAULT_PIN, NewCard, issue_card, issue_card_under, new_card_memory, order_for};
 pub use position::Position;
 pub use rule::Rule;
-pub use stage::{Stage, refund_sale};
+pub use stage::{Sale, Stage, refund_sale};
 pub use tokens::{
-    TOKEN_KEY_FILE, TOKEN_PROFILE, TOKEN_VERSION, before_issuer, open_tokens, open_vault, open_vault_in,
-    replace_card, rotate_token_key, token_bureau, token_host,
+    TOKEN_KEY_FILE, TOKEN_PROFILE, TOKEN_VERSION, before_issuer, has_vault, open_tokens, open_vault,
+    open_vault_in, replace_card, rotate_token_key, token_bureau, token_host,
 };
 pub use witness::{Transition, Transitions, Witness};

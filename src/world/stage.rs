@@ -38,6 +38,23 @@ struct Call<'a> {
     original: Option<Original>,
     /// The card that pays for the load of another one.
     payer: Option<&'a mut dyn Card>,
+    /// What a purchase pays out in cash, minor units.
+    cashback_minor: u64,
+    /// Whether the merchant wants the issuer asked.
+    forced_online: bool,
+}
+
+/// What is sold at a counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sale {
+    /// The whole amount.
+    pub amount: Amount,
+    /// What of it is paid out in cash, minor units.
+    pub cashback_minor: u64,
+    /// Whether all of it is cash.
+    pub is_cash: bool,
+    /// Whether the merchant wants the issuer asked.
+    pub forced_online: bool,
 }
 
 impl Stage {
@@ -115,6 +132,24 @@ impl<B> Stage<B> {
     ) -> Result<(Recovered, Outcome), WorldError> {
         let recovered = self.recover(context)?;
         Ok((recovered, self.play(flow, amount, Call::default(), cardholder, context)?))
+    }
+
+    /// Sells something, or gives cash. What was open is settled first.
+    pub fn sell(
+        &mut self,
+        sale: Sale,
+        cardholder: &mut dyn Cardholder,
+        context: &mut Context,
+    ) -> Result<(Recovered, Outcome), WorldError> {
+        let recovered = self.recover(context)?;
+        let Sale { amount, cashback_minor, is_cash, forced_online } = sale;
+        let flow = match (is_cash, cashback_minor) {
+            (true, _) => Flow::Cash,
+            (false, 0) => Flow::Pay,
+            (false, _) => Flow::Cashback,
+        };
+        let call = Call { cashback_minor, forced_online, ..Call::default() };
+        Ok((recovered, self.play(flow, amount, call, cardholder, context)?))
     }
 
     /// Loads the card from the account of another one, whose holder enters its PIN. What
@@ -205,7 +240,7 @@ impl<B> Stage<B> {
         cardholder: &mut dyn Cardholder,
         context: &mut Context,
     ) -> Result<Outcome, WorldError> {
-        let Call { original, payer } = call;
+        let Call { original, payer, cashback_minor, forced_online } = call;
         let config = &self.config;
         let trace = self.journal.next_trace()?;
         let terms = Terms {
@@ -216,9 +251,10 @@ impl<B> Stage<B> {
             flow,
             mode: config.entry(flow, self.card.activation().interface),
             amount,
+            cashback_minor,
             trace,
             at: context.now(),
-            forced_online: false,
+            forced_online,
         };
         let mut seat = Seat {
             card: &mut self.card,

@@ -4,12 +4,12 @@
 use super::address::StoreAddress;
 use super::books::{open_issuer, store_db, store_seal};
 use super::error::WorldError;
-use super::issue::{NewCard, new_card_memory, on_file, order_for};
+use super::issue::{NewCard, card_memory_under, new_card_memory, on_file, order_for};
 use crate::air::host::{Host, HostError};
 use crate::base::context::Context;
 use crate::base::event::Discard;
 use crate::base::store::{Db, SealKey};
-use crate::roles::bureau::{KeySet, TokenBureau};
+use crate::roles::bureau::{Authority, KeySet, TokenBureau};
 use crate::roles::card::{CardMemory, Profile};
 use crate::roles::issuer::{Issuer, Rules};
 use crate::roles::token::{Rotation, SealKeys, TokenHost, TokenKeys, TokenRules, Tokens, Vault};
@@ -80,15 +80,20 @@ pub fn token_host(
     Ok(Box::new(TokenHost::new(vault, Box::new(issuer))))
 }
 
-/// Makes a card that takes another's place, and puts it on the issuer's file.
+/// Makes a card that takes another's place, under a certification authority or else the
+/// test one, and puts it on the issuer's file.
 pub fn replace_card(
+    authority: Option<&Authority>,
     issuer: &mut Issuer,
     old: &Pan,
     card: &NewCard,
     context: &mut Context,
 ) -> Result<CardMemory, WorldError> {
     let order = order_for(card, context)?;
-    let memory = new_card_memory(&card.profile, &order)?;
+    let memory = match authority {
+        Some(authority) => card_memory_under(authority, &card.profile, &order)?,
+        None => new_card_memory(&card.profile, &order)?,
+    };
     let on_file = on_file(card, &order, &memory);
     issuer.replace_card(old, order.psn, &on_file, context)?;
     Ok(memory)
@@ -156,6 +161,11 @@ fn vault_seal(
         return Ok(SealKeys { current, previous: Some(previous) });
     }
     Ok(SealKey::read_or_make(&path, &mut Context::system(Discard))?.into())
+}
+
+/// Whether there is a vault in a store: its key is there.
+pub fn has_vault(store: &StoreAddress, key: Option<&Path>) -> bool {
+    matches!(key_path(store, key), Ok(Some(path)) if path.exists())
 }
 
 /// Where the vault's key is; nowhere for a store in memory.

@@ -20,6 +20,7 @@ pub struct Witness(Arc<Mutex<Seen>>);
 struct Seen {
     transitions: Transitions,
     looks_away: bool,
+    certificates: usize,
     digest: u64,
 }
 
@@ -27,6 +28,11 @@ impl Witness {
     /// The ways that rows took so far.
     pub fn transitions(&self) -> Transitions {
         self.seen().transitions.clone()
+    }
+
+    /// Transaction certificates that cards made at GENERATE AC so far.
+    pub fn certificates(&self) -> usize {
+        self.seen().certificates
     }
 
     /// All that happened so far, as one number.
@@ -58,12 +64,20 @@ impl EventSink for Witness {
         {
             *seen.transitions.entry((from, to)).or_default() += 1;
         }
+        if event.speaker == "card" && event.name == "first GENERATE AC: TC" {
+            seen.certificates += 1;
+        }
     }
 }
 
 impl Default for Seen {
     fn default() -> Self {
-        Self { transitions: Transitions::new(), looks_away: false, digest: 0xCBF2_9CE4_8422_2325 }
+        Self {
+            transitions: Transitions::new(),
+            looks_away: false,
+            certificates: 0,
+            digest: 0xCBF2_9CE4_8422_2325,
+        }
     }
 }
 

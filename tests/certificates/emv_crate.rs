@@ -61,6 +61,7 @@ fn chains_and_signatures_are_accepted() {
             cryptogram_information: 0x80,
             cryptogram: [5; 8],
             transaction_data_hash: CdaDynamicData::transaction_data_hash(&[exchanged], Suite::Rsa),
+            rest: Vec::new(),
         };
         let signed = cda.sign([9; 4], &chain.card_key).unwrap();
         let verified = oda::verify_cda(&card, &signed, [9; 4], exchanged, 0x80).unwrap();

@@ -190,6 +190,7 @@ fn each_field_of_a_combined_signature() {
             cryptogram_information: 0x80,
             cryptogram: [5; 8],
             transaction_data_hash,
+            rest: Vec::new(),
         };
         let signed = data.sign([1, 2, 3, 4], &chain.card_key).unwrap();
         let recover = |number, answered| CdaDynamicData::recover(&signed, number, answered, &card);

@@ -53,6 +53,7 @@ fn whole_chain(chain: &Chain) {
         cryptogram_information: 0x40,
         cryptogram: [9; 8],
         transaction_data_hash: CdaDynamicData::transaction_data_hash(&exchanged, suite),
+        rest: Vec::new(),
     };
     let signed = data.sign([1, 2, 3, 4], &chain.card_key).unwrap();
     let recovered = CdaDynamicData::recover(&signed, [1, 2, 3, 4], 0x40, &card.key).unwrap();
@@ -69,6 +70,7 @@ fn a_combined_signature_fits_the_longest_answer() {
         cryptogram_information: 0x80,
         cryptogram: [9; 8],
         transaction_data_hash: vec![0; 20],
+        rest: Vec::new(),
     };
     assert_eq!(3 + 4 + 5 + 4 + data.sign([0; 4], &key).unwrap().len() + 35, 256);
 }

@@ -57,6 +57,12 @@ pub(crate) fn trials() -> Vec<Trial> {
     };
     trials.push(trial("pcsc_scan", || program("pcsc_scan", "pcsc-tools"), pcsc_scan));
     trials.push(trial("card_monitor", || python("smartcard"), card_monitor));
+    trials.push(trial("example_in_python", || python("smartcard"), |python| example(python, "test_pull.py")));
+    trials.push(trial(
+        "example_in_java",
+        || program("java", "default-jdk-headless"),
+        |java| example(java, "PullTest.java"),
+    ));
     trials.push(trial("the_crate_pcsc", || Ok(CARDWRIGHT.into()), the_crate_pcsc));
     trials.push(Trial::ignorable_test("counterparts::drop_in::as_pcscd_answers", || {
         let found = || {
@@ -155,6 +161,15 @@ fn card_monitor(python: &Path) -> Result<(), Failed> {
     let said = done(run(&mut command, "", SECONDS_20)?)?;
     let expected = "['came 1, went 0', 'came 0, went 1', 'came 1, went 0']";
     if said.trim() == expected { Ok(()) } else { Err(format!("expected {expected}, found {said}").into()) }
+}
+
+/// Runs a worked example as its first lines say; it asserts by itself.
+fn example(language: &Path, name: &str) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let mut command = Command::new(CARDWRIGHT);
+    command.args(["pcsclite", "--control"]).arg(folder.path().join("hand")).arg("--");
+    command.arg(language).arg(Path::new(HERE).join("examples").join(name));
+    done(run(&mut command, "", SECONDS_20 * 3)?).map(|_| ())
 }
 
 /// Our own terminal reaches readers by the crate `pcsc`; here it finds our library, and a

@@ -66,7 +66,7 @@ impl Card {
             dki: self.dki,
             cvn: self.version.cvn,
             cvr: Cvr([cvr, 0, 0]),
-            algorithm: self.version.algorithm.id(),
+            algorithm: Some(self.version.algorithm.id()),
             idd: Some((value, mac)),
         };
         let mut chip = TlvStore::new();

@@ -24,9 +24,11 @@ impl Write for Shared {
     }
 }
 
-/// Every bit by the name that a row has for it.
+/// Every bit by the name that a row has for it. Byte 5 bits 4 to 1 of the TVR are of
+/// contactless kernels, whose rows are in files of their own.
 pub(crate) fn names() -> Vec<String> {
-    let tvr = Tvr::ROWS.iter().map(|bit| format!("TVR {}", bit.name));
+    let over_contacts = Tvr::ROWS.iter().filter(|bit| bit.byte != 5 || bit.bit > 4);
+    let tvr = over_contacts.map(|bit| format!("TVR {}", bit.name));
     tvr.chain(Tsi::ROWS.iter().map(|bit| format!("TSI {}", bit.name))).collect()
 }
 

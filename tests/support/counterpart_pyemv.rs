@@ -265,7 +265,7 @@ impl Random {
         let pboc = CryptogramVersion::by_name("PBOC CVN 01").ok_or("no version PBOC CVN 01")?;
         let given = Given::of(&case)?;
         let keys = given.card_keys(pboc)?;
-        let session_ac = pboc.session_key(keys.ac.expose(), given.atc);
+        let session_ac = pboc.session_key(keys.ac.expose(), given.atc, [0; 4]);
         // PBOC's script key does not depend on the ARQC.
         let session_mac = pboc.script_session_key(keys.mac.expose(), given.atc, [0; 8]);
         let session_ac = Hex(session_ac.expose()).to_string();

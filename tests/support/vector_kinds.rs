@@ -76,9 +76,11 @@ pub(crate) fn run_kind(kind: &str, v: &Vector) -> Result<Vec<u8>, String> {
         }
 
         // Session keys
-        "session_key" => version(v)?.session_key(ac(v)?.expose(), v.array("atc")?).expose().to_vec(),
+        "session_key" => {
+            version(v)?.session_key(ac(v)?.expose(), v.array("atc")?, number(v)?).expose().to_vec()
+        }
         "session_key_check_value" => {
-            let key = version(v)?.session_key(ac(v)?.expose(), v.array("atc")?);
+            let key = version(v)?.session_key(ac(v)?.expose(), v.array("atc")?, number(v)?);
             prefix(v, &crypto::kcv(key.expose()))?
         }
         "script_session_key" => script_key(v)?.expose().to_vec(),
@@ -232,6 +234,14 @@ fn derived_card_key(v: &Vector) -> Result<[u8; 16], String> {
         other => return Err(format!("option: expected A or B, found {other}")),
     }
     .map_err(text)
+}
+
+/// The unpredictable number, where a session key needs it.
+fn number(v: &Vector) -> Result<[u8; 4], String> {
+    match v.text_if_any("unpredictable_number")? {
+        Some(_) => v.array("unpredictable_number"),
+        None => Ok([0; 4]),
+    }
 }
 
 fn common_key(v: &Vector) -> Result<[u8; 16], String> {

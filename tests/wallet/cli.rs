@@ -50,9 +50,9 @@ fn the_demo_of_a_phone_is_a_story_whose_sum_is_constant() {
         "stands for the card",
         "30.00 CNY approved online",
         "by token",
-        "Suspended",
+        ": suspended",
         "ecash-1 is closed",
-        "Held",
+        ": held",
     ] {
         assert!(text.contains(part), "{part}\n{text}");
     }
@@ -106,6 +106,76 @@ fn a_token_is_added_used_and_removed() {
 }
 
 #[test]
+fn the_issuers_end_of_a_token() {
+    let desk = desk_with_a_holder();
+    std::fs::write(desk.path("green.toml"), "").unwrap();
+    std::fs::write(desk.path("moon.toml"), "[[rule]]\nname = \"x\"\nwhen = \"moon\"\n").unwrap();
+    let add = ["wallet", "add", "--pan-file", "pan", "--holder", "me.toml", "--accept-terms", "--rules"];
+    desk.fails(&[add.as_slice(), &["moon.toml"]].concat(), 2, "moon");
+    // Without a rule nobody is asked for a code.
+    let added = desk.json(&[add.as_slice(), &["green.toml"]].concat());
+    assert_eq!(added["state"], "active", "{added:#}");
+
+    let listed = desk.json(&["host", "token", "list"]);
+    let token = listed["tokens"][0]["reference"].as_str().unwrap().to_owned();
+    let of_card = ["--pan-file", "pan"];
+    for _ in 0..2 {
+        let held = desk.json(&[["host", "token", "suspend"].as_slice(), &of_card].concat());
+        assert_eq!((&held["tokens"][0]["state"], &held["exit"]), (&"held".into(), &0.into()), "{held:#}");
+    }
+    let declined = desk.json(&["wallet", "pay", "1.00"]);
+    assert_eq!(declined["outcome"]["success"], false);
+    assert!(
+        declined["outcome"]["reason"].as_str().unwrap().contains("suspended by its issuer"),
+        "{declined:#}"
+    );
+    desk.fails(&["wallet", "resume"], 1, "issuer");
+    assert!(desk.ok(&["host", "token", "resume", &token]).contains(": active"));
+    desk.ok(&["wallet", "suspend"]);
+    let refused = desk.json(&["host", "token", "resume", &token]);
+    assert_eq!(refused["exit"], 1);
+    assert!(
+        refused["refused"][0]["reason"].as_str().unwrap().contains("its holder resumes it"),
+        "{refused:#}"
+    );
+    desk.ok(&["wallet", "resume"]);
+    desk.fails(&["host", "token", "show", "nobody"], 2, "token");
+
+    // Another card takes its place: the token stays, and follows.
+    let replaced =
+        desk.json(&["card", "new", "debit", "new.card", "--account", "A1", "--replaces", "my.card"]);
+    let last_four = |path: &str| {
+        let shown = desk.json(&["card", "show", path, "--unmask"]);
+        let pan = shown["card"]["pan"].as_str().unwrap().to_owned();
+        pan[pan.len() - 4..].to_owned()
+    };
+    assert_eq!(replaced["tokens"][0]["reference"], token.as_str(), "{replaced:#}");
+    assert_eq!(replaced["tokens"][0]["last_four"], last_four("new.card").as_str());
+    desk.ok(&["wallet", "replace-card", "--pan-file", "pan"]);
+    let paid = desk.json(&["wallet", "pay", "2.00"]);
+    assert_eq!(paid["outcome"]["funding_last_four"], last_four("new.card").as_str(), "{paid:#}");
+    assert_eq!(desk.account_minor(), 49_800);
+    desk.fails(&["card", "cancel", "my.card"], 1, "");
+
+    for _ in 0..2 {
+        desk.ok(&["card", "cancel", "new.card"]);
+    }
+    let declined = desk.json(&["wallet", "pay", "1.00"]);
+    assert!(
+        declined["outcome"]["reason"].as_str().unwrap().contains("the token is terminated"),
+        "{declined:#}"
+    );
+    let shown = desk.json(&["host", "token", "show", &token]);
+    let history = shown["tokens"][0]["history"].as_array().unwrap();
+    let whats: Vec<_> =
+        history.iter().map(|row| (row["what"].as_str().unwrap(), row["by"].as_str().unwrap())).collect();
+    for told in [("Hold", "issuer"), ("Release", "issuer"), ("MoveCard", "issuer"), ("CancelCard", "issuer")]
+    {
+        assert_eq!(whats.iter().filter(|row| **row == told).count(), 1, "{told:?}: {whats:?}");
+    }
+}
+
+#[test]
 fn a_token_with_limited_use_keys_pays_at_a_remote_host() {
     let desk = desk_with_a_holder();
     let add =
@@ -118,6 +188,7 @@ fn a_token_with_limited_use_keys_pays_at_a_remote_host() {
     desk.ok(&["host", "terminal", "add", "TERM0001", "MERCHANT0000001"]);
     let serve = desk.command(&["host", "serve", "--listen", "127.0.0.1:0", "--tokens"]);
     let server = Served::start(serve).unwrap();
+    desk.fails(&["wallet", "replenish", "--host", &server.address], 2, "without --host");
     let paid = desk.json(&["wallet", "pay", "2.00", "--host", &server.address]);
     assert_eq!(paid["outcome"]["verdict"], "approved online", "{paid:#}");
     server.end().unwrap();

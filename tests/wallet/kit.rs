@@ -1,6 +1,7 @@
-//! A phone in a folder, an issuer in memory, a terminal whose card can be pulled.
+//! A phone in a folder, an issuer in memory, a terminal to which all can happen that the
+//! tear world knows.
 
-use cardwright::air::link::{Fault, FaultControl, InProcess, Interface, T0};
+use cardwright::air::link::{ByteLink, Card, Fault, FaultControl, InProcess, Interface, T0, WireControl};
 use cardwright::base::bytes::Secret;
 use cardwright::base::context::Context;
 use cardwright::base::event::Discard;
@@ -12,9 +13,11 @@ use cardwright::roles::terminal::TerminalConfig;
 use cardwright::roles::terminal::journal::Journal;
 use cardwright::words::iso4217::{Amount, Currency};
 use cardwright::words::pboc::EcashSet;
-use cardwright::world::tear::{CrashControl, CrashingDb};
+use cardwright::world::tear::{
+    ChangedScript, CrashControl, CrashingDb, HostControl, MutedHost, ScriptControl, TearFault, TearSize,
+};
 use cardwright::world::wallet::{NewEcash, make_wallet_folder, open_ecash};
-use cardwright::world::{DEFAULT_PIN, Stage, StoreAddress, WorldError, open_books, open_journal};
+use cardwright::world::{DEFAULT_PIN, Stage, StoreAddress, WorldError, open_books};
 
 pub(crate) const CNY: Currency = Currency::CNY;
 pub(crate) const ACCOUNT_MINOR: u64 = 50_000;
@@ -26,7 +29,14 @@ pub(crate) struct Kit {
     pub(crate) context: Context,
     pub(crate) crash: CrashControl,
     pub(crate) pull: FaultControl,
+    pub(crate) wire: WireControl,
+    pub(crate) line: HostControl,
+    pub(crate) terminal_crash: CrashControl,
+    pub(crate) script: ScriptControl,
+    /// Whether the card is read over a wire that can be cut at a byte.
+    pub(crate) by_wire: bool,
     journal: Option<Journal>,
+    journal_store: Box<dyn Db>,
     store: Box<dyn Db>,
     seal: SealKey,
 }
@@ -40,10 +50,34 @@ impl Kit {
         let folder = tempfile::tempdir().unwrap();
         make_wallet_folder(folder.path()).unwrap();
         let seal = SealKey::random(&mut context);
-        let journal = Some(open_journal(None, &mut context).unwrap());
         let store = Box::new(Sqlite::in_memory().unwrap());
-        let (crash, pull) = (CrashControl::default(), FaultControl::default());
-        Self { folder, issuer, account, context, crash, pull, journal, store, seal }
+        let mut kit = Self {
+            folder,
+            issuer,
+            account,
+            context,
+            crash: CrashControl::default(),
+            pull: FaultControl::default(),
+            wire: WireControl::default(),
+            line: HostControl::default(),
+            terminal_crash: CrashControl::default(),
+            script: ScriptControl::default(),
+            by_wire: false,
+            journal: None,
+            journal_store: Box::new(Sqlite::in_memory().unwrap()),
+            store,
+            seal,
+        };
+        kit.start_terminal();
+        kit
+    }
+
+    /// The terminal, as the process that comes after a break starts it.
+    fn start_terminal(&mut self) {
+        self.terminal_crash.arm(None);
+        let store = self.journal_store.handle().unwrap();
+        let store = CrashingDb::new(store, self.terminal_crash.clone());
+        self.journal = Some(Journal::open(Box::new(store), self.seal.clone()).unwrap());
     }
 
     /// The phone, as the process that comes after a break opens it.
@@ -69,17 +103,60 @@ impl Kit {
 
     /// A terminal with a card of the phone in its reader.
     pub(crate) fn stage(&mut self, simulator: Simulator, interface: Interface) -> Stage<Option<Issuer>> {
-        let card = T0(InProcess::connect(simulator, interface, &mut self.context));
-        let card = Box::new(Fault::new(card, self.pull.clone()));
+        let simulator = ChangedScript::new(simulator, self.script.clone());
+        let card: Box<dyn Card> = match self.by_wire {
+            true => {
+                let link = ByteLink::connect(simulator, interface, self.wire.clone(), &mut self.context);
+                Box::new(T0(link))
+            }
+            false => {
+                let link = InProcess::connect(simulator, interface, &mut self.context);
+                Box::new(Fault::new(T0(link), self.pull.clone()))
+            }
+        };
         let journal = self.journal.take().unwrap();
         let issuer = self.issuer.handle().unwrap();
-        Stage::new(card, issuer, journal, TerminalConfig::default()).unwrap().with_books()
+        let mut stage = Stage::new(card, issuer, journal, TerminalConfig::default()).unwrap().with_books();
+        stage.host = Box::new(MutedHost::new(stage.host, self.line.clone()));
+        stage
     }
 
     /// Takes the card out of the reader.
     pub(crate) fn leave(&mut self, stage: Stage<Option<Issuer>>) {
-        self.journal = Some(stage.journal);
+        match self.terminal_crash.is_dead() {
+            true => self.start_terminal(),
+            false => self.journal = Some(stage.journal),
+        }
+        self.arm(None);
+    }
+
+    /// What goes wrong from now on; whoever was stopped is another process.
+    pub(crate) fn arm(&mut self, fault: Option<TearFault>) {
         self.pull.arm(None);
+        self.wire.arm(None);
+        self.line.arm(None);
+        self.terminal_crash.arm(None);
+        self.script.arm(false);
+        match fault {
+            None => {}
+            Some(TearFault::Card(plan)) => self.pull.arm(Some(plan)),
+            Some(TearFault::Wire(plan, _)) => self.wire.arm(Some(plan)),
+            Some(TearFault::Host(plan)) => self.line.arm(Some(plan)),
+            Some(TearFault::Crash(plan)) => self.terminal_crash.arm(Some(plan)),
+            Some(TearFault::Script { .. }) => self.script.arm(true),
+        }
+    }
+
+    /// What goes by from now on, to be torn.
+    pub(crate) fn size(&self, every: usize) -> TearSize {
+        TearSize {
+            exchanges: if self.by_wire { 0 } else { self.pull.exchanges() },
+            wire: self.wire.exchanges(),
+            every,
+            messages: self.line.messages(),
+            writes: self.terminal_crash.writes(),
+            has_script: true,
+        }
     }
 
     /// What the phone's cards hold.

@@ -192,7 +192,8 @@ fn the_life_of_a_token_from_both_ends() {
         let token = town.wallet(0).token(Some(&name)).unwrap();
         (token.par, token.token_last_four)
     };
-    let memory = replace_card(&mut town.issuer, &town.pan.clone(), &town.card, &mut town.context).unwrap();
+    let memory =
+        replace_card(None, &mut town.issuer, &town.pan.clone(), &town.card, &mut town.context).unwrap();
     let mut wallet = town.wallet(0);
     let (service, context) = (&mut town.service, &mut town.context);
     life::card_changed(&mut wallet, service, &town.pan, &Party::Issuer, &mut DirectWire, context).unwrap();
@@ -453,7 +454,7 @@ impl Town {
             Deed::Wait { days } => self.context.elapse(Duration::from_secs(days * 86_400)),
             Deed::Replace => {
                 let (old, context) = (self.pan.clone(), &mut self.context);
-                let memory = replace_card(&mut self.issuer, &old, &self.card, context).unwrap();
+                let memory = replace_card(None, &mut self.issuer, &old, &self.card, context).unwrap();
                 self.pan = memory.pan().unwrap();
                 let _ = self.service.card_changed(&old, &Party::Issuer, &mut self.context);
             }

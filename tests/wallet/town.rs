@@ -2,8 +2,7 @@
 
 use super::kit::{ACCOUNT_MINOR, CNY};
 use cardwright::air::host::{
-    Answer, BatchTotals, CodeCheck, CodeSent, Eligibility, Holder, Host, HostError, KeyKind, Party, Request,
-    TokenService, TokenState, TokenVerb,
+    CodeCheck, CodeSent, Eligibility, Holder, Host, KeyKind, Party, TokenService, TokenState, TokenVerb, Verb,
 };
 use cardwright::air::link::{Card, Fault, FaultControl, InProcess, Interface, T0};
 use cardwright::base::bytes::Secret;
@@ -21,7 +20,7 @@ use cardwright::roles::token::{TokenRules, Tokens};
 use cardwright::words::dictionary::tag;
 use cardwright::words::emv::Pan;
 use cardwright::words::iso4217::Amount;
-use cardwright::world::tear::{CrashControl, CrashingDb};
+use cardwright::world::tear::{CrashControl, CrashingDb, Relay};
 use cardwright::world::wallet::make_wallet_folder;
 use cardwright::world::{
     CardName, DEFAULT_PIN, NewCard, Stage, StoreAddress, WorldError, issue_card, load_profile, open_books,
@@ -94,38 +93,16 @@ impl Default for Shop {
 }
 
 /// A line on which the device's mark is another one; no cryptogram is over it.
-struct OtherMark {
-    host: Box<dyn Host>,
-    mark: Vec<u8>,
-}
-
-impl OtherMark {
-    fn of(&self, request: &Request) -> Request {
+fn marked(host: Box<dyn Host>, mark: Vec<u8>) -> Box<dyn Host> {
+    Box::new(Relay::new(host, move |host, verb, request, context| {
         let mut request = request.clone();
-        request.chip.put(tag::PRODUCT_IDENTIFICATION, self.mark.as_slice());
-        request
-    }
-}
-
-impl Host for OtherMark {
-    fn authorise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
-        let request = self.of(request);
-        self.host.authorise(&request, context)
-    }
-
-    fn advise(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
-        let request = self.of(request);
-        self.host.advise(&request, context)
-    }
-
-    fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
-        let request = self.of(request);
-        self.host.reverse(&request, context)
-    }
-
-    fn settle(&mut self, totals: &BatchTotals, context: &mut Context) -> Result<Answer, HostError> {
-        self.host.settle(totals, context)
-    }
+        request.chip.put(tag::PRODUCT_IDENTIFICATION, mark.as_slice());
+        match verb {
+            Verb::Authorise => host.authorise(&request, context),
+            Verb::Advise => host.advise(&request, context),
+            Verb::Reverse => host.reverse(&request, context),
+        }
+    }))
 }
 
 /// The token service over the vault in a store, in a process that may be stopped.
@@ -269,7 +246,7 @@ impl Town {
         let mut stage = Stage::new(Box::new(card), issuer, journal, shop.terminal).unwrap();
         let host = token_host(&self.store, None, None, &mut self.context).unwrap();
         stage.host = match shop.mark {
-            Some(mark) => Box::new(OtherMark { host, mark }),
+            Some(mark) => marked(host, mark),
             None => host,
         };
         let mut pin = Secret::new(DEFAULT_PIN.to_owned());

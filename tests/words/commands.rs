@@ -4,8 +4,9 @@ use cardwright::words::decode::{COMMAND_ROOMS, command_row};
 use cardwright::words::dictionary::tag;
 use cardwright::words::emv::CryptogramType;
 use cardwright::words::emv::command::{
-    ApplicationBlock, ApplicationUnblock, CardBlock, Cryptogram, DynamicSignature, GenerateAc, GetData,
-    GetProcessingOptions, InternalAuthenticate, ProcessingOptions,
+    ApplicationBlock, ApplicationUnblock, CardBlock, Cryptogram, DynamicSignature,
+    ExchangeRelayResistanceData, GenerateAc, GetData, GetProcessingOptions, InternalAuthenticate,
+    PinChangeUnblock, PinOperation, ProcessingOptions, RecoverAc, RelayResistanceData,
 };
 use cardwright::words::globalplatform::command as globalplatform;
 use cardwright::words::globalplatform::command::{InitializeUpdate, Initialized, StoreData};
@@ -85,6 +86,14 @@ round_trips! {
     application_unblock: ApplicationUnblock =
         any::<[u8; 4]>().prop_map(|mac| (ApplicationUnblock { mac }, ()));
     card_block: CardBlock = any::<[u8; 4]>().prop_map(|mac| (CardBlock { mac }, ()));
+    pin_change_unblock: PinChangeUnblock = (pin_operation(), any::<[u8; 4]>())
+        .prop_map(|(operation, mac)| (PinChangeUnblock { operation, mac }, ()));
+    exchange_relay_resistance_data: ExchangeRelayResistanceData = (any::<[u8; 4]>(), any::<[u8; 10]>())
+        .prop_map(|(terminal_entropy, answer)| {
+            (ExchangeRelayResistanceData { terminal_entropy }, RelayResistanceData::from_bytes(answer))
+        });
+    recover_ac: RecoverAc = (bytes(0..256), cryptogram())
+        .prop_map(|(drdol_data, answer)| (RecoverAc { drdol_data }, answer));
     put_data: PutData = (any::<u16>(), bytes(1..252), any::<[u8; 4]>())
         .prop_map(|(tag, value, mac)| (PutData { tag: Tag(tag.into()), value, mac }, ()));
     update_record: UpdateRecord = (1u8..=30, any::<u8>(), bytes(1..252), any::<[u8; 4]>())
@@ -120,6 +129,14 @@ fn bytes(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
 fn presented() -> impl Strategy<Value = PresentedPin> {
     let plain = any::<[u8; 8]>().prop_map(|block| PresentedPin::Plain(PinBlock::from_bytes(block)));
     prop_oneof![plain, bytes(1..249).prop_map(PresentedPin::Enciphered)]
+}
+
+fn pin_operation() -> impl Strategy<Value = PinOperation> {
+    prop_oneof![
+        Just(PinOperation::Unblock),
+        bytes(8..33).prop_map(PinOperation::ChangeWithCurrent),
+        bytes(8..33).prop_map(PinOperation::Change),
+    ]
 }
 
 fn aid() -> impl Strategy<Value = Aid> {

@@ -19,13 +19,14 @@ impl Kind {
     pub const fn side(self) -> Option<Side> {
         match self {
             Self::LinkedLoad | Self::CashLoad | Self::NonLinkedLoad | Self::PendingLoad => Some(Side::Debit),
-            Self::Purchase | Self::OfflineSale | Self::PreAuthorisationCompletion => Some(Side::Debit),
+            Self::Purchase | Self::PurchaseWithCashback | Self::Cash => Some(Side::Debit),
+            Self::OfflineSale | Self::PreAuthorisationCompletion => Some(Side::Debit),
             Self::CashLoadVoid | Self::UnloadScript | Self::EcashRefund => Some(Side::Credit),
             // The second phase of an unload moves what the first one counted.
             Self::Unload => None,
             Self::PreAuthorisation | Self::PreAuthorisationCancel | Self::BalanceInquiry => None,
             // A claim that is proven counts as the sale that it claims.
-            Self::ScriptResult | Self::BatchUpload | Self::SaleClaim => None,
+            Self::ScriptResult | Self::DeclineAdvice | Self::BatchUpload | Self::SaleClaim => None,
         }
     }
 }

@@ -59,6 +59,8 @@ pub const KINDS: &[KindRow] = &[
     request(Kind::UnloadScript, Mti::AUTHORISATION, "610000", "91", "48"),
     KindRow { is_reversible: false, ..request(Kind::Unload, Mti::FINANCIAL, "610000", "91", "48") },
     request(Kind::Purchase, Mti::FINANCIAL, "000000", "00", "22"),
+    request(Kind::PurchaseWithCashback, Mti::FINANCIAL, "090000", "00", "22"),
+    request(Kind::Cash, Mti::FINANCIAL, "010000", "00", "22"),
     KindRow {
         class: MessageClass::Notice,
         is_reversible: false,
@@ -81,6 +83,14 @@ pub const KINDS: &[KindRow] = &[
         class: MessageClass::Notice,
         is_reversible: false,
         ..request(Kind::ScriptResult, Mti::NOTICE, "", "00", "00")
+    },
+    // Networks have no advice of a decline by chip; its F60.3 is ours.
+    KindRow {
+        processing: None,
+        network: "952",
+        class: MessageClass::Notice,
+        is_reversible: false,
+        ..request(Kind::DeclineAdvice, Mti::NOTICE, "", "00", "00")
     },
     KindRow {
         processing: None,

@@ -23,7 +23,7 @@ use super::place;
 use super::{
     Answer, Entry, Kind, MessageClass, MessageKey, Original, Request, ResponseCode, Settlement, WireError,
 };
-use crate::base::bytes::{Hex, Secret};
+use crate::base::bytes::{Hex, Secret, bcd_to_u64};
 use crate::base::env::Timestamp;
 use crate::words::dictionary::tag;
 use crate::words::iso4217::{Amount, Currency};
@@ -45,8 +45,10 @@ const DETAIL_CODES: &[&str] = &["201", "203", "205"];
 const REASON_BYTES: usize = 512;
 /// Fields that an answer repeats.
 const ECHOED: &[u8] = &[3, 4, 7, 11, 12, 13, 25, 32, 33, 37, 41, 42, 49, 60, 70];
-/// Account type 00, amount type 02 (available): how F54 begins.
+/// Account type 00, amount type 02 (available): how F54 of an answer begins.
 const AVAILABLE: &str = "0002";
+/// Account type 00, amount type 40 (cash back): how F54 of a purchase with cashback begins.
+const CASHBACK: &str = "0040";
 
 /// The message of a request, without F52 and authentication code.
 pub fn to_message(request: &Request, dialect: &Dialect) -> Result<Message, WireError> {
@@ -73,6 +75,11 @@ pub fn to_message(request: &Request, dialect: &Dialect) -> Result<Message, WireE
         message.put(39, if told { "06" } else { "98" });
     }
     message.put(49, format!("{:03}", request.amount.currency.0));
+    if request.kind == Kind::PurchaseWithCashback
+        && let Some(Ok(minor)) = request.chip.value(tag::AMOUNT_OTHER).map(bcd_to_u64)
+    {
+        message.put(54, format!("{CASHBACK}{:03}D{minor:012}", request.amount.currency.0));
+    }
     let chip = place::put_merchant_type(&mut message, &request.chip);
     if !chip.is_empty() {
         message.put(55, chip.to_bytes());

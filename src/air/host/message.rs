@@ -48,6 +48,10 @@ pub enum Kind {
     LinkedLoad,
     /// Purchase that wants authorisation, F3 000000.
     Purchase,
+    /// A purchase that pays a part of its amount out in cash (tag 9F03, F54), F3 090000.
+    PurchaseWithCashback,
+    /// Cash from the account behind the card, F3 010000.
+    Cash,
     /// A sale that the card approved offline (F60.1 36).
     OfflineSale,
     /// The same without its certificate, which was lost with the card's answer: a claim
@@ -55,6 +59,8 @@ pub enum Kind {
     SaleClaim,
     /// What became of a script (0620, F60.3 951).
     ScriptResult,
+    /// A card that declined by itself wants its issuer told (0620, F60.3 952).
+    DeclineAdvice,
     /// Circle load paid in cash (现金充值), F3 630000.
     CashLoad,
     /// Void of a cash load (现金充值撤销), F3 170000; `original` is the load.

@@ -147,6 +147,25 @@ pub enum TokenState {
     Terminated,
 }
 
+impl TokenState {
+    /// Its word, in the vault and for people.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Held => "held",
+            Self::Terminated => "terminated",
+        }
+    }
+}
+
+impl std::fmt::Display for TokenState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
 /// A verb of a token's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TokenVerb {

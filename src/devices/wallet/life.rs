@@ -141,6 +141,20 @@ pub fn card_changed(
     Ok(views)
 }
 
+/// Why another limited-use key is due before a payment of `next_minor`; `None` where none
+/// is, or the token has no such keys.
+pub fn key_is_due(
+    wallet: &mut Wallet,
+    name: Option<&str>,
+    next_minor: u64,
+    context: &mut Context,
+) -> Result<Option<&'static str>, WalletError> {
+    let card = wallet.card(name)?;
+    let Some(key) = Kept::of(&card)?.key.clone() else { return Ok(None) };
+    let atc = wallet.bare(&card.name)?.memory().atc();
+    Ok(key.is_due(atc, next_minor, context.now()))
+}
+
 /// Before a payment of `next_minor`: fetches another limited-use key where one is due, or
 /// where `force` says so. Tells why it did.
 pub fn replenish(
@@ -155,8 +169,7 @@ pub fn replenish(
     let card = wallet.card(name)?;
     let mut kept = Kept::of(&card)?;
     let Some(key) = kept.key.clone() else { return Ok(None) };
-    let atc = wallet.bare(&card.name)?.memory().atc();
-    let due = key.is_due(atc, next_minor, context.now());
+    let due = key_is_due(wallet, name, next_minor, context)?;
     let Some(reason) = due.or(force.then_some("told by the holder")) else { return Ok(None) };
     let by = Party::Wallet(Wallet::requestor());
     // Asked again after a break, the service gives the same key.

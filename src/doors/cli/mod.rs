@@ -29,12 +29,14 @@ mod shared {
     pub(super) mod holder;
     pub(super) mod journal;
     pub(super) mod output;
+    pub(super) mod pan;
     pub(super) mod person;
     pub(super) mod recording;
     pub(super) mod run;
     pub(super) mod scene;
     pub(super) mod settling;
     pub(super) mod switches;
+    pub(super) mod tokens;
     pub(super) mod transaction;
 }
 mod terminal;
@@ -46,7 +48,7 @@ mod wallet;
 mod world;
 
 use shared::command::Command;
-pub use shared::run::run;
+pub use shared::run::{line, run};
 
 /// Every command, in the order of the help text.
 const COMMANDS: &[Command] = &[

@@ -15,6 +15,7 @@ use std::ffi::{CStr, CString, c_char, c_long, c_ulong, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+// Both are 64 bits wide where this room is built.
 type Dword = c_ulong;
 type Long = c_long;
 
@@ -66,21 +67,21 @@ unsafe extern "C" fn establish_context(
         // SAFETY: the program gives null or a place for a handle.
         let place = unsafe { context.as_mut() }.ok_or(Code::INVALID_PARAMETER)?;
         *place = 0;
-        *place = super::service()?.establish(scope as u64)? as Long;
+        *place = super::service()?.establish(scope)?;
         Ok(())
     })
 }
 
 unsafe extern "C" fn release_context(context: Long) -> Long {
-    ask(|service| service.release(context as i64))
+    ask(|service| service.release(context))
 }
 
 unsafe extern "C" fn is_valid_context(context: Long) -> Long {
-    ask(|service| service.is_valid(context as i64))
+    ask(|service| service.is_valid(context))
 }
 
 unsafe extern "C" fn cancel(context: Long) -> Long {
-    ask(|service| service.cancel(context as i64))
+    ask(|service| service.cancel(context))
 }
 
 unsafe extern "C" fn list_readers(
@@ -92,7 +93,7 @@ unsafe extern "C" fn list_readers(
     ask(|service| {
         // SAFETY: the program gives null or a place for a length.
         let length = unsafe { length.as_mut() }.ok_or(Code::INVALID_PARAMETER)?;
-        let names = service.readers(context as i64)?;
+        let names = service.readers(context)?;
         let mut list = names.join("\0").into_bytes();
         list.extend([0, 0]);
         // SAFETY: the buffer is null, or has the length that the program states.
@@ -106,7 +107,7 @@ unsafe extern "C" fn list_readers(
 /// As the PC/SC function: a buffer that is not null has the length given with it.
 pub unsafe extern "C" fn list_reader_groups(context: Long, groups: *mut c_char, length: *mut Dword) -> Long {
     ask(|service| {
-        service.is_valid(context as i64)?;
+        service.is_valid(context)?;
         // SAFETY: the program gives null or a place for a length.
         let length = unsafe { length.as_mut() }.ok_or(Code::INVALID_PARAMETER)?;
         // SAFETY: the buffer is null, or has the length that the program states.
@@ -120,7 +121,7 @@ pub unsafe extern "C" fn list_reader_groups(context: Long, groups: *mut c_char, 
 /// As the PC/SC function: the memory is null or was allocated by this library.
 pub unsafe extern "C" fn free_memory(context: Long, memory: *const c_void) -> Long {
     ask(|service| {
-        service.is_valid(context as i64)?;
+        service.is_valid(context)?;
         // SAFETY: memory that was allocated here came from malloc; null is let be.
         unsafe { libc::free(memory.cast_mut()) };
         Ok(())
@@ -145,9 +146,9 @@ unsafe extern "C" fn connect(
         if name.len() > LONGEST_NAME {
             return Err(Code::INVALID_VALUE);
         }
-        let (handle, chosen) = service.connect(context as i64, &name, share_mode as u64, protocols as u64)?;
-        *card = handle as Long;
-        *protocol = chosen as Dword;
+        let (handle, chosen) = service.connect(context, &name, share_mode, protocols)?;
+        *card = handle;
+        *protocol = chosen;
         Ok(())
     })
 }
@@ -162,22 +163,22 @@ unsafe extern "C" fn reconnect(
     ask(|service| {
         // SAFETY: the program gives null or a place for a protocol.
         let protocol = unsafe { protocol.as_mut() }.ok_or(Code::INVALID_PARAMETER)?;
-        let (share, wanted, what) = (share_mode as u64, protocols as u64, initialization as u64);
-        *protocol = service.reconnect(card as i64, share, wanted, what)? as Dword;
+        let (share, wanted, what) = (share_mode, protocols, initialization);
+        *protocol = service.reconnect(card, share, wanted, what)?;
         Ok(())
     })
 }
 
 unsafe extern "C" fn disconnect(card: Long, disposition: Dword) -> Long {
-    ask(|service| service.disconnect(card as i64, disposition as u64))
+    ask(|service| service.disconnect(card, disposition))
 }
 
 unsafe extern "C" fn begin_transaction(card: Long) -> Long {
-    ask(|service| service.begin(card as i64))
+    ask(|service| service.begin(card))
 }
 
 unsafe extern "C" fn end_transaction(card: Long, disposition: Dword) -> Long {
-    ask(|service| service.end(card as i64, disposition as u64))
+    ask(|service| service.end(card, disposition))
 }
 
 unsafe extern "C" fn status(
@@ -199,11 +200,11 @@ unsafe extern "C" fn status(
         let atr_length = atr_length.unwrap_or(&mut no_atr);
         let room = (*reader_length, *atr_length);
         (*reader_length, *atr_length) = (0, 0);
-        let found = service.status(card as i64);
+        let found = service.status(card);
         let unknown = Status { reader: String::new(), state: 0, protocol: 0, atr: Vec::new() };
         let told = found.as_ref().unwrap_or(&unknown);
-        state.into_iter().for_each(|place| *place = told.state as Dword);
-        protocol.into_iter().for_each(|place| *place = told.protocol as Dword);
+        state.into_iter().for_each(|place| *place = told.state);
+        protocol.into_iter().for_each(|place| *place = told.protocol);
         let told = found?;
         (*reader_length, *atr_length) = room;
         let mut text = told.reader.into_bytes();
@@ -233,14 +234,14 @@ unsafe extern "C" fn get_status_change(
         let watched = |row: &SCARD_READERSTATE| {
             // SAFETY: the program gives null or a C string.
             let reader = unsafe { name(row.szReader) }.ok_or(Code::INVALID_VALUE)?;
-            Ok(Watched { reader, thought: row.dwCurrentState as u64, event: 0, atr: Vec::new() })
+            Ok(Watched { reader, thought: row.dwCurrentState, event: 0, atr: Vec::new() })
         };
         let mut watched = rows.iter().map(watched).collect::<Result<Vec<_>, Code>>()?;
-        let timeout = (!INFINITE.contains(&timeout_ms)).then(|| Duration::from_millis(timeout_ms as u64));
-        let result = service.watch(context as i64, timeout, &mut watched);
+        let timeout = (!INFINITE.contains(&timeout_ms)).then(|| Duration::from_millis(timeout_ms));
+        let result = service.watch(context, timeout, &mut watched);
         if matches!(result, Ok(()) | Err(Code::TIMEOUT | Code::CANCELLED)) {
             for (row, watched) in rows.iter_mut().zip(&watched) {
-                row.dwEventState = watched.event as Dword;
+                row.dwEventState = watched.event;
                 let length = watched.atr.len().min(row.rgbAtr.len());
                 row.rgbAtr[..length].copy_from_slice(&watched.atr[..length]);
                 row.cbAtr = length as Dword;
@@ -257,11 +258,11 @@ unsafe extern "C" fn get_attrib(card: Long, attribute: Dword, value: *mut u8, le
         if value.is_null() && *length == AUTOALLOCATE {
             return Err(Code::INVALID_PARAMETER);
         }
-        service.state().handle(card as i64)?;
+        service.state().handle(card)?;
         if !value.is_null() && *length > LONGEST_ATTRIBUTE && *length != AUTOALLOCATE {
             return Err(Code::INSUFFICIENT_BUFFER);
         }
-        let bytes = service.attribute(card as i64, attribute as u64)?;
+        let bytes = service.attribute(card, attribute)?;
         // SAFETY: the buffer is null, or has the length that the program states.
         unsafe { give(&bytes, value, length) }
     })
@@ -272,7 +273,7 @@ unsafe extern "C" fn set_attrib(card: Long, _attribute: Dword, value: *const u8,
         if value.is_null() || length == 0 {
             return Err(Code::INVALID_PARAMETER);
         }
-        service.set_attribute(card as i64)
+        service.set_attribute(card)
     })
 }
 
@@ -300,7 +301,7 @@ unsafe extern "C" fn transmit(
         // SAFETY: not null, and the program states its length, which is bounded.
         let command = unsafe { std::slice::from_raw_parts(send, send_length as usize) };
         let protocol = send_pci.dwProtocol;
-        let bytes = service.transmit(card as i64, protocol as u64, command, room as usize)?;
+        let bytes = service.transmit(card, protocol, command, room as usize)?;
         *length = bytes.len() as Dword;
         if *length > room {
             return Err(Code::INSUFFICIENT_BUFFER);
@@ -331,11 +332,11 @@ unsafe extern "C" fn control(
         // SAFETY: the program gives null or a place for a length.
         let returned = unsafe { returned.as_mut() }.unwrap_or(&mut nowhere);
         *returned = 0;
-        service.state().handle(card as i64)?;
+        service.state().handle(card)?;
         if send_length > LONGEST_APDU || receive_length > LONGEST_APDU {
             return Err(Code::INSUFFICIENT_BUFFER);
         }
-        let bytes = service.control(card as i64, code as u64)?;
+        let bytes = service.control(card, code)?;
         *returned = receive_length;
         // SAFETY: the buffer is null, or has the length that the program states.
         unsafe { give(&bytes, receive, returned) }
@@ -347,7 +348,7 @@ pub extern "C" fn stringify_error(code: Long) -> *const c_char {
     thread_local! {
         static SAID: RefCell<CString> = RefCell::default();
     }
-    let told = CString::new(words(code as i64).as_bytes()).unwrap_or_default();
+    let told = CString::new(words(code).as_bytes()).unwrap_or_default();
     let say = |said: &RefCell<CString>| {
         *said.borrow_mut() = told;
         said.borrow().as_ptr()
@@ -366,8 +367,8 @@ fn ask(call: impl FnOnce(&Service) -> Result<(), Code>) -> Long {
 fn answer(call: impl FnOnce() -> Result<(), Code>) -> Long {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(())) => 0,
-        Ok(Err(code)) => code.0 as Long,
-        Err(_) => Code::INTERNAL_ERROR.0 as Long,
+        Ok(Err(code)) => Long::from(code.0),
+        Err(_) => Long::from(Code::INTERNAL_ERROR.0),
     }
 }
 
@@ -453,4 +454,37 @@ macro_rules! pcsclite_library {
             $crate::doors::pcsclite::stringify_error(code)
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_here_as_a_code() {
+        assert_eq!(answer(|| panic!("shown above, and no matter")), 0x8010_0001);
+    }
+
+    #[test]
+    fn bytes_are_given_into_a_buffer_into_memory_or_as_a_length() {
+        let bytes = [1, 2, 3, 4];
+        let (mut buffer, mut length) = ([0; 3], 3);
+        // SAFETY: the buffer has that length.
+        let short = unsafe { give(&bytes, buffer.as_mut_ptr(), &mut length) };
+        assert_eq!((short, buffer, length), (Err(Code::INSUFFICIENT_BUFFER), [1, 2, 3], 4));
+        let (mut memory, mut length) = (std::ptr::null_mut::<u8>(), AUTOALLOCATE);
+        // SAFETY: the buffer has room for a pointer.
+        unsafe { give(&bytes, (&raw mut memory).cast(), &mut length) }.unwrap();
+        // SAFETY: so many bytes were allocated and filled, and nobody else has them.
+        unsafe {
+            assert_eq!((std::slice::from_raw_parts(memory, 4), length), (&bytes[..], 4));
+            libc::free(memory.cast());
+        }
+        for (length_before, result) in [(0, Ok(())), (AUTOALLOCATE, Err(Code::INVALID_PARAMETER))] {
+            let mut length = length_before;
+            // SAFETY: the buffer is null.
+            assert_eq!(unsafe { give(&bytes, std::ptr::null_mut(), &mut length) }, result);
+            assert_eq!(length, 4);
+        }
+    }
 }

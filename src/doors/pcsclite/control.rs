@@ -252,3 +252,212 @@ impl From<Point> for FaultPoint {
         }
     }
 }
+
+/// The hand, and what programs see of it: cards that are pulled, slow, swapped, silent.
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doors::pcsclite::code::{Code, protocol, state};
+    use crate::doors::pcsclite::setup::Setup;
+    use crate::doors::pcsclite::watch::Watched;
+    use proptest::prelude::*;
+
+    const SELECT: &[u8] = &[0x00, 0xA4, 0x04, 0x00, 8, 0xA0, 0x00, 0x00, 0x03, 0x33, 0x01, 0x01, 0x06, 0x00];
+    const BALANCE: &[u8] = &[0x80, 0xCA, 0x9F, 0x79, 0x00];
+    const SHARED: u64 = 2;
+    const ROOM: usize = 258;
+
+    struct Desk {
+        service: Service,
+        control: Control,
+        context: i64,
+    }
+
+    impl Desk {
+        fn new(readers: &str) -> Self {
+            let (service, cards) = Setup::seeded(readers, 7).open().unwrap();
+            let context = service.establish(2).unwrap();
+            Self { service, control: Control::new(cards), context }
+        }
+
+        fn ask(&self, request: &Value) -> Value {
+            serde_json::from_str(&self.control.answer(&self.service, &request.to_string())).unwrap()
+        }
+
+        fn done(&self, request: &Value) {
+            let told = self.ask(request);
+            assert_eq!(told["ok"], json!(true), "{told}");
+        }
+
+        fn connect(&self) -> i64 {
+            let both = protocol::T0 | protocol::T1;
+            self.service.connect(self.context, "Cardwright 00 00", SHARED, both).unwrap().0
+        }
+
+        fn send(&self, card: i64, command: &[u8]) -> Result<Vec<u8>, Code> {
+            self.service.transmit(card, protocol::T1, command, ROOM)
+        }
+
+        fn watch(&self, thought: u64, timeout: Option<Duration>) -> (Result<(), Code>, u64) {
+            let reader = "Cardwright 00 00".into();
+            let mut watched = [Watched { reader, thought, event: 0, atr: Vec::new() }];
+            let result = self.service.watch(self.context, timeout, &mut watched);
+            (result, watched[0].event)
+        }
+    }
+
+    #[test]
+    fn a_card_pulled_in_a_transaction_is_gone_until_it_is_put_back() {
+        let desk = Desk::new("sim:ecash");
+        let card = desk.connect();
+        desk.service.begin(card).unwrap();
+        desk.done(&json!({"do": "pull", "exchange": 1, "at": "answer-lost"}));
+        assert!(desk.send(card, SELECT).unwrap().ends_with(&[0x90, 0x00]));
+        assert_eq!(desk.send(card, BALANCE), Err(Code::NOT_TRANSACTED));
+        assert_eq!(desk.send(card, BALANCE), Err(Code::REMOVED_CARD));
+        assert_eq!(desk.service.end(card, 0), Err(Code::REMOVED_CARD));
+        assert_eq!(desk.watch(state::PRESENT, Some(Duration::ZERO)), (Ok(()), 0x2_0012));
+        assert_eq!(desk.service.reconnect(card, SHARED, protocol::T1, 0), Err(Code::NO_SMARTCARD));
+        // The card acted, though nobody heard it.
+        let seen = desk.ask(&json!({"do": "events"}));
+        let commands = seen["events"].as_array().unwrap().iter().filter(|event| event["event"] == "command");
+        assert_eq!(commands.count(), 2);
+
+        desk.done(&json!({"do": "insert"}));
+        assert_eq!(desk.send(card, SELECT), Err(Code::REMOVED_CARD), "until it is connected again");
+        assert_eq!(desk.service.reconnect(card, SHARED, protocol::T1, 0), Ok(protocol::T1));
+        assert_eq!(desk.send(card, BALANCE), Ok(vec![0x69, 0x85]), "nothing is selected any more");
+        desk.send(card, SELECT).unwrap();
+        assert!(desk.send(card, BALANCE).unwrap().starts_with(&[0x9F, 0x79]));
+    }
+
+    #[test]
+    fn a_card_pulled_at_other_points_has_not_seen_the_command_or_has_answered_it() {
+        let desk = Desk::new("sim:ecash");
+        for (at, answers, seen) in [("before-command", false, 0), ("after-answer", true, 1)] {
+            let card = desk.connect();
+            let since = desk.ask(&json!({"do": "events"}))["next"].clone();
+            desk.done(&json!({"do": "pull", "at": at}));
+            assert_eq!(desk.send(card, SELECT).is_ok(), answers, "{at}");
+            assert_eq!(desk.send(card, SELECT), Err(Code::REMOVED_CARD), "{at}");
+            let events = desk.ask(&json!({"do": "events", "since": since}));
+            let answered =
+                events["events"].as_array().unwrap().iter().filter(|event| event["event"] == "response");
+            assert_eq!(answered.count(), seen, "{at}");
+            desk.done(&json!({"do": "insert"}));
+        }
+    }
+
+    #[test]
+    fn a_card_can_be_taken_out_while_a_command_is_slow_to_reach_it() {
+        let desk = Desk::new("sim:ecash");
+        let card = desk.connect();
+        desk.done(&json!({"do": "delay", "ms": 600_000}));
+        std::thread::scope(|scope| {
+            let sending = scope.spawn(|| desk.send(card, SELECT));
+            while desk.ask(&json!({"do": "readers"}))["readers"][0]["exchanges"] == 0 {
+                std::thread::yield_now();
+            }
+            desk.done(&json!({"do": "remove"}));
+            assert_eq!(sending.join().unwrap(), Err(Code::NOT_TRANSACTED));
+        });
+        let seen = desk.ask(&json!({"do": "events"}));
+        assert_eq!(seen["events"], json!([]), "the card never saw the command");
+    }
+
+    #[test]
+    fn an_answer_can_be_another_or_none() {
+        let desk = Desk::new("sim:ecash");
+        let card = desk.connect();
+        desk.done(&json!({"do": "answer", "bytes": "6F00"}));
+        desk.done(&json!({"do": "mute", "exchange": 1}));
+        desk.done(&json!({"do": "mute", "exchange": 2}));
+        assert_eq!(desk.send(card, SELECT), Ok(vec![0x6F, 0x00]));
+        assert_eq!(desk.send(card, SELECT), Err(Code::NOT_TRANSACTED));
+        desk.done(&json!({"do": "forget"}));
+        assert!(desk.send(card, SELECT).is_ok(), "the card is there all the time");
+    }
+
+    #[test]
+    fn a_card_is_swapped_for_another() {
+        let desk = Desk::new("sim:ecash");
+        let pan = || desk.ask(&json!({"do": "card", "unmask": true}))["card"]["pan"].clone();
+        let (first, card) = (pan(), desk.connect());
+        desk.done(&json!({"do": "swap", "card": "sim:debit", "interface": "contact"}));
+        assert_ne!(pan(), first);
+        assert_eq!(desk.send(card, SELECT), Err(Code::REMOVED_CARD));
+        assert_eq!(
+            desk.watch(0x1_0020, None),
+            (Ok(()), 0x3_0122),
+            "two changes, and the handle is still there"
+        );
+        assert_eq!(desk.ask(&json!({"do": "card"}))["interface"], "contact");
+    }
+
+    #[test]
+    fn a_wait_ends_with_a_card_or_when_it_is_cancelled() {
+        let desk = Desk::new("empty");
+        let waiting = || desk.service.state().contexts.values().any(|context| context.waiting > 0);
+        std::thread::scope(|scope| {
+            let wait = || desk.watch(state::EMPTY, None);
+            let watching = scope.spawn(wait);
+            while !waiting() {
+                std::thread::yield_now();
+            }
+            desk.done(&json!({"do": "insert", "card": "sim:ecash"}));
+            assert_eq!(watching.join().unwrap(), (Ok(()), 0x1_0022));
+            desk.done(&json!({"do": "remove"}));
+            let watching = scope.spawn(wait);
+            while !waiting() {
+                std::thread::yield_now();
+            }
+            desk.service.cancel(desk.context).unwrap();
+            assert_eq!(watching.join().unwrap().0, Err(Code::CANCELLED));
+        });
+        assert_eq!(desk.watch(state::EMPTY, Some(Duration::from_millis(1))), (Err(Code::TIMEOUT), 0x2_0010));
+    }
+
+    #[test]
+    fn what_the_hand_cannot_do_it_says() {
+        let desk = Desk::new("sim:ecash,empty");
+        for (request, words) in [
+            (json!({"do": "fly"}), "unknown variant"),
+            (json!({"do": "remove", "raeder": 1}), "unknown field"),
+            (json!({"do": "remove", "reader": 7}), "a reader from 0 to 1"),
+            (json!({"do": "remove", "reader": 1}), "holds no card"),
+            (json!({"do": "insert"}), "holds a card"),
+            (json!({"do": "insert", "reader": 1}), "name one"),
+            (json!({"do": "insert", "reader": 1, "card": "pcsc"}), "sim:PROFILE"),
+            (json!({"do": "insert", "reader": 1, "card": "sim:none.card"}), "there is no file"),
+            (json!({"do": "answer", "bytes": "9"}), "bytes"),
+            (json!({"do": "delay", "ms": u64::MAX}), "at most"),
+            (json!("remove"), "expected a request"),
+        ] {
+            let told = desk.ask(&request);
+            let error = told["error"].as_str().unwrap_or_default();
+            assert!(told["ok"] == json!(false) && error.contains(words), "{request}: {told}");
+        }
+    }
+
+    #[test]
+    fn the_same_seed_is_the_same_card() {
+        let pan =
+            || Desk::new("sim:ecash").ask(&json!({"do": "card", "unmask": true}))["card"]["pan"].clone();
+        assert_eq!(pan(), pan());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn any_line_is_answered_and_any_command_too(line in ".{0,60}", command in prop::collection::vec(any::<u8>(), 0..20)) {
+            thread_local!(static DESK: Desk = Desk::new("sim:ecash"));
+            DESK.with(|desk| {
+                let told: Value = serde_json::from_str(&desk.control.answer(&desk.service, &line)).unwrap();
+                assert!(told["ok"].is_boolean());
+                let card = desk.connect();
+                assert!(desk.send(card, &command).is_ok_and(|answer| answer.len() >= 2));
+                desk.service.disconnect(card, 0).unwrap();
+            });
+        }
+    }
+}

@@ -3,7 +3,7 @@
 use super::code::{Code, Disposition, protocol};
 use super::reader::Fate;
 use super::seat::{Answered, Lost};
-use super::service::{Held, Service};
+use super::service::{Held, Service, State};
 use crate::air::link::FaultPoint;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -170,7 +170,7 @@ impl Service {
     /// Waits for a delay to pass, or the card to go away.
     fn delay<'a>(&self, state: Held<'a>, index: usize, delay: Duration) -> Held<'a> {
         let since = state.readers[index].changes;
-        let lies = |state: &mut super::service::State| state.readers[index].changes == since;
+        let lies = |state: &mut State| state.readers[index].changes == since;
         let waited = self.changed().wait_timeout_while(state, delay, lies);
         waited.unwrap_or_else(PoisonError::into_inner).0
     }

@@ -1,6 +1,6 @@
 //! The hand that puts cards into readers and takes them out, and what it plans.
 
-use super::code::Code;
+use super::code::{Code, protocol};
 use super::reader::{Fate, Lying, Plan, Reader};
 use super::seat::Seat;
 use super::service::{Held, Service};
@@ -107,7 +107,7 @@ impl Service {
         let reader = &mut state.readers[index];
         if reader.card.take().is_some() {
             reader.changes += 1;
-            reader.protocol = super::code::protocol::UNDEFINED;
+            reader.protocol = protocol::UNDEFINED;
             state.befall_all(index, Code::REMOVED_CARD);
         }
         drop(state);

@@ -2,7 +2,7 @@
 //! handles are numbers in tables, and each call answers as pcsc-lite 1.9 does.
 
 use super::code::{Code, Disposition, Share, protocol};
-use super::reader::Reader;
+use super::reader::{Reader, Users};
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -122,15 +122,18 @@ impl Service {
         state.context(context)?;
         let share = how(share, wanted)?;
         let index = state.reader_named(name).ok_or(Code::UNKNOWN_READER)?;
-        // No handle has this number: whoever has a transaction is another.
-        let handle = state.next_handle;
-        if state.readers[index].users == super::reader::Users::One {
-            return Err(Code::SHARING_VIOLATION);
-        }
-        while state.readers[index].lock.is_some() {
+        loop {
+            let reader = &state.readers[index];
+            if reader.users == Users::One {
+                return Err(Code::SHARING_VIOLATION);
+            }
+            if reader.lock.is_none() {
+                break;
+            }
             state = self.wait(state);
             state.context(context)?;
         }
+        let handle = state.next_handle;
         let reader = &mut state.readers[index];
         if share != Share::Direct && !reader.card()?.powered {
             reader.reset(true)?;

@@ -3,7 +3,7 @@
 use super::code::Code;
 use super::control::Control;
 use super::service::Service;
-use super::setup::{Setup, SetupError, second_path};
+use super::setup::{Setup, SetupError};
 use crate::air::link::{AnswerLine, LinkError, answer_lines};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once, OnceLock};
@@ -58,7 +58,9 @@ fn listen(path: &Path, serving: &'static Serving) -> Result<(), LinkError> {
     if answer_lines(path, Arc::clone(&answer))? {
         return Ok(());
     }
-    let second = second_path(path);
+    let mut second = path.as_os_str().to_owned();
+    second.push(format!(".{}", std::process::id()));
+    let second = PathBuf::from(second);
     eprintln!("cardwright: another process has {}, this one listens at {}", path.display(), second.display());
     answer_lines(&second, answer).map(|_| ())
 }

@@ -6,11 +6,11 @@ use super::seat::Seat;
 use super::service::Service;
 use crate::air::link::Interface;
 use crate::base::context::Context;
-use crate::base::event::Discard;
+use crate::base::event::{Discard, EventSink};
 use crate::roles::issuer::Issuer;
 use crate::world::{CardName, StoreAddress, WorldError, open_books, open_simulated, seal_key};
 use std::env;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The card in the one reader, where nobody names one.
 const FRESH: &str = "sim:ecash";
@@ -83,6 +83,14 @@ impl Setup {
         })
     }
 
+    /// What a test asks for.
+    #[cfg(test)]
+    pub(super) fn seeded(readers: &str, seed: u64) -> Self {
+        let (interface, store) = (Interface::Contactless, StoreAddress::Memory);
+        let cards = Cards { interface, seed: Some(seed), store, seal: None, issuer: None, opened: 0 };
+        Self { control: None, readers: CardName::parse_seats(readers).unwrap(), cards, waits: true }
+    }
+
     /// Opens every card: the service, and what makes more cards for it.
     pub(super) fn open(mut self) -> Result<(Service, Cards), SetupError> {
         let mut readers = Vec::new();
@@ -127,7 +135,7 @@ impl Cards {
     }
 
     /// Clock and randomness for one card: with a seed the same for the same card.
-    fn context(&mut self, events: impl crate::base::event::EventSink + 'static) -> Context {
+    fn context(&mut self, events: impl EventSink + 'static) -> Context {
         self.opened += 1;
         match self.seed {
             Some(seed) => Context::simulated(seed.wrapping_add(self.opened), events),
@@ -139,12 +147,4 @@ impl Cards {
 /// A variable that is set and not empty.
 fn text(variable: &str) -> Option<String> {
     env::var(variable).ok().filter(|text| !text.is_empty())
-}
-
-/// Where the socket is: the path itself, or with the number of this process behind it
-/// where another process has the path.
-pub(super) fn second_path(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(format!(".{}", std::process::id()));
-    name.into()
 }

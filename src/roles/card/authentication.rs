@@ -1,6 +1,7 @@
 //! Issuer authentication on the card: the ARPC, by EXTERNAL AUTHENTICATE or in the
 //! data of CDOL2 (EMV Book 2 8.2; EMV Book 3 10.9).
 
+use super::behaviour::Application;
 use super::memory::Image;
 use super::session::{Authentication, Phase, Selected, Transaction};
 use super::simulator::{Answer, Refusal, Work};
@@ -19,6 +20,7 @@ const CSU_APPROVES: u8 = 0x80;
 
 /// Answers EXTERNAL AUTHENTICATE: once, between the two GENERATE ACs.
 pub(super) fn external(work: &mut Work<'_>, command: &ExternalAuthenticate, context: &mut Context) -> Answer {
+    let behaviour = work.behaviour()?;
     let image = &work.memory.read().image;
     let Selected::Application { phase: Phase::AskedOnline(transaction), .. } = &mut work.session.selected
     else {
@@ -30,7 +32,7 @@ pub(super) fn external(work: &mut Work<'_>, command: &ExternalAuthenticate, cont
     if transaction.authentication != Authentication::NotPerformed {
         return Err(Refusal::state("EXTERNAL AUTHENTICATE is taken once in a transaction"));
     }
-    perform(image, transaction, &command.issuer_authentication_data, context)?;
+    perform(behaviour, image, transaction, &command.issuer_authentication_data, context)?;
     if transaction.authentication == Authentication::Failed {
         // It is remembered even when the terminal goes no further.
         work.application_mut()?.state.last_authentication_failed = true;
@@ -41,12 +43,13 @@ pub(super) fn external(work: &mut Work<'_>, command: &ExternalAuthenticate, cont
 
 /// Checks tag 91 against the first cryptogram and notes the result.
 pub(super) fn perform(
+    behaviour: &dyn Application,
     image: &Image,
     transaction: &mut Transaction,
     data: &[u8],
     context: &mut Context,
 ) -> Result<(), Refusal> {
-    let checked = check(image, transaction, data)?;
+    let checked = check(behaviour, image, transaction, data)?;
     let before = transaction.cvr;
     let (reason, authentication) = match checked {
         Some(approves) => {
@@ -71,7 +74,12 @@ pub(super) fn perform(
 
 /// `None` when it does not fit; else whether the issuer approves: by the response
 /// code with method 1, by the card status update with method 2.
-fn check(image: &Image, transaction: &Transaction, data: &[u8]) -> Result<Option<bool>, Refusal> {
+fn check(
+    behaviour: &dyn Application,
+    image: &Image,
+    transaction: &mut Transaction,
+    data: &[u8],
+) -> Result<Option<bool>, Refusal> {
     let version = cryptogram::version(image)?;
     let atc = transaction.atc.to_be_bytes();
     let Some((_, arqc)) = transaction.first else { return Ok(None) };
@@ -79,7 +87,8 @@ fn check(image: &Image, transaction: &Transaction, data: &[u8]) -> Result<Option
     Ok(match version.arpc_method {
         ArpcMethod::Method1 => match data.split_first_chunk::<8>() {
             Some((arpc, &[a, b])) => {
-                (version.arpc_method_1(key, atc, arqc, [a, b]) == *arpc).then(|| decision::approves([a, b]))
+                transaction.response_code = Some([a, b]);
+                (version.arpc_method_1(key, atc, arqc, [a, b]) == *arpc).then(|| behaviour.approves([a, b]))
             }
             _ => None,
         },

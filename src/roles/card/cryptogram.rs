@@ -1,6 +1,7 @@
 //! Making issuer application data and the application cryptogram (JR/T 0025.5;
 //! EMV Book 2 8.1).
 
+use super::behaviour::Application;
 use super::memory::{ApplicationMemory, Image};
 use super::quick;
 use super::session::Transaction;
@@ -24,6 +25,7 @@ pub(super) struct Made {
 /// Makes the cryptogram of a transaction. The memory is as it will be once the
 /// transaction is done: issuer discretionary data tells the balance that results.
 pub(super) fn make(
+    behaviour: &dyn Application,
     image: &Image,
     application: &ApplicationMemory,
     transaction: &Transaction,
@@ -31,19 +33,7 @@ pub(super) fn make(
 ) -> Result<Made, Refusal> {
     let version = version(image)?;
     let atc = transaction.atc.to_be_bytes();
-    let idd = image.profile.idd.map(|id| {
-        let value = idd_value(id, application, transaction.set);
-        let padding = image.profile.idd_mac_padding.into();
-        (value, idd_mac(&version, image.keys.mac.expose(), atc, &value.to_bytes(), padding))
-    });
-    let iad = Iad {
-        dki: image.profile.dki,
-        cvn: version.cvn,
-        cvr: transaction.cvr,
-        algorithm: version.algorithm.id(),
-        idd,
-    };
-    let iad = iad.to_bytes();
+    let iad = behaviour.issuer_application_data(image, &version, application, transaction);
     let input = version
         .assemble(&|wanted| match wanted {
             tag::ATC => Some(atc.to_vec()),
@@ -56,6 +46,29 @@ pub(super) fn make(
         })?;
     let cryptogram = version.application_cryptogram(image.keys.ac.expose(), atc, &input);
     Ok(Made { iad, cryptogram })
+}
+
+/// Issuer application data as PBOC has them.
+pub(super) fn issuer_application_data(
+    image: &Image,
+    version: &CryptogramVersion,
+    application: &ApplicationMemory,
+    transaction: &Transaction,
+) -> Vec<u8> {
+    let atc = transaction.atc.to_be_bytes();
+    let idd = image.profile.idd.map(|id| {
+        let value = idd_value(id, application, transaction.set);
+        let padding = image.profile.idd_mac_padding.into();
+        (value, idd_mac(version, image.keys.mac.expose(), atc, &value.to_bytes(), padding))
+    });
+    let iad = Iad {
+        dki: image.profile.dki,
+        cvn: version.cvn,
+        cvr: transaction.cvr,
+        algorithm: Some(version.algorithm.id()),
+        idd,
+    };
+    iad.to_bytes()
 }
 
 /// The row that the profile names; reading the profile rules out that there is none. A

@@ -1,6 +1,7 @@
 //! GET DATA on the card: which data objects it gives, and how the second currency
 //! shows itself under the first one's tags (EMV Book 3 6.5.7; JR/T 0025.5, .15).
 
+use super::memory::ApplicationMemory;
 use super::quick;
 use super::simulator::{Answer, Refusal, Work};
 use crate::base::bytes::u64_to_bcd;
@@ -50,24 +51,36 @@ const READABLE: &[Tag] = &[
 
 /// Answers GET DATA.
 pub(super) fn get_data(work: &mut Work<'_>, command: GetData) -> Answer {
+    let value = work.behaviour()?.value(work, command.tag)?;
+    let reason = "GET DATA does not give this data object, or the card does not have it";
+    let value = value.ok_or_else(|| Refusal::because(StatusWord::DATA_NOT_FOUND, reason))?;
+    Ok(ResponseApdu::ok(GetData::encode_response(&(command.tag, value))))
+}
+
+/// What a PBOC application gives for a tag.
+pub(super) fn value(work: &Work<'_>, tag: Tag) -> Result<Option<Vec<u8>>, Refusal> {
     let application = work.application()?;
-    let not_found = |reason: &'static str| Refusal::because(StatusWord::DATA_NOT_FOUND, reason);
-    if !READABLE.contains(&command.tag) {
-        return Err(not_found("GET DATA does not give this data object"));
+    if !READABLE.contains(&tag) {
+        return Ok(None);
     }
     let set = work.session.transaction().and_then(|transaction| transaction.set);
-    let state = &application.state;
-    let value = match command.tag {
-        tag::ATC => Some(state.atc.to_be_bytes().to_vec()),
-        tag::LAST_ONLINE_ATC_REGISTER => Some(state.last_online_atc.to_be_bytes().to_vec()),
-        tag::PIN_TRY_COUNTER => Some(vec![state.pin_tries_left]),
+    Ok(counter(application, tag).or_else(|| match tag {
         tag::AVAILABLE_OFFLINE_SPENDING_AMOUNT => {
             u64_to_bcd(quick::available_minor(application, set), 6).ok()
         }
         tag => application.data.value(aliased(tag, set)).map(<[u8]>::to_vec),
-    };
-    let value = value.ok_or_else(|| not_found("the card does not have this data object"))?;
-    Ok(ResponseApdu::ok(GetData::encode_response(&(command.tag, value))))
+    }))
+}
+
+/// The counters that every application gives.
+pub(super) fn counter(application: &ApplicationMemory, tag: Tag) -> Option<Vec<u8>> {
+    let state = &application.state;
+    match tag {
+        tag::ATC => Some(state.atc.to_be_bytes().to_vec()),
+        tag::LAST_ONLINE_ATC_REGISTER => Some(state.last_online_atc.to_be_bytes().to_vec()),
+        tag::PIN_TRY_COUNTER => Some(vec![state.pin_tries_left]),
+        _ => None,
+    }
 }
 
 /// Within a transaction in the second currency the first one's tags mean the second.

@@ -48,7 +48,17 @@ pub(super) fn history(application: &ApplicationMemory, context: &mut Context) ->
             "it is mandatory (9F56), and no ARPC came last time",
         ),
         (state.blocked_by_pin, Cvr::BLOCKED_BY_PIN, "the last PIN try blocked it (9F52 bit 2.8)"),
+        (
+            state.static_authentication_failed,
+            Cvr::SDA_FAILED_LAST_TIME,
+            "the terminal found SDA failed, and the card declined offline",
+        ),
         (state.last_script_failed, Cvr::LAST_SCRIPT_FAILED, "a script command failed last time"),
+        (
+            state.dynamic_authentication_failed,
+            Cvr::DDA_FAILED_LAST_TIME,
+            "the terminal found DDA or CDA failed, and the card declined offline",
+        ),
     ] {
         if holds {
             cvr.set(bit);
@@ -115,6 +125,9 @@ pub(super) fn first(
         return (Aac, "the amount (9F02) is no decimal number");
     };
     let exceeded = transaction.cvr.has(Cvr::PIN_TRY_LIMIT_EXCEEDED);
+    if blocks(application, transaction) {
+        return (Aac, "the PIN try limit is exceeded, which blocks the application (9F52 bit 2.3)");
+    }
     if exceeded && ada.has(Ada::DECLINE_IF_PIN_EXCEEDED) {
         return (Aac, "the PIN try limit is exceeded (9F52 bit 2.7)");
     }
@@ -144,6 +157,29 @@ pub(super) fn first(
         return (Arqc, reason);
     }
     (Tc, "no rule of the card asks for more than the terminal did")
+}
+
+/// Whether a first GENERATE AC that asks for more than an AAC blocks the application.
+pub(super) fn blocks(application: &ApplicationMemory, transaction: &Transaction) -> bool {
+    transaction.cvr.has(Cvr::PIN_TRY_LIMIT_EXCEEDED)
+        && default_action(application).has(Ada::BLOCK_IF_PIN_EXCEEDED_EARLIER)
+}
+
+/// The low half of the Cryptogram Information Data (EMV Book 3 table 12): whether the issuer
+/// is to be told of a decline, and why it was declined.
+pub(super) fn advice(application: &ApplicationMemory, transaction: &Transaction, kind: CryptogramType) -> u8 {
+    const ADVICE: u8 = 0x08;
+    const PIN_TRIES: u8 = 0x02;
+    const AUTHENTICATION: u8 = 0x03;
+    let ada = default_action(application);
+    let exceeded = transaction.cvr.has(Cvr::PIN_TRY_LIMIT_EXCEEDED);
+    let failed = transaction.authentication == Authentication::Failed;
+    match kind {
+        Aac if exceeded && ada.has(Ada::ADVICE_IF_PIN_TRIES) => ADVICE | PIN_TRIES,
+        Aac if failed && ada.has(Ada::ADVICE_IF_AUTHENTICATION) => ADVICE | AUTHENTICATION,
+        Aac if ada.has(Ada::ADVICE_IF_DECLINED) => ADVICE,
+        _ => 0,
+    }
 }
 
 /// The second GENERATE AC. `code` is the response code of CDOL2.

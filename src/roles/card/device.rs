@@ -22,6 +22,19 @@ pub enum Device {
     Inactive,
 }
 
+/// How a secure element hears from its device, each time a card gets power.
+pub trait DeviceLine: Send {
+    /// How the device stands now.
+    fn now(&mut self) -> Device;
+}
+
+/// A device that stands as it is.
+impl DeviceLine for Device {
+    fn now(&mut self) -> Device {
+        *self
+    }
+}
+
 impl Device {
     /// Whether the holder was verified.
     pub const fn is_verified(self) -> bool {

@@ -4,6 +4,7 @@
 use super::cryptogram::Made;
 use super::decision;
 use super::memory::ApplicationMemory;
+use super::quick::{QuickPath, QuickSignature as Version};
 use super::session::{Phase, Selected, Transaction};
 use super::simulator::{Answer, Refusal, Work};
 use crate::base::context::Context;
@@ -72,6 +73,7 @@ pub(super) fn combined(
         cryptogram_information: kind.bits(),
         cryptogram: made.cryptogram,
         transaction_data_hash: CdaDynamicData::transaction_data_hash(&parts, key.suite()),
+        rest: transaction.relay.map(|relay| relay.signed_bytes().to_vec()).unwrap_or_default(),
     };
     let signed = dynamic.sign(unpredictable, &key).map_err(unsigned)?;
     data.put(tag::SIGNED_DYNAMIC_APPLICATION_DATA, signed);
@@ -91,6 +93,7 @@ pub(super) fn quick(
     application: &ApplicationMemory,
     transaction: &mut Transaction,
     qualifiers: Ctq,
+    path: &QuickPath,
     context: &mut Context,
 ) -> Result<Option<QuickSignature>, Refusal> {
     if !Aip(transaction.aip).has(Aip::DDA_SUPPORTED) {
@@ -99,11 +102,13 @@ pub(super) fn quick(
     let key = key_of(application)?;
     let reader = transaction.data.array(tag::TTQ).map(Ttq).unwrap_or_default();
     let version = application.data.array(tag::APPLICATION_VERSION_NUMBER_CARD).unwrap_or_default();
-    let related = (reader.has(Ttq::FDDA_01) && version >= FDDA_01_SINCE).then(|| {
-        let number: [u8; 4] = context.random();
-        let capability = application.data.array(tag::EXTENDED_APPLICATION_CAPABILITY).unwrap_or([0x00]);
-        [&[0x01], number.as_slice(), &qualifiers.0, &capability].concat()
-    });
+    let related = match path.signature {
+        Version::Always01 => Some(related(qualifiers, &[], context)),
+        Version::Negotiated => (reader.has(Ttq::FDDA_01) && version >= FDDA_01_SINCE).then(|| {
+            let capability = application.data.array(tag::EXTENDED_APPLICATION_CAPABILITY).unwrap_or([0x00]);
+            related(qualifiers, &capability, context)
+        }),
+    };
     let value = |tag| transaction.data.value(tag).unwrap_or_default();
     let input = FddaInput {
         unpredictable_number: value(tag::UNPREDICTABLE_NUMBER),
@@ -114,8 +119,15 @@ pub(super) fn quick(
     let dynamic = IccDynamicData { number: transaction.atc.to_be_bytes().to_vec(), rest: Vec::new() };
     let signed = dynamic.sign(&input.parts().map_err(unsigned)?, &key).map_err(unsigned)?;
     let words = if related.is_some() { "fDDA version 01" } else { "fDDA version 00" };
-    context.emit(Event::new("card", "signed").clause("JR/T 0025.12").because(words));
+    context.emit(Event::new("card", "signed").clause(path.clause).because(words));
     Ok(Some(QuickSignature { signed, related }))
+}
+
+/// Card authentication related data of version 01: a number of the card's own, and its
+/// qualifiers, which are not signed otherwise.
+fn related(qualifiers: Ctq, more: &[u8], context: &mut Context) -> Vec<u8> {
+    let number: [u8; 4] = context.random();
+    [&[0x01], number.as_slice(), &qualifiers.0, more].concat()
 }
 
 fn key_of(application: &ApplicationMemory) -> Result<Arc<PrivateKey>, Refusal> {

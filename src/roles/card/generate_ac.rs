@@ -3,13 +3,13 @@
 use super::memory::ApplicationMemory;
 use super::session::{Authentication, Path, Phase, Scripts, Transaction};
 use super::simulator::{Answer, Refusal, Work};
-use super::{authentication, cryptogram, decision, dynamic_signature, record};
+use super::{authentication, cryptogram, decision, dynamic_signature, record, recovery};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
-use crate::words::emv::Aip;
 use crate::words::emv::CryptogramType::{self, Aac, Arqc, Tc};
 use crate::words::emv::command::{Cryptogram, GenerateAc};
+use crate::words::emv::{Aip, Tvr};
 use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
 use crate::words::pboc::EcashSet;
 use crate::words::tlv::{Dol, Tag, TlvStore};
@@ -68,15 +68,15 @@ fn first(
         let currency = given.value(tag::TRANSACTION_CURRENCY_CODE);
         transaction.set = currency.and_then(|code| after.set_of(code)).or(transaction.set);
     }
-    let before = transaction.cvr;
-    let (kind, reason) = decision::first(&after, transaction, command.cryptogram, changed);
+    let (before, behaviour) = (transaction.cvr, work.behaviour()?);
+    let (kind, reason) = behaviour.first(&after, transaction, command.cryptogram, changed);
     decision::tell_added(before, transaction.cvr, reason, context);
     transaction.cvr.set_first_cryptogram(kind);
     transaction.cvr.set_second_cryptogram(None);
     match kind {
-        Tc => approve(work, &mut after, transaction)?,
-        Arqc => after.state.last_online_not_completed = true,
-        Aac => {}
+        Tc => approve_offline(work, &mut after, transaction)?,
+        Arqc => behaviour.ask_online(&mut after, transaction),
+        Aac => behaviour.decline(&mut after, transaction, command.cryptogram),
     }
     finish(work, after, transaction, (kind, reason), command, context)
 }
@@ -94,20 +94,20 @@ fn second(
         && let Some(data) = given.value(tag::ISSUER_AUTHENTICATION_DATA)
         && data.iter().any(|byte| *byte != 0)
     {
-        authentication::perform(&work.memory.read().image, transaction, data, context)?;
+        authentication::perform(work.behaviour()?, &work.memory.read().image, transaction, data, context)?;
     }
     let mut after = work.application()?.clone();
-    let before = transaction.cvr;
-    let (kind, reason) = decision::second(&after, transaction, command.cryptogram, code);
+    let (before, behaviour) = (transaction.cvr, work.behaviour()?);
+    let (kind, reason) = behaviour.second(&after, transaction, command.cryptogram, code);
     decision::tell_added(before, transaction.cvr, reason, context);
     transaction.cvr.set_second_cryptogram(Some(kind));
     if decision::was_online(code) {
-        complete_online(&mut after, transaction);
+        behaviour.complete_online(&mut after, transaction);
         if kind == Tc && work.profile()?.log.as_ref().is_some_and(|log| log.online) {
             log(work, &mut after, transaction)?;
         }
     } else if kind == Tc {
-        approve(work, &mut after, transaction)?;
+        approve_offline(work, &mut after, transaction)?;
     }
     finish(work, after, transaction, (kind, reason), command, context)
 }
@@ -115,30 +115,55 @@ fn second(
 /// Makes the cryptogram and, only then, writes the memory.
 fn finish(
     work: &mut Work<'_>,
-    after: ApplicationMemory,
+    mut after: ApplicationMemory,
     transaction: &mut Transaction,
     (kind, reason): decision::Decision,
     command: &GenerateAc,
     context: &mut Context,
 ) -> Answer {
-    let made = cryptogram::make(&work.memory.read().image, &after, transaction, kind)?;
-    let answer = match command.cda && kind != Aac {
+    transaction.signs = command.cda && kind != Aac;
+    let image = &work.memory.read().image;
+    let made = cryptogram::make(work.behaviour()?, image, &after, transaction, kind)?;
+    let answer = match transaction.signs {
         true => dynamic_signature::combined(&after, transaction, kind, &made, context)?,
-        false => response(transaction, kind, &made),
+        false => response(&after, transaction, kind, &made),
     };
+    let answer = GenerateAc::encode_response(&answer);
+    recovery::remember(&mut after, transaction, &answer);
     let step = if transaction.first.is_none() { "first GENERATE AC" } else { "second GENERATE AC" };
     let event = Event::new("card", format!("{step}: {kind}")).clause(GenerateAc::CLAUSE).because(reason);
     let event = event.with_tag(tag::ATC.0, transaction.atc.to_be_bytes());
     // As they were when it decided.
-    let event = decision::with_limits(event, work.application()?);
+    let event = work.behaviour()?.with_causes(event, work.application()?, transaction);
     *work.application_mut()? = after;
     transaction.first.get_or_insert((kind, made.cryptogram));
-    context.emit(event.with_named("CVR", [&[0x03], transaction.cvr.0.as_slice()].concat()));
-    Ok(ResponseApdu::ok(GenerateAc::encode_response(&answer)))
+    context.emit(event);
+    Ok(ResponseApdu::ok(answer))
 }
 
-/// What an offline approval writes.
-fn approve(work: &Work<'_>, after: &mut ApplicationMemory, transaction: &Transaction) -> Result<(), Refusal> {
+/// What a decline at the first GENERATE AC of a PBOC application writes.
+pub(super) fn declined(after: &mut ApplicationMemory, transaction: &Transaction, asked: CryptogramType) {
+    if asked != Aac && decision::blocks(after, transaction) {
+        after.state.blocked = true;
+        after.state.blocked_by_pin = true;
+    }
+    let found = transaction.data.array(tag::TVR).map(Tvr).unwrap_or_default();
+    after.state.static_authentication_failed |= found.has(Tvr::SDA_FAILED);
+    after.state.dynamic_authentication_failed |= found.has(Tvr::DDA_FAILED) || found.has(Tvr::CDA_FAILED);
+}
+
+/// An offline approval: counters or balance, and the log.
+fn approve_offline(
+    work: &Work<'_>,
+    after: &mut ApplicationMemory,
+    transaction: &Transaction,
+) -> Result<(), Refusal> {
+    work.behaviour()?.approve(after, transaction)?;
+    log(work, after, transaction)
+}
+
+/// What an offline approval of a PBOC application writes.
+pub(super) fn approve(after: &mut ApplicationMemory, transaction: &Transaction) -> Result<(), Refusal> {
     let amount = decision::amount_minor(transaction).unwrap_or(0);
     match (transaction.path, transaction.set) {
         (Path::Ecash, Some(EcashSet { balance, .. })) => {
@@ -151,11 +176,11 @@ fn approve(work: &Work<'_>, after: &mut ApplicationMemory, transaction: &Transac
         }
         (_, None) => after.state.international = after.state.international.saturating_add(1),
     }
-    log(work, after, transaction)
+    Ok(())
 }
 
 /// What an answer of the issuer writes.
-fn complete_online(after: &mut ApplicationMemory, transaction: &Transaction) {
+pub(super) fn complete_online(after: &mut ApplicationMemory, transaction: &Transaction) {
     let mandatory = decision::authentication_is_mandatory(after);
     let state = &mut after.state;
     state.last_authentication_failed = transaction.authentication == Authentication::Failed;
@@ -166,6 +191,8 @@ fn complete_online(after: &mut ApplicationMemory, transaction: &Transaction) {
     if !state.last_authentication_failed && !state.authentication_not_performed {
         state.last_online_not_completed = false;
         state.last_online_atc = transaction.atc;
+        state.static_authentication_failed = false;
+        state.dynamic_authentication_failed = false;
         state.international = 0;
         state.cumulative_minor = 0;
     }
@@ -197,9 +224,15 @@ fn merge(transaction: &mut Transaction, given: &TlvStore, command: &GenerateAc) 
     }
 }
 
-fn response(transaction: &Transaction, kind: CryptogramType, made: &cryptogram::Made) -> Cryptogram {
+fn response(
+    after: &ApplicationMemory,
+    transaction: &Transaction,
+    kind: CryptogramType,
+    made: &cryptogram::Made,
+) -> Cryptogram {
     let mut data = TlvStore::new();
-    data.put(tag::CRYPTOGRAM_INFORMATION_DATA, [kind.bits()]);
+    let information = kind.bits() | decision::advice(after, transaction, kind);
+    data.put(tag::CRYPTOGRAM_INFORMATION_DATA, [information]);
     data.put(tag::ATC, transaction.atc.to_be_bytes());
     data.put(tag::APPLICATION_CRYPTOGRAM, made.cryptogram);
     data.put(tag::ISSUER_APPLICATION_DATA, made.iad.as_slice());

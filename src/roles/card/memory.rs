@@ -107,16 +107,41 @@ pub(super) struct State {
     pub last_authentication_failed: bool,
     pub authentication_not_performed: bool,
     pub last_script_failed: bool,
+    /// The terminal found the static data not authentic, and the card declined offline.
+    #[serde(default)]
+    pub static_authentication_failed: bool,
+    /// The same of its dynamic signature.
+    #[serde(default)]
+    pub dynamic_authentication_failed: bool,
     /// Script commands after the second GENERATE AC of the last online transaction.
     pub script_commands: u8,
     /// Offline approvals in a row in a currency that is not the card's.
     pub international: u8,
     /// Offline approvals since the last online transaction, minor units.
     pub cumulative_minor: u64,
+    /// Offline approvals in a row, whatever their currency (M/Chip).
+    #[serde(default)]
+    pub consecutive: u8,
+    /// The issuer wants to see the next transaction (M/Chip).
+    #[serde(default)]
+    pub go_online_next: bool,
+    /// The last answer to GENERATE AC, where it can be asked for again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recoverable: Option<Recoverable>,
     /// Newest first.
     pub log: Vec<Vec<u8>>,
     /// Newest first.
     pub load_log: Vec<Vec<u8>>,
+}
+
+/// An answer to GENERATE AC that may have been lost on its way.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recoverable {
+    /// What the DRDOL (9F51) names, of that transaction.
+    pub drdol_data: Vec<u8>,
+    /// The answer.
+    pub answer: Vec<u8>,
 }
 
 impl CardMemory {
@@ -248,9 +273,14 @@ impl State {
             last_authentication_failed: false,
             authentication_not_performed: false,
             last_script_failed: false,
+            static_authentication_failed: false,
+            dynamic_authentication_failed: false,
             script_commands: 0,
             international: 0,
             cumulative_minor: 0,
+            consecutive: 0,
+            go_online_next: false,
+            recoverable: None,
             log: Vec::new(),
             load_log: Vec::new(),
         }

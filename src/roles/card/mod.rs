@@ -3,6 +3,7 @@
 
 mod application;
 mod authentication;
+mod behaviour;
 mod certificates;
 mod cryptogram;
 mod data;
@@ -20,6 +21,8 @@ mod processing_options;
 mod profile;
 mod quick;
 mod record;
+mod recovery;
+mod relay;
 mod script;
 mod selection;
 mod serve;
@@ -29,7 +32,7 @@ mod storage;
 
 use application::APPLICATIONS;
 pub use certificates::CertificateRequest;
-pub use device::Device;
+pub use device::{Device, DeviceLine};
 pub use error::CardError;
 pub use memory::CardMemory;
 pub use order::Order;

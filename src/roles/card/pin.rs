@@ -37,10 +37,12 @@ pub(super) fn verify(
     work.application_mut()?.state.pin_tries_left = left;
     work.memory.commit(context)?;
 
+    let enciphered = matches!(command.pin, Some(PresentedPin::Enciphered(_)));
     let right = presented.is_some_and(|presented| equal(presented.expose(), reference.expose()));
     if let Some(transaction) = work.transaction_mut() {
         let before = transaction.cvr;
         transaction.cvr.set(Cvr::OFFLINE_PIN_PERFORMED);
+        transaction.enciphered_pin = enciphered;
         if right {
             transaction.cvr.clear(Cvr::OFFLINE_PIN_FAILED);
         } else {

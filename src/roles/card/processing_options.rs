@@ -2,14 +2,15 @@
 //! (EMV Book 3 6.5.8; JR/T 0025.12 and .13).
 
 use super::profile::PathProfile;
+use super::quick;
 use super::session::{Authentication, Path, Phase, Scripts, Selected, Transaction};
 use super::simulator::{Answer, Refusal, Work};
-use super::{decision, quick};
 use crate::air::link::Interface;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
 use crate::words::emv::command::{GetProcessingOptions, ProcessingOptions};
+use crate::words::emv::mchip;
 use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
 use crate::words::tlv::{Dol, TlvStore};
 
@@ -80,10 +81,16 @@ fn transaction(
         set: data.value(tag::TRANSACTION_CURRENCY_CODE).and_then(|code| application.set_of(code)),
         data,
         exchanged: command.pdol_data.clone(),
-        cvr: decision::history(application, context),
+        cvr: work.behaviour()?.history(application, context),
         first: None,
         authentication: Authentication::NotPerformed,
         issuer_approves: None,
         scripts: Scripts::Open,
+        contactless: work.session.interface == Interface::Contactless,
+        response_code: None,
+        signs: false,
+        enciphered_pin: false,
+        results: mchip::Cvr::default(),
+        relay: None,
     })
 }

@@ -31,6 +31,8 @@ pub const PROFILES: &[ProfileRow] = &[
     ProfileRow { name: "debit", text: include_str!("profile/debit.toml") },
     ProfileRow { name: "unionpay-credit", text: include_str!("profile/unionpay-credit.toml") },
     ProfileRow { name: "unionpay-sm", text: include_str!("profile/unionpay-sm.toml") },
+    ProfileRow { name: "mastercard-like", text: include_str!("profile/mastercard-like.toml") },
+    ProfileRow { name: "visa-like", text: include_str!("profile/visa-like.toml") },
     ProfileRow { name: "token", text: include_str!("profile/token.toml") },
 ];
 
@@ -88,11 +90,26 @@ pub(super) struct ApplicationProfile {
     /// What the issuer signs for offline data authentication.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificates: Option<CertificateProfile>,
+    /// How it answers against relaying, where its AIP offers that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relay: Option<RelayProfile>,
     /// Records and the elements in them.
     #[serde(rename = "record")]
     pub records: Vec<RecordProfile>,
     /// Data objects; those of the card order are added.
     pub data: BTreeMap<Tag, Bytes>,
+}
+
+/// What a card says of its own times, in units of 100 microseconds (EMV Book C-2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RelayProfile {
+    /// Tag DF8303.
+    pub minimum_time: u16,
+    /// Tag DF8304.
+    pub maximum_time: u16,
+    /// Tag DF8305.
+    pub transmission_time: u16,
 }
 
 /// How an application shows itself on one interface.
@@ -306,7 +323,7 @@ impl ApplicationProfile {
     /// Every data object with a row in the dictionary has a length that the row allows.
     fn check_lengths(&self) -> Result<(), String> {
         for (tag, Bytes(value)) in &self.data {
-            if let Some(row) = crate::words::dictionary::Row::of_tag(*tag)
+            if let Some(row) = crate::words::dictionary::Row::of_tag_in(*tag, self.aid.as_bytes())
                 && !(row.min as usize..=row.max as usize).contains(&value.len())
             {
                 let (min, max, found) = (row.min, row.max, value.len());
@@ -343,9 +360,12 @@ impl ApplicationProfile {
             }
         }
         if interface.full.is_some() || interface.ecash.is_some() {
+            let mut asked = Dol::default();
             for (name, tag) in [("CDOL1 (8C)", tag::CDOL1), ("CDOL2 (8D)", tag::CDOL2)] {
                 let value = self.data.get(&tag).ok_or_else(|| format!("expected {name} in data"))?;
-                asks_for_input(name, &list(name, &value.0)?, version)?;
+                // What the second list does not ask for again, the card has from the first.
+                asked.0.extend(list(name, &value.0)?.0);
+                asks_for_input(name, &asked, version)?;
             }
         }
         Ok(())

@@ -13,11 +13,38 @@ use crate::words::dictionary::tag;
 use crate::words::emv::CryptogramType::{self, Aac, Arqc, Tc};
 use crate::words::emv::command::{GetProcessingOptions, ProcessingOptions};
 use crate::words::emv::{Ctq, Ttq};
-use crate::words::iso7816::{ApduCommand, ResponseApdu};
+use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
 use crate::words::pboc::{CardAdditionalProcessing as Cap, EcashSet};
 use crate::words::tlv::{Tag, TlvStore};
 
 const CLAUSE: &str = "JR/T 0025.12";
+
+/// What is a scheme's own about the quick path.
+pub(super) struct QuickPath {
+    /// Whose rules they are.
+    pub clause: &'static str,
+    /// Whether the answer has 9F27, so that nobody has to look into 9F10.
+    pub tells_cryptogram: bool,
+    /// Data objects of the card that every answer has beside the common ones.
+    pub also: &'static [Tag],
+    /// The version of fDDA.
+    pub signature: QuickSignature,
+}
+
+/// Which version of fDDA a card signs, and what it tells in 9F69.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum QuickSignature {
+    /// 01 where card and reader know it, else 00.
+    Negotiated,
+    /// 01.
+    Always01,
+}
+
+impl QuickPath {
+    /// JR/T 0025.12.
+    pub(super) const PBOC: Self =
+        Self { clause: CLAUSE, tells_cryptogram: false, also: &[], signature: QuickSignature::Negotiated };
+}
 
 /// What the card makes of an offer.
 struct Verdict {
@@ -69,17 +96,21 @@ pub(super) fn start(
 
     transaction.cvr.set_first_cryptogram(verdict.kind);
     transaction.cvr.set_second_cryptogram(None);
-    let made = cryptogram::make(&work.memory.read().image, &after, &transaction, verdict.kind)?;
+    let made =
+        cryptogram::make(work.behaviour()?, &work.memory.read().image, &after, &transaction, verdict.kind)?;
     transaction.first = Some((verdict.kind, made.cryptogram));
-    let event = Event::new("card", verdict.kind.to_string()).clause(CLAUSE).because(verdict.reason);
+    let clause = work.behaviour()?.quick_path().clause;
+    let event = Event::new("card", verdict.kind.to_string()).clause(clause).because(verdict.reason);
     let event = event.with_tag(tag::ATC.0, transaction.atc.to_be_bytes());
     let event = with_qualifiers(event, work.application()?, &transaction);
     context.emit(event.with_named("CVR", [&[0x03], transaction.cvr.0.as_slice()].concat()));
 
-    let mut options = answer(&after, &transaction, &verdict, &made, afl);
+    let path = work.behaviour()?.quick_path();
+    let mut options = answer(&after, &transaction, &verdict, &made, afl, path);
     let mut appended = TlvStore::new();
     if verdict.kind == Tc
-        && let Some(signature) = dynamic_signature::quick(&after, &mut transaction, verdict.ctq, context)?
+        && let Some(signature) =
+            dynamic_signature::quick(&after, &mut transaction, verdict.ctq, path, context)?
     {
         // The signature comes as early as it can: a reader that has it before the last
         // record refuses before the money moves.
@@ -191,7 +222,9 @@ impl Offer<'_> {
         }
         let wanted = ttq.has(Ttq::CVM_REQUIRED) || mismatch && cap.has(Cap::CVM_FOR_MISMATCH);
         if wanted && self.device == Some(Device::Express) {
-            return Err(Refusal::state("a CVM is required, and the device is locked"));
+            // The reader shows its holder to the device, and the card is presented again.
+            let reason = "a CVM is required, and the device has not verified its holder";
+            return Err(Refusal::because(StatusWord::NOT_ALLOWED, reason));
         }
         if wanted && !(verified && ttq.has(Ttq::CDCVM)) {
             let pin = if mismatch { Cap::ONLINE_PIN_MISMATCH } else { Cap::ONLINE_PIN_MATCHING };
@@ -346,11 +379,15 @@ fn answer(
     verdict: &Verdict,
     made: &cryptogram::Made,
     afl: &[u8],
+    path: &QuickPath,
 ) -> ProcessingOptions {
     let mut data = TlvStore::new();
     data.put(tag::AIP, transaction.aip);
     if verdict.kind == Tc {
         data.put(tag::AFL, afl);
+    }
+    if path.tells_cryptogram {
+        data.put(tag::CRYPTOGRAM_INFORMATION_DATA, [verdict.kind.bits()]);
     }
     data.put(tag::ATC, transaction.atc.to_be_bytes());
     data.put(tag::APPLICATION_CRYPTOGRAM, made.cryptogram);
@@ -362,6 +399,7 @@ fn answer(
         // Without an AFL no record tells a token from a card.
         copied.extend([tag::TOKEN_REQUESTOR_ID, tag::PAYMENT_ACCOUNT_REFERENCE, tag::LAST_4_DIGITS_OF_PAN]);
     }
+    copied.extend(path.also);
     for tag in copied {
         if let Some(value) = after.data.value(tag) {
             data.put(tag, value);

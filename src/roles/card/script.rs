@@ -5,12 +5,16 @@ use super::memory::ApplicationMemory;
 use super::session::{Authentication, Phase, Scripts, Selected, Transaction};
 use super::simulator::{Answer, Refusal, Work, read};
 use super::{cryptogram, record};
-use crate::base::bytes::{bcd_to_u64, u64_to_bcd};
+use crate::base::bytes::{Secret, bcd_to_u64, u64_to_bcd};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::dictionary::{Format, Row, tag};
 use crate::words::emv::CryptogramType;
-use crate::words::emv::command::{ApplicationBlock, ApplicationUnblock, CardBlock};
+use crate::words::emv::command::{
+    ApplicationBlock, ApplicationUnblock, CardBlock, PinChangeUnblock, PinOperation,
+};
+use crate::words::emv::cryptogram::CardKeys;
+use crate::words::iso7816::command::PinBlock;
 use crate::words::iso7816::{ApduCommand, CommandApdu, ResponseApdu, StatusWord};
 use crate::words::pboc::EcashSet;
 use crate::words::pboc::command::{PutData, UpdateRecord};
@@ -22,6 +26,7 @@ enum Script {
     Block,
     Unblock,
     BlockCard,
+    Pin(PinOperation),
 }
 
 /// Runs a script command: the window, the MAC, then what it does.
@@ -50,6 +55,7 @@ fn parse(apdu: &CommandApdu) -> Result<Script, Refusal> {
     Ok(match apdu.ins {
         0xDA => Script::Put(read(apdu)?),
         0xDC => Script::Update(read(apdu)?),
+        0x24 => Script::Pin(read::<PinChangeUnblock>(apdu)?.operation),
         0x1E => read::<ApplicationBlock>(apdu).map(|_| Script::Block)?,
         0x18 => read::<ApplicationUnblock>(apdu).map(|_| Script::Unblock)?,
         _ => read::<CardBlock>(apdu).map(|_| Script::BlockCard)?,
@@ -137,7 +143,35 @@ fn apply(work: &mut Work<'_>, script: &Script) -> Result<(), Refusal> {
             work.memory.write().image.blocked = true;
             Ok(())
         }
+        Script::Pin(operation) => change_pin(work, operation),
     }
+}
+
+/// The tries are given back, and with a block the PIN is another.
+fn change_pin(work: &mut Work<'_>, operation: &PinOperation) -> Result<(), Refusal> {
+    let image = &work.memory.read().image;
+    let Some(reference) = &image.pin else {
+        return Err(Refusal::state("the card has no PIN to change"));
+    };
+    let current = match operation {
+        PinOperation::ChangeWithCurrent(_) => Some(PinBlock::from_bytes(*reference.expose()).digits()),
+        _ => None,
+    };
+    if let PinOperation::Change(block) | PinOperation::ChangeWithCurrent(block) = operation {
+        let transaction = work.session.transaction().ok_or_else(Refusal::lost)?;
+        let (_, first) = transaction.first.ok_or_else(Refusal::lost)?;
+        let keys =
+            CardKeys { ac: image.keys.ac.clone(), mac: image.keys.mac.clone(), enc: image.keys.enc.clone() };
+        let current = current.as_ref().map(|digits| digits.expose().as_str());
+        let atc = transaction.atc.to_be_bytes();
+        let pin = cryptogram::version(image)?.decipher_pin_block(&keys, atc, first, block, current);
+        let pin = pin.map_err(|error| Refusal::because(StatusWord::WRONG_DATA, error.to_string()))?;
+        let block = PinBlock::from_digits(pin.expose()).ok_or_else(Refusal::lost)?;
+        work.memory.write().image.pin = Some(Secret::new(*block.expose()));
+    }
+    let limit = work.profile()?.pin_try_limit;
+    work.application_mut()?.state.pin_tries_left = limit;
+    Ok(())
 }
 
 fn put(work: &mut Work<'_>, command: &PutData) -> Result<(), Refusal> {
@@ -215,6 +249,7 @@ impl Script {
             Self::Block => (ApplicationBlock::NAME, ApplicationBlock::CLAUSE),
             Self::Unblock => (ApplicationUnblock::NAME, ApplicationUnblock::CLAUSE),
             Self::BlockCard => (CardBlock::NAME, CardBlock::CLAUSE),
+            Self::Pin(_) => (PinChangeUnblock::NAME, PinChangeUnblock::CLAUSE),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::base::event::Event;
 use crate::words::dictionary::tag;
 use crate::words::iso7816::command::{Occurrence, Select};
 use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
-use crate::words::tlv::{encode, encode_into};
+use crate::words::tlv::{Tag, encode, encode_into};
 
 const PSE: &[u8] = b"1PAY.SYS.DDF01";
 const PPSE: &[u8] = b"2PAY.SYS.DDF01";
@@ -78,15 +78,13 @@ fn directory_fci(work: &Work<'_>, contactless: bool) -> Vec<u8> {
 }
 
 fn directory_entry(application: &ApplicationProfile) -> Vec<u8> {
-    let mut value = encode(tag::AID, application.aid.as_bytes());
-    encode_into(&mut value, tag::APPLICATION_LABEL, application.label.as_bytes());
-    encode_into(&mut value, tag::APPLICATION_PRIORITY_INDICATOR, &[application.priority]);
+    let value = [encode(tag::AID, application.aid.as_bytes()), names(application)].concat();
     encode(tag::APPLICATION_TEMPLATE, &value)
 }
 
 fn fci(application: &ApplicationProfile, interface: &InterfaceProfile) -> Vec<u8> {
-    let mut proprietary = encode(tag::APPLICATION_LABEL, application.label.as_bytes());
-    encode_into(&mut proprietary, tag::APPLICATION_PRIORITY_INDICATOR, &[application.priority]);
+    let mut proprietary = names(application);
+    own(&mut proprietary, application, tag::LANGUAGE_PREFERENCE);
     if !interface.pdol.0.is_empty() {
         encode_into(&mut proprietary, tag::PDOL, &interface.pdol.0);
     }
@@ -96,15 +94,29 @@ fn fci(application: &ApplicationProfile, interface: &InterfaceProfile) -> Vec<u8
             encode_into(&mut discretionary, entry, &[log.sfi, log.records]);
         }
     }
-    if let Some(capability) = application.data.get(&tag::EXTENDED_APPLICATION_CAPABILITY) {
-        encode_into(&mut discretionary, tag::EXTENDED_APPLICATION_CAPABILITY, &capability.0);
-    }
+    own(&mut discretionary, application, tag::EXTENDED_APPLICATION_CAPABILITY);
     if !discretionary.is_empty() {
         encode_into(&mut proprietary, tag::FCI_ISSUER_DISCRETIONARY_DATA, &discretionary);
     }
     let mut value = encode(tag::DF_NAME, application.aid.as_bytes());
     encode_into(&mut value, tag::FCI_PROPRIETARY_TEMPLATE, &proprietary);
     encode(tag::FCI_TEMPLATE, &value)
+}
+
+/// What the directory and the application itself say of its name.
+fn names(application: &ApplicationProfile) -> Vec<u8> {
+    let mut value = encode(tag::APPLICATION_LABEL, application.label.as_bytes());
+    encode_into(&mut value, tag::APPLICATION_PRIORITY_INDICATOR, &[application.priority]);
+    own(&mut value, application, tag::APPLICATION_PREFERRED_NAME);
+    own(&mut value, application, tag::ISSUER_CODE_TABLE_INDEX);
+    value
+}
+
+/// Adds a data object of the profile, where it has it.
+fn own(value: &mut Vec<u8>, application: &ApplicationProfile, tag: Tag) {
+    if let Some(bytes) = application.data.get(&tag) {
+        encode_into(value, tag, &bytes.0);
+    }
 }
 
 fn say(context: &mut Context, reason: &'static str) {

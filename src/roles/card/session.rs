@@ -3,6 +3,8 @@
 
 use super::Device;
 use crate::air::link::Interface;
+use crate::words::emv::command::RelayResistanceData;
+use crate::words::emv::mchip;
 use crate::words::emv::{Afl, CryptogramType};
 use crate::words::globalplatform::{CardChannel, Channel, StoredGroupings};
 use crate::words::pboc::{Cvr, EcashSet};
@@ -87,6 +89,27 @@ pub(super) struct Transaction {
     /// Whether the issuer approves, where its authentication vouches for that.
     pub issuer_approves: Option<bool>,
     pub scripts: Scripts,
+    /// Whether it came by radio.
+    pub contactless: bool,
+    /// The response code behind the ARPC that came.
+    pub response_code: Option<[u8; 2]>,
+    /// Whether this answer is signed (CDA).
+    pub signs: bool,
+    /// Whether the PIN came enciphered.
+    pub enciphered_pin: bool,
+    /// What an M/Chip card decided by.
+    pub results: mchip::Cvr,
+    /// What was exchanged against relaying, last, and how often.
+    pub relay: Option<Relay>,
+}
+
+/// Relay resistance in this transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Relay {
+    pub terminal_entropy: [u8; 4],
+    pub answer: RelayResistanceData,
+    /// Exchanges so far, at most three.
+    pub exchanges: u8,
 }
 
 /// Issuer authentication in this transaction.

@@ -1,13 +1,13 @@
 //! The simulated card: bytes in, bytes out. A command works on a copy of the
 //! memory; what it writes lands with the end of the command, all or nothing.
 
-use super::application::Application;
+use super::behaviour::Application;
 use super::memory::ApplicationMemory;
 use super::profile::ApplicationProfile;
 use super::session::{Phase, Selected, Session, Transaction};
 use super::{
-    APPLICATIONS, CardError, CardMemory, CardStorage, Device, InMemory, authentication, data, domain,
-    dynamic_signature, generate_ac, pin, processing_options, record, script, selection,
+    APPLICATIONS, CardError, CardMemory, CardStorage, DeviceLine, InMemory, authentication, data, domain,
+    dynamic_signature, generate_ac, pin, processing_options, record, recovery, relay, script, selection,
 };
 use crate::air::link::{Endpoint, Interface, LinkError};
 use crate::base::context::Context;
@@ -29,7 +29,7 @@ pub(super) mod sealed {
 pub struct Simulator {
     memory: Nonvolatile,
     session: Option<Session>,
-    device: Option<Device>,
+    device: Option<Box<dyn DeviceLine>>,
 }
 
 /// Memory as it was last kept, and as this command has changed it.
@@ -72,8 +72,8 @@ impl Simulator {
 
     /// The same card in a consumer device.
     #[must_use]
-    pub fn in_device(self, device: Device) -> Self {
-        Self { device: Some(device), ..self }
+    pub fn in_device(self, device: impl DeviceLine + 'static) -> Self {
+        Self { device: Some(Box::new(device)), ..self }
     }
 
     /// What the card remembers now.
@@ -84,7 +84,9 @@ impl Simulator {
     fn execute(&mut self, bytes: &[u8], context: &mut Context) -> Answer {
         let apdu = CommandApdu::parse(bytes)
             .map_err(|error| Refusal::because(StatusWord::WRONG_LENGTH, error.to_string()))?;
-        let session = self.session.get_or_insert_with(|| Session::new(Interface::Contact, self.device));
+        let session = self.session.get_or_insert_with(|| {
+            Session::new(Interface::Contact, self.device.as_mut().map(|device| device.now()))
+        });
         let mut work = Work { memory: &mut self.memory, session };
         if work.memory.read().image.blocked {
             return Err(Refusal::because(StatusWord::NOT_SUPPORTED, "the card is blocked for good"));
@@ -103,7 +105,7 @@ impl Endpoint for Simulator {
     }
 
     fn power_on(&mut self, interface: Interface, _context: &mut Context) -> Vec<u8> {
-        self.session = Some(Session::new(interface, self.device));
+        self.session = Some(Session::new(interface, self.device.as_mut().map(|device| device.now())));
         let historical = &self.memory.kept.profile().historical_bytes.0;
         match interface {
             Interface::Contactless => Atr::contactless(historical),
@@ -180,11 +182,13 @@ impl Work<'_> {
             (0x00, 0x88) => dynamic_signature::internal(self, &read(apdu)?, context),
             (0x80, 0xA8) => processing_options::start(self, &read(apdu)?, context),
             (0x80, 0xAE) => generate_ac::generate(self, &read(apdu)?, context),
+            (0x80, 0xD0) => recovery::recover(self, &read(apdu)?, context),
+            (0x80, 0xEA) => relay::exchange(self, read(apdu)?, context),
             (0x00, 0x82) => authentication::external(self, &read(apdu)?, context),
             (0x80, 0x50) => domain::initialize(self, &read(apdu)?, context),
             (0x84, 0x82) => domain::authenticate(self, &read(apdu)?, context),
             (0x80 | 0x84, 0xE2) => domain::store(self, apdu, context),
-            (0x04 | 0x84, 0xDA | 0xDC | 0x16 | 0x18 | 0x1E) => script::run(self, apdu, context),
+            (0x04 | 0x84, 0xDA | 0xDC | 0x16 | 0x18 | 0x1E | 0x24) => script::run(self, apdu, context),
             (0x00 | 0x04 | 0x80 | 0x84, ins) => Err(Refusal::because(
                 StatusWord::INS_NOT_SUPPORTED,
                 format!("the card has no instruction {ins:02X} in class {:02X}", apdu.cla),

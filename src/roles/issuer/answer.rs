@@ -9,7 +9,8 @@ use crate::air::host::{Answer, Kind, Request, ResponseCode};
 use crate::words::dictionary::tag;
 use crate::words::emv::IssuerScript;
 use crate::words::iso4217::Amount;
-use crate::words::iso7816::ApduCommand;
+use crate::words::iso7816::{ApduCommand, CommandApdu};
+use crate::words::pboc::VerifiedCryptogram;
 use crate::words::pboc::command::PutData;
 use crate::words::tlv::Tag;
 
@@ -101,6 +102,8 @@ const fn what(kind: Kind) -> &'static str {
         Kind::CashLoadVoid => "load (cash void)",
         Kind::UnloadScript => "load (unload)",
         Kind::Purchase => "purchase",
+        Kind::PurchaseWithCashback => "purchase with cashback",
+        Kind::Cash => "cash",
         Kind::BalanceInquiry => "inquiry",
         Kind::PreAuthorisation => "hold",
         Kind::PreAuthorisationCompletion => "hold completion",
@@ -115,21 +118,26 @@ pub(super) fn load_script(
     balance: Tag,
     new_total: Amount,
 ) -> Result<Vec<u8>, IssuerError> {
-    let mut put = PutData { tag: balance, value: new_total.to_bcd().to_vec(), mac: [0; 4] };
-    let mac = verified.proof.version.script_mac(
-        verified.proof.keys.mac.expose(),
-        verified.proof.atc.to_be_bytes(),
-        verified.proof.cryptogram,
-        put.header(),
-        &put.value,
-        put.mac.len(),
-    )?;
-    if let Ok(mac) = mac.try_into() {
-        put.mac = mac;
-    }
-    let script =
-        IssuerScript { before_second_ac: false, identifier: LOAD_SCRIPT, commands: vec![put.to_apdu()] };
+    let put = PutData { tag: balance, value: new_total.to_bcd().to_vec(), mac: [0; 4] };
+    let commands = vec![with_mac(put.to_apdu(), &verified.proof)?];
+    let script = IssuerScript { before_second_ac: false, identifier: LOAD_SCRIPT, commands };
     Ok(script.to_bytes())
+}
+
+/// A script command with its MAC, in place of the last four bytes: bound to the card's
+/// transaction.
+pub(super) fn with_mac(
+    mut command: CommandApdu,
+    proof: &VerifiedCryptogram,
+) -> Result<CommandApdu, IssuerError> {
+    let [cla, ins, p1, p2] = command.header();
+    let length = command.data.len();
+    let Some((data, place)) = command.data.split_last_chunk_mut::<4>() else { return Ok(command) };
+    let (key, atc) = (proof.keys.mac.expose(), proof.atc.to_be_bytes());
+    let header = [cla, ins, p1, p2, length as u8];
+    let mac = proof.version.script_mac(key, atc, proof.cryptogram, header, data, place.len())?;
+    place.copy_from_slice(&mac);
+    Ok(command)
 }
 
 fn tag_91(verified: &Verified, code: ResponseCode) -> Result<Vec<u8>, IssuerError> {

@@ -37,6 +37,8 @@ pub(super) struct HeldCard {
     open_loads: i64,
     /// Claims that nothing has proven yet.
     open_claims: i64,
+    /// Scripts of which it is not known what became of them.
+    waiting_scripts: i64,
     is_changed: bool,
 }
 
@@ -73,7 +75,7 @@ impl Work<'_> {
         let lookup = self.pan_lookup(pan);
         let rows = self.tx.query_locked(
             "SELECT id, cryptogram_version, dki, expiry, pin, pin_tries, status, last_atc, open_loads, \
-             open_claims FROM card WHERE pan_lookup = $1 AND psn = $2",
+             open_claims, waiting_scripts FROM card WHERE pan_lookup = $1 AND psn = $2",
             &[Value::Bytes(lookup), i64::from(psn).into()],
         )?;
         let held = |row: &Row| {
@@ -83,6 +85,7 @@ impl Work<'_> {
                 last_atc: row.int(7)?,
                 open_loads: row.int(8)?,
                 open_claims: row.int(9)?,
+                waiting_scripts: row.int(10)?,
                 is_changed: false,
             })
         };
@@ -100,11 +103,13 @@ impl Work<'_> {
         let Some(held) = self.held.as_mut().filter(|held| held.is_changed) else { return Ok(()) };
         held.is_changed = false;
         self.tx.execute(
-            "UPDATE card SET last_atc = $1, open_loads = $2, open_claims = $3 WHERE id = $4",
+            "UPDATE card SET last_atc = $1, open_loads = $2, open_claims = $3, waiting_scripts = $4 \
+             WHERE id = $5",
             &[
                 held.last_atc.into(),
                 held.open_loads.into(),
                 held.open_claims.into(),
+                held.waiting_scripts.into(),
                 held.card.id.as_str().into(),
             ],
         )?;
@@ -119,6 +124,30 @@ impl Work<'_> {
     /// Whether the card that is held has claims that nothing has proven yet.
     pub(super) fn has_open_claims(&self) -> bool {
         self.held.as_ref().is_none_or(|held| held.open_claims > 0)
+    }
+
+    /// Whether the card that is held has scripts that wait for it.
+    pub(super) fn has_waiting_scripts(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| held.waiting_scripts > 0)
+    }
+
+    /// Counts scripts that were ordered, or done with where `by` is negative, of the card
+    /// that is held.
+    pub(super) fn count_waiting_scripts(&mut self, by: i64) {
+        if let Some(held) = self.held.as_mut() {
+            held.waiting_scripts += by;
+            held.is_changed = true;
+        }
+    }
+
+    /// Keeps another PIN on file for the card, for when it is entered online.
+    pub(super) fn keep_pin(&mut self, card: &str, pin: &[u8]) -> Result<(), IssuerError> {
+        let sealed = Sealed::seal(self.seal, PIN, pin, self.context);
+        self.tx.execute(
+            "UPDATE card SET pin = $1 WHERE id = $2 AND pin IS NOT NULL",
+            &[Value::Bytes(sealed.0), card.into()],
+        )?;
+        Ok(())
     }
 
     /// Counts claims that were opened, or settled where `by` is negative, of the card that

@@ -69,14 +69,15 @@ impl Work<'_> {
             HoldStep::Complete => self.complete_hold(request, &presented),
             HoldStep::Cancel => self.cancel_hold(request, &presented),
         };
-        match done {
+        let acted = match done {
             Ok((on, reason)) => {
                 let answer = self.approved(&presented.verified, reason)?;
-                Ok(Acted { answer, on: Some(on) })
+                Acted { answer, on: Some(on) }
             }
-            Err(Stop::Refuse(refusal)) => self.refuse(request, &presented, refusal),
-            Err(Stop::Fail(error)) => Err(error),
-        }
+            Err(Stop::Refuse(refusal)) => self.refuse(request, &presented, refusal)?,
+            Err(Stop::Fail(error)) => return Err(error),
+        };
+        self.with_script(acted, &presented)
     }
 
     /// Undoes a step. A hold that was completed is undone by the completion's own

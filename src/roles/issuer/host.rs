@@ -5,11 +5,12 @@ use super::answer::Acted;
 use super::hold::HoldStep;
 use super::load_kind::LoadKind;
 use super::message::{Earlier, is_final, key_fits};
+use super::purchase;
 use super::schema::{MIGRATIONS, OWNER};
 use super::work::Work;
 use super::{
     AccountClass, AccountId, AccountSummary, BatchSummary, Books, CardOrder, Counts, Flag, HistoryRow,
-    IssuerError, KeyTable, Limits, NewAccount, OpenLoad, Rules, Violation,
+    IssuerError, KeyTable, Limits, NewAccount, OpenLoad, OrderedScript, Rules, ScriptOrder, Violation,
 };
 use crate::air::host::{Answer, BatchTotals, Host, HostError, Kind, MessageClass, Request, ResponseCode};
 use crate::base::bytes::Secret;
@@ -110,6 +111,28 @@ impl Issuer {
         context: &mut Context,
     ) -> Result<bool, IssuerError> {
         self.work(context, |work| work.set_card_active(pan, psn, active))
+    }
+
+    /// What the issuer wants done to a card goes out with the answer to its next online
+    /// transaction; `false` where there is no such card.
+    pub fn order_script(
+        &mut self,
+        pan: &Pan,
+        psn: u8,
+        order: &ScriptOrder,
+        context: &mut Context,
+    ) -> Result<bool, IssuerError> {
+        self.work(context, |work| work.order_script(pan, psn, order))
+    }
+
+    /// What was ordered of a card, oldest first; `None` where there is no such card.
+    pub fn scripts(
+        &mut self,
+        pan: &Pan,
+        psn: u8,
+        context: &mut Context,
+    ) -> Result<Option<Vec<OrderedScript>>, IssuerError> {
+        self.work(context, |work| work.scripts_of(pan, psn))
     }
 
     /// The sums of the books, from the postings.
@@ -260,7 +283,7 @@ impl Host for Issuer {
             (MessageClass::Request, Kind::Unload) => {
                 self.message(request, context, |work, request| work.confirm_unload(request))
             }
-            (MessageClass::Request, Kind::Purchase) => {
+            (MessageClass::Request, kind) if purchase::is_one(kind) => {
                 self.message(request, context, |work, request| work.authorise_purchase(request))
             }
             (MessageClass::Request, Kind::SaleClaim) => {
@@ -278,6 +301,9 @@ impl Host for Issuer {
             (MessageClass::Notice | MessageClass::Request, Kind::OfflineSale) => {
                 self.message(request, context, |work, request| work.advise_sale(request))
             }
+            (MessageClass::Notice, Kind::DeclineAdvice) => {
+                self.message(request, context, |work, request| work.note_decline(request))
+            }
             (MessageClass::Batch, Kind::BatchUpload) => {
                 self.message(request, context, |work, request| work.note_detail(request))
             }
@@ -285,7 +311,7 @@ impl Host for Issuer {
                 self.message(request, context, |work, request| work.advise_refund(request))
             }
             _ => Ok(wrong_kind(
-                "a script result, offline sale or refund of class notice, or a detail of a batch",
+                "a script result, advice, offline sale or refund of class notice, or a detail of a batch",
             )),
         }
     }
@@ -293,7 +319,7 @@ impl Host for Issuer {
     fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
         match (request.key.class, request.kind) {
             (MessageClass::Reversal, kind)
-                if kind == Kind::Purchase || LoadKind::of(kind).is_some() || HoldStep::of(kind).is_some() =>
+                if purchase::is_one(kind) || LoadKind::of(kind).is_some() || HoldStep::of(kind).is_some() =>
             {
                 self.message(request, context, |work, request| work.undo(request))
             }

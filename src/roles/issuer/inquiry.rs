@@ -17,15 +17,16 @@ impl Work<'_> {
             Err(Stop::Refuse(refusal)) => return Ok(Acted::nothing(self.declined(refusal, None)?)),
             Err(Stop::Fail(error)) => return Err(error),
         };
-        match self.tell_balance(request, &presented) {
+        let acted = match self.tell_balance(request, &presented) {
             Ok(balance) => {
                 let mut answer = self.approved(&presented.verified, "the account's available balance")?;
                 answer.balance = Some(balance);
-                Ok(Acted::nothing(answer))
+                Acted::nothing(answer)
             }
-            Err(Stop::Refuse(refusal)) => self.refuse(request, &presented, refusal),
-            Err(Stop::Fail(error)) => Err(error),
-        }
+            Err(Stop::Refuse(refusal)) => self.refuse(request, &presented, refusal)?,
+            Err(Stop::Fail(error)) => return Err(error),
+        };
+        self.with_script(acted, &presented)
     }
 
     fn tell_balance(&mut self, request: &Request, presented: &Presented) -> Result<Amount, Stop> {

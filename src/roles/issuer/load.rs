@@ -75,7 +75,13 @@ impl Work<'_> {
     /// Takes a script's result: success lands the load, a definite failure returns
     /// it, anything else only asks how the row stands.
     pub(super) fn advise_script(&mut self, request: &Request) -> Result<Acted, IssuerError> {
+        let noted = self.note_script_results(request)?;
         let Some(load) = self.load_of_notice(request)? else {
+            if noted {
+                let answer =
+                    Answer::new(ResponseCode::APPROVED, "noted; it is known what became of the script");
+                return Ok(Acted::nothing(answer));
+            }
             let answer = Answer::new(ResponseCode::NO_ORIGINAL, "no load of this card fits the notice");
             self.say("Notice Unmatched", answer.reason.clone());
             return Ok(Acted::nothing(answer));

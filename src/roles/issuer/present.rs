@@ -8,8 +8,9 @@ use super::cards::{CardOnFile, Linked};
 use super::decision::{self, Refusal, ToldBalance, Verified};
 use super::flag::Told;
 use super::load_kind::LoadKind;
+use super::purchase;
 use super::work::{Work, column};
-use crate::air::host::{Entry, Kind, Request, ResponseCode};
+use crate::air::host::{Entry, Request, ResponseCode};
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::pboc::WantedCryptogram;
 
@@ -46,7 +47,7 @@ impl Work<'_> {
         let path = match (LoadKind::of(request.kind), request.entry) {
             (Some(_), _) => "load",
             (_, Entry::ContactlessQuick) => "quick",
-            (_, _) if request.kind == Kind::Purchase => "full",
+            (_, _) if purchase::is_one(request.kind) => "full",
             _ => "asked",
         };
         let currency = request.amount.currency;

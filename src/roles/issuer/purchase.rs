@@ -1,4 +1,5 @@
-//! The online purchase on the linked account.
+//! The online purchase on the linked account, with cash and cashback: the merchant hands
+//! the cash out, so all of the amount is the merchant's.
 
 use super::IssuerError;
 use super::answer::{Acted, Stop};
@@ -8,9 +9,16 @@ use super::limits::{Party, Way};
 use super::present::Presented;
 use super::usage::Movement;
 use super::work::{Work, column};
-use crate::air::host::{Request, ResponseCode};
+use crate::air::host::{Kind, Request, ResponseCode};
+use crate::base::bytes::bcd_to_u64;
 use crate::base::env::Timestamp;
+use crate::words::dictionary::tag;
 use crate::words::iso4217::Amount;
+
+/// Whether a request is decided on here.
+pub(super) const fn is_one(kind: Kind) -> bool {
+    matches!(kind, Kind::Purchase | Kind::PurchaseWithCashback | Kind::Cash)
+}
 
 impl Work<'_> {
     /// Decides on a purchase.
@@ -20,11 +28,12 @@ impl Work<'_> {
             Err(Stop::Refuse(refusal)) => return Ok(Acted::nothing(self.declined(refusal, None)?)),
             Err(Stop::Fail(error)) => return Err(error),
         };
-        match self.grant_purchase(request, &presented) {
+        let acted = match self.grant_purchase(request, &presented) {
             Ok(acted) => Ok(acted),
             Err(Stop::Refuse(refusal)) => self.refuse(request, &presented, refusal),
             Err(Stop::Fail(error)) => Err(error),
-        }
+        };
+        self.with_script(acted?, &presented)
     }
 
     /// Gives the money of a purchase back; `false` where that was done already.
@@ -52,6 +61,7 @@ impl Work<'_> {
 
     fn grant_purchase(&mut self, request: &Request, presented: &Presented) -> Result<Acted, Stop> {
         let Presented { card, verified } = presented;
+        check_cash(request)?;
         let linked = self.admit(request, card, false)?;
         let account = linked.account.ok_or_else(|| {
             Refusal::new(ResponseCode::INVALID_TRANSACTION, "the card has no linked account")
@@ -84,5 +94,30 @@ impl Work<'_> {
         let answer = self.approved(verified, "the purchase is booked")?;
         self.say_amount("Purchase Granted", amount, "account debited, merchant credited");
         Ok(Acted { answer, on: Some(id) })
+    }
+}
+
+/// The kind of the request is what the card signed (9C), and its cashback (9F03) a part of
+/// the amount.
+fn check_cash(request: &Request) -> Result<(), Refusal> {
+    let wanted = match request.kind {
+        Kind::Cash => 0x01,
+        Kind::PurchaseWithCashback => 0x09,
+        _ => return Ok(()),
+    };
+    if request.chip.array(tag::TRANSACTION_TYPE) != Some([wanted]) {
+        let reason = "the card was given another transaction type (9C)";
+        return Err(Refusal::new(ResponseCode::FORMAT_ERROR, reason));
+    }
+    let other = request.chip.value(tag::AMOUNT_OTHER).and_then(|value| bcd_to_u64(value).ok()).unwrap_or(0);
+    let fits = match request.kind {
+        Kind::Cash => other == 0,
+        _ => (1..=request.amount.minor).contains(&other),
+    };
+    match fits {
+        true => Ok(()),
+        false => {
+            Err(Refusal::new(ResponseCode::INVALID_AMOUNT, "the cashback (9F03) does not fit the amount"))
+        }
     }
 }

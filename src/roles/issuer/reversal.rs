@@ -6,12 +6,14 @@ use super::answer::Acted;
 use super::hold::HoldStep;
 use super::load_kind::LoadKind;
 use super::message::Found;
+use super::purchase;
 use super::work::Work;
-use crate::air::host::{Answer, Kind, Request, ResponseCode, Settlement};
+use crate::air::host::{Answer, Request, ResponseCode, Settlement};
 
 impl Work<'_> {
     /// Undoes the request with the same key.
     pub(super) fn undo(&mut self, reversal: &Request) -> Result<Acted, IssuerError> {
+        self.note_script_results(reversal)?;
         let found = self.find_reversed(reversal)?;
         let on = match found {
             Found::Other => {
@@ -40,7 +42,7 @@ impl Work<'_> {
         }
         match reversal.kind {
             kind if LoadKind::of(kind).is_some() => self.undo_load(&on),
-            Kind::Purchase => {
+            kind if purchase::is_one(kind) => {
                 self.undo_purchase(&on)?;
                 let answer = Answer::new(ResponseCode::APPROVED, "the purchase is undone");
                 Ok(Acted { answer, on: Some(on) })

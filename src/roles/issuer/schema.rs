@@ -9,7 +9,7 @@ pub(super) const OWNER: &str = "issuer";
 
 /// Version by version.
 pub(super) const MIGRATIONS: &[Migration] =
-    &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, SETTLEMENTS, LIMITS, REFUNDS, HOLDERS];
+    &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, SETTLEMENTS, LIMITS, REFUNDS, HOLDERS, SCRIPTS];
 
 const FIRST: Migration = Migration {
     statements: &[
@@ -213,6 +213,17 @@ const HOLDERS: Migration = Migration {
             at BIGINT NOT NULL, PRIMARY KEY (binding, state))",
         "CREATE INDEX wallet_binding_card ON wallet_binding (card)",
         "ALTER TABLE card ADD COLUMN replaced_by TEXT",
+    ],
+};
+
+/// What the issuer wants done to cards: sealed, since it may be a PIN.
+const SCRIPTS: Migration = Migration {
+    statements: &[
+        "CREATE TABLE card_script (
+            card TEXT NOT NULL REFERENCES card (id), number BIGINT NOT NULL, before_second_ac BIGINT NOT NULL,
+            content BYTEA NOT NULL, state TEXT NOT NULL, at BIGINT NOT NULL, told_at BIGINT,
+            PRIMARY KEY (card, number))",
+        "ALTER TABLE card ADD COLUMN waiting_scripts BIGINT NOT NULL DEFAULT 0",
     ],
 };
 

@@ -4,11 +4,11 @@
 
 use super::session::Session;
 use crate::words::dictionary::{Row, tag};
-use crate::words::emv::Pan;
 use crate::words::emv::certificate::{
     Against, CaPublicKey, CertificateError, CertificateRef, Fault, FddaInput, IccCertificate, IccDynamicData,
-    IccKeyUse, IssuerCertificate, PublicKey, StaticData, Suite, recover_static_signature,
+    IccKeyUse, IssuerCertificate, Object, PublicKey, StaticData, Suite, recover_static_signature,
 };
+use crate::words::emv::{Pan, with_century};
 use crate::words::tlv::Tag;
 use std::fmt;
 
@@ -111,6 +111,10 @@ pub(super) fn quick_signature(
 
 fn issuer_key(session: &Session, pan: &Pan) -> Result<PublicKey, Weakness> {
     let ca = ca_key(session)?;
+    let today = session.terms.at.yymmdd();
+    if let Some(expiry) = ca.expiry.filter(|expiry| with_century(*expiry) < with_century(today)) {
+        return Err(Object::CaPublicKey.fault(Fault::CaKeyExpired { expiry, today }).into());
+    }
     let tags = [
         tag::ISSUER_PUBLIC_KEY_CERTIFICATE,
         tag::ISSUER_PUBLIC_KEY_REMAINDER,

@@ -38,6 +38,17 @@ pub struct TerminalConfig {
     pub additional_capabilities: Bytes<5>,
     /// Tag 9F09.
     pub application_version: Bytes<2>,
+    /// Whether the directory of a card's payment system environment is read first, by
+    /// contact: EMV Book 1 12.3.2.
+    #[serde(default = "yes")]
+    pub pse: bool,
+    /// Whether the cardholder chooses among applications and confirms one, by contact:
+    /// EMV Book 1 12.4.
+    #[serde(default = "yes")]
+    pub cardholder_selection: bool,
+    /// Languages (ISO 639-1), most preferred first: EMV Book 4 11.1.
+    #[serde(default = "english")]
+    pub languages: Vec<String>,
     /// Which path of a contactless card a payment takes; everything else takes the full one.
     #[serde(default)]
     pub contactless_payments: ContactlessPath,
@@ -83,6 +94,9 @@ pub struct TerminalConfig {
 pub struct AcceptedApplication {
     /// Its name, or the beginning of its name.
     pub aid: Aid,
+    /// Whether only the whole name will do (Application Selection Indicator).
+    #[serde(default)]
+    pub exact: bool,
     /// Tag 9F09.
     pub application_version: Option<Bytes<2>>,
     /// Terminal risk management.
@@ -197,7 +211,49 @@ impl TerminalConfig {
 
     /// What is said of the application that a card calls `name`.
     pub fn application(&self, name: &[u8]) -> Option<&AcceptedApplication> {
-        self.applications.iter().find(|application| name.starts_with(application.aid.as_bytes()))
+        self.applications.get(self.place_of(name)?)
+    }
+
+    /// The place in the list of the application that a card calls `name`.
+    pub fn place_of(&self, name: &[u8]) -> Option<usize> {
+        self.applications.iter().position(|application| match application.exact {
+            true => name == application.aid.as_bytes(),
+            false => name.starts_with(application.aid.as_bytes()),
+        })
+    }
+
+    /// Accepts nothing but the applications that this name, or the beginning of a name,
+    /// fits; `false` where there are none, and then nothing has changed.
+    pub fn accept_only(&mut self, name: &Aid) -> bool {
+        let fits = |application: &&AcceptedApplication| {
+            application.aid.begins_with(name.as_bytes())
+                || !application.exact && name.begins_with(application.aid.as_bytes())
+        };
+        let narrowed = |application: &AcceptedApplication| {
+            let longer = name.as_bytes().len() > application.aid.as_bytes().len();
+            let aid = if longer { name.clone() } else { application.aid.clone() };
+            AcceptedApplication { aid, ..application.clone() }
+        };
+        let left: Vec<_> = self.applications.iter().filter(fits).map(narrowed).collect();
+        let any = !left.is_empty();
+        if any {
+            self.applications = left;
+            let fits = |aid: &Aid| aid.begins_with(name.as_bytes()) || name.begins_with(aid.as_bytes());
+            self.combinations.iter_mut().for_each(|combination| combination.aids.retain(fits));
+            self.combinations.retain(|combination| !combination.aids.is_empty());
+        }
+        any
+    }
+
+    /// Whether the terminal shows the characters of a part of ISO/IEC 8859: tag 9F40,
+    /// EMV Book 4 A3, tables 32 and 33.
+    pub fn has_code_table(&self, part: u8) -> bool {
+        let [.., fourth, fifth] = self.additional_capabilities.0;
+        match part {
+            1..=8 => fifth >> (part - 1) & 1 == 1,
+            9 | 10 => fourth >> (part - 9) & 1 == 1,
+            _ => false,
+        }
     }
 
     /// Whether a card is on the exception file.
@@ -232,6 +288,14 @@ impl Default for TerminalConfig {
         #[expect(clippy::expect_used, reason = "the file is part of the program and read by a test")]
         Self::parse(DEFAULT).expect("the shipped terminal file is sound")
     }
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn english() -> Vec<String> {
+    vec!["en".into()]
 }
 
 impl TryFrom<u8> for CdaMode {
@@ -282,6 +346,22 @@ mod tests {
             assert!(Kernel::of_combination(combination.kernel, combination.path).is_some());
         }
         assert_eq!(config.aids().next().unwrap().to_string(), "A000000333010106");
+    }
+
+    #[test]
+    fn a_name_narrows_what_is_accepted() {
+        let aid = |text: &str| Aid::try_from(text.to_owned()).unwrap();
+        let left = |name: &str| {
+            let mut config = TerminalConfig::default();
+            (config.accept_only(&aid(name)), config.aids().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(left("A000000333010102"), (true, vec!["A000000333010102".to_owned()]));
+        assert_eq!(left("A00000033301010201"), (true, vec!["A00000033301010201".to_owned()]));
+        assert_eq!(
+            left("A000000333").1,
+            TerminalConfig::default().aids().map(ToString::to_string).collect::<Vec<_>>()
+        );
+        assert!(!left("A000000999").0);
     }
 
     #[test]

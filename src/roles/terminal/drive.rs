@@ -44,10 +44,16 @@ pub fn drive(terms: Terms, seat: &mut Seat<'_>, context: &mut Context) -> Result
     for _ in 0..STEP_LIMIT {
         let (ask, phase) = match next {
             Next::Wait(ask, phase) => (ask, phase),
-            Next::Done(outcome) => return Ok(*outcome),
+            Next::Done(outcome) => {
+                seat.cardholder.show(outcome.verdict.message(), &outcome.language);
+                return Ok(*outcome);
+            }
         };
         for change in ask.first.iter().filter(|_| journalled) {
             seat.journal.write(row, change, context)?;
+        }
+        if let Some((message, language)) = &ask.show {
+            seat.cardholder.show(*message, language);
         }
         let title = phase.name();
         if title != told {
@@ -88,6 +94,13 @@ fn exchange(
             (Turn::Payer, Some(payer)) => payer.transmit(&command, context)?,
             (Turn::Payer, None) => return Err(TerminalError::NoPayer),
         }),
+        Io::TryTransmit(command) => match seat.card.transmit(&command, context) {
+            Ok(response) => Reply::Response(response),
+            Err(error) => {
+                context.emit(Event::new("terminal", "the card has left").because(error.to_string()));
+                Reply::Gone
+            }
+        },
         Io::TurnToPayer => {
             *turn = Turn::Payer;
             Reply::Nothing
@@ -97,6 +110,8 @@ fn exchange(
             Reply::Nothing
         }
         Io::EnterPin(prompt) => Reply::Pin(seat.cardholder.enter_pin(&prompt)),
+        Io::Choose(applications) => Reply::Choice(seat.cardholder.choose(&applications)),
+        Io::Confirm(application) => Reply::Confirmed(seat.cardholder.confirm(&application)),
         Io::PresentAgain(message) => {
             let presented = seat.cardholder.present_again(message);
             if presented {
@@ -107,6 +122,9 @@ fn exchange(
         Io::Authorise(request) => Reply::Answer(seat.host.authorise(&request, context)),
         Io::Advise(request) => Reply::Answer(seat.host.advise(&request, context)),
         Io::Reverse(request) => Reply::Answer(seat.host.reverse(&request, context)),
+        Io::FindTorn { card, amount, since, most } => {
+            Reply::Torn(seat.journal.torn(&card, amount, since, most)?.map(Box::new))
+        }
         Io::Nothing => Reply::Nothing,
     })
 }

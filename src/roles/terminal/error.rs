@@ -55,6 +55,28 @@ pub enum TerminalError {
         /// The data object.
         tag: Tag,
     },
+    /// A data object of another length than it has.
+    #[error("expected {min} to {max} bytes of {tag} from the card, found {found} (EMV Book 3 7.5)")]
+    Format {
+        /// The data object.
+        tag: Tag,
+        /// Shortest.
+        min: usize,
+        /// Longest.
+        max: usize,
+        /// How many came.
+        found: usize,
+    },
+    /// A list that asks for more than a command can carry.
+    #[error("expected {name} to ask for at most {limit} bytes, found {found} (EMV Book 3 5.4)")]
+    List {
+        /// The list.
+        name: &'static str,
+        /// What a command can carry.
+        limit: usize,
+        /// What it asks for.
+        found: usize,
+    },
     /// A mandatory data object is absent.
     #[error("expected data object {tag} ({name}) from the card, found none ({clause})")]
     Missing {

@@ -28,13 +28,13 @@ impl Kernel {
         CONTACT
     }
 
-    /// The one that a combination names, for one of its paths.
+    /// The one that a combination names, for one of its paths, if it has more than one.
     pub(in crate::roles::terminal) fn of_combination(
         identifier: u8,
         path: ContactlessPath,
     ) -> Option<&'static Self> {
-        let is_it = |row: &&Self| row.identifier == Some(identifier) && row.mode == path.entry();
-        KERNELS.iter().find(is_it)
+        let mut rows = KERNELS.iter().filter(|row| row.identifier == Some(identifier));
+        rows.clone().find(|row| row.mode == path.entry()).or_else(|| rows.next())
     }
 }
 

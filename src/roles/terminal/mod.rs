@@ -12,6 +12,7 @@ mod import;
 pub mod journal;
 mod kernel;
 mod kernel_row;
+mod message;
 mod outcome;
 mod phase;
 mod proof;
@@ -24,7 +25,7 @@ mod step;
 mod trust;
 
 pub use batch::{BatchSettled, EndOfDay, end_day};
-pub use cardholder::{Cardholder, NoCardholder, PinCheck, PinPrompt};
+pub use cardholder::{ApplicationName, Cardholder, NoCardholder, PinCheck, PinPrompt};
 pub use config::{
     AcceptedApplication, ActionCodes, AnyBytes, Bytes, CdaMode, ConfigError, Risk, TerminalConfig,
 };

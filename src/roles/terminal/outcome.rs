@@ -1,6 +1,7 @@
 //! What a transaction came to.
 
 use super::entry_point::Parameters;
+use super::message::Message;
 use crate::words::emv::Pan;
 use crate::words::iso4217::Amount;
 
@@ -63,6 +64,17 @@ impl Verdict {
         matches!(self, Self::LoadedUnconfirmed | Self::UnloadedUnconfirmed | Self::RefundUnconfirmed)
     }
 
+    /// What the cardholder is shown.
+    pub const fn message(self) -> Message {
+        match self {
+            Self::HostUnreachable | Self::Declined => Message::NotAuthorised,
+            Self::Refused => Message::NotAccepted,
+            Self::TryAnotherInterface => Message::InsertOrSwipe,
+            Self::EndApplication => Message::TryAnotherCard,
+            _ => Message::Approved,
+        }
+    }
+
     /// Whether the cardholder got what was asked for.
     pub const fn is_success(self) -> bool {
         !matches!(
@@ -99,6 +111,8 @@ pub struct Outcome {
     pub pan: Option<Pan>,
     /// The last four digits of the card that a token stands for (9F25), for the receipt.
     pub funding_last_four: Option<String>,
+    /// The cardholder's language, two letters (ISO 639-1); empty where nobody was asked.
+    pub language: String,
     /// What people must be told besides: offline data authentication that was not performed.
     pub remarks: Vec<&'static str>,
     /// What the reader does with it, over contactless.

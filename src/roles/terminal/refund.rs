@@ -107,6 +107,7 @@ fn outcome(
     context.emit(Event::new("terminal", verdict.word()).because(reason.clone()));
     Outcome {
         verdict,
+        language: String::new(),
         reason,
         amount,
         balance_before: None,

@@ -2,7 +2,7 @@
 
 use super::cardholder::{PinCheck, PinPrompt};
 use super::config::{ActionCodes, Risk, TerminalConfig};
-use super::entry_point::{AlternateInterface, Message, OutcomeCvm, Parameters, Progress};
+use super::entry_point::{AlternateInterface, Combination, Message, OutcomeCvm, Parameters, Progress};
 use super::journal::CardMark;
 use super::outcome::{ODA_NOT_PERFORMED, Outcome, Verdict};
 use super::phase::step;
@@ -38,6 +38,10 @@ pub enum Flow {
     Unload,
     /// Pay.
     Pay,
+    /// Pay, and take a part of the amount as cash; the terms say which.
+    Cashback,
+    /// Take the amount as cash.
+    Cash,
     /// What the linked account may spend; the amount is 0 and nothing moves.
     Inquire,
     /// Pre-authorisation: an amount is held (预授权).
@@ -58,6 +62,8 @@ impl Flow {
             Self::CashLoadVoid => 0x17,
             Self::Unload => 0x61,
             Self::Pay | Self::CompletePreAuthorisation => 0x00,
+            Self::Cash => 0x01,
+            Self::Cashback => 0x09,
             Self::Inquire => 0x31,
             Self::PreAuthorise => 0x03,
             Self::CancelPreAuthorisation => 0x20,
@@ -96,7 +102,7 @@ impl Flow {
     /// Whether the card's list of verification methods is worked through: a payment
     /// does, or what holds an amount for one.
     pub const fn verifies_by_list(self) -> bool {
-        matches!(self, Self::Pay | Self::PreAuthorise)
+        matches!(self, Self::Pay | Self::Cashback | Self::Cash | Self::PreAuthorise)
     }
 
     /// What is asked of the host.
@@ -109,6 +115,8 @@ impl Flow {
             Self::CashLoadVoid => Kind::CashLoadVoid,
             Self::Unload => Kind::UnloadScript,
             Self::Pay => Kind::Purchase,
+            Self::Cashback => Kind::PurchaseWithCashback,
+            Self::Cash => Kind::Cash,
             Self::Inquire => Kind::BalanceInquiry,
             Self::PreAuthorise => Kind::PreAuthorisation,
             Self::CompletePreAuthorisation => Kind::PreAuthorisationCompletion,
@@ -126,8 +134,10 @@ pub struct Terms {
     pub flow: Flow,
     /// How the card is read.
     pub mode: Entry,
-    /// The amount and its currency.
+    /// The amount and its currency; with what is paid out in cash (tag 9F02).
     pub amount: Amount,
+    /// What of it a purchase pays out in cash, minor units (tag 9F03).
+    pub cashback_minor: u64,
     /// Batch and trace number.
     pub trace: (u32, u32),
     /// Batch and trace number of the message that confirms an unload.
@@ -150,8 +160,12 @@ pub(super) struct Session {
     pub(super) store: TlvStore,
     pub(super) tvr: Tvr,
     pub(super) tsi: Tsi,
+    /// The data objects that records brought: none may come twice.
+    pub(super) recorded: Vec<Tag>,
     /// What PDOL and CDOLs brought to the card: a combined signature is over it.
     pub(super) exchanged: Vec<u8>,
+    /// What was exchanged against relaying: a combined signature ends with it.
+    pub(super) relay: Vec<u8>,
     /// Which of the card's electronic cash sets has the transaction's currency.
     pub(super) set: Option<EcashSet>,
     /// The balance read before, in minor units.
@@ -166,6 +180,8 @@ pub(super) struct Session {
     pub(super) risk: Risk,
     /// Terminal action codes of the selected application.
     pub(super) action_codes: ActionCodes,
+    /// The cardholder's language, two letters (ISO 639-1).
+    pub(super) language: String,
     /// Whose card this is.
     pub(super) role: Role,
     /// Whether the kernel keeps what it finds to itself: the card's cryptogram is over zeros.
@@ -203,7 +219,14 @@ impl Session {
         let config = Arc::clone(&terms.config);
         let mut store = TlvStore::new();
         store.put(tag::AMOUNT_AUTHORISED, terms.amount.to_bcd());
-        store.put(tag::AMOUNT_OTHER, [0; 6]);
+        let other = Amount::new(terms.cashback_minor, terms.amount.currency);
+        store.put(tag::AMOUNT_OTHER, other.to_bcd());
+        for (tag, amount) in
+            [(tag::AMOUNT_AUTHORISED_BINARY, terms.amount), (tag::AMOUNT_OTHER_BINARY, other)]
+        {
+            // Four bytes hold no more (EMV Book 3 A1); without a value a list gets zeros.
+            u32::try_from(amount.minor).ok().map(|minor| store.put(tag, minor.to_be_bytes()));
+        }
         store.put(tag::TERMINAL_COUNTRY_CODE, config.country.to_bcd());
         store.put(tag::TRANSACTION_CURRENCY_CODE, terms.amount.currency.to_bcd());
         store.put(tag::TRANSACTION_CURRENCY_EXPONENT, [terms.amount.currency.exponent()]);
@@ -221,9 +244,13 @@ impl Session {
         store.put(tag::MERCHANT_NAME_AND_LOCATION, config.merchant_name.as_bytes());
         store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, config.application_version.0);
         store.put(tag::TRANSACTION_SEQUENCE_COUNTER, sequence_counter(terms.trace.1));
-        let ecash = terms.flow == Flow::Pay && terms.amount.minor <= config.ecash_limit_minor;
+        // Electronic cash is paid offline, so it is not what asks the issuer.
+        let ecash =
+            terms.flow == Flow::Pay && !terms.forced_online && terms.amount.minor <= config.ecash_limit_minor;
         store.put(tag::EC_TERMINAL_SUPPORT_INDICATOR, [u8::from(ecash)]);
         store.put(tag::CAPP_INDICATOR, [0]);
+        let entry_mode = if terms.mode == Entry::Contact { 0x05 } else { 0x07 };
+        store.put(tag::POS_ENTRY_MODE, [entry_mode]);
         let knows_sm2 = config.trust.keys.iter().any(|key| key.key.suite() == Suite::Sm2);
         store.put(tag::SM_SUPPORT_INDICATOR, [u8::from(knows_sm2)]);
         if terms.mode == Entry::Contact {
@@ -235,7 +262,9 @@ impl Session {
             store,
             tvr: Tvr::default(),
             tsi: Tsi::default(),
+            recorded: Vec::new(),
             exchanged: Vec::new(),
+            relay: Vec::new(),
             set: None,
             balance_before_minor: None,
             account_balance: None,
@@ -243,6 +272,7 @@ impl Session {
             signature: false,
             risk: config.risk,
             action_codes: config.action_codes,
+            language: config.languages.first().cloned().unwrap_or_default(),
             role: Role::Own,
             withholds_tvr: false,
             entry_point: Progress::default(),
@@ -265,8 +295,16 @@ impl Session {
         let Some(accepted) = config.application(name) else { return };
         self.risk = accepted.risk.unwrap_or(config.risk);
         self.action_codes = accepted.action_codes.unwrap_or(config.action_codes);
+        self.store.put(tag::AID_TERMINAL, accepted.aid.as_bytes());
+        let floor_limit = u32::try_from(self.risk.floor_limit_minor).unwrap_or(u32::MAX);
+        self.store.put(tag::TERMINAL_FLOOR_LIMIT, floor_limit.to_be_bytes());
         let version = accepted.application_version.unwrap_or(config.application_version);
         self.store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, version.0);
+    }
+
+    /// The combination that Entry Point has selected.
+    pub(super) fn combination(&self) -> Option<&Combination> {
+        self.terms.config.combinations.get(self.entry_point.selected()?)
     }
 
     /// Sets a bit of the TVR and tells why, with the data that led there and what the TVR
@@ -328,9 +366,10 @@ impl Session {
         self.store.value(tag::APPLICATION_CURRENCY_CODE) == self.store.value(tag::TRANSACTION_CURRENCY_CODE)
     }
 
-    /// Whether the terminal can do something: tag 9F33.
+    /// Whether the terminal can do something: tag 9F33, as it stands in this transaction.
     pub(super) fn can(&self, capability: Bit<TerminalCapabilities>) -> bool {
-        TerminalCapabilities(self.terms.config.capabilities.0).has(capability)
+        let capabilities = self.store.array(tag::TERMINAL_CAPABILITIES).map(TerminalCapabilities);
+        capabilities.unwrap_or_default().has(capability)
     }
 
     /// Fills a data object list; TVR and TSI stand as they are now, and a TC hash (98) is
@@ -387,6 +426,7 @@ impl Session {
                 .store
                 .array::<2>(tag::LAST_4_DIGITS_OF_PAN)
                 .map(|digits| Hex(&digits).to_string()),
+            language: self.language.clone(),
             remarks,
             parameters: self.parameters(verdict),
         }

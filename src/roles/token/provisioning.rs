@@ -81,9 +81,7 @@ impl Work<'_> {
 
     /// A provisioning, with its account held.
     pub(super) fn provisioning(&mut self, id: &ProvisioningId) -> Result<ProvisioningRow, VaultError> {
-        let found = self.glance(id)?;
-        self.funding(&found.funding)?;
-        // Read again: whoever held the account may have changed it.
+        self.hold_funding_of(id)?;
         self.glance(id)
     }
 
@@ -308,6 +306,16 @@ impl Work<'_> {
             });
         }
         Ok(found)
+    }
+
+    /// Keeps the account of a provisioning from every other writer.
+    fn hold_funding_of(&mut self, id: &ProvisioningId) -> Result<(), VaultError> {
+        self.tx.query_locked(
+            "SELECT id FROM token_funding WHERE id = \
+             (SELECT funding FROM token_provisioning WHERE requestor = $1 AND id = $2)",
+            &[id.requestor.digits().into(), id.id.as_str().into()],
+        )?;
+        Ok(())
     }
 
     /// The physical card that a provisioning's account has now.

@@ -53,7 +53,7 @@ pub(super) struct NewToken<'a> {
 
 /// What a token's device is to store, before the bureau has prepared it.
 #[derive(Debug)]
-pub(super) struct ToStore {
+pub(super) struct PersonalData {
     pub(super) token: TokenRow,
     pub(super) view: TokenView,
     /// The mark of the device (9F63).
@@ -175,7 +175,7 @@ impl Work<'_> {
     }
 
     /// What the device of a token stores: of limited-use keys, the newest.
-    pub(super) fn to_store(&mut self, token: TokenRow) -> Result<ToStore, VaultError> {
+    pub(super) fn personal_data(&mut self, token: TokenRow) -> Result<PersonalData, VaultError> {
         let key = match token.keys {
             KeyKind::SecureElement => None,
             KeyKind::LimitedUse => {
@@ -184,7 +184,7 @@ impl Work<'_> {
             }
         };
         let (view, device) = (self.view(&token.id)?, self.device_mark(&token.requestor, &token.device));
-        Ok(ToStore { token, view, device, key })
+        Ok(PersonalData { token, view, device, key })
     }
 
     /// The mark of a token's device, which its card shows (9F63).

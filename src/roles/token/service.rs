@@ -4,7 +4,8 @@
 
 use super::VaultError;
 use super::decision::Signal;
-use super::record::ToStore;
+use super::notice::Notice;
+use super::record::PersonalData;
 use super::states::{BindingEvent, ProvisioningEvent};
 use super::vault::Vault;
 use super::work::{refused, unknown};
@@ -39,10 +40,28 @@ impl Tokens {
         &mut self.vault
     }
 
+    /// A token that a party may see.
+    pub fn token(
+        &mut self,
+        token: &TokenReference,
+        by: &Party,
+        context: &mut Context,
+    ) -> Result<TokenView, TokenError> {
+        Ok(self.vault.work(context, |work| {
+            let token = work.seen_by(token, by)?;
+            work.view(&token.id)
+        })?)
+    }
+
     /// Tells the issuer what it has not been told of bindings yet. What it does not
     /// take, stays for the next call; every other step calls this too.
     pub fn tell_issuer(&mut self, context: &mut Context) -> Result<(), TokenError> {
-        for notice in self.vault.work(context, |work| work.notices())? {
+        let notices = self.vault.work(context, |work| work.notices())?;
+        self.tell(notices, context)
+    }
+
+    fn tell(&mut self, notices: Vec<Notice>, context: &mut Context) -> Result<(), TokenError> {
+        for notice in notices {
             let told =
                 self.identity.binding_changed(&notice.card.pan, &notice.binding, notice.change, context);
             if let Err(error) = told {
@@ -74,9 +93,9 @@ impl Tokens {
     }
 
     /// Has the bureau prepare what the device of a token stores.
-    fn prepare(&mut self, to_store: ToStore, context: &mut Context) -> Result<Personalisation, VaultError> {
+    fn prepare(&mut self, data: PersonalData, context: &mut Context) -> Result<Personalisation, VaultError> {
         let years = self.vault.rules().years;
-        let ToStore { token, view, device, key } = to_store;
+        let PersonalData { token, view, device, key } = data;
         let mut data = TlvStore::new();
         let digits = |digits: &str, bytes| digits_to_bcd(digits, bytes).unwrap_or_default();
         data.put(tag::TOKEN_REQUESTOR_ID, digits(&format!("0{}", token.requestor), 6));
@@ -206,7 +225,7 @@ impl TokenService for Tokens {
         let made = self.vault.work(context, |work| {
             let mut row = work.provisioning(provisioning)?;
             let token = work.make_token(&mut row)?;
-            work.to_store(token)
+            work.personal_data(token)
         })?;
         Ok(self.prepare(made, context)?)
     }
@@ -228,12 +247,12 @@ impl TokenService for Tokens {
         provisioning: &ProvisioningId,
         context: &mut Context,
     ) -> Result<TokenView, TokenError> {
-        let view = self.vault.work(context, |work| {
+        let (view, notices) = self.vault.work(context, |work| {
             let mut row = work.provisioning(provisioning)?;
             let token = work.activate(&mut row)?;
-            work.view(&token.id)
+            Ok((work.view(&token.id)?, work.notices()?))
         })?;
-        self.tell_issuer(context)?;
+        self.tell(notices, context)?;
         Ok(view)
     }
 
@@ -260,8 +279,9 @@ impl TokenService for Tokens {
         by: &Party,
         context: &mut Context,
     ) -> Result<TokenView, TokenError> {
-        let view = self.vault.work(context, |work| work.change(token, verb, by))?;
-        self.tell_issuer(context)?;
+        let (view, notices) =
+            self.vault.work(context, |work| Ok((work.change(token, verb, by)?, work.notices()?)))?;
+        self.tell(notices, context)?;
         Ok(view)
     }
 
@@ -283,7 +303,7 @@ impl TokenService for Tokens {
     ) -> Result<Personalisation, TokenError> {
         let renewed = self.vault.work(context, |work| {
             let token = work.renew(token, by)?;
-            work.to_store(token)
+            work.personal_data(token)
         })?;
         Ok(self.prepare(renewed, context)?)
     }

@@ -253,11 +253,11 @@ pub(super) trait Word: Copy + PartialEq + 'static {
 
 impl Word for TokenState {
     const WORDS: &'static [(Self, &'static str)] = &[
-        (Self::Requested, "requested"),
-        (Self::Active, "active"),
-        (Self::Suspended, "suspended"),
-        (Self::Held, "held"),
-        (Self::Terminated, "terminated"),
+        (Self::Requested, Self::Requested.word()),
+        (Self::Active, Self::Active.word()),
+        (Self::Suspended, Self::Suspended.word()),
+        (Self::Held, Self::Held.word()),
+        (Self::Terminated, Self::Terminated.word()),
     ];
 }
 

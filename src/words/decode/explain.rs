@@ -5,7 +5,7 @@ use super::judge::{command_row, judge};
 use super::mask::covering;
 use super::meaning::{amount, meaning};
 use super::session::{DEPTH_LIMIT, Log, Session};
-use super::{Line, Masker, bits, iad};
+use super::{Line, Masker, bits, iad, parts};
 use crate::base::event::{Element, ElementKey};
 use crate::words::dictionary::{Format, Row, Sensitivity, tag};
 use crate::words::emv::printable;
@@ -88,6 +88,21 @@ impl Explainer {
                 self.list(&mut lines, &list, 0, 0);
             }
         }
+        lines
+    }
+
+    /// Explains the value of one element.
+    pub fn value(&mut self, tag: Tag, value: &[u8]) -> Vec<Line> {
+        let masked;
+        let value = match &mut self.masker {
+            Some(masker) => {
+                masked = masker.element(&Element::tag(tag.0, value)).value;
+                masked.as_slice()
+            }
+            None => value,
+        };
+        let mut lines = Vec::new();
+        self.element(&mut lines, tag, value, 0, 0, 0);
         lines
     }
 
@@ -260,6 +275,7 @@ impl Explainer {
             _ => meaning(tag, value, self.currency_of(tag)),
         };
         let name = row.map_or("element without a dictionary row", |row| row.name);
+        let name = parts::variant_name(tag, value).unwrap_or(name);
         lines.push(Line::new(depth, offset, name).tag(tag).value(value).meaning(says));
         if depth >= DEPTH_LIMIT {
             return;
@@ -267,6 +283,7 @@ impl Explainer {
         for (byte, bit, words) in bits::of_tag(tag, value).unwrap_or_default() {
             lines.push(Line::bit(depth + 1, value_offset, byte, bit, words));
         }
+        lines.extend(parts::lines(tag, value, value_offset, depth + 1));
         match tag {
             tag::ISSUER_APPLICATION_DATA => {
                 lines.extend(iad::lines(value, value_offset, depth + 1, self.currency_of(tag::EC_BALANCE)))

@@ -1,17 +1,17 @@
 //! Issuer application data, tag 9F10, in its parts.
 
-use super::{Line, bits};
+use super::{Line, bits, iad_layouts};
 use crate::words::emv::CryptogramType;
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::pboc::{Iad, IddValue};
 
-/// The lines of tag 9F10 that begins at `start`; none where it has another layout, as
-/// other schemes do.
+/// The lines of tag 9F10 that begins at `start`, by PBOC's layout, else by another
+/// scheme's; none where no layout fits.
 pub(super) fn lines(value: &[u8], start: usize, depth: usize, currency: Option<Currency>) -> Vec<Line> {
     let mut lines = Vec::new();
     let iad = match Iad::parse(value) {
         Ok(iad) => iad,
-        Err(_) => return lines,
+        Err(_) => return iad_layouts::lines(value, start, depth),
     };
     let part = |at: usize, name, value: &[u8], says: String| {
         Line::new(depth, start + at, name).value(value).meaning(says)
@@ -29,12 +29,14 @@ pub(super) fn lines(value: &[u8], start: usize, depth: usize, currency: Option<C
     for (byte, bit, words) in bits::of_cvr(iad.cvr) {
         lines.push(Line::bit(depth + 1, start + 4, byte, bit, words));
     }
-    let algorithm = match iad.algorithm {
-        1 => "triple DES",
-        4 => "SM4",
-        _ => "",
-    };
-    lines.push(part(7, "algorithm identifier", &[iad.algorithm], algorithm.to_owned()));
+    if let Some(identifier) = iad.algorithm {
+        let algorithm = match identifier {
+            1 => "triple DES",
+            4 => "SM4",
+            _ => "",
+        };
+        lines.push(part(7, "algorithm identifier", &[identifier], algorithm.to_owned()));
+    }
     if let Some((discretionary, mac)) = iad.idd {
         let bytes = discretionary.to_bytes();
         let says = discretionary_meaning(discretionary, currency);

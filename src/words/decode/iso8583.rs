@@ -58,6 +58,9 @@ const ENTRY_MODES: &[(&str, &str)] = &[
     ("98", "contactless, full path"),
 ];
 
+/// The name of a last line that says why the rest cannot be told.
+pub(super) const UNREADABLE: &str = "cannot be read";
+
 /// Explains a message from its MTI, or in a frame where the length before it fits.
 /// What cannot be read is one last line that says why; nothing of it is shown.
 /// `is_masked` masks every field as its row in the dialect asks.
@@ -90,7 +93,7 @@ pub fn explain_message(bytes: &[u8], dialect: &Dialect, is_masked: bool) -> Vec<
     explainer.all(&mut lines, &parsed, message);
     if let Some(error) = error {
         let at = parsed.spans.last().map_or(parsed.bitmap_end, |span| span.end);
-        lines.push(Line::new(0, start + at, "cannot be read").meaning(error.to_string()));
+        lines.push(Line::new(0, start + at, UNREADABLE).meaning(error.to_string()));
     }
     lines
 }

@@ -1,6 +1,8 @@
 //! What the bytes of one element say, in words on one line.
 
 use super::aid_names::aid_name;
+use super::codes;
+use super::merchant_category::merchant_category;
 use crate::base::bytes::{bcd_digits, bcd_to_u64};
 use crate::words::dictionary::{Format, Row, tag};
 use crate::words::emv::{
@@ -32,7 +34,36 @@ fn special(wanted: Tag, value: &[u8]) -> Option<String> {
         | tag::APPLICATION_CURRENCY_CODE
         | tag::APPLICATION_CURRENCY_CODE_EC
         | tag::SECOND_CURRENCY_CODE
-        | tag::SECONDARY_APPLICATION_CURRENCY => Some(Currency::from_bcd(value)?.to_string()),
+        | tag::TRANSACTION_REFERENCE_CURRENCY
+        | tag::SECONDARY_APPLICATION_CURRENCY => codes::currency(value),
+        tag::APPLICATION_REFERENCE_CURRENCY => codes::currencies(value),
+        tag::ISSUER_COUNTRY_CODE | tag::TERMINAL_COUNTRY_CODE | tag::ISSUER_COUNTRY_CODE_EC => {
+            codes::country(value)
+        }
+        tag::ISSUER_COUNTRY_CODE_ALPHA_2 | tag::ISSUER_COUNTRY_CODE_ALPHA_3 => {
+            Some(format!("{:?}: {}", printable(value), codes::country_letters(value)?))
+        }
+        tag::LANGUAGE_PREFERENCE => codes::languages(value),
+        tag::TERMINAL_TYPE => codes::terminal_type(one(value)?),
+        tag::POS_ENTRY_MODE => codes::entry_mode(one(value)?).map(str::to_owned),
+        tag::ACCOUNT_TYPE => codes::account_type(one(value)?).map(str::to_owned),
+        tag::MERCHANT_CATEGORY_CODE => merchant_category(value),
+        tag::AUTHORISATION_RESPONSE_CODE => {
+            let code = printable(value);
+            Some(format!("{code:?}: {}", codes::response_code(&code)?))
+        }
+        tag::APPLICATION_PRIORITY_INDICATOR => Some(priority(one(value)?)),
+        tag::AMOUNT_AUTHORISED_BINARY
+        | tag::AMOUNT_OTHER_BINARY
+        | tag::TERMINAL_FLOOR_LIMIT
+        | tag::AMOUNT_REFERENCE_CURRENCY => {
+            Some(format!("{} in minor units", u32::from_be_bytes(value.try_into().ok()?)))
+        }
+        tag::SERVICE_CODE => service_code(value),
+        tag::ISSUER_CODE_TABLE_INDEX => Some(format!("ISO/IEC 8859-{}", bcd_to_u64(value).ok()?)),
+        tag::EC_RESET_THRESHOLD if value.len() == 1 => {
+            Some(codes::reader_capabilities(one(value)?).to_owned())
+        }
         tag::ATC | tag::LAST_ONLINE_ATC_REGISTER => {
             Some(u16::from_be_bytes(value.try_into().ok()?).to_string())
         }
@@ -108,7 +139,56 @@ fn cid(cid: Cid) -> String {
         None => "reserved cryptogram type",
     };
     let advice = if cid.advice_required() { ", advice required" } else { "" };
-    format!("{given}{advice}")
+    // EMV Book 3 6.5.5.4.
+    let reason = match cid.0 & 0x07 {
+        0 => "",
+        1 => ": service not allowed",
+        2 => ": PIN try limit exceeded",
+        3 => ": issuer authentication failed",
+        _ => ": reserved reason",
+    };
+    format!("{given}{advice}{reason}")
+}
+
+/// EMV Book 1 12.2.3.
+fn priority(indicator: u8) -> String {
+    let confirmed = if indicator & 0x80 != 0 { ", only with the cardholder's confirmation" } else { "" };
+    match indicator & 0x0F {
+        0 => format!("no priority{confirmed}"),
+        rank => format!("priority {rank}{confirmed}"),
+    }
+}
+
+/// ISO/IEC 7813: interchange, authorisation, services and PIN.
+fn service_code(value: &[u8]) -> Option<String> {
+    let number = bcd_to_u64(value).ok().filter(|number| value.len() == 2 && *number <= 999)?;
+    let interchange = match number / 100 {
+        1 => "international",
+        2 => "international, chip",
+        5 => "national",
+        6 => "national, chip",
+        7 => "private",
+        9 => "test",
+        _ => "reserved",
+    };
+    let authorisation = match number / 10 % 10 {
+        0 => "normal authorisation",
+        2 => "by issuer",
+        4 => "by issuer unless agreed otherwise",
+        _ => "reserved",
+    };
+    let services = match number % 10 {
+        0 => "no restrictions, PIN required",
+        1 => "no restrictions",
+        2 => "goods and services only",
+        3 => "ATM only, PIN required",
+        4 => "cash only",
+        5 => "goods and services only, PIN required",
+        6 => "no restrictions, PIN where possible",
+        7 => "goods and services only, PIN where possible",
+        _ => "reserved",
+    };
+    Some(format!("{number:03}: {interchange}; {authorisation}; {services}"))
 }
 
 fn afl(value: &[u8]) -> Option<String> {
@@ -127,6 +207,7 @@ fn transaction_type(code: u8) -> Option<&'static str> {
         0x09 => "purchase with cashback",
         0x20 => "refund",
         0x21 => "deposit",
+        0x30 => "inquiry",
         0x31 => "balance inquiry",
         0x60 => "electronic cash load from the bound account",
         0x62 => "electronic cash load from another account",
@@ -196,7 +277,15 @@ mod tests {
         assert_eq!(says(tag::CRYPTOGRAM_INFORMATION_DATA, "80"), "ARQC (asks the issuer)");
         assert_eq!(says(tag::CVM_RESULTS, "1F0002"), "no CVM required, always: successful");
         assert_eq!(says(tag::ISSUER_SCRIPT_RESULTS, "1200000001"), "script 00000001 failed at command 2");
-        assert_eq!(says(tag::TRANSACTION_CURRENCY_CODE, "0344"), "HKD");
+        assert_eq!(says(tag::TRANSACTION_CURRENCY_CODE, "0344"), "HKD (Hong Kong dollar)");
+        assert_eq!(
+            says(tag::SERVICE_CODE, "0201"),
+            "201: international, chip; normal authorisation; no restrictions"
+        );
+        assert_eq!(
+            says(tag::APPLICATION_PRIORITY_INDICATOR, "81"),
+            "priority 1, only with the cardholder's confirmation"
+        );
         assert_eq!(
             says(tag::CVM_LIST, "00000000 00000000 4103 1F00"),
             "X 0, Y 0: plaintext PIN verified by the card if the terminal supports it, else the next rule; \

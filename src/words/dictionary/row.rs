@@ -1,6 +1,6 @@
 //! What a row of the dictionary says, and finding one.
 
-use super::{NAMED, TAGGED};
+use super::{NAMED, TAGGED, mastercard};
 use crate::base::event::ElementKey;
 use crate::words::tlv::Tag;
 
@@ -78,6 +78,14 @@ impl Row {
     /// The row of a tag.
     pub fn of_tag(tag: Tag) -> Option<&'static Self> {
         TAGGED.iter().find(|row| row.tag == Some(tag))
+    }
+
+    /// The row of a tag within an application, by its name (84): some schemes give a tag
+    /// a meaning of their own.
+    pub fn of_tag_in(tag: Tag, application: &[u8]) -> Option<&'static Self> {
+        let own = application.starts_with(&mastercard::RID);
+        let own = own.then(|| mastercard::ROWS.iter().find(|row| row.tag == Some(tag))).flatten();
+        own.or_else(|| Self::of_tag(tag))
     }
 
     /// The row of an element without a tag.

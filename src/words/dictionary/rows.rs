@@ -3,7 +3,8 @@
 //!
 //! Sources: EMV Book 3 Annex A; JR/T 0025 (electronic cash, second currency,
 //! logs), as cited in the public implementations that the README names; EMV
-//! Tokenisation Framework (9F19, 9F24, 9F25).
+//! Tokenisation Framework (9F19, 9F24, 9F25); EMV Book C-2 Annex A; card risk management
+//! of M/Chip as public tag lists name it (C3 to D7).
 
 use super::{Format, Row, Sensitivity, Source};
 use crate::words::tlv::Tag;
@@ -100,6 +101,19 @@ tagged! {
     TRANSACTION_TYPE 0x9C "Transaction Type" Terminal Numeric 1 1 Plain;
     DDF_NAME 0x9D "Directory Definition File (DDF) Name" Card Binary 5 16 Plain;
     FCI_PROPRIETARY_TEMPLATE 0xA5 "File Control Information (FCI) Proprietary Template" Card Template 0 252 Parts;
+    ACCOUNT_TYPE 0x5F57 "Account Type" Terminal Numeric 1 1 Plain;
+    CIAC_DECLINE 0xC3 "Card Issuer Action Code - Decline (contact)" Card Binary 3 3 Plain;
+    CIAC_DEFAULT 0xC4 "Card Issuer Action Code - Default (contact)" Card Binary 3 3 Plain;
+    CIAC_ONLINE 0xC5 "Card Issuer Action Code - Online (contact)" Card Binary 3 3 Plain;
+    CRM_COUNTRY_CODE 0xC8 "CRM Country Code" Card Numeric 2 2 Plain;
+    CRM_CURRENCY_CODE 0xC9 "CRM Currency Code" Card Numeric 2 2 Plain;
+    LOWER_CUMULATIVE_LIMIT 0xCA "Lower Cumulative Offline Transaction Amount" Card Amount 6 6 Plain;
+    UPPER_CUMULATIVE_LIMIT 0xCB "Upper Cumulative Offline Transaction Amount" Card Amount 6 6 Plain;
+    CIAC_DEFAULT_CONTACTLESS 0xCD "Card Issuer Action Code - Default (contactless)" Card Binary 3 3 Plain;
+    CIAC_ONLINE_CONTACTLESS 0xCE "Card Issuer Action Code - Online (contactless)" Card Binary 3 3 Plain;
+    CIAC_DECLINE_CONTACTLESS 0xCF "Card Issuer Action Code - Decline (contactless)" Card Binary 3 3 Plain;
+    APPLICATION_CONTROL 0xD5 "Application Control (contact)" Card Binary 3 6 Plain;
+    APPLICATION_CONTROL_CONTACTLESS 0xD7 "Application Control (contactless)" Card Binary 3 6 Plain;
     ACQUIRER_IDENTIFIER 0x9F01 "Acquirer Identifier" Terminal Numeric 6 6 Plain;
     AMOUNT_AUTHORISED 0x9F02 "Amount, Authorised (Numeric)" Terminal Amount 6 6 Plain;
     AMOUNT_OTHER 0x9F03 "Amount, Other (Numeric)" Terminal Amount 6 6 Plain;
@@ -109,7 +123,9 @@ tagged! {
     APPLICATION_USAGE_CONTROL 0x9F07 "Application Usage Control" Card Binary 2 2 Plain;
     APPLICATION_VERSION_NUMBER_CARD 0x9F08 "Application Version Number - card" Card Binary 2 2 Plain;
     APPLICATION_VERSION_NUMBER_TERMINAL 0x9F09 "Application Version Number - terminal" Terminal Binary 2 2 Plain;
+    SELECTION_PROPRIETARY_DATA 0x9F0A "Application Selection Registered Proprietary Data" Card Binary 3 255 Plain;
     CARDHOLDER_NAME_EXTENDED 0x9F0B "Cardholder Name Extended" Card Text 27 45 Person;
+    ISSUER_IDENTIFICATION_NUMBER_EXTENDED 0x9F0C "Issuer Identification Number Extended (IINE)" Card Numeric 3 4 Plain;
     IAC_DEFAULT 0x9F0D "Issuer Action Code - Default" Card Binary 5 5 Plain;
     IAC_DENIAL 0x9F0E "Issuer Action Code - Denial" Card Binary 5 5 Plain;
     IAC_ONLINE 0x9F0F "Issuer Action Code - Online" Card Binary 5 5 Plain;
@@ -150,12 +166,14 @@ tagged! {
     UNPREDICTABLE_NUMBER 0x9F37 "Unpredictable Number" Terminal Binary 4 4 Plain;
     PDOL 0x9F38 "Processing Options Data Object List (PDOL)" Card Dol 0 252 Plain;
     POS_ENTRY_MODE 0x9F39 "Point-of-Service (POS) Entry Mode" Terminal Numeric 1 1 Plain;
+    AMOUNT_REFERENCE_CURRENCY 0x9F3A "Amount, Reference Currency" Terminal Binary 4 4 Plain;
     APPLICATION_REFERENCE_CURRENCY 0x9F3B "Application Reference Currency" Card Numeric 2 8 Plain;
     TRANSACTION_REFERENCE_CURRENCY 0x9F3C "Transaction Reference Currency Code" Terminal Numeric 2 2 Plain;
     TRANSACTION_REFERENCE_CURRENCY_EXPONENT 0x9F3D "Transaction Reference Currency Exponent" Terminal Numeric 1 1 Plain;
     ADDITIONAL_TERMINAL_CAPABILITIES 0x9F40 "Additional Terminal Capabilities" Terminal Binary 5 5 Plain;
     TRANSACTION_SEQUENCE_COUNTER 0x9F41 "Transaction Sequence Counter" Terminal Numeric 2 4 Plain;
     APPLICATION_CURRENCY_CODE 0x9F42 "Application Currency Code" Card Numeric 2 2 Plain;
+    APPLICATION_REFERENCE_CURRENCY_EXPONENT 0x9F43 "Application Reference Currency Exponent" Card Numeric 1 4 Plain;
     APPLICATION_CURRENCY_EXPONENT 0x9F44 "Application Currency Exponent" Card Numeric 1 1 Plain;
     DATA_AUTHENTICATION_CODE 0x9F45 "Data Authentication Code" Card Binary 2 2 Plain;
     ICC_PUBLIC_KEY_CERTIFICATE 0x9F46 "ICC Public Key Certificate" Card Binary 0 248 Secret;
@@ -168,6 +186,7 @@ tagged! {
     LOG_ENTRY 0x9F4D "Log Entry" Card Binary 2 2 Plain;
     MERCHANT_NAME_AND_LOCATION 0x9F4E "Merchant Name and Location" Terminal Text 0 255 Plain;
     LOG_FORMAT 0x9F4F "Log Format" Card Dol 0 252 Plain;
+    OFFLINE_ACCUMULATOR_BALANCE 0x9F50 "Offline Accumulator Balance" Card Amount 6 6 Plain;
     APPLICATION_CURRENCY_CODE_EC 0x9F51 "Application Currency Code (electronic cash)" Card Numeric 2 2 Plain;
     APPLICATION_DEFAULT_ACTION 0x9F52 "Application Default Action" Card Binary 2 4 Plain;
     CONSECUTIVE_LIMIT_INTERNATIONAL 0x9F53 "Consecutive Transaction Limit (International)" Card Binary 1 1 Plain;
@@ -198,6 +217,7 @@ tagged! {
     EC_BALANCE 0x9F79 "Electronic Cash Balance" Card Amount 6 6 Plain;
     EC_TERMINAL_SUPPORT_INDICATOR 0x9F7A "Electronic Cash Terminal Support Indicator" Terminal Numeric 1 1 Plain;
     EC_TERMINAL_TRANSACTION_LIMIT 0x9F7B "Electronic Cash Terminal Transaction Limit" Terminal Amount 6 6 Plain;
+    MOBILE_SUPPORT_INDICATOR 0x9F7E "Mobile Support Indicator" Terminal Binary 1 1 Plain;
     FCI_ISSUER_DISCRETIONARY_DATA 0xBF0C "File Control Information (FCI) Issuer Discretionary Data" Card Template 0 222 Parts;
     ISSUER_SCRIPT_RESULTS 0xDF31 "Issuer Script Results" Terminal Binary 5 21 Plain;
     CHIP_SERIAL_NUMBER 0xDF32 "Chip Serial Number" Card Binary 0 32 Plain;
@@ -215,6 +235,31 @@ tagged! {
     SECOND_BALANCE_LIMIT 0xDF77 "Second Currency: Balance Limit" Card Amount 6 6 Plain;
     SECOND_SINGLE_TRANSACTION_LIMIT 0xDF78 "Second Currency: Single Transaction Limit" Card Amount 6 6 Plain;
     SECOND_BALANCE 0xDF79 "Second Currency: Balance" Card Amount 6 6 Plain;
+    BALANCE_READ_BEFORE_GEN_AC 0xDF8104 "Balance Read Before Gen AC" Card Amount 0 6 Plain;
+    BALANCE_READ_AFTER_GEN_AC 0xDF8105 "Balance Read After Gen AC" Card Amount 0 6 Plain;
+    CVM_CAPABILITY_REQUIRED 0xDF8118 "CVM Capability - CVM Required" Terminal Binary 1 1 Plain;
+    CVM_CAPABILITY_NOT_REQUIRED 0xDF8119 "CVM Capability - No CVM Required" Terminal Binary 1 1 Plain;
+    KERNEL_CONFIGURATION 0xDF811B "Kernel Configuration" Terminal Binary 1 1 Plain;
+    TORN_LIFETIME 0xDF811C "Max Lifetime of Torn Transaction Log Record" Terminal Binary 2 2 Plain;
+    TORN_RECORDS 0xDF811D "Max Number of Torn Transaction Log Records" Terminal Binary 1 1 Plain;
+    SECURITY_CAPABILITY 0xDF811F "Security Capability" Terminal Binary 1 1 Plain;
+    CONTACTLESS_FLOOR_LIMIT 0xDF8123 "Reader Contactless Floor Limit" Terminal Amount 6 6 Plain;
+    CONTACTLESS_TRANSACTION_LIMIT 0xDF8124 "Reader Contactless Transaction Limit (No On-device CVM)" Terminal Amount 6 6 Plain;
+    CONTACTLESS_ON_DEVICE_LIMIT 0xDF8125 "Reader Contactless Transaction Limit (On-device CVM)" Terminal Amount 6 6 Plain;
+    CONTACTLESS_CVM_LIMIT 0xDF8126 "Reader CVM Required Limit" Terminal Amount 6 6 Plain;
+    RELAY_MINIMUM_GRACE 0xDF8132 "Minimum Relay Resistance Grace Period" Terminal Binary 2 2 Plain;
+    RELAY_MAXIMUM_GRACE 0xDF8133 "Maximum Relay Resistance Grace Period" Terminal Binary 2 2 Plain;
+    RELAY_COMMAND_TRANSMISSION 0xDF8134 "Terminal Expected Transmission Time For Relay Resistance C-APDU" Terminal Binary 2 2 Plain;
+    RELAY_ANSWER_TRANSMISSION 0xDF8135 "Terminal Expected Transmission Time For Relay Resistance R-APDU" Terminal Binary 2 2 Plain;
+    RELAY_ACCURACY 0xDF8136 "Relay Resistance Accuracy Threshold" Terminal Binary 2 2 Plain;
+    RELAY_MISMATCH 0xDF8137 "Relay Resistance Transmission Time Mismatch Threshold" Terminal Binary 1 1 Plain;
+    TERMINAL_RELAY_ENTROPY 0xDF8301 "Terminal Relay Resistance Entropy" Terminal Binary 4 4 Plain;
+    DEVICE_RELAY_ENTROPY 0xDF8302 "Device Relay Resistance Entropy" Card Binary 4 4 Plain;
+    MINIMUM_RELAY_TIME 0xDF8303 "Min Time For Processing Relay Resistance APDU" Card Binary 2 2 Plain;
+    MAXIMUM_RELAY_TIME 0xDF8304 "Max Time For Processing Relay Resistance APDU" Card Binary 2 2 Plain;
+    DEVICE_TRANSMISSION_TIME 0xDF8305 "Device Estimated Transmission Time For Relay Resistance R-APDU" Card Binary 2 2 Plain;
+    MEASURED_RELAY_TIME 0xDF8306 "Measured Relay Resistance Processing Time" Terminal Binary 2 2 Plain;
+    RELAY_COUNTER 0xDF8307 "RRP Counter" Terminal Binary 1 1 Plain;
 }
 
 named! {
@@ -227,6 +272,7 @@ named! {
     "record number" Terminal Binary 1 1 Plain;
     "PIN block" Terminal Binary 8 8 Secret;
     "enciphered PIN" Terminal Binary 64 248 Secret;
+    "enciphered PIN block" Issuer Binary 8 32 Secret;
     "DDOL data" Terminal Binary 0 255 Secret;
     "response bytes" Card Binary 0 65536 Parts;
     "balance before" Card Amount 6 6 Plain;
@@ -237,10 +283,11 @@ named! {
     "state before" Terminal Text 0 32 Plain;
     "trace" Terminal Binary 4 4 Plain;
     "response code" Issuer Text 2 2 Plain;
-    "CVR" Card Binary 4 4 Plain;
+    "CVR" Card Binary 4 6 Plain;
     "CV rule" Card Binary 2 2 Plain;
     "terminal action code" Terminal Binary 5 5 Plain;
     "CDOL data" Terminal Binary 0 255 Parts;
+    "DRDOL data" Terminal Binary 0 255 Secret;
     "challenge" Link Binary 6 8 Plain;
     "sequence counter" Card Binary 2 2 Plain;
     "data groupings" Issuer Binary 1 255 Secret;

@@ -5,19 +5,24 @@ use crate::base::bytes::bit_field;
 use std::fmt;
 
 bit_field! {
-    /// Application Interchange Profile, tag 82: EMV Book 3 C1.
+    /// Application Interchange Profile, tag 82: EMV Book 3 C1; byte 1 bit 2 and byte 2 of
+    /// contactless cards: EMV Book C-2 A.1.16.
     pub struct Aip[2] {
         SDA_SUPPORTED = 1 / 7, "SDA supported";
         DDA_SUPPORTED = 1 / 6, "DDA supported";
         CARDHOLDER_VERIFICATION = 1 / 5, "cardholder verification is supported";
         TERMINAL_RISK_MANAGEMENT = 1 / 4, "terminal risk management is to be performed";
         ISSUER_AUTHENTICATION = 1 / 3, "issuer authentication is supported";
+        ON_DEVICE_VERIFICATION = 1 / 2, "on device cardholder verification is supported";
         CDA_SUPPORTED = 1 / 1, "CDA supported";
+        EMV_MODE = 2 / 8, "EMV mode is supported";
+        RELAY_RESISTANCE = 2 / 1, "relay resistance protocol is supported";
     }
 }
 
 bit_field! {
-    /// Terminal Verification Results, tag 95: EMV Book 3 C5.
+    /// Terminal Verification Results, tag 95: EMV Book 3 C5; byte 5 bits 4 to 1: EMV
+    /// Book C-2 A.1.166.
     pub struct Tvr[5] {
         ODA_NOT_PERFORMED = 1 / 8, "offline data authentication was not performed";
         SDA_FAILED = 1 / 7, "SDA failed";
@@ -46,6 +51,10 @@ bit_field! {
         ISSUER_AUTHENTICATION_FAILED = 5 / 7, "issuer authentication failed";
         SCRIPT_FAILED_BEFORE_AC = 5 / 6, "script processing failed before final GENERATE AC";
         SCRIPT_FAILED_AFTER_AC = 5 / 5, "script processing failed after final GENERATE AC";
+        RELAY_THRESHOLD_EXCEEDED = 5 / 4, "relay resistance threshold exceeded";
+        RELAY_TIME_EXCEEDED = 5 / 3, "relay resistance time limits exceeded";
+        RELAY_CHECKED = 5 / 2, "relay resistance protocol performed";
+        RELAY_NOT_CHECKED = 5 / 1, "relay resistance protocol not performed";
     }
 }
 
@@ -81,7 +90,7 @@ bit_field! {
 }
 
 bit_field! {
-    /// Card Transaction Qualifiers, tag 9F6C: JR/T 0025.12, EMV Book C-7.
+    /// Card Transaction Qualifiers, tag 9F6C: JR/T 0025.12, EMV Books C-3 and C-7.
     pub struct Ctq[2] {
         ONLINE_PIN_REQUIRED = 1 / 8, "online PIN required";
         SIGNATURE_REQUIRED = 1 / 7, "signature required";
@@ -90,8 +99,30 @@ bit_field! {
         ONLINE_IF_EXPIRED = 1 / 4, "go online if application expired";
         SWITCH_FOR_CASH = 1 / 3, "switch interface for cash transactions";
         SWITCH_FOR_CASHBACK = 1 / 2, "switch interface for cashback transactions";
+        NOT_VALID_AT_ATM = 1 / 1, "not valid for contactless ATM transactions";
         CDCVM_PERFORMED = 2 / 8, "consumer device CVM performed";
         ISSUER_UPDATE = 2 / 7, "issuer update processing supported";
+    }
+}
+
+bit_field! {
+    /// Kernel Configuration, tag DF811B: EMV Book C-2 A.1.81.
+    pub struct KernelConfiguration[1] {
+        NO_MAGSTRIPE_MODE = 1 / 8, "mag-stripe mode contactless transactions not supported";
+        NO_EMV_MODE = 1 / 7, "EMV mode contactless transactions not supported";
+        ON_DEVICE_VERIFICATION = 1 / 6, "on device cardholder verification supported";
+        RELAY_RESISTANCE = 1 / 5, "relay resistance protocol supported";
+        READ_ALL_RECORDS = 1 / 3, "read all records even when no CDA";
+    }
+}
+
+bit_field! {
+    /// Application Capabilities Information, tag 9F5D of RID A000000004: EMV Book C-2
+    /// A.1.9. The numbers of byte 1 have no bits here.
+    pub struct ApplicationCapabilities[3] {
+        FIELD_OFF_DETECTION = 2 / 3, "support for field off detection";
+        BALANCE_READING = 2 / 2, "support for balance reading";
+        CDA_OVER_AAC = 2 / 1, "CDA supported over TC, ARQC and AAC";
     }
 }
 

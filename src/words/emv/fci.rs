@@ -1,9 +1,13 @@
 //! File control information of an application or a directory: EMV Book 1 11.3.4;
 //! PBOC adds the load log entry and DF61 to BF0C.
 
+use super::PreferredName;
 use crate::words::dictionary::tag;
 use crate::words::iso7816::Aid;
 use crate::words::tlv::{self, Dol, Tag, TlvError};
+
+/// The longest data of a command, but for template 83 and its length.
+const MAX_PDOL_BYTES: usize = 252;
 
 /// What the answer to SELECT says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +16,12 @@ pub struct Fci {
     pub df_name: Aid,
     /// Application label, tag 50.
     pub label: Option<String>,
+    /// Application preferred name, tags 9F12 and 9F11.
+    pub preferred_name: Option<PreferredName>,
     /// Application priority, tag 87.
     pub priority: Option<u8>,
+    /// Language preference, tag 5F2D: one to four languages of two letters (ISO 639-1).
+    pub languages: Vec<String>,
     /// PDOL, tag 9F38.
     pub pdol: Option<Dol>,
     /// Log entry, tag 9F4D: file and number of records.
@@ -35,6 +43,8 @@ pub struct DirectoryEntry {
     pub name: Aid,
     /// Its label, tag 50.
     pub label: Option<String>,
+    /// Its preferred name, tags 9F12 and 9F11.
+    pub preferred_name: Option<PreferredName>,
     /// Its priority, tag 87.
     pub priority: Option<u8>,
     /// Kernel Identifier, tag 9F2A.
@@ -54,6 +64,12 @@ pub enum FciError {
     Missing {
         /// What is missing.
         missing: Tag,
+    },
+    /// A PDOL that asks for more than GET PROCESSING OPTIONS carries in template 83.
+    #[error("expected the PDOL (9F38) to ask for at most {MAX_PDOL_BYTES} bytes, found {found}")]
+    Pdol {
+        /// What it asks for.
+        found: usize,
     },
     /// The card selected something else than was asked for.
     #[error("expected an application whose name begins with {wanted}, the card selected {found}")]
@@ -85,7 +101,9 @@ impl Fci {
         let mut fci = Self {
             df_name,
             label: None,
+            preferred_name: None,
             priority: None,
+            languages: Vec::new(),
             pdol: None,
             log_entry: None,
             load_log_entry: None,
@@ -101,11 +119,13 @@ impl Fci {
 
     fn take(&mut self, parts: &[tlv::Tlv<'_>]) -> Result<(), FciError> {
         let pair = |value: &[u8]| <[u8; 2]>::try_from(value).ok().map(|[sfi, count]| (sfi, count));
+        self.preferred_name = self.preferred_name.take().or(preferred_name(parts));
         for part in parts {
             match part.tag {
                 tag::APPLICATION_LABEL => self.label = Some(printable(part.value)),
                 tag::APPLICATION_PRIORITY_INDICATOR => self.priority = part.value.first().copied(),
-                tag::PDOL => self.pdol = Some(Dol::parse(part.value)?),
+                tag::LANGUAGE_PREFERENCE => self.languages = languages(part.value),
+                tag::PDOL => self.pdol = Some(pdol(part.value)?),
                 tag::SFI => self.directory_sfi = part.value.first().copied(),
                 tag::LOG_ENTRY => self.log_entry = pair(part.value),
                 tag::LOAD_LOG_ENTRY => self.load_log_entry = pair(part.value),
@@ -132,6 +152,14 @@ pub fn directory_entries(record: &[u8]) -> Result<Vec<DirectoryEntry>, TlvError>
     Ok(entries)
 }
 
+fn pdol(value: &[u8]) -> Result<Dol, FciError> {
+    let list = Dol::parse(value)?;
+    match list.data_length() {
+        found if found > MAX_PDOL_BYTES => Err(FciError::Pdol { found }),
+        _ => Ok(list),
+    }
+}
+
 /// Reads one application template (61) of a directory; one without an AID is none.
 fn directory_entry(template: &tlv::Tlv<'_>) -> Result<Option<DirectoryEntry>, TlvError> {
     let parts = template.children()?;
@@ -139,9 +167,24 @@ fn directory_entry(template: &tlv::Tlv<'_>) -> Result<Option<DirectoryEntry>, Tl
     let label = value(tag::APPLICATION_LABEL).map(printable);
     let priority = value(tag::APPLICATION_PRIORITY_INDICATOR).and_then(|v| v.first().copied());
     let name = value(tag::AID).and_then(Aid::new);
+    let preferred_name = preferred_name(&parts);
     let [kernel, extended_selection] =
         [tag::KERNEL_IDENTIFIER, tag::EXTENDED_SELECTION].map(|tag| value(tag).map(<[u8]>::to_vec));
-    Ok(name.map(|name| DirectoryEntry { name, label, priority, kernel, extended_selection }))
+    Ok(name.map(|name| DirectoryEntry { name, label, preferred_name, priority, kernel, extended_selection }))
+}
+
+/// A name without its code table cannot be read (EMV Book 1 12.2.4).
+fn preferred_name(parts: &[tlv::Tlv<'_>]) -> Option<PreferredName> {
+    let value = |wanted| parts.iter().find(|t| t.tag == wanted).map(|t| t.value);
+    let [code_table] = value(tag::ISSUER_CODE_TABLE_INDEX)? else { return None };
+    let bytes = value(tag::APPLICATION_PREFERRED_NAME)?.to_vec();
+    Some(PreferredName { code_table: *code_table, bytes })
+}
+
+/// Pairs of letters, in lower case; others are none (EMV Book 4 11.1 takes either case).
+fn languages(value: &[u8]) -> Vec<String> {
+    let pairs = value.as_chunks::<2>().0.iter().filter(|pair| pair.iter().all(u8::is_ascii_alphabetic));
+    pairs.map(|pair| String::from_utf8_lossy(pair).to_lowercase()).take(4).collect()
 }
 
 /// Characters that a terminal can show; others become `?`, so that a card cannot
@@ -167,6 +210,14 @@ mod tests {
         let fci = Fci::parse(&bytes, &aid("A000000333")).unwrap();
         assert_eq!((fci.log_entry, fci.load_log_entry), (Some((11, 10)), Some((12, 10))));
         assert!(fci.pdol.unwrap().asks_for(tag::TTQ));
+    }
+
+    #[test]
+    fn reads_names_and_languages() {
+        let hex = "6F24 8407A0000000031010 A519 500456495341 9F120343 4152 9F110101 5F2D0665 6E7A6831 31";
+        let fci = Fci::parse(&parse_hex(hex).unwrap(), &aid("A0000000031010")).unwrap();
+        assert_eq!(fci.languages, ["en", "zh"]);
+        assert_eq!(fci.preferred_name.unwrap().text().as_deref(), Some("CAR"));
     }
 
     #[test]

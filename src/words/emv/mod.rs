@@ -11,7 +11,9 @@ mod date;
 mod dol;
 mod element;
 mod fci;
+pub mod mchip;
 mod pan;
+mod preferred_name;
 mod script;
 
 pub use afl::{Afl, AflEntry, AflError};
@@ -19,7 +21,11 @@ pub use application_data::{ApplicationData, PathData, Personal, RecordLayout, re
 pub use cvm::{CvmCode, CvmCondition, CvmEnd, CvmList, CvmListError, CvmResults, CvmRule};
 pub use date::with_century;
 pub use dol::assemble;
-pub use element::{Aip, Cid, CryptogramType, Ctq, TerminalCapabilities, Tsi, Ttq, Tvr, UsageControl};
+pub use element::{
+    Aip, ApplicationCapabilities, Cid, CryptogramType, Ctq, KernelConfiguration, TerminalCapabilities, Tsi,
+    Ttq, Tvr, UsageControl,
+};
 pub use fci::{DirectoryEntry, Fci, FciError, directory_entries, printable};
 pub use pan::{Pan, PanError, Track2};
+pub use preferred_name::PreferredName;
 pub use script::{IssuerScript, ScriptError, ScriptResult};

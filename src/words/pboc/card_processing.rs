@@ -2,6 +2,7 @@
 
 use crate::base::bytes::bit_field;
 use crate::words::emv::CryptogramType;
+use crate::words::emv::cryptogram::GivenCryptograms;
 
 bit_field! {
     /// Card Verification Results: the three bytes after their length 03 in issuer
@@ -28,7 +29,7 @@ bit_field! {
 impl Cvr {
     /// What the first GENERATE AC, or the quick path's GPO, gave (bits 6-5 of byte 1).
     pub fn first_cryptogram(&self) -> Option<CryptogramType> {
-        CryptogramType::from_bits(self.0[0] << 2)
+        GivenCryptograms::from_bits(self.0[0]).first
     }
 
     /// Notes what the first GENERATE AC, or the quick path's GPO, gave.
@@ -39,7 +40,7 @@ impl Cvr {
     /// What the second GENERATE AC gave; `None` while it was not asked for
     /// (bits 8-7 of byte 1, 10 is "not requested").
     pub fn second_cryptogram(&self) -> Option<CryptogramType> {
-        CryptogramType::from_bits(self.0[0]).filter(|given| *given != CryptogramType::Arqc)
+        GivenCryptograms::from_bits(self.0[0]).second
     }
 
     /// Notes what the second GENERATE AC gave; `None` for "not requested".

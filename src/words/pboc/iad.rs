@@ -1,5 +1,6 @@
 //! Issuer application data, tag 9F10: JR/T 0025.5 and .13. By it the issuer
-//! learns the card's balance with every cryptogram.
+//! learns the card's balance with every cryptogram. VIS, from which PBOC took the layout,
+//! has no algorithm identifier, and discretionary data of its own.
 
 use super::Cvr;
 use crate::base::bytes::{Cursor, Truncated, bcd_to_u64, u64_to_bcd};
@@ -82,9 +83,9 @@ pub struct Iad {
     pub cvn: u8,
     /// Card verification results.
     pub cvr: Cvr,
-    /// Algorithm identifier: 01 triple DES, 04 SM4.
-    pub algorithm: u8,
-    /// Issuer discretionary data with its MAC.
+    /// Algorithm identifier: 01 triple DES, 04 SM4; VIS has none.
+    pub algorithm: Option<u8>,
+    /// Issuer discretionary data with its MAC, where they are PBOC's.
     pub idd: Option<(IddValue, [u8; 4])>,
 }
 
@@ -96,7 +97,7 @@ pub enum IadError {
     Truncated(#[from] Truncated),
     /// Another length of the fixed part or of the CVR.
     #[error(
-        "expected issuer application data (9F10) to begin with 07 and the CVR with 03, found {fixed:02X} and {cvr:02X}"
+        "expected issuer application data (9F10) to begin with 07 or 06 and the CVR with 03, found {fixed:02X} and {cvr:02X}"
     )]
     Layout {
         /// First byte.
@@ -121,12 +122,15 @@ impl Iad {
     pub fn parse(bytes: &[u8]) -> Result<Self, IadError> {
         let mut cursor = Cursor::new(bytes);
         let [fixed, dki, cvn, cvr_length] = cursor.array("length, DKI, CVN, CVR length")?;
-        if (fixed, cvr_length) != (0x07, 0x03) {
+        if !matches!((fixed, cvr_length), (0x06 | 0x07, 0x03)) {
             return Err(IadError::Layout { fixed, cvr: cvr_length });
         }
         let cvr = Cvr(cursor.array("CVR")?);
-        let algorithm = cursor.byte("algorithm identifier")?;
-        let idd = if cursor.is_empty() {
+        let algorithm = match fixed {
+            0x07 => Some(cursor.byte("algorithm identifier")?),
+            _ => None,
+        };
+        let idd = if cursor.is_empty() || algorithm.is_none() {
             None
         } else {
             let length = cursor.byte("discretionary data length")?;
@@ -142,9 +146,10 @@ impl Iad {
 
     /// The bytes of tag 9F10.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut out = vec![0x07, self.dki, self.cvn, 0x03];
+        let fixed = if self.algorithm.is_some() { 0x07 } else { 0x06 };
+        let mut out = vec![fixed, self.dki, self.cvn, 0x03];
         out.extend(self.cvr.0);
-        out.push(self.algorithm);
+        out.extend(self.algorithm);
         if let Some((value, mac)) = self.idd {
             let bytes = value.to_bytes();
             out.extend([bytes.len() as u8 + 5, value.id()]);
@@ -189,7 +194,9 @@ mod tests {
     #[test]
     fn says_what_is_wrong() {
         assert!(matches!(Iad::parse(&[7, 1]), Err(IadError::Truncated(_))));
-        assert!(matches!(Iad::parse(&[6, 1, 1, 3, 0, 0, 0, 1]), Err(IadError::Layout { .. })));
+        assert!(matches!(Iad::parse(&[5, 1, 1, 3, 0, 0, 0, 1]), Err(IadError::Layout { .. })));
+        let vis = [6, 1, 10, 3, 0xA0, 0, 0];
+        assert_eq!(Iad::parse(&vis).map(|iad| iad.to_bytes()), Ok(vis.to_vec()));
         let odd = [7, 1, 1, 3, 0, 0, 0, 1, 0x0A, 9, 0, 0, 0, 0, 0, 1, 2, 3, 4];
         assert_eq!(Iad::parse(&odd), Err(IadError::Discretionary { id: 9, length: 0x0A }));
     }

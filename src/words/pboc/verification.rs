@@ -1,12 +1,12 @@
 //! Whether an application cryptogram is a card's (JR/T 0025.5; EMV Book 2 clause 8),
 //! and the answer to it (clause 8.2). No card file, no store, no time.
 
-use super::Cvr;
 use crate::words::dictionary::tag;
 use crate::words::emv::CryptogramType;
 use crate::words::emv::cryptogram::{
-    ArpcMethod, CRYPTOGRAM_VERSIONS, CardKeys, CryptogramError, CryptogramVersion,
+    ArpcMethod, CRYPTOGRAM_VERSIONS, CardKeys, CryptogramError, CryptogramVersion, IadLayout,
 };
+use crate::words::emv::mchip;
 use crate::words::tlv::{Tag, TlvStore};
 
 /// Card status update of ARPC method 2: "issuer approves online transaction".
@@ -100,7 +100,7 @@ impl CryptogramCheck {
         let version = CryptogramVersion::by_iad(iad)
             .and_then(|told| same_family(self.version, told))
             .ok_or(CryptogramRefusal::Version)?;
-        if iad.get(1) != Some(&self.dki) {
+        if version.iad.key_index(iad) != Some(self.dki) {
             return Err(CryptogramRefusal::Dki);
         }
         let keys = keys(version)?;
@@ -120,7 +120,7 @@ impl CryptogramCheck {
             return Err(CryptogramRefusal::Wrong);
         }
         // The kind comes from the CVR, which the cryptogram signs; 9F27 is not signed.
-        if !is_kind(iad, self.wanted) {
+        if !is_kind(version.iad, iad, self.wanted) {
             return Err(CryptogramRefusal::Kind(self.wanted));
         }
         Ok(VerifiedCryptogram { version, keys, atc: u16::from_be_bytes(atc), cryptogram })
@@ -136,6 +136,12 @@ impl VerifiedCryptogram {
         approved: bool,
     ) -> Result<Vec<u8>, CryptogramError> {
         let (key, atc) = (self.keys.ac.expose(), self.atc.to_be_bytes());
+        // What an M/Chip card takes for a response code is a field of bits.
+        let code = match (self.version.iad, approved) {
+            (IadLayout::Mchip, true) => mchip::ResponseCode::APPROVED.0,
+            (IadLayout::Mchip, false) => mchip::ResponseCode::DECLINED.0,
+            _ => code,
+        };
         Ok(match self.version.arpc_method {
             ArpcMethod::Method1 => {
                 let arpc = self.version.arpc_method_1(key, atc, self.cryptogram, code);
@@ -170,11 +176,10 @@ fn same_family(
     })
 }
 
-fn is_kind(iad: &[u8], wanted: WantedCryptogram) -> bool {
-    let Some(&[a, b, c]) = iad.get(4..7).and_then(|bytes| bytes.first_chunk::<3>()) else { return false };
-    let cvr = Cvr([a, b, c]);
+fn is_kind(layout: IadLayout, iad: &[u8], wanted: WantedCryptogram) -> bool {
+    let Some(given) = layout.given(iad) else { return false };
     matches!(
-        (wanted, cvr.first_cryptogram(), cvr.second_cryptogram()),
+        (wanted, given.first, given.second),
         (WantedCryptogram::Arqc, Some(CryptogramType::Arqc), None)
             | (WantedCryptogram::Tc, Some(CryptogramType::Tc), None)
             | (WantedCryptogram::Tc, Some(CryptogramType::Arqc), Some(CryptogramType::Tc))
@@ -198,6 +203,7 @@ mod tests {
     #[test]
     fn the_kind_is_read_from_what_is_signed() {
         let iad = |cvr: u8| [7, 1, 1, 3, cvr, 0, 0, 1];
+        let is_kind = |iad: &[u8], wanted| is_kind(IadLayout::LengthFirst, iad, wanted);
         assert!(is_kind(&iad(0xA0), WantedCryptogram::Arqc) && !is_kind(&iad(0xA0), WantedCryptogram::Tc));
         assert!(is_kind(&iad(0x90), WantedCryptogram::Tc) && !is_kind(&iad(0x90), WantedCryptogram::Arqc));
         assert!(is_kind(&iad(0x60), WantedCryptogram::Tc) && !is_kind(&iad(0x60), WantedCryptogram::Arqc));

@@ -63,6 +63,19 @@ impl Dol {
     }
 }
 
+/// Reads tags that stand side by side, as the static data authentication tag list has them.
+pub fn parse_tag_list(input: &[u8]) -> Result<Vec<Tag>, TlvError> {
+    let mut tags = Vec::new();
+    let mut rest = input;
+    while !rest.is_empty() {
+        let offset = input.len() - rest.len();
+        let (tail, tag) = super::element::tag(rest).map_err(|_| TlvError::Tag { offset })?;
+        tags.push(tag);
+        rest = tail;
+    }
+    Ok(tags)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,7 +6,7 @@ mod element;
 mod store;
 mod tag;
 
-pub use dol::{Dol, DolEntry};
+pub use dol::{Dol, DolEntry, parse_tag_list};
 pub use element::{Tlv, TlvError, encode, encode_into, find, parse, parse_one};
 pub use store::TlvStore;
 pub use tag::Tag;

@@ -31,6 +31,10 @@ pub enum TearKind {
     PayContact,
     /// A payment by the quick path.
     PayQuick,
+    /// A payment with kernel 2 that an M/Chip card approves.
+    PayKernel2,
+    /// A payment with kernel 2 that the issuer decides.
+    PayKernel2Online,
     /// The refund of an uploaded payment by contact, the card on the counter.
     Refund,
 }
@@ -48,6 +52,8 @@ impl TearKind {
         Self::Unload,
         Self::PayContact,
         Self::PayQuick,
+        Self::PayKernel2,
+        Self::PayKernel2Online,
         Self::Refund,
     ];
 
@@ -60,7 +66,7 @@ impl TearKind {
         ("reversal", &[Self::Reversal]),
         ("void", &[Self::CashLoadVoid]),
         ("unload", &[Self::Unload]),
-        ("pay", &[Self::PayContact, Self::PayQuick]),
+        ("pay", &[Self::PayContact, Self::PayQuick, Self::PayKernel2, Self::PayKernel2Online]),
         ("refund", &[Self::Refund]),
         ("all", Self::ALL),
     ];
@@ -75,6 +81,12 @@ impl TearKind {
             (_, (Started, Confirmed)) => return Some("the way of a refund"),
             (Self::Reversal, (Started, ReversalDue) | (ReversalDue, Reversed)) => return None,
             (Self::Reversal, _) => return Some("no answer ever came: it is undone"),
+            (Self::PayKernel2, (Started, Declined | CardUpdated) | (CardUpdated, Confirmed)) => return None,
+            (Self::PayKernel2, _) => return Some("nothing moves but by the card's certificate"),
+            (Self::PayKernel2Online, (Started, Authorised | Declined | ReversalDue)) => return None,
+            (Self::PayKernel2Online, (Authorised, Confirmed) | (ReversalDue, Reversed)) => return None,
+            (Self::PayKernel2Online, (Authorised, ReversalDue)) => return None,
+            (Self::PayKernel2Online, _) => return Some("the host decides, and the card has left"),
             _ => {}
         }
         match (self.flow() == Some(Flow::Pay), way) {
@@ -103,7 +115,7 @@ impl TearKind {
             Self::NonLinkedLoad => Flow::NonLinkedLoad,
             Self::CashLoadVoid => Flow::CashLoadVoid,
             Self::Unload => Flow::Unload,
-            Self::PayContact | Self::PayQuick => Flow::Pay,
+            Self::PayContact | Self::PayQuick | Self::PayKernel2 | Self::PayKernel2Online => Flow::Pay,
             Self::Refund => return None,
         })
     }
@@ -119,8 +131,18 @@ impl TearKind {
     /// How the card is reached.
     pub const fn interface(self) -> Interface {
         match self {
-            Self::LoadContactless | Self::PayQuick => Interface::Contactless,
+            Self::LoadContactless | Self::PayQuick | Self::PayKernel2 | Self::PayKernel2Online => {
+                Interface::Contactless
+            }
             _ => Interface::Contact,
+        }
+    }
+
+    /// The profile of the card.
+    pub const fn profile(self) -> &'static str {
+        match self {
+            Self::PayKernel2 | Self::PayKernel2Online => "mastercard-like",
+            _ => "ecash",
         }
     }
 
@@ -136,6 +158,8 @@ impl TearKind {
             Self::Unload => "unload",
             Self::PayContact => "pay, contact",
             Self::PayQuick => "pay, quick path",
+            Self::PayKernel2 => "pay, kernel 2",
+            Self::PayKernel2Online => "pay, kernel 2, online",
             Self::Refund => "refund",
         }
     }
@@ -150,7 +174,7 @@ impl fmt::Display for TearKind {
 /// Whether the card keeps logs: without them only balance and host can prove anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TearCard {
-    /// The card of the profile `ecash`.
+    /// The card of the kind's profile.
     WithLogs,
     /// The same without transaction log and load log.
     WithoutLogs,
@@ -166,7 +190,11 @@ impl TearCard {
     pub const fn of(kind: TearKind) -> &'static [Self] {
         match kind {
             TearKind::CashLoad | TearKind::PendingLoad | TearKind::NonLinkedLoad => &[Self::WithoutLogs],
-            TearKind::CashLoadVoid | TearKind::Reversal | TearKind::Refund => &[Self::WithLogs],
+            TearKind::CashLoadVoid
+            | TearKind::Reversal
+            | TearKind::Refund
+            | TearKind::PayKernel2
+            | TearKind::PayKernel2Online => &[Self::WithLogs],
             _ => Self::ALL,
         }
     }
@@ -185,6 +213,11 @@ impl TearCard {
     pub fn afterwards(self, kind: TearKind) -> impl Iterator<Item = Afterwards> {
         Afterwards::ALL.iter().copied().filter(move |way| match (self, kind.flow(), way) {
             (_, _, Afterwards::Back) => true,
+            // Its cryptogram is asked for again; electronic cash is proven by its balance.
+            _ if matches!(kind, TearKind::PayKernel2 | TearKind::PayKernel2Online) => {
+                *way == Afterwards::TappedAgain
+            }
+            (_, _, Afterwards::TappedAgain) => false,
             // Neither asks the card for proof.
             _ if matches!(kind, TearKind::Refund | TearKind::Reversal) => *way == Afterwards::NeverBack,
             (_, Some(Flow::CashLoad | Flow::PendingLoad | Flow::NonLinkedLoad), Afterwards::NeverBack) => {
@@ -356,6 +389,8 @@ impl fmt::Display for TearFault {
 pub enum Afterwards {
     /// It comes back at once.
     Back,
+    /// The terminal settles what it can, and the card is tapped again for the same amount.
+    TappedAgain,
     /// It pays 1.00 at another terminal first, which uploads the payment.
     SpentElsewhere,
     /// It loads 10.00 at another terminal first, and the first terminal asks the
@@ -368,12 +403,13 @@ pub enum Afterwards {
 impl Afterwards {
     /// Every way.
     pub const ALL: &'static [Self] =
-        &[Self::Back, Self::SpentElsewhere, Self::LoadedElsewhere, Self::NeverBack];
+        &[Self::Back, Self::TappedAgain, Self::SpentElsewhere, Self::LoadedElsewhere, Self::NeverBack];
 
     /// For tables.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Back => "back at once",
+            Self::TappedAgain => "tapped again",
             Self::SpentElsewhere => "spent elsewhere",
             Self::LoadedElsewhere => "loaded elsewhere",
             Self::NeverBack => "never back",

@@ -35,6 +35,8 @@ const ACCOUNT_MINOR: u64 = 50_000;
 const CARD_MINOR: u64 = 10_000;
 const LOAD: Amount = Amount::new(5_000, CNY);
 const PAYMENT: Amount = Amount::new(1_250, CNY);
+/// Above the floor limit of kernel 2.
+const ONLINE_PAYMENT: Amount = Amount::new(25_000, CNY);
 const REFUND: Amount = Amount::new(750, CNY);
 const ELSEWHERE_LOAD: Amount = Amount::new(1_000, CNY);
 const ELSEWHERE_PAYMENT: Amount = Amount::new(100, CNY);
@@ -160,6 +162,10 @@ fn play(
     let mut settled = Vec::new();
     match case.afterwards {
         Afterwards::Back => {}
+        Afterwards::TappedAgain => {
+            settled.extend(scene.stage.recover(&mut scene.context)?.rows);
+            scene.transact()?;
+        }
         Afterwards::SpentElsewhere => scene.elsewhere(Flow::Pay, ELSEWHERE_PAYMENT)?,
         Afterwards::LoadedElsewhere | Afterwards::NeverBack => {
             scene.elsewhere(Flow::Load, ELSEWHERE_LOAD)?;
@@ -199,11 +205,31 @@ fn play(
     if let Some(open) = rows.iter().find(|row| !row.state.is_final()) {
         violation = Some(format!("a row is left {}", open.state));
     }
+    if case.kind == TearKind::PayKernel2 && case.afterwards == Afterwards::TappedAgain {
+        let paid = rows.iter().filter(|row| row.state == State::Confirmed).count();
+        let made = scene.witness.certificates();
+        if made != paid {
+            violation = Some(format!("the card made {made} certificates for {paid} payments"));
+        }
+    }
+    if let Some(twice) = same_cryptogram(&rows) {
+        violation = Some(format!("rows {} and {} were paid by one cryptogram", twice.0, twice.1));
+    }
     if let Some(load) = scene.stage.issuer.open_loads(&mut scene.context)?.first() {
         violation = Some(format!("the issuer's load of {} is still open", load.amount));
     }
     let way = settled.iter().map(describe).collect();
     Ok((TearRow { case, broke, torn, last, way, violation }, scene.witness.transitions()))
+}
+
+/// Two rows that were paid by the same cryptogram.
+fn same_cryptogram(rows: &[Entry]) -> Option<(u32, u32)> {
+    let paid: Vec<_> = rows.iter().filter(|row| row.state == State::Confirmed).collect();
+    let of = |row: &Entry| row.chip.value(tag::APPLICATION_CRYPTOGRAM).map(<[u8]>::to_vec);
+    paid.iter().enumerate().find_map(|(at, row)| {
+        let twin = paid[..at].iter().find(|other| of(other).is_some() && of(other) == of(row))?;
+        Some((twin.trace, row.trace))
+    })
 }
 
 fn describe(row: &Settled) -> String {
@@ -247,7 +273,7 @@ impl Scene {
         let rules = Rules { recovery: Rule::issuer_without(settings.without), ..Rules::default() };
         let seal = SealKey::random(&mut context);
         let mut issuer = Issuer::open(shelf.store(0)?, seal.clone(), table, rules)?;
-        let profile = shelf.profile("ecash", card == TearCard::WithLogs)?;
+        let profile = shelf.profile(kind.profile(), card == TearCard::WithLogs)?;
         let new = NewCard::with_accounts(&mut issuer, profile, ACCOUNT_MINOR, CARD_MINOR, &mut context)?;
         let memory = issue_card(&mut issuer, &new, &mut context)?;
         let mark =
@@ -351,7 +377,10 @@ impl Scene {
             (Some(Flow::NonLinkedLoad), _, Some(payer)) => {
                 stage.load_from(payer.as_mut(), LOAD, &mut pin, context)?
             }
-            (Some(Flow::Pay), ..) => stage.transact(Flow::Pay, PAYMENT, &mut pin, context)?,
+            (Some(Flow::Pay), ..) => {
+                let amount = if self.kind == TearKind::PayKernel2Online { ONLINE_PAYMENT } else { PAYMENT };
+                stage.transact(Flow::Pay, amount, &mut pin, context)?
+            }
             (flow, ..) => stage.transact(flow.unwrap_or(Flow::Load), LOAD, &mut pin, context)?,
         };
         self.stage.recover(&mut self.context)?;

@@ -1,7 +1,9 @@
 //! `cardwright card`: simulated cards that are files.
 
+mod cancel;
 mod credit;
 mod new;
+mod script;
 mod serve;
 mod show;
 
@@ -13,5 +15,12 @@ pub(super) const COMMAND: Command = Command {
     about: "Makes, shows and serves simulated cards",
     effect: None,
     arguments: no_arguments,
-    run: Run::OneOf(&[new::COMMAND, show::COMMAND, serve::COMMAND, credit::COMMAND]),
+    run: Run::OneOf(&[
+        new::COMMAND,
+        show::COMMAND,
+        serve::COMMAND,
+        credit::COMMAND,
+        script::COMMAND,
+        cancel::COMMAND,
+    ]),
 };

@@ -2,18 +2,20 @@
 
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
-use crate::doors::cli::shared::books::{self, Need};
+use crate::doors::cli::shared::books::{self, Need, token_key_argument};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
-use crate::doors::cli::shared::holder;
 use crate::doors::cli::shared::recording::Recording;
+use crate::doors::cli::shared::scene::must_exist;
+use crate::doors::cli::shared::{holder, tokens};
 use crate::observers::report::{card_file_json, card_file_text};
 use crate::roles::card::{CardFile, CardStorage, Profile};
 use crate::roles::issuer::{AccountId, Issuer};
+use crate::words::emv::Pan;
 use crate::words::iso4217::{Amount, Currency};
 use crate::world::{
     CardName, DEFAULT_PIN, NewCard, ReaderAddress, issue_card, issue_card_under, load_profile,
-    open_authority, seal_key,
+    open_authority, replace_card, seal_key,
 };
 use clap::{Arg, ArgAction, value_parser};
 use serde_json::json;
@@ -31,7 +33,7 @@ pub(super) const COMMAND: Command = Command {
 fn arguments(line: clap::Command) -> clap::Command {
     let line = line
         .arg(Arg::new("PROFILE").required(true).help(
-            "ecash, ecash-dual, debit, unionpay-credit, unionpay-sm, or a profile of your own, FILE.toml",
+            "ecash, ecash-dual, debit, unionpay-credit, unionpay-sm, mastercard-like, or a profile of your own, FILE.toml",
         ))
         .arg(
             Arg::new("FILE")
@@ -57,6 +59,14 @@ fn arguments(line: clap::Command) -> clap::Command {
         .arg(Arg::new("ca").long("ca").value_name("FOLDER").value_parser(value_parser!(PathBuf)).help(
             "The certification authority (`ca new`) that signs for it; else the built-in test authority",
         ))
+        .arg(
+            Arg::new("replaces")
+                .long("replaces")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("The card (FILE.card) whose place it takes: that one is out of use, its tokens stay"),
+        )
+        .arg(token_key_argument())
         .arg(
             Arg::new("holder")
                 .long("holder")
@@ -91,11 +101,14 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let authority = authority.map(|folder| open_authority(&folder, seal_file.as_deref(), &mut context));
     let authority = authority.transpose()?;
     let seal = seal_key(seal_file.as_deref(), Some(&path), &mut context)?;
+    let replaced = call.arguments.get_one::<PathBuf>("replaces").cloned();
+    let replaced = replaced.map(|old| number_of(&old, seal_file.as_deref(), &mut context)).transpose()?;
     // Its place first: what the books say that a card holds, a card must hold.
     let mut file = CardFile::reserve(&path, seal)?;
-    let memory = match &authority {
-        Some(authority) => issue_card_under(authority, &mut issuer, &card, &mut context)?,
-        None => issue_card(&mut issuer, &card, &mut context)?,
+    let memory = match (&replaced, &authority) {
+        (Some(old), authority) => replace_card(authority.as_ref(), &mut issuer, old, &card, &mut context)?,
+        (None, Some(authority)) => issue_card_under(authority, &mut issuer, &card, &mut context)?,
+        (None, None) => issue_card(&mut issuer, &card, &mut context)?,
     };
     if let (Some(holder), Some(pan)) = (holder, memory.pan()) {
         issuer.set_card_holder(&pan, memory.psn(), &holder, &mut context)?;
@@ -110,10 +123,22 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     if ids.is_empty() {
         call.output.note("No account is linked to it (--account ID): it can pay and cannot be loaded.");
     }
+    if let Some(old) = &replaced {
+        call.output.say(&format!("The card {old} is out of use: this one has taken its place.\n"));
+        tokens::follow_card(call, &store, old, &mut context)?;
+    }
     call.output.say(&format!("Read it: cardwright read --reader sim:{shown}\n"));
     call.output.tell("file", json!(shown));
     call.output.tell("card", card_file_json(&memory, call.switches.unmask));
     Ok(Exit::Done)
+}
+
+/// The number of a card in a file.
+fn number_of(path: &Path, seal: Option<&Path>, context: &mut Context) -> Result<Pan, Failure> {
+    must_exist(path)?;
+    let seal = seal_key(seal, Some(path), context)?;
+    let (_file, memory) = CardFile::open(path, seal)?;
+    memory.pan().ok_or_else(|| Failure::Usage(format!("{}: the card has no PAN", path.display())))
 }
 
 /// The file must end so that `sim:FILE.card` finds it, and must not be there.

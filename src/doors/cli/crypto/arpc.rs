@@ -58,7 +58,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         None => card.version.arpc_method,
     };
     if method == ArpcMethod::Method2 || card.version.arpc_key == ArpcKey::Session {
-        card.tell_session(&mut steps, &card.version.session_key(card.key.expose(), atc));
+        card.tell_session(&mut steps, &card.version.arpc_session_key(card.key.expose(), atc));
     }
     let (arpc, data) = match method {
         ArpcMethod::Method1 => {

@@ -45,7 +45,8 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
             card.version.assemble(&look_up).map_err(usage)?
         }
     };
-    let session = card.version.session_key(card.key.expose(), atc);
+    let number = card.version.unpredictable_number_in(&input).unwrap_or_default();
+    let session = card.version.session_key(card.key.expose(), atc, number);
     card.tell_session(&mut steps, &session);
     steps.hex("input", &input);
     steps.hex("input, padded", &crypto::pad(&input, card.block_bytes(), card.version.padding));

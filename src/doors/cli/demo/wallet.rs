@@ -242,7 +242,7 @@ impl Demo<'_, '_> {
             "The bank gives out another card with another number. The token stays, and now stands for the \
              new card; the phone takes the new card's last digits, which receipts show.",
         );
-        let memory = replace_card(&mut self.issuer, &self.pan, &self.card, &mut self.context)?;
+        let memory = replace_card(None, &mut self.issuer, &self.pan, &self.card, &mut self.context)?;
         life::card_changed(
             &mut self.wallet,
             &mut self.service,
@@ -274,7 +274,7 @@ impl Demo<'_, '_> {
             &mut self.context,
         )?;
         let told: Vec<String> =
-            views.iter().map(|view| format!("token ***{}: {:?}", view.token_last_four, view.state)).collect();
+            views.iter().map(|view| format!("token ***{}: {}", view.token_last_four, view.state)).collect();
         self.evidence(&told.join("\n"));
         self.call.output.say("\n");
         self.paragraph("Only the bank lets it pay again.");
@@ -285,7 +285,7 @@ impl Demo<'_, '_> {
         let name = Some(token.name.as_str());
         let view = life::change(&mut self.wallet, &mut self.service, name, verb, by, &mut self.context)?;
         if let Some(view) = view {
-            self.evidence(&format!("token ***{}: {:?}", view.token_last_four, view.state));
+            self.evidence(&format!("token ***{}: {}", view.token_last_four, view.state));
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod rotate;
 mod serve;
 mod status;
 mod terminal;
+mod token;
 
 use super::shared::command::{Command, Run, no_arguments};
 
@@ -24,6 +25,7 @@ pub(super) const COMMAND: Command = Command {
         journal::COMMAND,
         terminal::COMMAND,
         link::COMMAND,
+        token::COMMAND,
         rotate::COMMAND,
     ]),
 };

@@ -10,7 +10,7 @@ use serde_json::json;
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
     name: "rotate",
-    about: "Seals every card number in the vault of tokens anew, under a new key",
+    about: "Gives the vault of tokens new keys: all is sealed anew, and found by other hashes",
     effect: None,
     arguments,
     run: Run::Alone(run),
@@ -27,7 +27,8 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let rotation =
         rotate_token_key(&store, key.as_deref(), &mut context).map_err(|cause| books::at(&store, cause))?;
     call.output.say(&format!("{} rows are sealed under a new key\n", rotation.done));
-    call.output.note("Servers that were running have the old key: start them again.".to_owned());
+    call.output
+        .note("Servers that were running have the old key and refuse tokens: start them again.".to_owned());
     call.output.tell("sealed_rows", json!(rotation.done));
     Ok(Exit::Done)
 }

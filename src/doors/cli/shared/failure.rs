@@ -175,6 +175,13 @@ macro_rules! through_world {
 
 through_world!(CardError, IssuerError, JournalError, LinkError, TerminalError, WalletError);
 
+impl From<TokenError> for Failure {
+    /// As if a phone had been told.
+    fn from(error: TokenError) -> Self {
+        WalletError::from(error).into()
+    }
+}
+
 fn of_world(error: &WorldError) -> Exit {
     match error {
         WorldError::Link(error) | WorldError::Terminal(TerminalError::Link(error)) => of_link(error),

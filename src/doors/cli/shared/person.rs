@@ -1,11 +1,11 @@
-//! The person at the command line: enters the PIN.
+//! The person at the command line: enters the PIN, chooses an application.
 
 use super::failure::Failure;
 use super::switches::is_pin;
 use crate::base::bytes::Secret;
-use crate::roles::terminal::{Cardholder, PinCheck, PinPrompt};
+use crate::roles::terminal::{ApplicationName, Cardholder, Message, PinCheck, PinPrompt};
 use crate::world::DEFAULT_PIN;
-use std::io::IsTerminal;
+use std::io::{BufRead, IsTerminal};
 
 /// How often a person may mistype before the transaction is given up. No PIN try of
 /// the card is spent by it.
@@ -64,7 +64,50 @@ fn warning(prompt: &PinPrompt) -> &'static str {
     }
 }
 
+/// What the holder does before the card comes again; `false` gives up.
+pub(in crate::doors::cli) type Hand = Box<dyn FnMut(Message) -> bool + Send>;
+
+/// The person, with a hand that does as the reader says.
+pub(in crate::doors::cli) struct Holding<'a> {
+    /// The person.
+    pub person: &'a mut Person,
+    /// Without one, whoever is at the terminal is asked.
+    pub hand: Option<Hand>,
+}
+
+impl Cardholder for Holding<'_> {
+    fn enter_pin(&mut self, prompt: &PinPrompt) -> Option<Secret<String>> {
+        self.person.enter_pin(prompt)
+    }
+
+    fn present_again(&mut self, message: Message) -> bool {
+        match &mut self.hand {
+            Some(hand) => hand(message),
+            None => self.person.present_again(message),
+        }
+    }
+
+    fn choose(&mut self, applications: &[ApplicationName]) -> Option<usize> {
+        self.person.choose(applications)
+    }
+
+    fn confirm(&mut self, application: &ApplicationName) -> bool {
+        self.person.confirm(application)
+    }
+
+    fn show(&mut self, message: Message, language: &str) {
+        self.person.show(message, language);
+    }
+}
+
 impl Cardholder for Person {
+    /// Only who is at the terminal can say that the card is there again.
+    fn present_again(&mut self, message: Message) -> bool {
+        let question =
+            format!("The reader shows: {}. Press Enter when it is there; q gives up. ", message.words());
+        std::io::stdin().is_terminal() && ask(&question).is_some_and(|typed| typed != "q")
+    }
+
     fn enter_pin(&mut self, prompt: &PinPrompt) -> Option<Secret<String>> {
         match self {
             // The same wrong PIN again would only cost the card another try.
@@ -88,4 +131,42 @@ impl Cardholder for Person {
             }),
         }
     }
+
+    /// Where nobody can be asked, the card's preference counts.
+    fn choose(&mut self, applications: &[ApplicationName]) -> Option<usize> {
+        if !std::io::stdin().is_terminal() {
+            return Some(0);
+        }
+        for (number, application) in applications.iter().enumerate() {
+            eprintln!("{:3}  {}  ({})", number + 1, application.text, application.aid);
+        }
+        (0..ATTEMPTS).find_map(|_| {
+            let typed = ask(&format!("Application, 1 to {}: ", applications.len()))?;
+            let number: usize = typed.parse().ok()?;
+            (1..=applications.len()).contains(&number).then(|| number - 1)
+        })
+    }
+
+    fn confirm(&mut self, application: &ApplicationName) -> bool {
+        if !std::io::stdin().is_terminal() {
+            return true;
+        }
+        let question = format!("Use {} ({})? [y/n] ", application.text, application.aid);
+        ask(&question).is_some_and(|typed| matches!(typed.as_str(), "y" | "Y" | "yes"))
+    }
+
+    /// How it ends is told by the command itself; what is wrong with a PIN, by its prompt.
+    fn show(&mut self, message: Message, language: &str) {
+        if message == Message::TryAgain {
+            eprintln!("{}", message.words_in(language));
+        }
+    }
+}
+
+/// Asks for a line.
+fn ask(question: &str) -> Option<String> {
+    eprint!("{question}");
+    let mut typed = String::new();
+    std::io::stdin().lock().read_line(&mut typed).ok().filter(|read| *read > 0)?;
+    Some(typed.trim().to_owned())
 }

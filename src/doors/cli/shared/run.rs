@@ -52,8 +52,8 @@ fn called(commands: &[Command], arguments: &[OsString]) -> String {
     }
 }
 
-/// The whole command line as clap sees it.
-pub(in crate::doors::cli) fn line() -> clap::Command {
+/// The whole command line as clap sees it; a man page and completions are made of it.
+pub fn line() -> clap::Command {
     let line = clap::Command::new("cardwright")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Plays every side of a payment or transit card transaction: terminal, card, issuer")

@@ -2,7 +2,7 @@
 
 use super::command::Call;
 use super::failure::{Exit, Failure};
-use super::person::Person;
+use super::person::{Hand, Holding, Person};
 use super::scene::{Scene, Want};
 use crate::air::host::Original;
 use crate::air::link::Interface;
@@ -10,14 +10,25 @@ use crate::observers::report::{outcome_json, outcome_text, recovery_json, recove
 use crate::roles::terminal::journal::{Entry, EntryKind, State};
 use crate::roles::terminal::{Flow, Outcome, Recovered, Verdict};
 use crate::words::iso4217::{Amount, Currency};
-use crate::world::{DEFAULT_PIN, WorldError};
+use crate::words::iso7816::Aid;
+use crate::world::{DEFAULT_PIN, Sale, WorldError};
 use clap::Arg;
+use std::sync::Arc;
 
 /// What is done with the card.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::doors::cli) enum Deal {
     /// A flow over the amount on the line.
     Amount(Flow),
+    /// A sale of the amount on the line, or cash.
+    Sell {
+        /// What is paid out in cash besides, as it stands on the line.
+        cashback: Option<String>,
+        /// Whether the amount on the line is cash.
+        is_cash: bool,
+        /// Whether the issuer is asked in any case.
+        forced_online: bool,
+    },
     /// A flow over all that the card holds.
     All(Flow),
     /// A load that the account of another card pays for, whose address is on the line.
@@ -60,23 +71,38 @@ pub(in crate::doors::cli) fn currency_argument(line: clap::Command) -> clap::Com
 
 /// Runs it. What was open is settled first.
 pub(in crate::doors::cli) fn run(call: &mut Call<'_>, deal: Deal) -> Result<Exit, Failure> {
+    run_with(call, deal, None)
+}
+
+/// Runs it with a hand that does as the reader says before the card comes again.
+pub(in crate::doors::cli) fn run_with(
+    call: &mut Call<'_>,
+    deal: Deal,
+    hand: Option<Hand>,
+) -> Result<Exit, Failure> {
     let currency = currency(call, call.switches.config()?.currency)?;
     let flow = match deal {
         Deal::Amount(flow) | Deal::All(flow) | Deal::Ask(flow) => flow,
+        Deal::Sell { is_cash: true, .. } => Flow::Cash,
+        Deal::Sell { cashback: Some(_), .. } => Flow::Cashback,
+        Deal::Sell { .. } => Flow::Pay,
         Deal::OtherPays => Flow::NonLinkedLoad,
         Deal::Void(_) => Flow::CashLoadVoid,
         Deal::EndHold { take: true, .. } => Flow::CompletePreAuthorisation,
         Deal::EndHold { take: false, .. } => Flow::CancelPreAuthorisation,
     };
     let named = match deal {
-        Deal::Amount(_) | Deal::OtherPays | Deal::EndHold { take: true, .. } => {
+        Deal::Amount(_) | Deal::Sell { .. } | Deal::OtherPays | Deal::EndHold { take: true, .. } => {
             Some(Amount::parse(call.text("AMOUNT").unwrap_or_default(), currency)?)
         }
         Deal::Ask(_) => Some(Amount::new(0, currency)),
         Deal::All(_) | Deal::Void(_) | Deal::EndHold { take: false, .. } => None,
     };
     let (command, interface) = match flow {
+        // The quick path has no way to ask the issuer that the merchant wants.
+        Flow::Pay if matches!(deal, Deal::Sell { forced_online: true, .. }) => ("pay", Interface::Contact),
         Flow::Pay => ("pay", Interface::Contactless),
+        Flow::Cash | Flow::Cashback => ("pay", Interface::Contact),
         Flow::Unload => ("unload", Interface::Contact),
         Flow::CashLoadVoid => ("void", Interface::Contact),
         Flow::Load | Flow::CashLoad | Flow::PendingLoad | Flow::NonLinkedLoad => ("load", Interface::Contact),
@@ -87,33 +113,43 @@ pub(in crate::doors::cli) fn run(call: &mut Call<'_>, deal: Deal) -> Result<Exit
     };
     let want = Want { command, interface, effect: call.effect, money: true };
     let mut scene = Scene::open(call, want)?;
+    choose_application(call, &mut scene)?;
     let mut person = scene.person();
     if flow.wants_pin() && matches!(person, Person::Away { .. }) {
         return Err(Person::away());
     }
+    let mut holding = Holding { person: &mut person, hand };
     let result = match (deal, named) {
         (Deal::Void(load), _) => {
             let load = match load {
                 Some(load) => load,
                 None => last_cash_load(&mut scene)?,
             };
-            scene.stage.void(load, &mut person, &mut scene.context)
+            scene.stage.void(load, &mut holding, &mut scene.context)
         }
         (Deal::EndHold { hold, .. }, take) => {
-            scene.stage.end_hold(hold, take, &mut person, &mut scene.context)
+            scene.stage.end_hold(hold, take, &mut holding, &mut scene.context)
+        }
+        (Deal::Sell { cashback, is_cash, forced_online }, Some(amount)) => {
+            let cashback = cashback.map(|text| Amount::parse(&text, currency)).transpose()?;
+            let cashback_minor = cashback.map_or(0, |cashback| cashback.minor);
+            let total = amount.minor.saturating_add(cashback_minor);
+            let amount = Amount::new(total.min(Amount::MAX_MINOR), currency);
+            let sale = Sale { amount, cashback_minor, is_cash, forced_online };
+            scene.stage.sell(sale, &mut person, &mut scene.context)
         }
         (Deal::OtherPays, Some(amount)) => {
             let mut payer = scene.open_payer(call)?;
-            scene.stage.load_from(payer.as_mut(), amount, &mut person, &mut scene.context)
+            scene.stage.load_from(payer.as_mut(), amount, &mut holding, &mut scene.context)
         }
-        (_, Some(amount)) => scene.stage.transact(flow, amount, &mut person, &mut scene.context),
+        (_, Some(amount)) => scene.stage.transact(flow, amount, &mut holding, &mut scene.context),
         (_, None) => {
             let all = scene.stage.card_balance(currency, &mut scene.context)?;
             if all.minor == 0 {
                 call.output.say(&format!("The card holds no {currency}.\n"));
                 return Ok(Exit::Declined);
             }
-            scene.stage.transact(flow, all, &mut person, &mut scene.context)
+            scene.stage.transact(flow, all, &mut holding, &mut scene.context)
         }
     };
     let (recovered, outcome) = match result {
@@ -133,6 +169,17 @@ pub(in crate::doors::cli) fn run(call: &mut Call<'_>, deal: Deal) -> Result<Exit
         return Err(Failure::NoHost { address: call.switches.host.clone() });
     }
     Ok(exit(outcome.verdict))
+}
+
+/// Where the line names an application, the terminal looks for no other one.
+fn choose_application(call: &Call<'_>, scene: &mut Scene) -> Result<(), Failure> {
+    let Ok(Some(text)) = call.arguments.try_get_one::<String>("application") else { return Ok(()) };
+    let wrong = |why: &str| Failure::Usage(format!("--application {text}: {why}"));
+    let aid = Aid::try_from(text.clone()).map_err(|cause| wrong(&cause))?;
+    match Arc::make_mut(&mut scene.stage.config).accept_only(&aid) {
+        true => Ok(()),
+        false => Err(wrong("the terminal accepts no application of this name (see [[application]])")),
+    }
 }
 
 /// How a command ends with a verdict.

@@ -1,13 +1,13 @@
 //! `cardwright wallet add`: a physical card goes into the phone, as a token.
 
-use super::shared::applicant::{Person, secret};
-use super::shared::{phone, service};
+use super::shared::applicant::Person;
+use super::shared::phone;
 use crate::air::host::KeyKind;
 use crate::devices::wallet::{Added, DirectWire, NewToken, Provisioning, resend_code};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
-use crate::doors::cli::shared::holder;
-use crate::words::emv::Pan;
+use crate::doors::cli::shared::pan::{self, secret};
+use crate::doors::cli::shared::{holder, tokens};
 use clap::{Arg, ArgAction, value_parser};
 use serde_json::json;
 use std::path::PathBuf;
@@ -28,16 +28,13 @@ fn arguments(line: clap::Command) -> clap::Command {
     let flag = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
     };
-    phone::wallet_argument(line)
-        .arg(
-            Arg::new("pan")
-                .long("pan")
-                .value_name("NUMBER")
-                .help("The card's number; better --pan-file, or be asked: a shell keeps its history"),
-        )
-        .arg(file("pan-file", "A file with the card's number").conflicts_with("pan"))
+    pan::arguments(phone::wallet_argument(line))
         .arg(file("holder", "A TOML file with name, identity_number and phone, instead of being asked"))
         .arg(file("code-file", "A file with the one-time code, instead of being asked"))
+        .arg(file(
+            "rules",
+            "The rules by which the service approves, asks for a code or refuses; see src/roles/token/decision.toml",
+        ))
         .arg(flag("accept-terms", "Accepts the terms without being asked"))
         .arg(flag("resend", "Has another code sent"))
         .arg(flag(
@@ -49,15 +46,9 @@ fn arguments(line: clap::Command) -> clap::Command {
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let path = |name| call.arguments.get_one::<PathBuf>(name).map(PathBuf::as_path);
-    let pan = match call.text("pan") {
-        Some(pan) => Some(pan.to_owned().into()),
-        None => secret(path("pan-file"), "Card number: ")?,
-    };
-    let pan = pan
-        .ok_or_else(|| Failure::Usage("no card number: name a file that holds it, --pan-file FILE".into()))?;
     let new = NewToken {
         name: call.text("name").map(str::to_owned),
-        pan: Pan::checked(pan.expose()).map_err(crate::world::WorldError::from)?,
+        pan: pan::pan(call)?,
         keys: if call.flag("limited-use") { KeyKind::LimitedUse } else { KeyKind::SecureElement },
     };
     let mut person = Person {
@@ -69,7 +60,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         },
         heard: Vec::new(),
     };
-    let (mut service, mut context) = service::open(call)?;
+    let (mut service, mut context) = tokens::open(call)?;
     let mut wallet = phone::open_or_make(call, &mut context)?;
     if let (true, Some(name)) = (call.flag("resend"), &new.name) {
         resend_code(&mut wallet, name, &mut context)?;
@@ -89,7 +80,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
                 token.name, token.token_last_four, token.last_four
             ));
             call.output.tell("state", json!("active"));
-            call.output.tell("card", service::token_json(&token));
+            call.output.tell("card", phone::token_json(&token));
             Ok(Exit::Done)
         }
         Added::Waits { name, what } => {

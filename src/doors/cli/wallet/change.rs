@@ -1,16 +1,13 @@
 //! The life of the phone's tokens from the command line: `wallet suspend`, `resume`,
 //! `remove`, `lost-device`, `renew`, `replenish`, `replace-card`.
 
-use super::shared::applicant::secret;
-use super::shared::{phone, service};
-use crate::air::host::{Party, TokenVerb, TokenView};
+use super::shared::phone;
+use crate::air::host::{Party, TokenVerb};
 use crate::devices::wallet::{DirectWire, Wallet, life};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
-use crate::words::emv::Pan;
-use clap::{Arg, value_parser};
-use serde_json::{Value, json};
-use std::path::PathBuf;
+use crate::doors::cli::shared::{pan, tokens};
+use clap::Arg;
 
 /// The rows of these commands.
 pub(super) const SUSPEND: Command =
@@ -53,16 +50,7 @@ fn by_argument(line: clap::Command) -> clap::Command {
 }
 
 fn replace_arguments(line: clap::Command) -> clap::Command {
-    by_argument(line)
-        .arg(Arg::new("pan").long("pan").value_name("NUMBER").help("The physical card's number"))
-        .arg(
-            Arg::new("pan-file")
-                .long("pan-file")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf))
-                .conflicts_with("pan")
-                .help("A file with it"),
-        )
+    pan::arguments(by_argument(line))
 }
 
 fn by(call: &Call<'_>) -> Party {
@@ -85,10 +73,10 @@ fn remove(call: &mut Call<'_>) -> Result<Exit, Failure> {
 }
 
 fn change(call: &mut Call<'_>, verb: TokenVerb) -> Result<Exit, Failure> {
-    let (mut service, mut context) = service::open(call)?;
+    let (mut service, mut context) = tokens::open(call)?;
     let mut wallet = phone::open_in(call, &mut context)?;
     let view = life::change(&mut wallet, &mut service, call.text("CARD"), verb, &by(call), &mut context)?;
-    tell(call, view.as_slice());
+    tokens::tell(call, view.as_slice());
     if view.is_none() {
         call.output.say("it was not active yet: rolled back\n");
     }
@@ -96,25 +84,25 @@ fn change(call: &mut Call<'_>, verb: TokenVerb) -> Result<Exit, Failure> {
 }
 
 fn lost_device(call: &mut Call<'_>) -> Result<Exit, Failure> {
-    let (mut service, mut context) = service::open(call)?;
+    let (mut service, mut context) = tokens::open(call)?;
     let mut wallet = phone::open_in(call, &mut context)?;
     let views = life::lost_device(&mut wallet, &mut service, &by(call), &mut context)?;
-    tell(call, &views);
+    tokens::tell(call, &views);
     Ok(Exit::Done)
 }
 
 fn renew(call: &mut Call<'_>) -> Result<Exit, Failure> {
-    let (mut service, mut context) = service::open(call)?;
+    let (mut service, mut context) = tokens::open(call)?;
     let mut wallet = phone::open_in(call, &mut context)?;
     let token =
         life::renew(&mut wallet, &mut service, call.text("CARD"), &by(call), &mut DirectWire, &mut context)?;
     call.output.say(&format!("{} pays until {}\n", token.name, token.expiry));
-    call.output.tell("card", service::token_json(&token));
+    call.output.tell("card", phone::token_json(&token));
     Ok(Exit::Done)
 }
 
 fn replenish(call: &mut Call<'_>) -> Result<Exit, Failure> {
-    let (mut service, mut context) = service::open(call)?;
+    let (mut service, mut context) = tokens::open(call)?;
     let mut wallet = phone::open_in(call, &mut context)?;
     let card = call.text("CARD");
     let why = life::replenish(&mut wallet, &mut service, card, 0, true, &mut DirectWire, &mut context)?;
@@ -123,44 +111,16 @@ fn replenish(call: &mut Call<'_>) -> Result<Exit, Failure> {
         Some(number) => format!("{} has limited-use key {number}\n", token.name),
         None => format!("{} has its key in the secure element: nothing is replenished\n", token.name),
     });
-    call.output.tell("card", service::token_json(&token));
+    call.output.tell("card", phone::token_json(&token));
     Ok(if why.is_some() { Exit::Done } else { Exit::Declined })
 }
 
 fn replace_card(call: &mut Call<'_>) -> Result<Exit, Failure> {
-    let file = call.arguments.get_one::<PathBuf>("pan-file").map(PathBuf::as_path);
-    let pan = match call.text("pan") {
-        Some(pan) => Some(pan.to_owned().into()),
-        None => secret(file, "Card number: ")?,
-    };
-    let pan = pan.ok_or_else(|| Failure::Usage("no card number: --pan-file FILE".into()))?;
-    let pan = Pan::checked(pan.expose()).map_err(crate::world::WorldError::from)?;
-    let (mut service, mut context) = service::open(call)?;
+    let pan = pan::pan(call)?;
+    let (mut service, mut context) = tokens::open(call)?;
     let mut wallet = phone::open_in(call, &mut context)?;
     let views =
         life::card_changed(&mut wallet, &mut service, &pan, &by(call), &mut DirectWire, &mut context)?;
-    tell(call, &views);
+    tokens::tell(call, &views);
     Ok(Exit::Done)
-}
-
-fn tell(call: &mut Call<'_>, views: &[TokenView]) {
-    for view in views {
-        call.output.say(&format!(
-            "token ***{} for the card ***{}: {:?}\n",
-            view.token_last_four, view.last_four, view.state
-        ));
-    }
-    let values: Vec<Value> = views
-        .iter()
-        .map(|view| {
-            json!({
-                "reference": view.reference.0,
-                "state": format!("{:?}", view.state).to_lowercase(),
-                "token_last_four": view.token_last_four,
-                "last_four": view.last_four,
-                "expiry": view.expiry,
-            })
-        })
-        .collect();
-    call.output.tell("tokens", json!(values));
 }

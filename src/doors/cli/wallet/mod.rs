@@ -13,7 +13,6 @@ mod pay;
 mod shared {
     pub(super) mod applicant;
     pub(super) mod phone;
-    pub(super) mod service;
 }
 mod unlock;
 

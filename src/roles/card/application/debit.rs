@@ -1,7 +1,7 @@
 //! A bank card's application without electronic cash: JR/T 0025.5; EMV Book 3.
 
-use super::Application;
 use crate::air::link::Interface;
+use crate::roles::card::behaviour::Application;
 use crate::roles::card::session::Path;
 use crate::roles::card::simulator::{Refusal, Work};
 use crate::words::dictionary::tag;

@@ -1,8 +1,9 @@
 //! Electronic cash, one currency or two: JR/T 0025.12, .13 and .15.
 
-use super::{Application, debit};
+use super::debit;
 use crate::air::link::Interface;
 use crate::base::bytes::bcd_to_u64;
+use crate::roles::card::behaviour::Application;
 use crate::roles::card::decision;
 use crate::roles::card::session::Path;
 use crate::roles::card::simulator::{Refusal, Work};

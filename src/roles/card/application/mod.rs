@@ -3,22 +3,11 @@
 
 mod debit;
 mod ecash;
+mod mchip;
+mod qvsdc;
 
-use super::session::Path;
-use super::simulator::{Refusal, Work};
-use crate::words::tlv::{Tag, TlvStore};
-
-/// What one kind of application does in its own way.
-pub(super) trait Application: Sync {
-    /// Its name in profiles.
-    fn kind(&self) -> &'static str;
-
-    /// Which way a transaction goes by what the PDOL brought, and why.
-    fn path(&self, work: &Work<'_>, data: &TlvStore) -> Result<(Path, &'static str), Refusal>;
-
-    /// Whether PUT DATA may write this data object.
-    fn may_put(&self, tag: Tag) -> bool;
-}
+use super::behaviour::Application;
 
 /// The kinds of applications.
-pub(super) const APPLICATIONS: &[&dyn Application] = &[&ecash::Ecash, &debit::Debit];
+pub(super) const APPLICATIONS: &[&dyn Application] =
+    &[&ecash::Ecash, &debit::Debit, &mchip::Mchip, &qvsdc::Qvsdc];

@@ -38,6 +38,10 @@ pub struct Combination {
     /// Extended Selection Support flag: the directory's 9F29 is added to the name.
     #[serde(default)]
     pub extended_selection: bool,
+    /// Whether a card that approved is asked once more where its own qualifiers want its
+    /// issuer asked; else it is declined. Public sources leave open how it goes online.
+    #[serde(default = "yes")]
+    pub asks_again_online: bool,
     /// Data objects that this kernel is given beside the terminal's own.
     #[serde(default)]
     pub data: BTreeMap<Tag, AnyBytes>,

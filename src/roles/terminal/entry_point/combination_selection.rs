@@ -52,18 +52,28 @@ impl Phase for AskingDirectory {
         let response = reply.response(STEP)?;
         let mut session = self.session;
         // 3.3.2.3.
-        let entries = match response.status.is_ok() {
-            true => Some(Fci::parse(&response.data, &self.ask.name)?.entries),
-            false => None,
-        };
+        let entries = response.status.is_ok().then(|| directory(&response.data, &self.ask.name, context));
         let mut candidates = match &entries {
             Some(entries) => common(&session, entries),
             None => without_directory(&session, &response.status.to_string(), context),
         };
         // 3.3.3.2: by priority, then by place in the directory; the best one last.
-        candidates.sort_by_key(|candidate| std::cmp::Reverse((candidate.rank, candidate.order)));
+        candidates.sort_by_key(|candidate| (candidate.rank, candidate.order));
+        candidates.reverse();
         session.entry_point.candidates = candidates;
         final_selection::begin(session, context)
+    }
+}
+
+/// The entries of the directory; what cannot be read has none.
+fn directory(fci: &[u8], name: &Aid, context: &mut Context) -> Vec<DirectoryEntry> {
+    match Fci::parse(fci, name) {
+        Ok(fci) => fci.entries,
+        Err(error) => {
+            let event = Event::new("terminal", "PPSE unreadable").clause("EMV Contactless Book B 3.3.2.4");
+            context.emit(event.because(error.to_string()));
+            Vec::new()
+        }
     }
 }
 

@@ -107,7 +107,7 @@ fn activate(
     for (tag, value) in &combination.data {
         session.store.put(*tag, value.0.as_slice());
     }
-    (kernel.begin)(Selected { session, fci }, context)
+    (kernel.begin)(Selected { session, fci, others: Vec::new() }, context)
 }
 
 /// The combination leaves the Candidate List: Start C.

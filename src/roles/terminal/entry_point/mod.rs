@@ -16,7 +16,11 @@ mod progress;
 
 pub use combination::{Combination, ContactlessPath};
 pub(super) use combination_selection::rank;
-pub(super) use outcome::{end_application, online_instead, refused_options, try_another_interface};
-pub use parameters::{AlternateInterface, Message, OutcomeCvm, Parameters};
+pub(super) use outcome::{
+    end_application, online_instead, refused_options, select_next, try_another_interface,
+};
+pub use parameters::{AlternateInterface, OutcomeCvm, Parameters};
 pub(super) use pre_processing::begin;
 pub(super) use progress::Progress;
+
+pub use super::message::Message;

@@ -1,6 +1,8 @@
 //! The parameters of an outcome: EMV Contactless Book A 6.2. What the reader shows, and what
 //! the person is to do.
 
+use super::Message;
+
 /// What comes with a final outcome over contactless: Book A table 6-2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parameters {
@@ -35,57 +37,6 @@ pub enum OutcomeCvm {
 pub enum AlternateInterface {
     /// The contact chip.
     ContactChip,
-}
-
-/// Message Identifiers: Book A table 9-4.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Message {
-    /// 03.
-    Approved,
-    /// 07.
-    NotAuthorised,
-    /// 18.
-    InsertOrSwipe,
-    /// 1A.
-    ApprovedSign,
-    /// 1C.
-    TryAnotherCard,
-    /// 1D.
-    InsertCard,
-    /// 20.
-    SeePhone,
-    /// 21.
-    PresentAgain,
-}
-
-impl Message {
-    /// Its identifier.
-    pub const fn identifier(self) -> u8 {
-        match self {
-            Self::Approved => 0x03,
-            Self::NotAuthorised => 0x07,
-            Self::InsertOrSwipe => 0x18,
-            Self::ApprovedSign => 0x1A,
-            Self::TryAnotherCard => 0x1C,
-            Self::InsertCard => 0x1D,
-            Self::SeePhone => 0x20,
-            Self::PresentAgain => 0x21,
-        }
-    }
-
-    /// What the person reads.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::Approved => "approved",
-            Self::NotAuthorised => "not authorised",
-            Self::InsertOrSwipe => "please insert or swipe the card",
-            Self::ApprovedSign => "approved, please sign",
-            Self::TryAnotherCard => "insert, swipe or try another card",
-            Self::InsertCard => "please insert the card",
-            Self::SeePhone => "see the phone for instructions, then present it again",
-            Self::PresentAgain => "present the card again",
-        }
-    }
 }
 
 impl OutcomeCvm {

@@ -1,5 +1,6 @@
 //! What Entry Point retains from one start to the next: EMV Contactless Book A 5.3.
 
+use super::Message;
 use crate::words::emv::Ttq;
 use crate::words::iso7816::Aid;
 
@@ -17,7 +18,7 @@ pub(in crate::roles::terminal) struct Progress {
     /// Whether the card is to go online, whatever pre-processing says.
     pub(super) online: bool,
     /// What the person is told at the end, where the verdict alone does not say it.
-    pub(super) message: Option<super::Message>,
+    pub(super) message: Option<Message>,
 }
 
 /// Entry Point Pre-Processing Indicators of a combination that is allowed: Book A table 5-3.
@@ -52,24 +53,14 @@ pub(super) struct Candidate {
     pub(super) indicators: Indicators,
 }
 
-#[allow(dead_code, reason = "for kernels that decide by limits and not by qualifiers")]
 impl Progress {
-    /// Whether the reader demands a cardholder verification of the selected combination.
-    pub(in crate::roles::terminal) fn cvm_required(&self) -> bool {
-        self.indicators().is_some_and(|indicators| indicators.cvm_required)
-    }
-
-    /// Whether the amount is above the floor limit of the selected combination.
-    pub(in crate::roles::terminal) fn is_above_floor_limit(&self) -> bool {
-        self.indicators().is_some_and(|indicators| indicators.above_floor_limit)
+    /// The place of the selected combination in the terminal file.
+    pub(in crate::roles::terminal) const fn selected(&self) -> Option<usize> {
+        self.selected
     }
 
     /// What the person is told, where the verdict alone does not say it.
-    pub(in crate::roles::terminal) const fn message(&self) -> Option<super::Message> {
+    pub(in crate::roles::terminal) const fn message(&self) -> Option<Message> {
         self.message
-    }
-
-    fn indicators(&self) -> Option<&Indicators> {
-        self.allowed.iter().find(|indicators| Some(indicators.place) == self.selected)
     }
 }

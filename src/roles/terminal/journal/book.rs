@@ -2,6 +2,7 @@
 
 use super::entry::{SealedPart, amount, mode_from_word, mode_word};
 use super::settlement::SETTLEMENTS;
+use super::torn::{self, TORN};
 use super::{BatchState, CardMark, Change, Entry, EntryKind, Opening, State};
 use crate::air::host::Original;
 use crate::base::context::Context;
@@ -15,7 +16,7 @@ use crate::words::tlv::TlvStore;
 use std::fs::File;
 
 const PURPOSE: &str = "journal.row";
-const MIGRATIONS: &[Migration] = &[ROWS, SETTLEMENTS];
+const MIGRATIONS: &[Migration] = &[ROWS, SETTLEMENTS, TORN];
 
 const ROWS: Migration = Migration {
     statements: &[
@@ -96,7 +97,7 @@ pub enum JournalError {
 /// The journal of one terminal.
 pub struct Journal {
     pub(super) db: Box<dyn Db>,
-    seal: SealKey,
+    pub(super) seal: SealKey,
     /// Held, not read: closing it lets another process be this terminal.
     _lock: Option<File>,
 }
@@ -130,14 +131,25 @@ impl Journal {
         context: &mut Context,
     ) -> Result<(), JournalError> {
         let now = context.now();
-        let from = if let Change::Open(opening) = change {
-            self.insert(opening, now, context)?;
-            None
-        } else {
-            Some(self.update(batch, trace, change, now, context)?)
+        let from = match change {
+            Change::Open(opening) => {
+                self.insert(opening, now, context)?;
+                None
+            }
+            Change::Asking { torn, replaced, most } => {
+                self.keep_torn(torn, *replaced, *most, context)?;
+                None
+            }
+            Change::Answered => {
+                self.forget_torn((batch, trace))?;
+                None
+            }
+            _ => Some(self.update(batch, trace, change, now, context)?),
         };
         let word = match change {
             Change::Turned(_) => "turned",
+            Change::Asking { .. } => "asking",
+            Change::Answered => "answered",
             _ => change.state().map_or("sending", State::word),
         };
         let event = Event::new("journal", "state").because(reason(change)).with_named("state", word);
@@ -288,6 +300,11 @@ impl Journal {
             from.word().into(),
         ];
         let changed = transact(self.db.as_mut(), |tx| {
+            // What is taken of the card's answer, and that it can be asked for again, change
+            // together.
+            if matches!(change, Change::CardUpdated { .. }) {
+                torn::forget(tx, (batch, trace))?;
+            }
             tx.execute(
                 "UPDATE journal_row SET state = $1, sent = $2, atc = $3, balance_after = $4, changed = $5, \
                  reason = $6, sealed = $7, kind = $8 WHERE batch = $9 AND trace = $10 AND state = $11",
@@ -348,6 +365,8 @@ fn reason(change: &Change) -> &'static str {
         Change::ReversalDue { reason } | Change::Declined { reason } => reason,
         Change::Sending => "the card is about to be told to change",
         Change::Turned(kind) => kind.word(),
+        Change::Asking { .. } => "the card's cryptogram can be asked for again",
+        Change::Answered => "the card's cryptogram has come",
         Change::InDoubt => "the card was told to change and no answer came",
         _ => "",
     }

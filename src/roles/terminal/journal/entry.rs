@@ -1,6 +1,6 @@
 //! A row of the journal and what may be written to it.
 
-use super::State;
+use super::{State, Torn};
 use crate::air::host::{Entry as EntryMode, Kind, MessageClass, MessageKey, Original, Request, Side};
 use crate::base::bytes::Secret;
 use crate::base::env::Timestamp;
@@ -32,6 +32,10 @@ pub enum EntryKind {
     AccountSale,
     /// An online purchase: the host decides, no script moves money on the card.
     OnlinePurchase,
+    /// An online purchase that pays a part of its amount out in cash.
+    Cashback,
+    /// Cash from the account.
+    Cash,
     /// A hold on the account.
     PreAuthorisation,
     /// The completion of a hold.
@@ -54,6 +58,8 @@ impl EntryKind {
         Self::OfflineSale,
         Self::AccountSale,
         Self::OnlinePurchase,
+        Self::Cashback,
+        Self::Cash,
         Self::PreAuthorisation,
         Self::PreAuthorisationCompletion,
         Self::PreAuthorisationCancel,
@@ -72,6 +78,8 @@ impl EntryKind {
             Self::OfflineSale => "offline sale",
             Self::AccountSale => "offline sale on account",
             Self::OnlinePurchase => "online purchase",
+            Self::Cashback => "purchase with cashback",
+            Self::Cash => "cash",
             Self::PreAuthorisation => "pre-authorisation",
             Self::PreAuthorisationCompletion => "completion of a pre-authorisation",
             Self::PreAuthorisationCancel => "cancellation of a pre-authorisation",
@@ -123,6 +131,8 @@ impl EntryKind {
             Self::Unload => Kind::UnloadScript,
             Self::OfflineSale | Self::AccountSale => Kind::OfflineSale,
             Self::OnlinePurchase => Kind::Purchase,
+            Self::Cashback => Kind::PurchaseWithCashback,
+            Self::Cash => Kind::Cash,
             Self::PreAuthorisation => Kind::PreAuthorisation,
             Self::PreAuthorisationCompletion => Kind::PreAuthorisationCompletion,
             Self::PreAuthorisationCancel => Kind::PreAuthorisationCancel,
@@ -188,6 +198,17 @@ pub enum Change {
     Turned(EntryKind),
     /// The card is about to be told to change.
     Sending,
+    /// The card is about to be asked for a cryptogram that can be asked for again.
+    Asking {
+        /// What is needed for that.
+        torn: Box<Torn>,
+        /// The record of the row that asked for it first.
+        replaced: Option<(u32, u32)>,
+        /// How many earlier records are kept.
+        most: usize,
+    },
+    /// The card answered: its cryptogram is not asked for again.
+    Answered,
     /// The card's answer never came.
     InDoubt,
     /// The card has changed; with the data that proves it to the host.
@@ -214,12 +235,12 @@ pub enum Change {
 }
 
 impl Change {
-    /// The state that the change leads to; [`Change::Sending`] and [`Change::Turned`] leave it.
+    /// The state that the change leads to; `None` where it leaves it.
     pub const fn state(&self) -> Option<State> {
         match self {
             Self::Open(_) => Some(State::Started),
             Self::Authorised { .. } => Some(State::Authorised),
-            Self::Sending | Self::Turned(_) => None,
+            Self::Sending | Self::Turned(_) | Self::Asking { .. } | Self::Answered => None,
             Self::InDoubt => Some(State::InDoubt),
             Self::CardUpdated { .. } => Some(State::CardUpdated),
             Self::Confirmed => Some(State::Confirmed),

@@ -6,8 +6,10 @@ mod book;
 mod entry;
 mod settlement;
 mod state;
+mod torn;
 
 pub use book::{Journal, JournalError};
 pub use entry::{CardMark, Change, Entry, EntryKind, Opening};
 pub use settlement::{Batch, BatchState};
 pub use state::{State, TRANSITIONS};
+pub use torn::Torn;

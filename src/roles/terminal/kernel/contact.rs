@@ -11,7 +11,7 @@ use crate::base::context::Context;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::kernel_row::Kernel;
 use crate::roles::terminal::phase::Next;
-use crate::roles::terminal::step::application_selection::Selected;
+use crate::roles::terminal::step::application_selection::{self, Selected};
 use crate::roles::terminal::step::initiate_application_processing::{self as initiate, Initiation};
 use crate::roles::terminal::step::{balance_reading, read_application_data};
 
@@ -19,7 +19,7 @@ use crate::roles::terminal::step::{balance_reading, read_application_data};
 pub(super) const KERNEL: Kernel = Kernel { name: "contact", identifier: None, mode: Entry::Contact, begin };
 
 const INITIATION: Initiation =
-    Initiation { begun: read_application_data::begin, refused: initiate::break_off };
+    Initiation { begun: read_application_data::begin, refused: application_selection::refused_options };
 
 fn begin(selected: Selected, context: &mut Context) -> Result<Next, TerminalError> {
     balance_reading::begin(selected, |selected, _| Ok(initiate::begin(selected, INITIATION)), context)

@@ -1,89 +1,154 @@
-//! Application selection over contacts: EMV Book 1 12, by the terminal's list of names.
-//! Partial names and "next" are bounded.
+//! Final application selection: EMV Book 1 12.4. The cardholder chooses and confirms by
+//! contact, where the terminal lets them; else the card's priorities do.
 
+use super::candidate_list::{self, Candidate, usable};
+use super::initiate_application_processing::break_off;
 use crate::base::context::Context;
 use crate::base::event::Event;
-use crate::roles::terminal::entry_point::rank;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::kernel_row::Kernel;
+use crate::roles::terminal::message::Message;
+use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
 use crate::roles::terminal::session::Session;
+use crate::words::dictionary::tag;
 use crate::words::emv::Fci;
 use crate::words::iso7816::command::Select;
-use crate::words::iso7816::{Aid, ApduCommand, CommandError, ResponseApdu, StatusWord};
+use crate::words::iso7816::{ApduCommand, CommandError, StatusWord};
 
 const STEP: &str = "Application selection";
-const CLAUSE: &str = "EMV Book 1 12.3";
-/// Most applications that one name is followed to by "next".
-const NEXT_LIMIT: usize = 16;
+const CLAUSE: &str = "EMV Book 1 12.4";
 
 /// An application has been selected.
 pub(in crate::roles::terminal) struct Selected {
     pub(in crate::roles::terminal) session: Session,
     pub(in crate::roles::terminal) fci: Fci,
-}
-
-/// An application that card and terminal have in common.
-struct Candidate {
-    name: Aid,
-    /// Card's priority, 1 is highest; 16 where it gives none.
-    priority: u8,
-    /// Place in the terminal's list.
-    place: usize,
+    /// What could be selected instead.
+    pub(in crate::roles::terminal) others: Vec<Candidate>,
 }
 
 /// Begins a transaction by looking for an application.
 pub(in crate::roles::terminal) fn begin(session: Session) -> Next {
-    AskingByName::next(session, Vec::new(), 0, 0)
+    candidate_list::begin(session)
 }
 
-/// Waits for the answer to one name of the terminal's list.
-struct AskingByName {
+/// Chooses from the list: of equal priorities the terminal's preference goes first.
+pub(in crate::roles::terminal) fn choose(
     session: Session,
-    candidates: Vec<Candidate>,
-    place: usize,
-    repeats: usize,
-    ask: Select,
-}
-
-impl AskingByName {
-    fn next(session: Session, candidates: Vec<Candidate>, place: usize, repeats: usize) -> Next {
-        let Some(name) = session.terms.config.aids().nth(place).cloned() else {
-            return finish_by_name(session, candidates);
-        };
-        let ask = if repeats == 0 { Select::first(name) } else { Select::next(name) };
-        Next::transmit(ask.to_apdu(), Self { session, candidates, place, repeats, ask })
+    mut candidates: Vec<Candidate>,
+    context: &mut Context,
+) -> Result<Next, TerminalError> {
+    candidates.sort_by_key(|candidate| (candidate.priority, candidate.place));
+    if candidates.is_empty() {
+        let looked_for: Vec<_> = session.terms.config.aids().map(ToString::to_string).collect();
+        return Err(TerminalError::NoApplication { looked_for: looked_for.join(", ") });
+    }
+    let several = candidates.len() > 1;
+    let wants_confirmation = candidates[0].wants_confirmation;
+    match (session.terms.config.cardholder_selection, several) {
+        (true, true) => {
+            let names = candidates.iter().map(|candidate| candidate.shown.clone()).collect();
+            Ok(Next::wait(Io::Choose(names), Choosing { session, candidates }))
+        }
+        (true, false) if wants_confirmation => {
+            let name = candidates[0].shown.clone();
+            Ok(Next::wait(Io::Confirm(name), Confirming { session, candidates }))
+        }
+        (true, false) => Ok(select(session, candidates, 0, "the only one in common", context)),
+        (false, _) => match candidates.iter().position(|candidate| !candidate.wants_confirmation) {
+            Some(place) => {
+                let reason = if several { "highest priority" } else { "the only one in common" };
+                Ok(select(session, candidates, place, reason, context))
+            }
+            None => {
+                let reason = "the application wants the cardholder's confirmation (87 bit 8), and this \
+                              terminal does not ask for it";
+                Ok(refused(session, reason, context))
+            }
+        },
     }
 }
 
-impl Phase for AskingByName {
+/// The card refuses GET PROCESSING OPTIONS: with 6985 the application leaves the list, where
+/// there is another one (EMV Book 3 10.1).
+pub(in crate::roles::terminal) fn refused_options(
+    selected: Selected,
+    status: StatusWord,
+    context: &mut Context,
+) -> Result<Next, TerminalError> {
+    if status != StatusWord::CONDITIONS_NOT_SATISFIED || selected.others.is_empty() {
+        return break_off(selected, status, context);
+    }
+    let reason = "GET PROCESSING OPTIONS answered 6985: the application is taken off the list";
+    let event = Event::new("terminal", "application passed over").clause("EMV Book 3 10.1");
+    context.emit(event.because(reason));
+    let Selected { session, others, .. } = selected;
+    again(session.afresh(context), others, context)
+}
+
+/// Chooses from what is left, and says so.
+fn again(session: Session, others: Vec<Candidate>, context: &mut Context) -> Result<Next, TerminalError> {
+    let language = session.language.clone();
+    Ok(choose(session, others, context)?.showing(Message::TryAgain, &language))
+}
+
+/// Waits for the cardholder's choice.
+struct Choosing {
+    session: Session,
+    candidates: Vec<Candidate>,
+}
+
+impl Phase for Choosing {
     fn name(&self) -> &'static str {
         STEP
     }
 
-    fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let response = reply.response(STEP)?;
-        let exact = match accept(&response, &self.ask, context)? {
-            None => return Ok(Self::next(self.session, self.candidates, self.place + 1, 0)),
-            Some(fci) => {
-                let exact = fci.df_name == self.ask.name;
-                if self.candidates.iter().any(|known| known.name == fci.df_name) {
-                    // The card gives the same application again: it does not know "next".
-                    return Ok(Self::next(self.session, self.candidates, self.place + 1, 0));
-                }
-                let priority = rank(fci.priority);
-                self.candidates.push(Candidate { name: fci.df_name, priority, place: self.place });
-                exact
-            }
-        };
-        if exact {
-            return Ok(Self::next(self.session, self.candidates, self.place + 1, 0));
+    fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        let Self { session, candidates } = *self;
+        match reply.choice(STEP)?.filter(|place| *place < candidates.len()) {
+            Some(place) => Ok(select(session, candidates, place, "the cardholder's choice", context)),
+            None => Ok(refused(session, "the cardholder chose no application", context)),
         }
-        if self.repeats >= NEXT_LIMIT {
-            return Err(TerminalError::Endless { what: "SELECT next", limit: NEXT_LIMIT });
-        }
-        Ok(Self::next(self.session, self.candidates, self.place, self.repeats + 1))
     }
+}
+
+/// Waits for the cardholder's confirmation of the only application.
+struct Confirming {
+    session: Session,
+    candidates: Vec<Candidate>,
+}
+
+impl Phase for Confirming {
+    fn name(&self) -> &'static str {
+        STEP
+    }
+
+    fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        let Self { session, candidates } = *self;
+        match reply.confirmed(STEP)? {
+            true => Ok(select(session, candidates, 0, "the cardholder confirmed it (87 bit 8)", context)),
+            false => Ok(refused(session, "the cardholder did not confirm the application", context)),
+        }
+    }
+}
+
+fn select(
+    session: Session,
+    mut candidates: Vec<Candidate>,
+    place: usize,
+    reason: &'static str,
+    context: &mut Context,
+) -> Next {
+    let count = candidates.len();
+    let chosen = candidates.remove(place);
+    context.emit(
+        Event::new("terminal", "application chosen")
+            .clause(CLAUSE)
+            .because(format!("{reason}, of {count}"))
+            .with_tag(0x84, chosen.name.as_bytes()),
+    );
+    let ask = Select::first(chosen.name);
+    Next::transmit(ask.to_apdu(), Selecting { session, ask, others: candidates })
 }
 
 /// Waits for the final SELECT.
@@ -99,82 +164,34 @@ impl Phase for Selecting {
     }
 
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        let Self { mut session, ask, others } = *self;
         let response = reply.response(STEP)?;
-        match accept(&response, &self.ask, context)? {
-            Some(fci) => {
-                let mut session = self.session;
-                session.enter(fci.df_name.as_bytes());
-                (Kernel::contact().begin)(Selected { session, fci }, context)
+        let Some(fci) = usable(&response, &ask, context)? else {
+            if others.is_empty() {
+                let (command, status) = (Select::NAME, response.status);
+                return Err(TerminalError::Command(CommandError::Refused { command, status }));
             }
-            None if self.others.is_empty() => Err(TerminalError::Command(CommandError::Refused {
-                command: Select::NAME,
-                status: response.status,
-            })),
-            // EMV Book 1 12.4: an application that cannot be selected is taken off the list.
-            None => finish(self.session, self.others, context),
-        }
+            // An application that cannot be selected is taken off the list.
+            return again(session, others, context);
+        };
+        session.enter(fci.df_name.as_bytes());
+        language(&mut session, &fci, context);
+        (Kernel::contact().begin)(Selected { session, fci, others }, context)
     }
 }
 
-/// Whether an application can be used: `None` where it is not there or blocked.
-fn accept(
-    response: &ResponseApdu,
-    ask: &Select,
-    context: &mut Context,
-) -> Result<Option<Fci>, TerminalError> {
-    match response.status {
-        StatusWord::OK => Ok(Some(Fci::parse(&response.data, &ask.name)?)),
-        StatusWord::NOT_SUPPORTED => Err(TerminalError::CardBlocked { status: response.status }),
-        status => {
-            context.emit(
-                Event::new("terminal", "application passed over")
-                    .clause(CLAUSE)
-                    .because(format!("SELECT answered {status}"))
-                    .with_tag(0x84, ask.name.as_bytes()),
-            );
-            Ok(None)
-        }
-    }
+/// EMV Book 4 11.1: the first of the card's languages that the terminal has.
+fn language(session: &mut Session, fci: &Fci, context: &mut Context) {
+    let own = &session.terms.config.languages;
+    let Some(common) = fci.languages.iter().find(|language| own.contains(language)) else { return };
+    let reason = format!("{common} is the first language of the card (5F2D) that the terminal has");
+    session.language.clone_from(common);
+    let event = Event::new("terminal", "language selected").clause("EMV Book 4 11.1").because(reason);
+    context.emit(event.with_tag(tag::LANGUAGE_PREFERENCE.0, fci.languages.concat()));
 }
 
-fn finish_by_name(session: Session, candidates: Vec<Candidate>) -> Next {
-    Next::wait(Io::Nothing, Choosing { session, candidates })
-}
-
-/// All names have been asked; the best one is chosen without the card.
-struct Choosing {
-    session: Session,
-    candidates: Vec<Candidate>,
-}
-
-impl Phase for Choosing {
-    fn name(&self) -> &'static str {
-        STEP
-    }
-
-    fn take(self: Box<Self>, _reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        finish(self.session, self.candidates, context)
-    }
-}
-
-/// Selects the candidate of highest priority; of equals, the terminal's preference.
-fn finish(
-    session: Session,
-    mut candidates: Vec<Candidate>,
-    context: &mut Context,
-) -> Result<Next, TerminalError> {
-    candidates.sort_by_key(|candidate| (candidate.priority, candidate.place));
-    if candidates.is_empty() {
-        let looked_for: Vec<_> = session.terms.config.aids().map(ToString::to_string).collect();
-        return Err(TerminalError::NoApplication { looked_for: looked_for.join(", ") });
-    }
-    let chosen = candidates.remove(0);
-    context.emit(
-        Event::new("terminal", "application chosen")
-            .clause("EMV Book 1 12.4")
-            .because(format!("highest priority of {} in common", candidates.len() + 1))
-            .with_tag(0x84, chosen.name.as_bytes()),
-    );
-    let ask = Select::first(chosen.name);
-    Ok(Next::transmit(ask.to_apdu(), Selecting { session, ask, others: candidates }))
+/// Nothing has been selected, so nothing has moved.
+fn refused(session: Session, reason: &'static str, context: &mut Context) -> Next {
+    let before = session.balance_before_minor;
+    Next::done(session.outcome(Verdict::Refused, reason, before, context))
 }

@@ -22,6 +22,10 @@ const STEP: &str = "Balance reading";
 /// The application that holds nothing but electronic cash.
 const PURE_ECASH: [u8; 8] = [0xA0, 0x00, 0x00, 0x03, 0x33, 0x01, 0x01, 0x06];
 
+/// Additional terminal capabilities, byte 1: what the terminal sells (EMV Book 4 A3).
+const CASH: u8 = 0x80;
+const CASHBACK: u8 = 0x10;
+
 /// What follows.
 type Then = fn(Selected, &mut Context) -> Result<Next, TerminalError>;
 
@@ -122,6 +126,20 @@ impl Reading {
         let session = &self.selected.session;
         let amount = session.terms.amount;
         let show = |minor| Amount::new(minor, amount.currency).to_string();
+        let services = session.terms.config.additional_capabilities.0[0];
+        match session.terms.flow {
+            Flow::Cash if services & CASH == 0 => return Some("the terminal gives no cash (9F40)".into()),
+            Flow::Cashback if services & CASHBACK == 0 => {
+                return Some("the terminal gives no cashback (9F40)".into());
+            }
+            Flow::Cashback if session.terms.cashback_minor > amount.minor => {
+                return Some(format!(
+                    "the cashback {} is above the whole amount {amount}",
+                    show(session.terms.cashback_minor)
+                ));
+            }
+            _ => {}
+        }
         let Some(set) = session.set else {
             let pure = self.selected.fci.df_name.begins_with(&PURE_ECASH);
             let wanted = session.terms.flow.writes_card() || pure && session.terms.flow == Flow::Pay;
@@ -129,7 +147,9 @@ impl Reading {
         };
         let balance = session.balance_before_minor;
         match session.terms.flow {
-            Flow::Inquire
+            Flow::Cash
+            | Flow::Cashback
+            | Flow::Inquire
             | Flow::PreAuthorise
             | Flow::CompletePreAuthorisation
             | Flow::CancelPreAuthorisation => None,

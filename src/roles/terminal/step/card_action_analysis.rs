@@ -72,6 +72,8 @@ pub(in crate::roles::terminal) fn begin(
         (Flow::Pay, CryptogramType::Arqc) => EntryKind::OnlinePurchase,
         (Flow::Pay, _) if verified.read.ecash => EntryKind::OfflineSale,
         (Flow::Pay, _) => EntryKind::AccountSale,
+        (Flow::Cashback, _) => EntryKind::Cashback,
+        (Flow::Cash, _) => EntryKind::Cash,
         (Flow::Load, _) => EntryKind::Load,
         (Flow::CashLoad, _) => EntryKind::CashLoad,
         (Flow::PendingLoad, _) => EntryKind::PendingLoad,

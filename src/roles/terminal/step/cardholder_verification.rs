@@ -113,7 +113,7 @@ impl Verifying {
         let Some(rule) = self.list.rules.get(self.place).copied() else {
             return self.failed(context);
         };
-        if let Some(unmet) = self.unmet(rule) {
+        if let Some(unmet) = unmet(&self.list, rule, self.read.session()) {
             tell(self.read.session(), rule, "CVM rule passed over", unmet, context);
             self.place += 1;
             return self.advance(context);
@@ -244,32 +244,35 @@ impl Verifying {
         );
         terminal_risk_management::begin(Verified { read: self.read, pin: self.pin }, context)
     }
+}
 
-    /// Why a rule does not apply (EMV Book 3 C3); `None` where it does.
-    fn unmet(&mut self, rule: CvmRule) -> Option<&'static str> {
-        let (x, y) = (u64::from(self.list.x_minor), u64::from(self.list.y_minor));
-        let session = self.read.session();
-        let situation = Situation::of(session);
-        let amount = session.terms.amount.minor;
-        let limited = |holds: bool, words| match session.is_application_currency() {
-            true => (!holds).then_some(words),
-            false => Some("the transaction is not in the application currency (9F42)"),
-        };
-        match rule.condition {
-            CvmCondition::ALWAYS => None,
-            CvmCondition::UNATTENDED_CASH => {
-                (situation != Situation::UnattendedCash).then_some("no unattended cash")
-            }
-            CvmCondition::NO_CASH => (situation != Situation::Purchase).then_some("cash or cashback"),
-            CvmCondition::SUPPORTED => (!supports(session, rule.code)).then_some("the terminal cannot"),
-            CvmCondition::MANUAL_CASH => (situation != Situation::ManualCash).then_some("no manual cash"),
-            CvmCondition::CASHBACK => (situation != Situation::Cashback).then_some("no cashback"),
-            CvmCondition::UNDER_X => limited(amount < x, "the amount is not under X"),
-            CvmCondition::OVER_X => limited(amount > x, "the amount is not over X"),
-            CvmCondition::UNDER_Y => limited(amount < y, "the amount is not under Y"),
-            CvmCondition::OVER_Y => limited(amount > y, "the amount is not over Y"),
-            _ => Some("the condition code is not known"),
+/// Why a rule does not apply (EMV Book 3 C3); `None` where it does.
+pub(in crate::roles::terminal) fn unmet(
+    list: &CvmList,
+    rule: CvmRule,
+    session: &Session,
+) -> Option<&'static str> {
+    let (x, y) = (u64::from(list.x_minor), u64::from(list.y_minor));
+    let situation = Situation::of(session);
+    let amount = session.terms.amount.minor;
+    let limited = |holds: bool, words| match session.is_application_currency() {
+        true => (!holds).then_some(words),
+        false => Some("the transaction is not in the application currency (9F42)"),
+    };
+    match rule.condition {
+        CvmCondition::ALWAYS => None,
+        CvmCondition::UNATTENDED_CASH => {
+            (situation != Situation::UnattendedCash).then_some("no unattended cash")
         }
+        CvmCondition::NO_CASH => (situation != Situation::Purchase).then_some("cash or cashback"),
+        CvmCondition::SUPPORTED => (!supports(session, rule.code)).then_some("the terminal cannot"),
+        CvmCondition::MANUAL_CASH => (situation != Situation::ManualCash).then_some("no manual cash"),
+        CvmCondition::CASHBACK => (situation != Situation::Cashback).then_some("no cashback"),
+        CvmCondition::UNDER_X => limited(amount < x, "the amount is not under X"),
+        CvmCondition::OVER_X => limited(amount > x, "the amount is not over X"),
+        CvmCondition::UNDER_Y => limited(amount < y, "the amount is not under Y"),
+        CvmCondition::OVER_Y => limited(amount > y, "the amount is not over Y"),
+        _ => Some("the condition code is not known"),
     }
 }
 
@@ -312,7 +315,7 @@ fn capability(method: CvmCode) -> Option<Bit<TerminalCapabilities>> {
 }
 
 /// Whether the terminal supports a method (tag 9F33).
-fn supports(session: &Session, code: CvmCode) -> bool {
+pub(in crate::roles::terminal) fn supports(session: &Session, code: CvmCode) -> bool {
     let signs = !code.has_signature() || session.can(TerminalCapabilities::SIGNATURE);
     match code.method() {
         CvmCode::FAIL => true,
@@ -322,7 +325,13 @@ fn supports(session: &Session, code: CvmCode) -> bool {
     }
 }
 
-fn tell(session: &Session, rule: CvmRule, what: &'static str, reason: &'static str, context: &mut Context) {
+pub(in crate::roles::terminal) fn tell(
+    session: &Session,
+    rule: CvmRule,
+    what: &'static str,
+    reason: &'static str,
+    context: &mut Context,
+) {
     let reason = format!("{} {}: {reason}", rule.code, rule.condition);
     let event = Event::new("terminal", what).clause(CLAUSE).because(reason);
     let event = event.with_named("CV rule", [rule.code.0, rule.condition.0]);

@@ -15,6 +15,8 @@ use crate::words::tlv;
 
 const PLAIN: &str = "the card gave no signature (9F4B) where one was asked for (EMV Book 2 6.6.2)";
 
+const RELAYED: &str = "the card signed other relay resistance data than it gave (EMV Book C-2 S910)";
+
 /// Where in a transaction a cryptogram is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Moment {
@@ -41,7 +43,7 @@ pub(super) fn is_asked_for(read: &mut RecordsRead, cryptogram: CryptogramType, m
 
 /// Checks the signature in an answer and puts what it holds into the session. `true`
 /// where there is nothing to check or it is good.
-pub(super) fn check(
+pub(in crate::roles::terminal) fn check(
     read: &mut RecordsRead,
     ask: &GenerateAc,
     given: &Cryptogram,
@@ -79,7 +81,10 @@ fn recover(
     let number = session.store.array(tag::UNPREDICTABLE_NUMBER).unwrap_or_default();
     let data = CdaDynamicData::recover(signed, number, information, key)?;
     data.check_transaction(&[&session.exchanged, &without_signature(raw)])?;
-    Ok(data)
+    match data.rest.starts_with(&session.relay) {
+        true => Ok(data),
+        false => Err(Weakness::Conduct(RELAYED)),
+    }
 }
 
 /// The data objects of an answer as they came, but for the signature.

@@ -1,21 +1,19 @@
-//! Completion: EMV Book 3 10.11, and what the money asks for after it: the notice
-//! to the host, or the reversal.
+//! Completion: EMV Book 3 10.11. The second GENERATE AC, and how a transaction ends that
+//! does not write the card's balance; what does is in `load_completion`.
 
-use super::balance_proof::{BalanceProof, moved_to, nothing_moved};
 use super::card_action_analysis::{Decided, REQUEST_CHIP};
 use super::combined_signature::{self, Moment};
-use super::online_processing::{Authorised, UNABLE_AND_APPROVED, UNABLE_TO_GO_ONLINE};
-use super::script_processing;
+use super::online_processing::{Answered, UNABLE_AND_APPROVED, UNABLE_TO_GO_ONLINE};
+use super::{advice, load_completion, reversal, script_processing};
 use crate::air::host::{Kind, MessageClass};
 use crate::base::context::Context;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::journal::Change;
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
-use crate::roles::terminal::session::Flow;
 use crate::words::dictionary::tag;
+use crate::words::emv::CryptogramType::{Aac, Tc};
 use crate::words::emv::command::GenerateAc;
-use crate::words::emv::{CryptogramType, ScriptResult};
 use crate::words::iso7816::ApduCommand;
 
 const STEP: &str = "Completion";
@@ -36,7 +34,7 @@ pub(in crate::roles::terminal) fn approved_offline(mut decided: Decided, context
     Next::done(outcome).after(change)
 }
 
-/// The card declined at the first GENERATE AC: nothing moved.
+/// The card declined at the first GENERATE AC: nothing moved, and its issuer may be told.
 pub(in crate::roles::terminal) fn declined(
     mut decided: Decided,
     reason: &'static str,
@@ -44,7 +42,7 @@ pub(in crate::roles::terminal) fn declined(
 ) -> Next {
     let before = decided.session().balance_before_minor;
     let outcome = decided.session().outcome(Verdict::Declined, reason, before, context);
-    Next::done(outcome).after(Change::Declined { reason })
+    advice::then(decided, outcome, context).after(Change::Declined { reason })
 }
 
 /// The card approved, and its signature is not good: declined (EMV Book 2 6.6.2). An
@@ -108,7 +106,7 @@ pub(in crate::roles::terminal) fn second_offline(mut decided: Decided, unreachab
     decided.session().store.put(tag::AUTHORISATION_RESPONSE_CODE, UNABLE_AND_APPROVED);
     let cdol2 = decided.verified.read.cdol2.clone();
     let cdol_data = decided.session().assemble(&cdol2);
-    let asked = CryptogramType::Tc;
+    let asked = Tc;
     let cda = combined_signature::is_asked_for(&mut decided.verified.read, asked, Moment::Unanswered);
     let ask = GenerateAc { cryptogram: asked, cda, cdol_data };
     Next::transmit(ask.to_apdu(), OfflineAfterAll { decided, ask, unreachable })
@@ -138,7 +136,7 @@ impl Phase for OfflineAfterAll {
         let read = &mut decided.verified.read;
         let authentic = combined_signature::check(read, &self.ask, &given, &response.data, context);
         let session = decided.session();
-        let approved = given.cid().and_then(|cid| cid.cryptogram_type()) == Some(CryptogramType::Tc);
+        let approved = given.cid().and_then(|cid| cid.cryptogram_type()) == Some(Tc);
         if approved && authentic && session.store.has(tag::APPLICATION_CRYPTOGRAM) {
             decided.chip = session.chip(REQUEST_CHIP);
             return Ok(approved_offline(decided, context));
@@ -166,7 +164,7 @@ fn ending(mut decided: Decided, code: [u8; 2], ending: Ending) -> Next {
     decided.session().store.put(tag::AUTHORISATION_RESPONSE_CODE, code);
     let cdol2 = decided.verified.read.cdol2.clone();
     let cdol_data = decided.session().assemble(&cdol2);
-    let ask = GenerateAc { cryptogram: CryptogramType::Aac, cda: false, cdol_data };
+    let ask = GenerateAc { cryptogram: Aac, cda: false, cdol_data };
     Next::transmit(ask.to_apdu(), EndingAc { decided, ending })
 }
 
@@ -183,7 +181,7 @@ impl Phase for EndingAc {
     fn take(mut self: Box<Self>, _reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         // Whatever the card answers: it was asked to decline, and no script was sent.
         if self.ending.reverse {
-            return Ok(reverse(self.decided, None, self.ending.reason));
+            return Ok(reversal::reverse(self.decided, None, self.ending.reason));
         }
         let before = self.decided.session().balance_before_minor;
         let outcome =
@@ -196,21 +194,31 @@ impl Phase for EndingAc {
     }
 }
 
-/// The second GENERATE AC after an approval: always, and a TC is asked for.
-pub(in crate::roles::terminal) fn second_generate_ac(
-    mut authorised: Authorised,
-) -> Result<Next, TerminalError> {
-    let cdol2 = authorised.decided.verified.read.cdol2.clone();
-    let cdol_data = authorised.session().assemble(&cdol2);
-    let asked = CryptogramType::Tc;
-    let read = &mut authorised.decided.verified.read;
-    let cda = combined_signature::is_asked_for(read, asked, Moment::Answered);
-    let ask = GenerateAc { cryptogram: asked, cda, cdol_data };
-    Ok(Next::transmit(ask.to_apdu(), SecondAc { authorised, ask }))
+/// How a transaction ends that the host has answered, once the card has given its second
+/// cryptogram.
+#[derive(Debug)]
+pub(in crate::roles::terminal) enum End {
+    /// Host and card approved.
+    Approved(String),
+    /// The host approved and the card did not: what the host booked is to be undone.
+    Refused(String),
+    /// The host did not approve.
+    Declined(String),
+}
+
+/// The second GENERATE AC after the host's answer: a TC is asked for where it approved.
+pub(in crate::roles::terminal) fn second_generate_ac(mut answered: Answered) -> Result<Next, TerminalError> {
+    let cdol2 = answered.decided.verified.read.cdol2.clone();
+    let cdol_data = answered.session().assemble(&cdol2);
+    let cryptogram = if answered.approved { Tc } else { Aac };
+    let read = &mut answered.decided.verified.read;
+    let cda = combined_signature::is_asked_for(read, cryptogram, Moment::Answered);
+    let ask = GenerateAc { cryptogram, cda, cdol_data };
+    Ok(Next::transmit(ask.to_apdu(), SecondAc { answered, ask }))
 }
 
 struct SecondAc {
-    authorised: Authorised,
+    answered: Answered,
     ask: GenerateAc,
 }
 
@@ -221,222 +229,103 @@ impl Phase for SecondAc {
 
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         let response = reply.response(STEP)?;
-        let mut authorised = self.authorised;
-        let given = self.ask.answer(&response).ok();
+        let Self { mut answered, ask } = *self;
+        let given = ask.answer(&response).ok();
         let authentic = given.as_ref().is_none_or(|given| {
-            let read = &mut authorised.decided.verified.read;
-            combined_signature::check(read, &self.ask, given, &response.data, context)
+            let read = &mut answered.decided.verified.read;
+            combined_signature::check(read, &ask, given, &response.data, context)
         });
         let given = given.and_then(|given| given.cid()?.cryptogram_type());
-        let approved = given == Some(CryptogramType::Tc) && authentic;
-        let answered = match given {
+        let approved = answered.approved && given == Some(Tc) && authentic;
+        let said = match given {
             Some(_) if !authentic => NOT_AUTHENTIC.to_owned(),
             Some(given) => format!("the card gave {given}"),
             None => format!("the card answered {} to the second GENERATE AC", response.status),
         };
-        if approved || balance_has_landed(&authorised) {
-            return match authorised.session().terms.flow {
-                flow if flow.writes_card() => script_processing::after_second_ac(authorised, context),
-                _ => {
-                    let before = authorised.session().balance_before_minor;
-                    let outcome =
-                        authorised.session().outcome(Verdict::ApprovedOnline, answered, before, context);
-                    Ok(Next::done(outcome).after(Change::Confirmed))
-                }
+        let after_approval = || format!("{said} after the host's approval");
+        if !answered.approved {
+            let reason = format!("the host answered {}: {}", answered.answer.code, answered.answer.reason);
+            answered.end = Some(End::Declined(reason));
+            return script_processing::after_second_ac(answered, context);
+        }
+        if answered.session().terms.flow.writes_card() {
+            return match approved || load_completion::balance_has_landed(&answered) {
+                true => script_processing::after_second_ac(answered, context),
+                false => Ok(load_completion::refused(answered, after_approval(), REFUSED)),
             };
         }
-        // The host approved and the card did not.
-        let said = format!("{answered} after the host's approval");
-        let cause = "the card refused after the host's approval";
-        Ok(match authorised.results.is_empty() {
-            true => undo(authorised, said, cause),
-            // A script of template 71 was sent.
-            false => prove_refusal(authorised, said, cause),
-        })
-    }
-}
-
-/// Every script has been run: the notice, or the reversal.
-pub(in crate::roles::terminal) fn scripts_done(
-    mut authorised: Authorised,
-    _context: &mut Context,
-) -> Result<Next, TerminalError> {
-    if authorised.scripts.is_empty() {
-        let said = "the host approved and sent no script".into();
-        return Ok(undo(authorised, said, "the script was never sent"));
-    }
-    if authorised.results.iter().any(|(_, result)| *result != ScriptResult::Succeeded) {
-        let said = "the card refused the script".into();
-        return Ok(prove_refusal(authorised, said, "the card definitely refused the script"));
-    }
-    let proof = BalanceProof::of(authorised.session());
-    Ok(Next::transmit(proof.command(), ReadingBalance { authorised, proof }))
-}
-
-/// Reverses what the host approved; the card has not changed.
-fn undo(authorised: Authorised, said: String, cause: &'static str) -> Next {
-    let results = script_results(&authorised);
-    reverse(authorised.decided, results, said).after(Change::ReversalDue { reason: cause })
-}
-
-/// A script was sent and the card says that it refused: money goes back only once the
-/// balance bears that out.
-fn prove_refusal(mut authorised: Authorised, said: String, cause: &'static str) -> Next {
-    let proof = BalanceProof::of(authorised.session());
-    Next::transmit(proof.command(), ProvingRefusal { authorised, proof, said, cause })
-}
-
-struct ProvingRefusal {
-    authorised: Authorised,
-    proof: BalanceProof,
-    said: String,
-    cause: &'static str,
-}
-
-impl Phase for ProvingRefusal {
-    fn name(&self) -> &'static str {
-        STEP
-    }
-
-    fn take(mut self: Box<Self>, reply: Reply, _context: &mut Context) -> Result<Next, TerminalError> {
-        let told = self.proof.take(reply)?;
-        nothing_moved(self.authorised.session(), &self.said, &told)?;
-        Ok(undo(self.authorised, self.said, self.cause))
-    }
-}
-
-/// Reads the new balance: for the receipt, and to see that the card did as it said.
-struct ReadingBalance {
-    authorised: Authorised,
-    proof: BalanceProof,
-}
-
-impl Phase for ReadingBalance {
-    fn name(&self) -> &'static str {
-        STEP
-    }
-
-    fn take(mut self: Box<Self>, reply: Reply, _context: &mut Context) -> Result<Next, TerminalError> {
-        let told = self.proof.take(reply)?;
-        let total = self.authorised.total_minor;
-        moved_to(self.authorised.session(), "the card took the script", total, &told)?;
-        let mut chip = self.authorised.decided.chip.clone();
-        if let Some(results) = script_results(&self.authorised) {
-            chip.put(tag::ISSUER_SCRIPT_RESULTS, results);
+        if !approved {
+            answered.end = Some(End::Refused(after_approval()));
+            let next = script_processing::after_second_ac(answered, context)?;
+            return Ok(next.after(Change::ReversalDue { reason: REFUSED }));
         }
-        let atc = Some(self.authorised.decided.atc);
-        let change = Change::CardUpdated { atc, chip: Some(chip.clone()) };
-        let card = self.authorised.decided.card();
-        let session = self.authorised.session();
-        let io = match session.terms.flow {
-            // Phase two: only now may the account be credited.
-            Flow::Unload => Io::Authorise(Box::new(session.confirmation(&card, chip))),
-            _ => {
+        answered.end = Some(End::Approved(said));
+        if answered.scripts.is_empty() && answered.results.is_empty() {
+            return scripts_done(answered, context);
+        }
+        // Card and host agree: what becomes of the scripts is told, and changes nothing of that.
+        let atc = Some(answered.decided.atc);
+        let mut chip = answered.decided.chip.clone();
+        chip.put(tag::ISSUER_SCRIPT_RESULTS, answered.results_not_known());
+        let next = script_processing::after_second_ac(answered, context)?;
+        Ok(next.after(Change::CardUpdated { atc, chip: Some(chip) }))
+    }
+}
+
+/// Why the host's approval is undone.
+const REFUSED: &str = "the card refused after the host's approval";
+
+/// Every script has been run.
+pub(in crate::roles::terminal) fn scripts_done(
+    mut answered: Answered,
+    context: &mut Context,
+) -> Result<Next, TerminalError> {
+    Ok(match answered.end.take() {
+        None => load_completion::scripts_done(answered),
+        Some(End::Refused(said)) => reversal::now(answered, said),
+        Some(end) => match answered.script_results() {
+            Some(results) => {
+                let card = answered.decided.card();
+                let mut chip = answered.decided.chip.clone();
+                chip.put(tag::ISSUER_SCRIPT_RESULTS, results);
+                let session = answered.session();
+                chip.put(tag::TVR, session.tvr.0);
                 let (class, kind) = (MessageClass::Notice, Kind::ScriptResult);
-                Io::Advise(Box::new(session.request(class, kind, &card, chip, None)))
+                let request = session.request(class, kind, &card, chip, None);
+                Next::wait(Io::Advise(Box::new(request)), TellingResults { answered, end })
             }
-        };
-        let balance = told.ok();
-        Ok(Next::wait(io, Notifying { authorised: self.authorised, balance }).after(change))
-    }
+            None => ended(answered, end, true, context),
+        },
+    })
 }
 
-struct Notifying {
-    authorised: Authorised,
-    balance: Option<u64>,
+/// The host is told what became of the scripts.
+struct TellingResults {
+    answered: Answered,
+    end: End,
 }
 
-impl Phase for Notifying {
+impl Phase for TellingResults {
     fn name(&self) -> &'static str {
         STEP
     }
 
-    fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let balance = self.balance;
-        let session = self.authorised.session();
-        let (confirmed, unconfirmed) = match session.terms.flow.lowers_card() {
-            true => (Verdict::Unloaded, Verdict::UnloadedUnconfirmed),
-            false => (Verdict::Loaded, Verdict::LoadedUnconfirmed),
-        };
-        Ok(match reply.answer(STEP)? {
-            Ok(answer) if answer.code.is_approved() => {
-                let reason = "the card took the script and the host took note";
-                Next::done(session.outcome(confirmed, reason, balance, context)).after(Change::Confirmed)
-            }
-            Ok(answer) => {
-                let reason = format!("the host answered {} to the notice", answer.code);
-                Next::done(session.outcome(unconfirmed, reason, balance, context))
-            }
-            Err(error) => Next::done(session.outcome(unconfirmed, error.to_string(), balance, context)),
-        })
+    fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        let Self { answered, end } = *self;
+        // Where it was not heard, the row of an approval waits for the next start.
+        let told = reply.answer(STEP)?.is_ok();
+        Ok(ended(answered, end, told, context))
     }
 }
 
-/// Sends the reversal; the row says `ReversalDue` by now.
-fn reverse(mut decided: Decided, results: Option<Vec<u8>>, reason: String) -> Next {
-    if !decided.moves_money() {
-        return Next::wait(Io::Nothing, NothingToUndo { decided, reason });
-    }
-    let kind = decided.kind();
-    let card = decided.card();
-    let mut chip = decided.chip.clone();
-    if let Some(results) = results {
-        chip.put(tag::ISSUER_SCRIPT_RESULTS, results);
-    }
-    let request = decided.session().request(MessageClass::Reversal, kind, &card, chip, None);
-    Next::wait(Io::Reverse(Box::new(request)), Reversing { decided, reason })
-}
-
-/// An inquiry that the card broke off: no money has moved.
-struct NothingToUndo {
-    decided: Decided,
-    reason: String,
-}
-
-impl Phase for NothingToUndo {
-    fn name(&self) -> &'static str {
-        STEP
-    }
-
-    fn take(mut self: Box<Self>, _reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let before = self.decided.session().balance_before_minor;
-        Ok(Next::done(self.decided.session().outcome(Verdict::Declined, self.reason, before, context)))
-    }
-}
-
-struct Reversing {
-    decided: Decided,
-    reason: String,
-}
-
-impl Phase for Reversing {
-    fn name(&self) -> &'static str {
-        "Reversal"
-    }
-
-    fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let answer = reply.answer("Reversal")?;
-        let undone = matches!(&answer, Ok(answer) if answer.code.is_approved());
-        let reason = match undone {
-            true => format!("{}; reversed", self.reason),
-            false => format!("{}; the reversal is due and goes out at the next start", self.reason),
-        };
-        let before = self.decided.session().balance_before_minor;
-        let outcome = self.decided.session().outcome(Verdict::Declined, reason, before, context);
-        let next = Next::done(outcome);
-        Ok(if undone { next.after(Change::Reversed) } else { next })
-    }
-}
-
-/// Whether a script of template 71 has already written the balance.
-fn balance_has_landed(authorised: &Authorised) -> bool {
-    authorised.scripts.iter().any(|script| script.before_second_ac)
-        && authorised.results.iter().any(|(_, result)| *result == ScriptResult::Succeeded)
-}
-
-/// Tag DF31 for the host, where a script was run.
-fn script_results(authorised: &Authorised) -> Option<Vec<u8>> {
-    let entries = authorised.results.iter().map(|(identifier, result)| result.to_bytes(*identifier));
-    let bytes: Vec<u8> = entries.flatten().take(20).collect();
-    (!bytes.is_empty()).then_some(bytes)
+fn ended(mut answered: Answered, end: End, told: bool, context: &mut Context) -> Next {
+    let (verdict, reason) = match end {
+        End::Approved(said) => (Verdict::ApprovedOnline, said),
+        End::Refused(said) | End::Declined(said) => (Verdict::Declined, said),
+    };
+    let session = answered.session();
+    let before = session.balance_before_minor;
+    let next = Next::done(session.outcome(verdict, reason, before, context));
+    // A row that the host declined is closed already.
+    if verdict == Verdict::ApprovedOnline && told { next.after(Change::Confirmed) } else { next }
 }

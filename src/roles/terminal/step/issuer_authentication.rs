@@ -1,7 +1,7 @@
 //! Issuer authentication: EMV Book 3 10.9. By EXTERNAL AUTHENTICATE where the AIP
 //! asks for it, else through CDOL2.
 
-use super::online_processing::Authorised;
+use super::online_processing::Answered;
 use super::script_processing;
 use crate::base::context::Context;
 use crate::roles::terminal::error::TerminalError;
@@ -16,28 +16,28 @@ const CLAUSE: &str = "EMV Book 3 10.9";
 
 /// Gives tag 91 to the card, or goes on where there is none.
 pub(in crate::roles::terminal) fn begin(
-    mut authorised: Authorised,
+    mut answered: Answered,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
     step(STEP, context);
-    let Some(data) = authorised.answer.chip.value(tag::ISSUER_AUTHENTICATION_DATA).map(<[u8]>::to_vec) else {
+    let Some(data) = answered.answer.chip.value(tag::ISSUER_AUTHENTICATION_DATA).map(<[u8]>::to_vec) else {
         let reason = "the host's answer has no issuer authentication data (91)";
-        authorised.session().tell("issuer authentication not performed", CLAUSE, reason, &[], context);
-        return script_processing::before_second_ac(authorised, context);
+        answered.session().tell("issuer authentication not performed", CLAUSE, reason, &[], context);
+        return script_processing::before_second_ac(answered, context);
     };
-    authorised.session().store.put(tag::ISSUER_AUTHENTICATION_DATA, data.as_slice());
-    if !authorised.decided.verified.read.initiated.aip.has(Aip::ISSUER_AUTHENTICATION) {
+    answered.session().store.put(tag::ISSUER_AUTHENTICATION_DATA, data.as_slice());
+    if !answered.decided.verified.read.initiated.aip.has(Aip::ISSUER_AUTHENTICATION) {
         let reason = "the AIP does not ask for EXTERNAL AUTHENTICATE";
         let causes = [tag::AIP, tag::ISSUER_AUTHENTICATION_DATA];
-        authorised.session().tell("issuer authentication through CDOL2", CLAUSE, reason, &causes, context);
-        return script_processing::before_second_ac(authorised, context);
+        answered.session().tell("issuer authentication through CDOL2", CLAUSE, reason, &causes, context);
+        return script_processing::before_second_ac(answered, context);
     }
     let ask = ExternalAuthenticate { issuer_authentication_data: data };
-    Ok(Next::transmit(ask.to_apdu(), Authenticating { authorised }))
+    Ok(Next::transmit(ask.to_apdu(), Authenticating { answered }))
 }
 
 struct Authenticating {
-    authorised: Authorised,
+    answered: Answered,
 }
 
 impl Phase for Authenticating {
@@ -47,7 +47,7 @@ impl Phase for Authenticating {
 
     fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         let response = reply.response(STEP)?;
-        let session = self.authorised.session();
+        let session = self.answered.session();
         let bit = Tsi::ISSUER_AUTHENTICATION_PERFORMED;
         session.performed(bit, CLAUSE, "EXTERNAL AUTHENTICATE was sent", context);
         if !response.status.is_ok() {
@@ -55,6 +55,6 @@ impl Phase for Authenticating {
             let causes = [tag::ISSUER_AUTHENTICATION_DATA];
             session.find(Tvr::ISSUER_AUTHENTICATION_FAILED, CLAUSE, reason, &causes, context);
         }
-        script_processing::before_second_ac(self.authorised, context)
+        script_processing::before_second_ac(self.answered, context)
     }
 }

@@ -116,9 +116,10 @@ fn dda(mut read: RecordsRead, key: PublicKey, context: &mut Context) -> Result<N
     let own = session.store.value(tag::DDOL).map(<[u8]>::to_vec);
     let list = own.unwrap_or_else(|| session.terms.config.default_ddol.0.clone());
     let list = Dol::parse(&list).ok().filter(|list| list.asks_for(tag::UNPREDICTABLE_NUMBER));
-    let Some(list) = list else {
+    let Some(list) = list.filter(|list| list.data_length() <= 255) else {
         let weakness = Weakness::Conduct(
-            "the DDOL (9F49) does not ask for the unpredictable number (9F37) (EMV Book 2 6.5.1)",
+            "the DDOL (9F49) does not ask for the unpredictable number (9F37), or for more than a command \
+             carries (EMV Book 2 6.5.1)",
         );
         fail(session, &DDA, &weakness, context);
         return read_application_data::authenticated(read, context);
@@ -175,6 +176,10 @@ pub(super) fn combined_succeeded(session: &mut Session, context: &mut Context) {
 }
 
 /// A combined signature was not good.
-pub(super) fn combined_failed(session: &mut Session, weakness: &Weakness, context: &mut Context) {
+pub(in crate::roles::terminal) fn combined_failed(
+    session: &mut Session,
+    weakness: &Weakness,
+    context: &mut Context,
+) {
     fail(session, &CDA, weakness, context);
 }

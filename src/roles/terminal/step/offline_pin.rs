@@ -9,6 +9,7 @@ use crate::base::event::Event;
 use crate::roles::terminal::authentication::pin_key;
 use crate::roles::terminal::cardholder::{PinCheck, PinPrompt};
 use crate::roles::terminal::error::TerminalError;
+use crate::roles::terminal::message::Message;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
 use crate::words::dictionary::tag;
 use crate::words::emv::certificate::PublicKey;
@@ -190,20 +191,24 @@ impl Phase for Presenting {
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         let mut offline = self.0;
         let status = reply.response(STEP)?.status;
+        let language = offline.verifying.read.session().language.clone();
         context.emit(
             Event::new("terminal", "PIN presented")
                 .clause(CLAUSE)
                 .because(format!("VERIFY answered {status}")),
         );
         match status {
-            StatusWord::OK => offline.verifying.take(Attempt::Successful, context),
+            StatusWord::OK => {
+                let next = offline.verifying.take(Attempt::Successful, context)?;
+                Ok(next.showing(Message::PinOk, &language))
+            }
             StatusWord::METHOD_BLOCKED | StatusWord::DATA_INVALIDATED => {
                 offline.exceeded("the card has blocked the PIN", context)
             }
             status => match status.counter() {
                 Some(left) => {
                     offline.tries_left = Some(left);
-                    offline.ask(context)
+                    Ok(offline.ask(context)?.showing(Message::IncorrectPin, &language))
                 }
                 None => Err(CommandError::Refused { command: Verify::NAME, status }.into()),
             },

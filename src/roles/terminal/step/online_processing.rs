@@ -2,6 +2,8 @@
 //! says at every point what the host may have booked.
 
 use super::card_action_analysis::Decided;
+use super::completion::End;
+use super::script_processing::{ReceivedScript, received};
 use super::{completion, issuer_authentication, terminal_action_analysis};
 use crate::air::host::{Answer, HostError, Kind, MessageClass};
 use crate::base::context::Context;
@@ -11,7 +13,7 @@ use crate::roles::terminal::journal::{CardMark, Change, EntryKind};
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
 use crate::roles::terminal::session::Session;
 use crate::words::dictionary::tag;
-use crate::words::emv::{CryptogramType, IssuerScript, ScriptResult};
+use crate::words::emv::{CryptogramType, ScriptResult};
 use crate::words::iso7816::ApduCommand;
 use crate::words::pboc::command::PutData;
 
@@ -22,21 +24,41 @@ pub(in crate::roles::terminal) const UNABLE_TO_GO_ONLINE: [u8; 2] = *b"Z3";
 /// Of one that could not go online and approves.
 pub(in crate::roles::terminal) const UNABLE_AND_APPROVED: [u8; 2] = *b"Y3";
 
-/// The host has approved.
-pub(in crate::roles::terminal) struct Authorised {
+/// The host has answered.
+pub(in crate::roles::terminal) struct Answered {
     pub(in crate::roles::terminal) decided: Decided,
     pub(in crate::roles::terminal) answer: Answer,
-    pub(in crate::roles::terminal) scripts: Vec<IssuerScript>,
+    pub(in crate::roles::terminal) approved: bool,
+    pub(in crate::roles::terminal) scripts: Vec<ReceivedScript>,
     /// What became of each script, in the order they were run.
     pub(in crate::roles::terminal) results: Vec<([u8; 4], ScriptResult)>,
     /// The balance that the scripts write, minor units.
     pub(in crate::roles::terminal) total_minor: Option<u64>,
+    /// How it ends, once the card has given its second cryptogram; a load ends otherwise.
+    pub(in crate::roles::terminal) end: Option<End>,
 }
 
-impl Authorised {
+impl Answered {
     pub(in crate::roles::terminal) fn session(&mut self) -> &mut Session {
         self.decided.session()
     }
+
+    /// Tag DF31 for the host, where a script was run.
+    pub(in crate::roles::terminal) fn script_results(&self) -> Option<Vec<u8>> {
+        (!self.results.is_empty()).then(|| entries(self.results.iter().copied()))
+    }
+
+    /// The same while the scripts that follow have not been run.
+    pub(in crate::roles::terminal) fn results_not_known(&self) -> Vec<u8> {
+        let to_run = self.scripts.iter().filter(|script| !script.before_second_ac);
+        let to_run = to_run.map(|script| (script.identifier, ScriptResult::NotPerformed));
+        entries(self.results.iter().copied().chain(to_run))
+    }
+}
+
+/// At most four results have room in tag DF31.
+fn entries(results: impl Iterator<Item = ([u8; 4], ScriptResult)>) -> Vec<u8> {
+    results.take(4).flat_map(|(identifier, result)| result.to_bytes(identifier)).collect()
 }
 
 impl Decided {
@@ -83,12 +105,9 @@ impl Phase for Waiting {
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         let mut decided = self.decided;
         match reply.answer(STEP)? {
-            Ok(answer) if answer.code.is_approved() => authorised(decided, answer, context),
             Ok(answer) => {
-                let reason = format!("the host answered {}: {}", answer.code, answer.reason);
-                tell(&answer, context);
-                let next = completion::second_declining(decided, answer.code.0, reason, context);
-                Ok(next.after(Change::Declined { reason: "declined by the host" }))
+                let approved = answer.code.is_approved();
+                answered(decided, answer, approved, context)
             }
             Err(error @ HostError::Unreachable { .. }) => {
                 let asked = terminal_action_analysis::unable_to_go_online(&mut decided.verified, context);
@@ -112,36 +131,41 @@ impl Phase for Waiting {
     }
 }
 
-fn authorised(decided: Decided, answer: Answer, context: &mut Context) -> Result<Next, TerminalError> {
+fn answered(
+    mut decided: Decided,
+    answer: Answer,
+    approved: bool,
+    context: &mut Context,
+) -> Result<Next, TerminalError> {
     tell(&answer, context);
-    let mut decided = decided;
     decided.session().account_balance = answer.balance;
-    let scripts = match IssuerScript::parse_all(&answer.chip) {
-        Ok(scripts) => scripts,
-        Err(error) => {
-            let change = Change::Authorised {
-                atc: decided.atc,
-                balance_after_minor: None,
-                chip: decided.chip.clone(),
-            };
-            let next = completion::second_reversing(decided, error.to_string(), context);
-            let due = Change::ReversalDue { reason: "the host's script cannot be read" };
-            return Ok(next.after(due).after(change));
-        }
-    };
+    let session = decided.session();
+    let writes_card = session.terms.flow.writes_card();
+    session.store.put(tag::AUTHORISATION_RESPONSE_CODE, answer.code.0);
+    // What writes a balance comes with an approval alone.
+    let scripts = if writes_card && !approved { Vec::new() } else { received(&answer.chip) };
+    let unreadable = scripts.iter().find_map(|script| script.commands.as_ref().err()).cloned();
     let set = decided.session().set;
     let total = scripts
         .iter()
-        .flat_map(|script| &script.commands)
+        .flat_map(|script| script.commands.iter().flatten())
         .filter_map(|command| PutData::from_apdu(command).ok())
         .find(|put| set.is_some_and(|set| set.balance == put.tag))
         .and_then(|put| crate::base::bytes::bcd_to_u64(&put.value).ok());
-    let change =
-        Change::Authorised { atc: decided.atc, balance_after_minor: total, chip: decided.chip.clone() };
-    decided.session().store.put(tag::AUTHORISATION_RESPONSE_CODE, answer.code.0);
-    let authorised = Authorised { decided, answer, scripts, results: Vec::new(), total_minor: total };
-    let next = issuer_authentication::begin(authorised, context)?;
-    Ok(next.after(change))
+    let change = match approved {
+        false => Change::Declined { reason: "declined by the host" },
+        true => {
+            Change::Authorised { atc: decided.atc, balance_after_minor: total, chip: decided.chip.clone() }
+        }
+    };
+    if let (true, Some(error)) = (writes_card, unreadable) {
+        let next = completion::second_reversing(decided, error.to_string(), context);
+        let due = Change::ReversalDue { reason: "the host's script cannot be read" };
+        return Ok(next.after(due).after(change));
+    }
+    let (results, end) = (Vec::new(), None);
+    let answered = Answered { decided, answer, approved, scripts, results, total_minor: total, end };
+    Ok(issuer_authentication::begin(answered, context)?.after(change))
 }
 
 fn tell(answer: &Answer, context: &mut Context) {

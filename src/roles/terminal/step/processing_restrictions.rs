@@ -1,6 +1,7 @@
 //! Processing restrictions: EMV Book 3 10.4.
 
 use super::read_application_data::RecordsRead;
+use crate::base::bytes::Bit;
 use crate::base::context::Context;
 use crate::roles::terminal::config::TerminalConfig;
 use crate::roles::terminal::phase::step;
@@ -43,14 +44,13 @@ fn application_usage_control(session: &mut Session, context: &mut Context) {
     let needed = if is_atm(&session.terms.config) { UsageControl::ATM } else { UsageControl::OTHER_THAN_ATM };
     let mut missing = (!usage.has(needed)).then_some(needed.words);
     let issuer = session.store.array::<2>(tag::ISSUER_COUNTRY_CODE);
-    if let (None, Some(issuer), Flow::Pay) = (missing, issuer, session.terms.flow) {
+    if let (None, Some(issuer)) = (missing, issuer) {
         let domestic = session.store.array::<2>(tag::TERMINAL_COUNTRY_CODE) == Some(issuer);
-        let (goods, services) = match domestic {
-            true => (UsageControl::DOMESTIC_GOODS, UsageControl::DOMESTIC_SERVICES),
-            false => (UsageControl::INTERNATIONAL_GOODS, UsageControl::INTERNATIONAL_SERVICES),
-        };
-        // A purchase is of goods or of services; this terminal does not know which.
-        missing = (!usage.has(goods) && !usage.has(services)).then_some(goods.words);
+        missing = service(session.terms.flow, domestic)
+            .iter()
+            // One of these will do; all of the rows must.
+            .find(|any| !any.iter().any(|bit| usage.has(*bit)))
+            .and_then(|any| Some(any.first()?.words));
     }
     match missing {
         Some(words) => {
@@ -58,6 +58,23 @@ fn application_usage_control(session: &mut Session, context: &mut Context) {
             session.find(Tvr::SERVICE_NOT_ALLOWED, clause, reason, &causes, context);
         }
         None => session.tell("usage allowed", clause, "9F07 allows this service here", &causes, context),
+    }
+}
+
+/// What a card must be good for, by EMV Book 3 table 36: one bit of each row. A purchase is
+/// of goods or of services; this terminal does not know which.
+const fn service(flow: Flow, domestic: bool) -> &'static [&'static [Bit<UsageControl>]] {
+    use UsageControl as U;
+    match (flow, domestic) {
+        (Flow::Pay, true) => &[&[U::DOMESTIC_GOODS, U::DOMESTIC_SERVICES]],
+        (Flow::Pay, false) => &[&[U::INTERNATIONAL_GOODS, U::INTERNATIONAL_SERVICES]],
+        (Flow::Cashback, true) => &[&[U::DOMESTIC_GOODS, U::DOMESTIC_SERVICES], &[U::DOMESTIC_CASHBACK]],
+        (Flow::Cashback, false) => {
+            &[&[U::INTERNATIONAL_GOODS, U::INTERNATIONAL_SERVICES], &[U::INTERNATIONAL_CASHBACK]]
+        }
+        (Flow::Cash, true) => &[&[U::DOMESTIC_CASH]],
+        (Flow::Cash, false) => &[&[U::INTERNATIONAL_CASH]],
+        _ => &[],
     }
 }
 
@@ -84,7 +101,7 @@ fn application_dates(session: &mut Session, context: &mut Context) {
 }
 
 /// EMV Book 4 A1: terminal types 14, 15 and 16 that give cash.
-fn is_atm(config: &TerminalConfig) -> bool {
+pub(in crate::roles::terminal) fn is_atm(config: &TerminalConfig) -> bool {
     const CASH: u8 = 0x80;
     matches!(config.terminal_type.0, [0x14..=0x16]) && config.additional_capabilities.0[0] & CASH != 0
 }

@@ -5,18 +5,17 @@
 use super::balance_proof::{BalanceProof, nothing_moved};
 use super::card_action_analysis::{REQUEST_CHIP, row};
 use super::initiate_application_processing::Initiated;
+use super::online_request;
 use super::processing_restrictions::is_expired;
 use super::read_application_data::{card_number, take_record};
-use crate::air::host::{HostError, Kind, MessageClass};
-use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::authentication::{Weakness, quick_signature};
-use crate::roles::terminal::entry_point;
+use crate::roles::terminal::entry_point::{self, OutcomeCvm};
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::journal::{CardMark, Change, EntryKind};
 use crate::roles::terminal::outcome::{ODA_NOT_PERFORMED, Verdict};
-use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
+use crate::roles::terminal::phase::{Next, Phase, Reply};
 use crate::roles::terminal::session::Session;
 use crate::words::dictionary::tag;
 use crate::words::emv::certificate::{IccDynamicData, StaticData};
@@ -40,15 +39,18 @@ pub(in crate::roles::terminal) fn begin(
     let mut session = initiated.selected.session;
     let (pan, psn) = card_number(&mut session)?;
     let card = CardMark { pan, psn };
-    let given = decision(&session)?;
+    let given = cryptogram_given(&session)?;
     context.emit(
         Event::new("terminal", format!("the card gave {given}"))
             .clause(CLAUSE)
             .because("from 9F27, or from the CVR in 9F10 where 9F27 is absent"),
     );
+    if given != CryptogramType::Aac {
+        verification(&mut session, context);
+    }
     match given {
         CryptogramType::Aac => Ok(refuse(&session, "declined by the card", context)),
-        CryptogramType::Arqc => online(session, card, context),
+        CryptogramType::Arqc => Ok(online(session, card, context)),
         CryptogramType::Tc => {
             let afl = afl.ok_or(TerminalError::Missing {
                 tag: tag::AFL,
@@ -75,7 +77,9 @@ pub(in crate::roles::terminal) fn begin(
 }
 
 /// Which cryptogram came: 9F27, else bits 6-5 of the first CVR byte.
-fn decision(session: &Session) -> Result<CryptogramType, TerminalError> {
+pub(in crate::roles::terminal) fn cryptogram_given(
+    session: &Session,
+) -> Result<CryptogramType, TerminalError> {
     let missing = |tag, name| TerminalError::Missing { tag, name, clause: CLAUSE };
     if let Some([cid]) = session.store.array::<1>(tag::CRYPTOGRAM_INFORMATION_DATA) {
         return CryptogramType::from_bits(cid)
@@ -101,16 +105,17 @@ fn not_authenticated(
     let card = session.store.array(tag::CTQ).map(Ctq).unwrap_or_default();
     let reader = session.store.array(tag::TTQ).map(Ttq).unwrap_or_default();
     let can_go_online = !reader.has(Ttq::OFFLINE_ONLY) && !reader.has(Ttq::ONLINE_REQUIRED);
-    if card.has(Ctq::ONLINE_IF_ODA_FAILS) && can_go_online {
+    let asks_again = session.combination().is_none_or(|combination| combination.asks_again_online);
+    if card.has(Ctq::ONLINE_IF_ODA_FAILS) && can_go_online && asks_again {
         // Asked once more, the card gives an ARQC: a certificate that it never completed
         // says nothing of its balance. Public sources leave open how it goes online.
         let reason = "the card's qualifiers want its issuer asked (9F6C byte 1 bit 6)";
         return entry_point::online_instead(session, reason, context);
     }
-    let reason = match card.has(Ctq::SWITCH_IF_ODA_FAILS) {
-        true => format!("{reason}: the card asks for its other interface"),
-        false => reason.to_owned(),
-    };
+    if card.has(Ctq::SWITCH_IF_ODA_FAILS) && session.can(TerminalCapabilities::IC_WITH_CONTACTS) {
+        let reason = format!("{reason}: the card asks for its other interface (9F6C byte 1 bit 5)");
+        return Ok(entry_point::try_another_interface(session, reason, context));
+    }
     Ok(Next::done(session.outcome(Verdict::Declined, reason, session.balance_before_minor, context)))
 }
 
@@ -246,105 +251,24 @@ fn record_refused(session: &Session, context: &mut Context) -> Next {
     next.after(Change::Declined { reason: "the card refused a record" })
 }
 
-/// The card asks its issuer; it may leave the field.
-fn online(mut session: Session, card: CardMark, context: &mut Context) -> Result<Next, TerminalError> {
+/// The card has chosen how its holder is verified; there is no list.
+fn verification(session: &mut Session, context: &mut Context) {
+    let qualifiers = session.store.array(tag::CTQ).map(Ctq).unwrap_or_default();
+    session.cvm = match () {
+        () if qualifiers.has(Ctq::ONLINE_PIN_REQUIRED) => OutcomeCvm::OnlinePin,
+        () if qualifiers.has(Ctq::CDCVM_PERFORMED) => OutcomeCvm::DeviceVerified,
+        () if qualifiers.has(Ctq::SIGNATURE_REQUIRED) => OutcomeCvm::Signature,
+        () => OutcomeCvm::NoCvm,
+    };
+    session.signature = session.cvm == OutcomeCvm::Signature;
+    context.emit(
+        Event::new("terminal", session.cvm.words()).clause(CLAUSE).because("the card's qualifiers (9F6C)"),
+    );
+}
+
+/// The card asks its issuer.
+fn online(mut session: Session, card: CardMark, context: &mut Context) -> Next {
     let reason = "the card asks its issuer, who judges the cryptogram; nobody looks at certificates";
     session.find(Tvr::ODA_NOT_PERFORMED, CLAUSE, reason, &[], context);
-    let qualifiers = session.store.array(tag::CTQ).map(Ctq).unwrap_or_default();
-    if qualifiers.has(Ctq::ONLINE_PIN_REQUIRED) {
-        context.emit(Event::new("terminal", "online PIN").clause(CLAUSE).because("CTQ byte 1 bit 8"));
-        let prompt = session.online_pin_prompt(&card.pan);
-        return Ok(Next::wait(Io::EnterPin(prompt), EnteringPin { session, card }));
-    }
-    Ok(authorise(session, card, None))
-}
-
-fn authorise(mut session: Session, card: CardMark, pin: Option<Secret<String>>) -> Next {
-    let opening = row(&mut session, EntryKind::OnlinePurchase, card.clone());
-    let chip = opening.chip.clone();
-    let request = session.request(MessageClass::Request, Kind::Purchase, &card, chip, pin);
-    Next::wait(Io::Authorise(Box::new(request)), Waiting { session, card })
-        .after(Change::Open(Box::new(opening)))
-}
-
-struct EnteringPin {
-    session: Session,
-    card: CardMark,
-}
-
-impl Phase for EnteringPin {
-    fn name(&self) -> &'static str {
-        STEP
-    }
-
-    fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        match reply.pin(STEP)? {
-            Some(pin) => Ok(authorise(self.session, self.card, Some(pin))),
-            None => Ok(refuse(&self.session, "the online PIN is required and was not entered", context)),
-        }
-    }
-}
-
-struct Waiting {
-    session: Session,
-    card: CardMark,
-}
-
-impl Phase for Waiting {
-    fn name(&self) -> &'static str {
-        STEP
-    }
-
-    fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let before = self.session.balance_before_minor;
-        match reply.answer(STEP)? {
-            Ok(answer) if answer.code.is_approved() => {
-                let atc = self.session.store.array(tag::ATC).map_or(0, u16::from_be_bytes);
-                let chip = self.session.chip(REQUEST_CHIP);
-                let outcome = self.session.outcome(Verdict::ApprovedOnline, answer.reason, before, context);
-                Ok(Next::done(outcome).after(Change::Confirmed).after(Change::Authorised {
-                    atc,
-                    balance_after_minor: None,
-                    chip,
-                }))
-            }
-            Ok(answer) => {
-                let reason = format!("the host answered {}: {}", answer.code, answer.reason);
-                let outcome = self.session.outcome(Verdict::Declined, reason, before, context);
-                Ok(Next::done(outcome).after(Change::Declined { reason: "declined by the host" }))
-            }
-            Err(error @ HostError::Unreachable { .. }) => {
-                let outcome = self.session.outcome(Verdict::Declined, error.to_string(), before, context);
-                Ok(Next::done(outcome)
-                    .after(Change::Declined { reason: "the request never left the terminal" }))
-            }
-            Err(error) => {
-                let chip = self.session.chip(REQUEST_CHIP);
-                let reversal =
-                    self.session.request(MessageClass::Reversal, Kind::Purchase, &self.card, chip, None);
-                let reversing = Reversing { session: self.session, reason: error.to_string() };
-                Ok(Next::wait(Io::Reverse(Box::new(reversal)), reversing)
-                    .after(Change::ReversalDue { reason: "no usable answer from the host" }))
-            }
-        }
-    }
-}
-
-struct Reversing {
-    session: Session,
-    reason: String,
-}
-
-impl Phase for Reversing {
-    fn name(&self) -> &'static str {
-        "Reversal"
-    }
-
-    fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let undone = matches!(reply.answer(STEP)?, Ok(answer) if answer.code.is_approved());
-        let before = self.session.balance_before_minor;
-        let outcome = self.session.outcome(Verdict::Declined, self.reason, before, context);
-        let next = Next::done(outcome);
-        Ok(if undone { next.after(Change::Reversed) } else { next })
-    }
+    online_request::begin(session, card)
 }

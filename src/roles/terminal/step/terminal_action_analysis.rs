@@ -5,6 +5,7 @@
 
 use super::card_action_analysis;
 use super::cardholder_verification::Verified;
+use super::read_application_data::RecordsRead;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
@@ -24,7 +25,7 @@ pub(in crate::roles::terminal) fn begin(
 ) -> Result<Next, TerminalError> {
     step("Terminal action analysis", context);
     default_tdol(&mut verified, context);
-    let (cryptogram, reason) = decide(&mut verified, context);
+    let (cryptogram, reason) = decide(&mut verified.read, context);
     let tvr = verified.read.session().tvr;
     asks_for(cryptogram, reason, tvr, context);
     card_action_analysis::begin(verified, cryptogram, reason)
@@ -49,7 +50,12 @@ pub(in crate::roles::terminal) fn unable_to_go_online(
     cryptogram
 }
 
-fn asks_for(cryptogram: CryptogramType, reason: &'static str, tvr: Tvr, context: &mut Context) {
+pub(in crate::roles::terminal) fn asks_for(
+    cryptogram: CryptogramType,
+    reason: &'static str,
+    tvr: Tvr,
+    context: &mut Context,
+) {
     let event = Event::new("terminal", format!("asks for {cryptogram}")).clause(CLAUSE);
     context.emit(event.because(reason).with_tag(tag::TVR.0, tvr.0));
 }
@@ -66,14 +72,19 @@ fn default_tdol(verified: &mut Verified, context: &mut Context) {
     }
 }
 
-fn decide(verified: &mut Verified, context: &mut Context) -> (CryptogramType, &'static str) {
-    let ecash = verified.read.ecash;
-    let session = verified.read.session();
+/// Which cryptogram to ask for, and why.
+pub(in crate::roles::terminal) fn decide(
+    read: &mut RecordsRead,
+    context: &mut Context,
+) -> (CryptogramType, &'static str) {
+    let ecash = read.ecash;
+    let session = read.session();
     if hits(session, Codes::Denial, context) {
         return (Aac, "an action code denies it");
     }
     match session.terms.flow {
         Flow::Pay => {}
+        Flow::Cash | Flow::Cashback => return (Arqc, "cash is the issuer's to give"),
         flow if flow.writes_card() => return (Arqc, "the card's balance is written by the issuer"),
         _ => return (Arqc, "the account is the issuer's"),
     }

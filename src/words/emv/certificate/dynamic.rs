@@ -70,6 +70,8 @@ pub struct CdaDynamicData {
     pub cryptogram: [u8; 8],
     /// The hash over the data exchanged: 20 bytes, with SM2 32.
     pub transaction_data_hash: Vec<u8>,
+    /// What a card adds behind it: relay resistance data (EMV Book C-2).
+    pub rest: Vec<u8>,
 }
 
 impl CdaDynamicData {
@@ -81,7 +83,8 @@ impl CdaDynamicData {
     ) -> Result<Vec<u8>, CertificateError> {
         let object = Object::CombinedSignature;
         let rest =
-            [&[self.cryptogram_information], &self.cryptogram[..], &self.transaction_data_hash].concat();
+            [&[self.cryptogram_information], &self.cryptogram[..], &self.transaction_data_hash, &self.rest]
+                .concat();
         let data = IccDynamicData { number: self.number.clone(), rest }.encode(object)?;
         sign(object, &data, &[&unpredictable_number], card)
     }
@@ -102,7 +105,8 @@ impl CdaDynamicData {
         let found = dynamic.number.len() + 1 + dynamic.rest.len();
         let short = || object.fault(Fault::Short { expected, found });
         let (fixed, rest) = dynamic.rest.split_first_chunk::<9>().ok_or_else(short)?;
-        let transaction_data_hash = rest.get(..hash_bytes).ok_or_else(short)?.to_vec();
+        let (hash, rest) = rest.split_at_checked(hash_bytes).ok_or_else(short)?;
+        let (transaction_data_hash, rest) = (hash.to_vec(), rest.to_vec());
         let [cryptogram_information, cryptogram @ ..] = *fixed;
         if cryptogram_information != answered {
             let (expected, found) = (answered, cryptogram_information);
@@ -110,7 +114,7 @@ impl CdaDynamicData {
         }
         opened.check_hash_algorithm(1)?;
         opened.check(&[&unpredictable_number])?;
-        Ok(Self { number: dynamic.number, cryptogram_information, cryptogram, transaction_data_hash })
+        Ok(Self { number: dynamic.number, cryptogram_information, cryptogram, transaction_data_hash, rest })
     }
 
     /// The hash over what was exchanged, which a card signs: the values of PDOL, CDOL1

@@ -76,6 +76,14 @@ pub enum Fault {
         /// Index, tag 8F.
         index: u8,
     },
+    /// The CA public key has passed the day on which terminals give it up (EMV Book 2 5.1.1).
+    #[error("expected a CA public key that has not expired, found {} on {}", Hex(expiry), Hex(today))]
+    CaKeyExpired {
+        /// YYMMDD.
+        expiry: [u8; 3],
+        /// YYMMDD.
+        today: [u8; 3],
+    },
     /// The checksum of a CA public key is another.
     #[error("expected the checksum {}, found {}", Hex(.expected), Hex(.found))]
     Checksum {
@@ -305,7 +313,7 @@ impl CertificateError {
 
 impl Object {
     /// The error that this object has this fault.
-    pub(super) fn fault(self, fault: Fault) -> CertificateError {
+    pub fn fault(self, fault: Fault) -> CertificateError {
         CertificateError { object: self, fault }
     }
 }

@@ -5,6 +5,7 @@ use super::{CryptogramError, CryptogramVersion};
 use crate::words::tlv::Tag;
 
 const ISSUER_APPLICATION_DATA: Tag = Tag(0x9F10);
+const UNPREDICTABLE_NUMBER: Tag = Tag(0x9F37);
 
 /// One part of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,10 @@ pub enum InputPart {
     Cvr,
     /// The first byte of the CVR after its length: byte 5 of issuer application data.
     CvrFirstByte,
+    /// The six bytes of an M/Chip card's CVR: bytes 3 to 8 of issuer application data.
+    MchipCvr,
+    /// Its counters: bytes 11 to 18.
+    MchipCounters,
     /// All of issuer application data.
     WholeIad,
 }
@@ -30,6 +35,8 @@ impl std::fmt::Display for InputPart {
             Self::Element { tag, .. } => write!(f, "{tag}"),
             Self::Cvr => f.write_str("CVR"),
             Self::CvrFirstByte => f.write_str("CVR(1)"),
+            Self::MchipCvr => f.write_str("bytes 3 to 8 of 9F10"),
+            Self::MchipCounters => f.write_str("bytes 11 to 18 of 9F10"),
             Self::WholeIad => f.write_str("9F10"),
         }
     }
@@ -64,6 +71,14 @@ impl CryptogramVersion {
                     let iad = find(ISSUER_APPLICATION_DATA)?;
                     out.push(*iad.get(4).ok_or_else(|| self.no_cvr(&iad))?);
                 }
+                InputPart::MchipCvr => {
+                    let iad = find(ISSUER_APPLICATION_DATA)?;
+                    out.extend(iad.get(2..8).ok_or_else(|| self.no_cvr(&iad))?);
+                }
+                InputPart::MchipCounters => {
+                    let iad = find(ISSUER_APPLICATION_DATA)?;
+                    out.extend(iad.get(10..18).ok_or_else(|| self.no_cvr(&iad))?);
+                }
                 InputPart::WholeIad => out.extend(find(ISSUER_APPLICATION_DATA)?),
             }
         }
@@ -74,8 +89,24 @@ impl CryptogramVersion {
     pub fn input_tags(&self) -> impl Iterator<Item = Tag> + use<> {
         self.input.iter().map(|part| match part {
             InputPart::Element { tag, .. } => *tag,
-            InputPart::Cvr | InputPart::CvrFirstByte | InputPart::WholeIad => ISSUER_APPLICATION_DATA,
+            _ => ISSUER_APPLICATION_DATA,
         })
+    }
+
+    /// The unpredictable number in an input that [`Self::assemble`] made, of a version
+    /// whose session key needs it.
+    pub fn unpredictable_number_in(&self, data: &[u8]) -> Option<[u8; 4]> {
+        let mut at = 0;
+        for part in self.input {
+            match *part {
+                InputPart::Element { tag: UNPREDICTABLE_NUMBER, .. } => {
+                    return data.get(at..)?.first_chunk().copied();
+                }
+                InputPart::Element { length_bytes, .. } => at += length_bytes,
+                _ => return None,
+            }
+        }
+        None
     }
 
     fn no_cvr(&self, iad: &[u8]) -> CryptogramError {

@@ -6,6 +6,7 @@ mod error;
 mod identify;
 mod input;
 mod keys;
+mod layout;
 mod script;
 mod version;
 
@@ -13,13 +14,14 @@ pub use error::CryptogramError;
 pub use identify::{Found, Search, Sought, identify};
 pub use input::InputPart;
 pub use keys::{CardKeys, MasterKeys};
+pub use layout::{GivenCryptograms, IadLayout};
 pub use version::{
     Algorithm, ArpcKey, ArpcMethod, CardKeyDerivation, CryptogramVersion, PinBlockKey, SessionKey,
 };
 
 use crate::base::crypto::{Padding, TripleDes};
 use crate::words::tlv::Tag;
-use InputPart::{Cvr, CvrFirstByte, Element, WholeIad};
+use InputPart::{Cvr, CvrFirstByte, Element, MchipCounters, MchipCvr, WholeIad};
 
 /// Every cryptogram version we know. Where two rows answer to the same version
 /// number, the usual one stands first; a profile names the other by its name.
@@ -34,12 +36,17 @@ pub const CRYPTOGRAM_VERSIONS: &[CryptogramVersion] = &[
     CryptogramVersion { name: "VIS CVN 10", cvn: 0x0A, ..VIS_10 },
     CryptogramVersion { name: "VIS CVN 18", cvn: 0x12, ..VIS_18 },
     CryptogramVersion { name: "VIS CVN 22", cvn: 0x16, ..EMV_CSK },
-    CryptogramVersion { name: "EMV CSK", cvn: 0xA5, ..EMV_CSK },
+    CryptogramVersion { name: "EMV CSK", cvn: 0xA5, iad: IadLayout::CommonCore, ..EMV_CSK },
+    CryptogramVersion { name: "M/Chip CVN 16", cvn: 0x10, input: MCHIP, ..MCHIP_SKD },
+    CryptogramVersion { name: "M/Chip CVN 17", cvn: 0x11, input: MCHIP_COUNTERS, ..MCHIP_SKD },
+    CryptogramVersion { name: "M/Chip CVN 20", cvn: 0x14, input: MCHIP, ..MCHIP_CSK },
+    CryptogramVersion { name: "M/Chip CVN 21", cvn: 0x15, input: MCHIP_COUNTERS, ..MCHIP_CSK },
 ];
 
 const PBOC: CryptogramVersion = CryptogramVersion {
     name: "PBOC",
     cvn: 0,
+    iad: IadLayout::LengthFirst,
     algorithm: Algorithm::TripleDes,
     des: TripleDes::Crate,
     card_key: CardKeyDerivation::OptionA,
@@ -65,6 +72,7 @@ const UICS_EMV: CryptogramVersion = CryptogramVersion {
 const VIS_10: CryptogramVersion = CryptogramVersion {
     name: "VIS",
     cvn: 0,
+    iad: IadLayout::LengthFirst,
     algorithm: Algorithm::TripleDes,
     des: TripleDes::Crate,
     card_key: CardKeyDerivation::OptionA,
@@ -91,6 +99,23 @@ const VIS_18: CryptogramVersion = CryptogramVersion {
 
 const EMV_CSK: CryptogramVersion =
     CryptogramVersion { script_session_key: SessionKey::EmvCommonArqc, ..VIS_18 };
+
+/// M/Chip 4 with the proprietary session key of the scheme: by ATC and unpredictable
+/// number. Public implementations: jPOS `JCESecurityModule` (session keys, ARPC under the
+/// card's key, script keys by the ARQC), openemv/emv-utils `emv_fields.h` (numbers).
+const MCHIP_SKD: CryptogramVersion = CryptogramVersion {
+    name: "M/Chip",
+    iad: IadLayout::Mchip,
+    ac_session_key: SessionKey::Mastercard,
+    script_session_key: SessionKey::EmvCommonArqc,
+    padding: Padding::Method2,
+    input: MCHIP,
+    ..VIS_10
+};
+
+/// M/Chip 4 with EMV common session keys.
+const MCHIP_CSK: CryptogramVersion =
+    CryptogramVersion { ac_session_key: SessionKey::EmvCommonAtc, arpc_key: ArpcKey::Session, ..MCHIP_SKD };
 
 /// The ten elements of EMV Book 2 clause 8.1.1, then the CVR: 37 bytes.
 const PBOC_01: &[InputPart] = &[
@@ -123,6 +148,37 @@ const EMV_WITH_IAD: &[InputPart] = &[
     AIP,
     ATC,
     WholeIad,
+];
+
+/// The ten elements of EMV Book 2 clause 8.1.1, then the six bytes of the CVR.
+const MCHIP: &[InputPart] = &[
+    AMOUNT_AUTHORISED,
+    AMOUNT_OTHER,
+    TERMINAL_COUNTRY_CODE,
+    TVR,
+    CURRENCY_CODE,
+    TRANSACTION_DATE,
+    TRANSACTION_TYPE,
+    UNPREDICTABLE_NUMBER,
+    AIP,
+    ATC,
+    MchipCvr,
+];
+
+/// The same, then the counters.
+const MCHIP_COUNTERS: &[InputPart] = &[
+    AMOUNT_AUTHORISED,
+    AMOUNT_OTHER,
+    TERMINAL_COUNTRY_CODE,
+    TVR,
+    CURRENCY_CODE,
+    TRANSACTION_DATE,
+    TRANSACTION_TYPE,
+    UNPREDICTABLE_NUMBER,
+    AIP,
+    ATC,
+    MchipCvr,
+    MchipCounters,
 ];
 
 const AMOUNT_AUTHORISED: InputPart = Element { tag: Tag(0x9F02), length_bytes: 6 };

@@ -1,7 +1,7 @@
 //! A cryptogram version and what it computes: card keys, session keys,
 //! cryptograms, ARPC (EMV Book 2 clause 8; VIS; PBOC).
 
-use super::{CRYPTOGRAM_VERSIONS, CryptogramError, InputPart};
+use super::{CRYPTOGRAM_VERSIONS, CryptogramError, IadLayout, InputPart};
 use crate::base::bytes::Secret;
 use crate::base::crypto::{self, Padding, TripleDes};
 
@@ -12,6 +12,8 @@ pub struct CryptogramVersion {
     pub name: &'static str,
     /// Cryptogram version number as issuer application data carries it.
     pub cvn: u8,
+    /// Where that is in them, and what else.
+    pub iad: IadLayout,
     /// The block cipher.
     pub algorithm: Algorithm,
     /// Who computes triple DES; every row says the crate.
@@ -80,6 +82,8 @@ pub enum SessionKey {
     EmvCommonArqc,
     /// The ATC XORed into the card's key (VIS).
     VisXor,
+    /// By ATC and the terminal's unpredictable number (M/Chip 4).
+    Mastercard,
 }
 
 /// How the issuer's answer is authenticated (EMV Book 2 clause 8.2).
@@ -110,9 +114,11 @@ pub enum PinBlockKey {
 }
 
 impl CryptogramVersion {
-    /// The first row with this number and algorithm identifier (01 triple DES, 04 SM4).
+    /// The first row with this number and algorithm identifier (01 triple DES, 04 SM4)
+    /// whose number stands first or behind a length.
     pub fn by_cvn(cvn: u8, algorithm_id: u8) -> Option<&'static Self> {
-        CRYPTOGRAM_VERSIONS.iter().find(|row| row.cvn == cvn && row.algorithm.id() == algorithm_id)
+        let mut rows = CRYPTOGRAM_VERSIONS.iter().filter(|row| row.iad != IadLayout::Mchip);
+        rows.find(|row| row.cvn == cvn && row.algorithm.id() == algorithm_id)
     }
 
     /// The row of this name.
@@ -120,16 +126,18 @@ impl CryptogramVersion {
         CRYPTOGRAM_VERSIONS.iter().find(|row| row.name == name)
     }
 
-    /// The first row that fits issuer application data (9F10): the number is in
-    /// byte 3, or in byte 2 of the common core format (0F Ax); where the fixed part
-    /// is 7 bytes long its last is the algorithm identifier, else it is triple DES.
+    /// The first row that fits issuer application data (9F10), by their layout and the
+    /// number in it; where a length first is 07, the eighth byte is the algorithm
+    /// identifier, else it is triple DES.
     pub fn by_iad(iad: &[u8]) -> Option<&'static Self> {
-        match iad {
-            [0x0F, identifier, ..] if identifier >> 4 == 0xA => Self::by_cvn(*identifier, 0x01),
-            [0x07, _, cvn, _, _, _, _, algorithm, ..] => Self::by_cvn(*cvn, *algorithm),
-            [_, _, cvn, ..] => Self::by_cvn(*cvn, 0x01),
-            _ => None,
-        }
+        let layout = IadLayout::of(iad)?;
+        let cvn = layout.version(iad)?;
+        let algorithm = match (layout, iad) {
+            (IadLayout::LengthFirst, [0x07, _, _, _, _, _, _, algorithm, ..]) => *algorithm,
+            _ => Algorithm::TripleDes.id(),
+        };
+        let mut rows = CRYPTOGRAM_VERSIONS.iter().filter(|row| row.iad == layout);
+        rows.find(|row| row.cvn == cvn && row.algorithm.id() == algorithm)
     }
 
     /// The same with another who computes triple DES.
@@ -154,34 +162,41 @@ impl CryptogramVersion {
         Ok(Secret::new(key))
     }
 
-    /// The session key of application cryptograms.
-    pub fn session_key(&self, udk_ac: &[u8; 16], atc: [u8; 2]) -> Secret<[u8; 16]> {
-        // An application cryptogram cannot be diversified by itself; no row asks for it.
-        self.derive_session_key(self.ac_session_key, udk_ac, atc, None)
+    /// The session key of application cryptograms; `unpredictable_number` is 9F37, which
+    /// M/Chip alone looks at.
+    pub fn session_key(
+        &self,
+        udk_ac: &[u8; 16],
+        atc: [u8; 2],
+        unpredictable_number: [u8; 4],
+    ) -> Secret<[u8; 16]> {
+        let given = Given { atc, unpredictable_number, arqc: None };
+        self.derive_session_key(self.ac_session_key, udk_ac, given)
     }
 
     /// The session key of script MACs or of enciphered script data, by which of
     /// the card's keys is given. `arqc` is the first cryptogram of the transaction.
     pub fn script_session_key(&self, udk: &[u8; 16], atc: [u8; 2], arqc: [u8; 8]) -> Secret<[u8; 16]> {
-        self.derive_session_key(self.script_session_key, udk, atc, Some(arqc))
+        self.derive_session_key(self.script_session_key, udk, Given { arqc: Some(arqc), ..Given::of(atc) })
     }
 
     /// The session key of the MAC in issuer application data: as for scripts, but
     /// by the ATC alone, since that MAC is made before there is an ARQC.
     pub fn iad_session_key(&self, udk_mac: &[u8; 16], atc: [u8; 2]) -> Secret<[u8; 16]> {
-        self.derive_session_key(self.script_session_key, udk_mac, atc, None)
+        self.derive_session_key(self.script_session_key, udk_mac, Given::of(atc))
     }
 
     /// AAC, ARQC or TC over `data`, which [`Self::assemble`] makes.
     pub fn application_cryptogram(&self, udk_ac: &[u8; 16], atc: [u8; 2], data: &[u8]) -> [u8; 8] {
-        self.mac(self.session_key(udk_ac, atc).expose(), data, self.padding)
+        let number = self.unpredictable_number_in(data).unwrap_or_default();
+        self.mac(self.session_key(udk_ac, atc, number).expose(), data, self.padding)
     }
 
     /// ARPC by method 1 over the ARQC and the authorisation response code (tag 8A).
     /// Tag 91 is these 8 bytes and the code.
     pub fn arpc_method_1(&self, udk_ac: &[u8; 16], atc: [u8; 2], arqc: [u8; 8], arc: [u8; 2]) -> [u8; 8] {
         let key = match self.arpc_key {
-            ArpcKey::Session => self.session_key(udk_ac, atc),
+            ArpcKey::Session => self.arpc_session_key(udk_ac, atc),
             ArpcKey::Card => Secret::new(*udk_ac),
         };
         let mut block = arqc;
@@ -213,7 +228,7 @@ impl CryptogramVersion {
             return Err(CryptogramError::ProprietaryAuthenticationData { found_bytes: proprietary.len() });
         }
         let data = [&arqc[..], &csu, proprietary].concat();
-        let [a, b, c, d, ..] = self.mac(self.session_key(udk_ac, atc).expose(), &data, Padding::Method2);
+        let [a, b, c, d, ..] = self.mac(self.arpc_session_key(udk_ac, atc).expose(), &data, Padding::Method2);
         Ok([a, b, c, d])
     }
 
@@ -225,6 +240,12 @@ impl CryptogramVersion {
         }
     }
 
+    /// The session key of an ARPC. No row whose session keys need the unpredictable number
+    /// makes its ARPC under one.
+    pub fn arpc_session_key(&self, udk_ac: &[u8; 16], atc: [u8; 2]) -> Secret<[u8; 16]> {
+        self.derive_session_key(self.ac_session_key, udk_ac, Given::of(atc))
+    }
+
     /// The MAC of this version's cipher over data under a session key: its leftmost 8 bytes.
     pub fn mac(&self, key: &[u8; 16], data: &[u8], padding: Padding) -> [u8; 8] {
         match self.algorithm {
@@ -233,23 +254,34 @@ impl CryptogramVersion {
         }
     }
 
-    fn derive_session_key(
-        &self,
-        derivation: SessionKey,
-        udk: &[u8; 16],
-        atc: [u8; 2],
-        arqc: Option<[u8; 8]>,
-    ) -> Secret<[u8; 16]> {
+    fn derive_session_key(&self, derivation: SessionKey, udk: &[u8; 16], given: Given) -> Secret<[u8; 16]> {
+        let Given { atc, unpredictable_number, arqc } = given;
         Secret::new(match (self.algorithm, derivation, arqc) {
             (_, SessionKey::CardKey, _) => *udk,
             (Algorithm::Sm4, ..) => crypto::sm4_session_key(udk, atc),
             (_, SessionKey::Pboc, _) => self.des.pboc_session_key(udk, atc),
             (_, SessionKey::VisXor, _) => crypto::vis_session_key_xor(udk, atc),
+            (_, SessionKey::Mastercard, _) => crypto::mastercard_session_key(udk, atc, unpredictable_number),
             (_, SessionKey::EmvCommonArqc, Some(arqc)) => self.des.emv_common_session_key(udk, arqc),
             (_, SessionKey::EmvCommonAtc | SessionKey::EmvCommonArqc, _) => {
                 self.des.emv_common_session_key_atc(udk, atc)
             }
         })
+    }
+}
+
+/// What diversifies a session key.
+#[derive(Clone, Copy)]
+struct Given {
+    atc: [u8; 2],
+    unpredictable_number: [u8; 4],
+    /// The first cryptogram; an application cryptogram cannot be diversified by itself.
+    arqc: Option<[u8; 8]>,
+}
+
+impl Given {
+    fn of(atc: [u8; 2]) -> Self {
+        Self { atc, unpredictable_number: [0; 4], arqc: None }
     }
 }
 
@@ -268,6 +300,9 @@ mod tests {
             assert_eq!(twin, Some(index), "{} is there twice", row.name);
             assert!((4..=8).contains(&row.script_mac_bytes), "{}", row.name);
             assert_ne!(row.ac_session_key, SessionKey::EmvCommonArqc, "{}", row.name);
+            // The ARPC's key is made without the unpredictable number.
+            let by_number = row.ac_session_key == SessionKey::Mastercard;
+            assert!(!by_number || row.arpc_key == ArpcKey::Card, "{}", row.name);
             if row.algorithm == Algorithm::Sm4 {
                 assert_eq!(
                     (row.ac_session_key, row.script_session_key),
@@ -284,6 +319,8 @@ mod tests {
         assert_eq!(name(&[7, 1, 0x17, 3, 0xA0, 0, 0, 4]), Some("PBOC CVN 17 SM4"));
         assert_eq!(name(&[6, 1, 0x0A, 3, 0xA0, 0, 0]), Some("VIS CVN 10"));
         assert_eq!(name(&[0x0F, 0xA5, 1, 0]), Some("EMV CSK"));
+        let mchip = [1, 0x11, 0xA0, 0, 3, 0x22, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF];
+        assert_eq!(name(&mchip), Some("M/Chip CVN 17"));
         assert_eq!(name(&[7, 1]), None);
         assert_eq!(name(&[7, 1, 1, 3, 0xA0, 0, 0, 9]), None);
     }

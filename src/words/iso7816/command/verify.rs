@@ -21,6 +21,14 @@ impl PinBlock {
         Self(Secret::new(bytes))
     }
 
+    /// The digits, as far as its length says that they are there.
+    pub fn digits(&self) -> Secret<String> {
+        let block = self.0.expose();
+        let length = usize::from(block[0] & 0x0F);
+        let nibbles = block[1..].iter().flat_map(|byte| [byte >> 4, byte & 0x0F]);
+        Secret::new(nibbles.take(length).filter_map(|nibble| char::from_digit(nibble.into(), 10)).collect())
+    }
+
     /// The eight bytes.
     pub fn expose(&self) -> &[u8; 8] {
         self.0.expose()
@@ -121,6 +129,7 @@ mod tests {
     fn a_pin_block_is_format_2() {
         let block = PinBlock::from_digits("12345").unwrap();
         assert_eq!(*block.expose(), [0x25, 0x12, 0x34, 0x5F, 0xFF, 0xFF, 0xFF, 0xFF]);
+        assert_eq!(block.digits().expose(), "12345");
         assert_eq!(PinBlock::from_digits("123"), None);
         assert_eq!(PinBlock::from_digits("12a4"), None);
         assert!(!format!("{block:?}").contains("12"));

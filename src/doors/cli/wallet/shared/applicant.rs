@@ -3,10 +3,7 @@
 use crate::air::host::{CodeCheck, CodeSent, Eligibility, Holder};
 use crate::base::bytes::Secret;
 use crate::devices::wallet::Applicant;
-use crate::doors::cli::shared::failure::Failure;
-use crate::world::read_text;
-use std::io::IsTerminal;
-use std::path::Path;
+use crate::doors::cli::shared::pan::ask;
 
 /// The person at the command line.
 pub(in crate::doors::cli) struct Person {
@@ -18,27 +15,6 @@ pub(in crate::doors::cli) struct Person {
     pub code: Option<Secret<String>>,
     /// What they heard, for the end of the command.
     pub heard: Vec<String>,
-}
-
-/// A secret text: from a file, else asked without echo; `None` where nobody can be asked.
-pub(in crate::doors::cli) fn secret(
-    file: Option<&Path>,
-    question: &str,
-) -> Result<Option<Secret<String>>, Failure> {
-    if let Some(path) = file {
-        let text = Secret::new(read_text(path).map_err(|cause| Failure::file("read", path, cause))?);
-        return Ok(Some(Secret::new(text.expose().trim().to_owned())));
-    }
-    Ok(ask(question))
-}
-
-fn ask(question: &str) -> Option<Secret<String>> {
-    if !std::io::stdin().is_terminal() {
-        return None;
-    }
-    let typed = Secret::new(rpassword::prompt_password(question).ok()?);
-    let text = typed.expose().trim();
-    (!text.is_empty()).then(|| Secret::new(text.to_owned()))
 }
 
 impl Applicant for Person {

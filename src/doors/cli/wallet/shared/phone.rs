@@ -1,7 +1,7 @@
 //! The phone that a command works on.
 
 use crate::base::context::Context;
-use crate::devices::wallet::{DEFAULT_PASSCODE, Wallet};
+use crate::devices::wallet::{DEFAULT_PASSCODE, TokenCard, Wallet};
 use crate::doors::cli::shared::books::token_key_argument;
 use crate::doors::cli::shared::command::Call;
 use crate::doors::cli::shared::failure::Failure;
@@ -11,6 +11,7 @@ use crate::doors::cli::shared::scene::kept_file;
 use crate::world::wallet::{make_wallet_folder, new_wallet, open_wallet, wallet_file};
 use crate::world::{CardName, seal_key};
 use clap::{Arg, value_parser};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// The argument that names the phone.
@@ -82,4 +83,16 @@ pub(in crate::doors::cli) fn put_in_reader(call: &mut Call<'_>, card: Option<&st
         None => format!("wallet:{folder}"),
     });
     Ok(())
+}
+
+/// A token of the phone as data.
+pub(in crate::doors::cli) fn token_json(token: &TokenCard) -> Value {
+    json!({
+        "name": token.name,
+        "state": token.state.word(),
+        "token_last_four": token.token_last_four,
+        "last_four": token.last_four,
+        "expiry": token.expiry,
+        "limited_use_key": token.key,
+    })
 }

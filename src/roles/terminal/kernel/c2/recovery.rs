@@ -1,0 +1,97 @@
+//! A torn transaction is recovered (EMV Book C-2 state 10): the card gave a cryptogram
+//! whose answer never came. It is asked for that one before it could make another.
+
+use super::asking::{self, Pending, open};
+use super::reader::Reader;
+use super::restrictions::Decided;
+use super::verification;
+use crate::base::context::Context;
+use crate::base::env::Timestamp;
+use crate::base::event::Event;
+use crate::roles::terminal::error::TerminalError;
+use crate::roles::terminal::journal::{CardMark, Change, Torn};
+use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
+use crate::words::dictionary::{mastercard, tag};
+use crate::words::emv::command::{GenerateAc, RecoverAc};
+use crate::words::emv::{Tsi, Tvr};
+use crate::words::iso7816::ApduCommand;
+
+const STEP: &str = "Recovery of a torn transaction";
+const CLAUSE: &str = "EMV Book C-2 S456.46";
+
+/// Looks for a torn transaction of this card, where it can be recovered.
+pub(super) fn begin(mut decided: Decided, context: &mut Context) -> Result<Next, TerminalError> {
+    let card = CardMark { pan: decided.read.pan.clone(), psn: decided.read.psn };
+    let session = decided.read.session();
+    let reader = Reader::of(session);
+    let (most, amount) = (usize::from(reader.torn_records), session.terms.amount);
+    if most == 0 || !session.store.has(mastercard::DRDOL) {
+        return asking::generate(decided, None);
+    }
+    let lifetime = i64::from(reader.torn_seconds) * 1_000_000;
+    let since = Timestamp::from_micros(context.now().micros().saturating_sub(lifetime));
+    Ok(Next::wait(Io::FindTorn { card, amount, since, most }, Looking { decided }))
+}
+
+struct Looking {
+    decided: Decided,
+}
+
+impl Phase for Looking {
+    fn name(&self) -> &'static str {
+        STEP
+    }
+
+    fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        let Some(mut torn) = reply.torn(STEP)? else { return asking::generate(self.decided, None) };
+        // The Book looks at card and sequence number alone. That the amount is the same too
+        // is our own rule: a sale is never paid by another one's cryptogram.
+        let reason = "the card's last cryptogram for this amount never came";
+        context.emit(Event::new("terminal", "torn transaction found").clause(CLAUSE).because(reason));
+        let session = self.decided.read.session();
+        let replaced = Some(std::mem::replace(&mut torn.row, session.terms.trace));
+        let most = usize::from(Reader::of(session).torn_records);
+        let opening = open(&mut self.decided.read, torn.asked);
+        let ask = RecoverAc { drdol_data: torn.drdol_data.clone() };
+        let kept = Change::Asking { torn: torn.clone(), replaced, most };
+        let next = Next::transmit(ask.to_apdu(), Recovering { decided: self.decided, torn });
+        Ok(next.after(kept).after(Change::Open(Box::new(opening))))
+    }
+}
+
+struct Recovering {
+    decided: Decided,
+    torn: Box<Torn>,
+}
+
+impl Phase for Recovering {
+    fn name(&self) -> &'static str {
+        STEP
+    }
+
+    fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
+        let Self { mut decided, torn } = *self;
+        let response = reply.response(STEP)?;
+        if !response.status.is_ok() {
+            // It never got that command, or has made another cryptogram since.
+            let reason = format!("RECOVER AC answered {}: the card is asked anew", response.status);
+            context.emit(
+                Event::new("terminal", "nothing to recover").clause("EMV Book C-2 S10.8").because(reason),
+            );
+            return asking::generate(decided, Some(torn.asked));
+        }
+        let session = decided.read.session();
+        for (tag, value) in torn.chip.iter() {
+            session.store.put(tag, value);
+        }
+        session.tvr = session.store.array(tag::TVR).map(Tvr).unwrap_or_default();
+        session.tsi = session.store.array(tag::TSI).map(Tsi).unwrap_or(session.tsi);
+        verification::note_outcome(session);
+        session.exchanged.clone_from(&torn.exchanged);
+        session.relay.clone_from(&torn.relay);
+        decided.cryptogram = torn.asked;
+        // What the lists brought then is in what was exchanged.
+        let ask = GenerateAc { cryptogram: torn.asked, cda: torn.cda, cdol_data: Vec::new() };
+        Pending { decided, ask }.answered(&response, context)
+    }
+}
