@@ -39,6 +39,7 @@ mod shared {
     pub(super) mod tokens;
     pub(super) mod transaction;
 }
+mod terminal;
 mod test;
 mod trace;
 mod unload;
@@ -70,6 +71,7 @@ const COMMANDS: &[Command] = &[
     card::COMMAND,
     wallet::COMMAND,
     ca::COMMAND,
+    terminal::COMMAND,
     host::COMMAND,
     readers::COMMAND,
     pcsclite::COMMAND,
