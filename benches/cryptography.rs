@@ -11,8 +11,26 @@ use retail_mac::{KeyInit, Mac, RetailMac};
 
 const KEY: [u8; 16] = *b"0123456789abcdef";
 const ATC: [u8; 2] = [0x00, 0x1C];
+/// Forty bytes, padded by method 2.
+const PADDED: [u8; 48] = {
+    let mut data = [0; 48];
+    let mut index = 0;
+    while index < 40 {
+        data[index] = 0x5A;
+        index += 1;
+    }
+    data[40] = 0x80;
+    data
+};
+
+#[cfg(target_os = "linux")]
+#[path = "support/libcrypto.rs"]
+mod libcrypto;
+#[path = "cryptography/payment.rs"]
+mod payment;
 
 fn main() {
+    payment::table();
     divan::main();
 }
 
@@ -59,17 +77,6 @@ mod session_key_and_arqc_40_bytes {
             retail(&key, black_box(&PADDED))
         });
     }
-
-    const PADDED: [u8; 48] = {
-        let mut data = [0; 48];
-        let mut index = 0;
-        while index < 40 {
-            data[index] = 0x5A;
-            index += 1;
-        }
-        data[40] = 0x80;
-        data
-    };
 }
 
 /// The floor under the cryptogram above: its two triple DES and eight DES blocks
@@ -94,40 +101,37 @@ fn card_key(bencher: Bencher, name: &str) {
     bencher.bench(|| version.udk(black_box(&KEY), black_box("6299999999999999999"), 0));
 }
 
-/// The retail MAC and a session key by tables, for simulation in bulk, beside the crate des.
+/// The retail MAC and a session key by tables, as simulated cards have it, beside the crate
+/// des and libcrypto.
 #[divan::bench_group]
 mod des_by_tables {
     use super::*;
-    use crypto::table_des;
+    use crypto::TripleDes;
 
     /// Session key, then a cryptogram over 40 bytes: four key schedules, two triple DES,
     /// eight DES.
-    #[divan::bench]
-    fn session_key_and_arqc_40_bytes_ours(bencher: Bencher) {
-        bencher.bench(|| {
-            let [high, low] = black_box(ATC);
-            let (left, right) = ([0, 0, 0, 0, 0, 0, high, low], [0, 0, 0, 0, 0, 0, !high, !low]);
-            let key = table_des::derive_pair(black_box(&KEY), left, right);
-            table_des::mac_algorithm_3(&key, black_box(&[0x5A; 40]), Padding::Method2)
-        });
+    #[divan::bench(args = [TripleDes::Tables, TripleDes::Crate])]
+    fn session_key_and_arqc_40_bytes(bencher: Bencher, by: &TripleDes) {
+        bencher.bench(|| one(*by));
     }
 
+    #[cfg(target_os = "linux")]
     #[divan::bench]
-    fn session_key_and_arqc_40_bytes_rival_crate_des(bencher: Bencher) {
-        bencher.bench(|| {
-            let key = crypto::pboc_session_key(black_box(&KEY), black_box(ATC));
-            crypto::mac_algorithm_3(&key, black_box(&[0x5A; 40]), Padding::Method2)
-        });
+    fn session_key_and_arqc_40_bytes_rival_libcrypto(bencher: Bencher) {
+        let Some(rival) = libcrypto::Libcrypto::load() else { return };
+        let theirs = || rival.session_key_and_mac(black_box(&KEY), black_box(ATC), black_box(&PADDED));
+        assert_eq!(theirs(), one(TripleDes::Tables), "the rival computes another thing");
+        bencher.bench(theirs);
     }
 
-    #[divan::bench]
-    fn tdes_block_with_schedule_ours(bencher: Bencher) {
-        bencher.bench(|| table_des::tdes_encrypt_block(black_box(&KEY), black_box([7; 8])));
+    #[divan::bench(args = [TripleDes::Tables, TripleDes::Crate])]
+    fn tdes_block_with_schedule(bencher: Bencher, by: &TripleDes) {
+        bencher.bench(|| by.encrypt_block(black_box(&KEY), black_box([7; 8])));
     }
 
-    #[divan::bench]
-    fn tdes_block_with_schedule_rival_crate_des(bencher: Bencher) {
-        bencher.bench(|| crypto::tdes_encrypt_block(black_box(&KEY), black_box([7; 8])));
+    fn one(by: TripleDes) -> [u8; 8] {
+        let key = by.pboc_session_key(black_box(&KEY), black_box(ATC));
+        by.mac_algorithm_3(&key, black_box(&[0x5A; 40]), Padding::Method2)
     }
 }
 

@@ -10,6 +10,7 @@ mod card;
 mod certificates;
 mod cli;
 mod cryptography;
+mod determinism;
 mod effects;
 mod emv_kernel;
 mod first_slice;
@@ -30,6 +31,7 @@ mod store;
 #[allow(dead_code, reason = "the other binary uses the rest")]
 mod support;
 mod tear;
+mod terminal_files;
 mod tidy;
 mod token;
 mod wallet;

@@ -143,11 +143,17 @@ fn is_kept(file: &Path) -> bool {
     std::fs::metadata(file).is_ok_and(|found| found.len() > 0)
 }
 
-/// A text file that a user names, up to 64 KiB: a device that never ends is not read to its end.
+/// The longest text file that is read; lists of CA public keys have 100 KiB.
+const TEXT_BYTES: u64 = 1 << 20;
+
+/// A text file that a user names, up to 1 MiB: a device that never ends is not read to its end.
 pub fn read_text(path: &Path) -> std::io::Result<String> {
     let mut text = String::new();
-    File::open(path)?.take(1 << 16).read_to_string(&mut text)?;
-    Ok(text)
+    File::open(path)?.take(TEXT_BYTES + 1).read_to_string(&mut text)?;
+    match text.len() as u64 > TEXT_BYTES {
+        false => Ok(text),
+        true => Err(std::io::Error::other(format!("expected a text of {TEXT_BYTES} bytes at most"))),
+    }
 }
 
 fn beside(file: &Path) -> PathBuf {

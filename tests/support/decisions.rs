@@ -20,7 +20,7 @@ use cardwright::base::context::Context;
 use cardwright::base::env::Timestamp;
 use cardwright::base::event::Collector;
 use cardwright::roles::bureau::Authority;
-use cardwright::roles::card::{Device, DeviceLine, Profile, Simulator};
+use cardwright::roles::card::{Device, Profile, Simulator};
 use cardwright::roles::issuer::{CardScript, Issuer, ScriptOrder};
 use cardwright::roles::terminal::journal::Journal;
 use cardwright::roles::terminal::{Flow, Seat, TerminalConfig, Terms, drive};
@@ -30,7 +30,7 @@ use cardwright::world::{NewCard, StoreAddress, issue_card_under, open_books, ope
 use judge::{Played, judge};
 use libtest_mimic::{Failed, Trial};
 use row::{CardRow, InterfaceRow, Row, fill, merge, rows_of};
-use seats::{Faults, Line, Person, Replaced};
+use seats::{Faults, Line, Person, Phone, Replaced};
 use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -167,7 +167,7 @@ struct Counter {
     card: Record<T0<InProcess<Replaced>>>,
     faults: Arc<Mutex<Faults>>,
     /// The phone that holds the card, if one does.
-    device: Option<DeviceLine>,
+    device: Option<Phone>,
     pan: Pan,
     journal: Journal,
     config: Arc<TerminalConfig>,
@@ -197,7 +197,7 @@ impl Counter {
         let mut card = Simulator::in_memory(memory);
         let device = device_of(&row.card)?;
         if let Some(device) = &device {
-            card = card.in_device(device);
+            card = card.in_device(device.clone());
         }
         card.power_on(interface, &mut context);
         for command in &row.card.before {
@@ -329,11 +329,11 @@ fn modulus(config: &Table) -> Result<String, String> {
     Ok(key.ok_or("the terminal file has no CA public key")?.to_owned())
 }
 
-fn device_of(row: &CardRow) -> Result<Option<DeviceLine>, String> {
+fn device_of(row: &CardRow) -> Result<Option<Phone>, String> {
     Ok(match row.device.as_deref() {
         None => None,
-        Some("unlocked") => Some(DeviceLine::new(Device::Unlocked)),
-        Some("express") => Some(DeviceLine::new(Device::Express)),
+        Some("unlocked") => Some(Phone::new(Device::Unlocked)),
+        Some("express") => Some(Phone::new(Device::Express)),
         Some(other) => return Err(format!("no device {other:?}")),
     })
 }

@@ -1,10 +1,10 @@
 //! Card keys and session keys over triple DES (EMV Book 2 annex A1; PBOC part 5;
 //! VIS secure messaging; the PBOC purse).
 
-use super::CryptoError;
-use super::des::{odd_parity, tdes_encrypt_blocks};
+use super::des::odd_parity;
 use super::mac::halves;
 use super::sha1;
+use super::{CryptoError, TripleDes};
 use crate::base::bytes::digits_to_bcd;
 
 /// Most digits a PAN has (ISO/IEC 7812-1).
@@ -50,23 +50,19 @@ pub fn option_b_input(pan_digits: &str, psn: u8) -> Result<[u8; 8], CryptoError>
 /// PBOC session key (part 5): left from the ATC, right from its complement, each
 /// after six bytes of zeros.
 pub fn pboc_session_key(card_key: &[u8; 16], atc: [u8; 2]) -> [u8; 16] {
-    let [high, low] = atc;
-    derive_pair(card_key, [0, 0, 0, 0, 0, 0, high, low], [0, 0, 0, 0, 0, 0, !high, !low])
+    TripleDes::Crate.pboc_session_key(card_key, atc)
 }
 
 /// EMV common session key (Book 2 annex A1.3.1) from the diversification value
 /// `r`: its third byte is F0 for the left half and 0F for the right. For secure
 /// messaging `r` is the ARQC.
 pub fn emv_common_session_key(card_key: &[u8; 16], r: [u8; 8]) -> [u8; 16] {
-    let [a, b, _, rest @ ..] = r;
-    let [c, d, e, f, g] = rest;
-    derive_pair(card_key, [a, b, 0xF0, c, d, e, f, g], [a, b, 0x0F, c, d, e, f, g])
+    TripleDes::Crate.emv_common_session_key(card_key, r)
 }
 
 /// EMV common session key for application cryptograms: `r` is the ATC, then zeros.
 pub fn emv_common_session_key_atc(card_key: &[u8; 16], atc: [u8; 2]) -> [u8; 16] {
-    let [high, low] = atc;
-    emv_common_session_key(card_key, [high, low, 0, 0, 0, 0, 0, 0])
+    TripleDes::Crate.emv_common_session_key_atc(card_key, atc)
 }
 
 /// VIS secure messaging session key: the ATC XORed into the end of the left half,
@@ -83,8 +79,7 @@ pub fn vis_session_key_xor(card_key: &[u8; 16], atc: [u8; 2]) -> [u8; 16] {
 /// Mastercard's session key for application cryptograms (M/Chip): as EMV's common one,
 /// `r` being the ATC, two zeros and the terminal's unpredictable number.
 pub fn mastercard_session_key(card_key: &[u8; 16], atc: [u8; 2], unpredictable_number: [u8; 4]) -> [u8; 16] {
-    let ([high, low], [a, b, c, d]) = (atc, unpredictable_number);
-    emv_common_session_key(card_key, [high, low, 0, 0, a, b, c, d])
+    TripleDes::Crate.mastercard_session_key(card_key, atc, unpredictable_number)
 }
 
 /// EMV 2000 session key (EMV 4.1 Book 2 annex A1.3, withdrawn by bulletin SU-46): a tree
@@ -121,8 +116,7 @@ pub fn purse_tac_key(card_tac_key: &[u8; 16]) -> [u8; 8] {
 
 /// A 16-byte key from two 8-byte inputs, each encrypted with triple DES.
 pub fn derive_pair(key: &[u8; 16], left: [u8; 8], right: [u8; 8]) -> [u8; 16] {
-    let blocks = tdes_encrypt_blocks(key, [left, right]);
-    std::array::from_fn(|i| blocks[i / 8][i % 8])
+    TripleDes::Crate.derive_pair(key, left, right)
 }
 
 fn complement(x: [u8; 8]) -> [u8; 8] {

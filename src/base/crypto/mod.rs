@@ -14,6 +14,7 @@ mod rsa;
 mod sm2;
 mod sm4;
 pub mod table_des;
+mod triple_des;
 
 pub use self::aes::{aes_decrypt_block, aes_encrypt_block};
 pub use self::block_cipher::{BlockCipher, CipherKind};
@@ -37,3 +38,4 @@ pub use self::sm4::{
     sm4_card_key, sm4_decrypt_block, sm4_ecb_decrypt, sm4_ecb_encrypt, sm4_encrypt_block, sm4_kcv,
     sm4_session_key,
 };
+pub use self::triple_des::TripleDes;

@@ -72,12 +72,6 @@ pub fn tdes_encrypt_block(key: &[u8; 16], block: [u8; 8]) -> [u8; 8] {
     out
 }
 
-/// As [`super::derive_pair`]: a 16-byte key from two 8-byte inputs.
-pub fn derive_pair(key: &[u8; 16], left: [u8; 8], right: [u8; 8]) -> [u8; 16] {
-    let blocks = tdes_encrypt_blocks(key, [left, right]);
-    std::array::from_fn(|i| blocks[i / 8][i % 8])
-}
-
 /// As [`super::mac_algorithm_3`]: the retail MAC, all 8 bytes.
 pub fn mac_algorithm_3(key: &[u8; 16], data: &[u8], padding: Padding) -> [u8; 8] {
     let (left, right) = halves(key);
@@ -97,7 +91,7 @@ pub fn mac_algorithm_3(key: &[u8; 16], data: &[u8], padding: Padding) -> [u8; 8]
     leave(left.forth(right.back(chain)))
 }
 
-fn tdes_encrypt_blocks<const N: usize>(key: &[u8; 16], blocks: [[u8; 8]; N]) -> [[u8; 8]; N] {
+pub(super) fn tdes_encrypt_blocks<const N: usize>(key: &[u8; 16], blocks: [[u8; 8]; N]) -> [[u8; 8]; N] {
     let (left, right) = halves(key);
     let (left, right) = (TableDes::new(&left), TableDes::new(&right));
     blocks.map(|block| leave(left.forth(right.back(left.forth(enter(block))))))
@@ -272,7 +266,10 @@ mod tests {
             prop_assert_eq!(des.encrypt_block(block), crypto::des_encrypt_block(&single, block));
             prop_assert_eq!(des.decrypt_block(block), crypto::des_decrypt_block(&single, block));
             prop_assert_eq!(tdes_encrypt_block(&key, block), crypto::tdes_encrypt_block(&key, block));
-            prop_assert_eq!(derive_pair(&key, block, other), crypto::derive_pair(&key, block, other));
+            prop_assert_eq!(
+                tdes_encrypt_blocks(&key, [block, other]),
+                [block, other].map(|block| crypto::tdes_encrypt_block(&key, block))
+            );
             let padding = if second { Padding::Method2 } else { Padding::Method1 };
             prop_assert_eq!(
                 mac_algorithm_3(&key, &data, padding),

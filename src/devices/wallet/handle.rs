@@ -185,16 +185,12 @@ impl Wallet {
         Ok(())
     }
 
-    /// A card as a terminal meets it now: its simulator in this phone.
+    /// A card as a terminal meets it: its simulator in this phone, as the phone stands
+    /// whenever the card gets power.
     pub fn simulator(&mut self, name: Option<&str>) -> Result<Simulator, WalletError> {
-        Ok(self.simulator_and_line(name)?.0)
-    }
-
-    /// The same, with the line by which the phone tells it what changes meanwhile.
-    pub fn simulator_and_line(&mut self, name: Option<&str>) -> Result<(Simulator, DeviceLine), WalletError> {
         let card = self.card(name)?;
-        let line = DeviceLine::new(device(&self.phone()?, &card));
-        Ok((self.bare(&card.name)?.in_device(&line), line))
+        let line = PhoneLine { db: self.db.handle()?, card: card.name.clone() };
+        Ok(self.bare(&card.name)?.in_device(line))
     }
 
     /// A card without the phone around it, for the phone's own software.
@@ -276,10 +272,30 @@ impl Wallet {
     }
 }
 
-/// What the secure element is told of a card.
-fn device(phone: &Phone, card: &WalletCard) -> Device {
-    let express = phone.express_card.as_ref() == Some(&card.name);
-    match (card.state, phone.unlocked) {
+/// What the secure element hears of a card: the phone's rows, as they are when it gets power.
+struct PhoneLine {
+    db: Box<dyn Db>,
+    card: String,
+}
+
+impl DeviceLine for PhoneLine {
+    /// A phone whose rows cannot be read is one that nobody has unlocked.
+    fn now(&mut self) -> Device {
+        let card = &self.card;
+        let stands = transact(self.db.as_mut(), |tx| {
+            let phone = phone(tx)?;
+            let rows = tx.query("SELECT state FROM wallet_card WHERE name = $1", &[card.as_str().into()])?;
+            let state = rows.first().and_then(|row| CardState::from_word(row.text(0).ok()?));
+            Ok::<_, WalletError>(state.map_or(Device::Inactive, |state| device(&phone, card, state)))
+        });
+        stands.unwrap_or(Device::Locked)
+    }
+}
+
+/// How a phone stands for one of its cards.
+fn device(phone: &Phone, name: &str, state: CardState) -> Device {
+    let express = phone.express_card.as_deref() == Some(name);
+    match (state, phone.unlocked) {
         (CardState::Active, Unlocked::Passcode | Unlocked::Biometric) => Device::Unlocked,
         (CardState::Active, Unlocked::No) if express => Device::Express,
         (CardState::Active, Unlocked::No) => Device::Locked,

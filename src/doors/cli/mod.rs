@@ -39,6 +39,7 @@ mod shared {
     pub(super) mod tokens;
     pub(super) mod transaction;
 }
+mod terminal;
 mod trace;
 mod unload;
 mod upload;
@@ -68,6 +69,7 @@ const COMMANDS: &[Command] = &[
     card::COMMAND,
     wallet::COMMAND,
     ca::COMMAND,
+    terminal::COMMAND,
     host::COMMAND,
     readers::COMMAND,
     pcsclite::COMMAND,

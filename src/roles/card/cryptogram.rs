@@ -6,6 +6,7 @@ use super::memory::{ApplicationMemory, Image};
 use super::quick;
 use super::session::Transaction;
 use super::simulator::Refusal;
+use crate::base::crypto::TripleDes;
 use crate::words::dictionary::tag;
 use crate::words::emv::CryptogramType;
 use crate::words::emv::cryptogram::CryptogramVersion;
@@ -32,7 +33,7 @@ pub(super) fn make(
 ) -> Result<Made, Refusal> {
     let version = version(image)?;
     let atc = transaction.atc.to_be_bytes();
-    let iad = behaviour.issuer_application_data(image, version, application, transaction);
+    let iad = behaviour.issuer_application_data(image, &version, application, transaction);
     let input = version
         .assemble(&|wanted| match wanted {
             tag::ATC => Some(atc.to_vec()),
@@ -70,9 +71,10 @@ pub(super) fn issuer_application_data(
     iad.to_bytes()
 }
 
-/// The row that the profile names; reading the profile rules out that there is none.
-pub(super) fn version(image: &Image) -> Result<&'static CryptogramVersion, Refusal> {
-    image.profile.version().map_err(|_| Refusal::lost())
+/// The row that the profile names; reading the profile rules out that there is none. A
+/// simulated card's keys are no secrets, so tables compute its triple DES.
+pub(super) fn version(image: &Image) -> Result<CryptogramVersion, Refusal> {
+    image.profile.version().map(|row| row.by(TripleDes::Tables)).map_err(|_| Refusal::lost())
 }
 
 fn idd_value(id: u8, application: &ApplicationMemory, set: Option<EcashSet>) -> IddValue {

@@ -4,7 +4,6 @@
 use super::simulator::Refusal;
 use crate::air::link::Interface;
 use crate::words::iso7816::StatusWord;
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// What the device tells its secure element when the card gets power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,25 +22,16 @@ pub enum Device {
     Inactive,
 }
 
-/// How the device tells its secure element how it stands, from one activation of the card
-/// to the next.
-#[derive(Debug, Clone)]
-pub struct DeviceLine(Arc<Mutex<Device>>);
+/// How a secure element hears from its device, each time a card gets power.
+pub trait DeviceLine: Send {
+    /// How the device stands now.
+    fn now(&mut self) -> Device;
+}
 
-impl DeviceLine {
-    /// A device that stands so.
-    pub fn new(device: Device) -> Self {
-        Self(Arc::new(Mutex::new(device)))
-    }
-
-    /// From the next activation on it stands so.
-    pub fn tell(&self, device: Device) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = device;
-    }
-
-    /// How it stands now.
-    pub fn now(&self) -> Device {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+/// A device that stands as it is.
+impl DeviceLine for Device {
+    fn now(&mut self) -> Device {
+        *self
     }
 }
 

@@ -115,7 +115,7 @@ fn whole_load_log(work: &Work<'_>) -> Answer {
     value.extend(entries.iter().take(shown).flatten());
     let atc = application.state.atc.to_be_bytes();
     let version = cryptogram::version(image)?;
-    let mac = idd_mac(version, image.keys.mac.expose(), atc, &value, IddMacPadding::Method2);
+    let mac = idd_mac(&version, image.keys.mac.expose(), atc, &value, IddMacPadding::Method2);
     Ok(ResponseApdu::ok([&atc, value.as_slice(), &mac].concat()))
 }
 

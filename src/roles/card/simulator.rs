@@ -29,7 +29,7 @@ pub(super) mod sealed {
 pub struct Simulator {
     memory: Nonvolatile,
     session: Option<Session>,
-    device: Option<DeviceLine>,
+    device: Option<Box<dyn DeviceLine>>,
 }
 
 /// Memory as it was last kept, and as this command has changed it.
@@ -72,8 +72,8 @@ impl Simulator {
 
     /// The same card in a consumer device.
     #[must_use]
-    pub fn in_device(self, device: &DeviceLine) -> Self {
-        Self { device: Some(device.clone()), ..self }
+    pub fn in_device(self, device: impl DeviceLine + 'static) -> Self {
+        Self { device: Some(Box::new(device)), ..self }
     }
 
     /// What the card remembers now.
@@ -85,7 +85,7 @@ impl Simulator {
         let apdu = CommandApdu::parse(bytes)
             .map_err(|error| Refusal::because(StatusWord::WRONG_LENGTH, error.to_string()))?;
         let session = self.session.get_or_insert_with(|| {
-            Session::new(Interface::Contact, self.device.as_ref().map(DeviceLine::now))
+            Session::new(Interface::Contact, self.device.as_mut().map(|device| device.now()))
         });
         let mut work = Work { memory: &mut self.memory, session };
         if work.memory.read().image.blocked {
@@ -105,7 +105,7 @@ impl Endpoint for Simulator {
     }
 
     fn power_on(&mut self, interface: Interface, _context: &mut Context) -> Vec<u8> {
-        self.session = Some(Session::new(interface, self.device.as_ref().map(DeviceLine::now)));
+        self.session = Some(Session::new(interface, self.device.as_mut().map(|device| device.now())));
         let historical = &self.memory.kept.profile().historical_bytes.0;
         match interface {
             Interface::Contactless => Atr::contactless(historical),

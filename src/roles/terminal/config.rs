@@ -9,7 +9,8 @@ use crate::words::iso4217::Currency;
 use crate::words::iso7816::Aid;
 use serde::Deserialize;
 
-const DEFAULT: &str = include_str!("terminal.toml");
+/// The shipped terminal file.
+pub(super) const DEFAULT: &str = include_str!("terminal.toml");
 
 /// What a terminal is and may do.
 #[derive(Debug, Clone, Deserialize)]

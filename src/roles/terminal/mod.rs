@@ -8,6 +8,7 @@ mod config;
 mod drive;
 mod entry_point;
 mod error;
+mod import;
 pub mod journal;
 mod kernel;
 mod kernel_row;
@@ -31,6 +32,7 @@ pub use config::{
 pub use drive::{Seat, drive};
 pub use entry_point::{AlternateInterface, Combination, ContactlessPath, Message, OutcomeCvm, Parameters};
 pub use error::TerminalError;
+pub use import::{Import, ImportError};
 pub use kernel::KERNELS;
 pub use kernel_row::Kernel;
 pub use outcome::{Outcome, Verdict};

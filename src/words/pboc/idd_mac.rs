@@ -2,7 +2,7 @@
 //! PBOC / JR/T 0025.5): it tells the issuer the card's balance.
 
 use crate::base::crypto::{self, Padding};
-use crate::words::emv::cryptogram::{Algorithm, CryptogramVersion};
+use crate::words::emv::cryptogram::CryptogramVersion;
 
 /// Whether a padding block follows the zero-filled data. Cards differ, so a
 /// profile chooses; public card code adds it.
@@ -32,14 +32,8 @@ pub fn idd_mac(
         IddMacPadding::Method2 => Padding::Method2,
         IddMacPadding::Plain => Padding::Method1,
     };
-    match version.algorithm {
-        Algorithm::TripleDes => leftmost_4(&crypto::mac_algorithm_3(key.expose(), &filled, padding)),
-        Algorithm::Sm4 => leftmost_4(&crypto::sm4_cbc_mac(key.expose(), &filled, padding)),
-    }
-}
-
-fn leftmost_4(mac: &[u8]) -> [u8; 4] {
-    std::array::from_fn(|i| mac[i])
+    let [a, b, c, d, ..] = version.mac(key.expose(), &filled, padding);
+    [a, b, c, d]
 }
 
 #[cfg(test)]

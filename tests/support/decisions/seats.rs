@@ -140,6 +140,22 @@ impl Endpoint for Replaced {
     }
 }
 
+/// A phone around the card that somebody can unlock between two presentments.
+#[derive(Clone)]
+pub(super) struct Phone(Arc<Mutex<Device>>);
+
+impl Phone {
+    pub(super) fn new(device: Device) -> Self {
+        Self(Arc::new(Mutex::new(device)))
+    }
+}
+
+impl DeviceLine for Phone {
+    fn now(&mut self) -> Device {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// A person who does what the row says.
 #[derive(Default)]
 pub(super) struct Person {
@@ -147,7 +163,7 @@ pub(super) struct Person {
     chooses: i8,
     declines: bool,
     presents_again: usize,
-    device: Option<DeviceLine>,
+    device: Option<Phone>,
     pub(super) prompts: usize,
     pub(super) offered: Vec<String>,
     pub(super) shown: Vec<String>,
@@ -155,7 +171,7 @@ pub(super) struct Person {
 
 impl Person {
     /// With the phone that holds the card, if one does.
-    pub(super) fn of(row: &Row, device: Option<DeviceLine>) -> Self {
+    pub(super) fn of(row: &Row, device: Option<Phone>) -> Self {
         let Row { pins, chooses, declines, presents_again, .. } = row;
         Self {
             pins: pins.clone(),
@@ -189,7 +205,7 @@ impl Cardholder for Person {
         let does = self.presents_again > 0;
         self.presents_again = self.presents_again.saturating_sub(1);
         if let Some(device) = self.device.as_ref().filter(|_| does) {
-            device.tell(Device::Unlocked);
+            *device.0.lock().unwrap_or_else(PoisonError::into_inner) = Device::Unlocked;
         }
         does
     }

@@ -73,7 +73,7 @@ fn show(call: &mut Call<'_>) -> Result<Exit, Failure> {
         let history = service.vault().history(&view.reference.0, &mut context).map_err(TokenError::from)?;
         let mut columns = Columns::indented(2);
         for row in &history {
-            columns.row(&row.at.to_string(), format!("{}, by {}: {}", row.state, row.by, row.reason));
+            columns.row(row.at.to_string(), format!("{}, by {}: {}", row.state, row.by, row.reason));
         }
         call.output.say(&columns.to_string());
         let history = history.iter().map(|row| {

@@ -64,7 +64,50 @@ fn warning(prompt: &PinPrompt) -> &'static str {
     }
 }
 
+/// What the holder does before the card comes again; `false` gives up.
+pub(in crate::doors::cli) type Hand = Box<dyn FnMut(Message) -> bool + Send>;
+
+/// The person, with a hand that does as the reader says.
+pub(in crate::doors::cli) struct Holding<'a> {
+    /// The person.
+    pub person: &'a mut Person,
+    /// Without one, whoever is at the terminal is asked.
+    pub hand: Option<Hand>,
+}
+
+impl Cardholder for Holding<'_> {
+    fn enter_pin(&mut self, prompt: &PinPrompt) -> Option<Secret<String>> {
+        self.person.enter_pin(prompt)
+    }
+
+    fn present_again(&mut self, message: Message) -> bool {
+        match &mut self.hand {
+            Some(hand) => hand(message),
+            None => self.person.present_again(message),
+        }
+    }
+
+    fn choose(&mut self, applications: &[ApplicationName]) -> Option<usize> {
+        self.person.choose(applications)
+    }
+
+    fn confirm(&mut self, application: &ApplicationName) -> bool {
+        self.person.confirm(application)
+    }
+
+    fn show(&mut self, message: Message, language: &str) {
+        self.person.show(message, language);
+    }
+}
+
 impl Cardholder for Person {
+    /// Only who is at the terminal can say that the card is there again.
+    fn present_again(&mut self, message: Message) -> bool {
+        let question =
+            format!("The reader shows: {}. Press Enter when it is there; q gives up. ", message.words());
+        std::io::stdin().is_terminal() && ask(&question).is_some_and(|typed| typed != "q")
+    }
+
     fn enter_pin(&mut self, prompt: &PinPrompt) -> Option<Secret<String>> {
         match self {
             // The same wrong PIN again would only cost the card another try.

@@ -2,7 +2,7 @@
 
 use super::command::Call;
 use super::failure::{Exit, Failure};
-use super::person::Person;
+use super::person::{Hand, Holding, Person};
 use super::scene::{Scene, Want};
 use crate::air::host::Original;
 use crate::air::link::Interface;
@@ -71,6 +71,15 @@ pub(in crate::doors::cli) fn currency_argument(line: clap::Command) -> clap::Com
 
 /// Runs it. What was open is settled first.
 pub(in crate::doors::cli) fn run(call: &mut Call<'_>, deal: Deal) -> Result<Exit, Failure> {
+    run_with(call, deal, None)
+}
+
+/// Runs it with a hand that does as the reader says before the card comes again.
+pub(in crate::doors::cli) fn run_with(
+    call: &mut Call<'_>,
+    deal: Deal,
+    hand: Option<Hand>,
+) -> Result<Exit, Failure> {
     let currency = currency(call, call.switches.config()?.currency)?;
     let flow = match deal {
         Deal::Amount(flow) | Deal::All(flow) | Deal::Ask(flow) => flow,
@@ -109,16 +118,17 @@ pub(in crate::doors::cli) fn run(call: &mut Call<'_>, deal: Deal) -> Result<Exit
     if flow.wants_pin() && matches!(person, Person::Away { .. }) {
         return Err(Person::away());
     }
+    let mut holding = Holding { person: &mut person, hand };
     let result = match (deal, named) {
         (Deal::Void(load), _) => {
             let load = match load {
                 Some(load) => load,
                 None => last_cash_load(&mut scene)?,
             };
-            scene.stage.void(load, &mut person, &mut scene.context)
+            scene.stage.void(load, &mut holding, &mut scene.context)
         }
         (Deal::EndHold { hold, .. }, take) => {
-            scene.stage.end_hold(hold, take, &mut person, &mut scene.context)
+            scene.stage.end_hold(hold, take, &mut holding, &mut scene.context)
         }
         (Deal::Sell { cashback, is_cash, forced_online }, Some(amount)) => {
             let cashback = cashback.map(|text| Amount::parse(&text, currency)).transpose()?;
@@ -130,16 +140,16 @@ pub(in crate::doors::cli) fn run(call: &mut Call<'_>, deal: Deal) -> Result<Exit
         }
         (Deal::OtherPays, Some(amount)) => {
             let mut payer = scene.open_payer(call)?;
-            scene.stage.load_from(payer.as_mut(), amount, &mut person, &mut scene.context)
+            scene.stage.load_from(payer.as_mut(), amount, &mut holding, &mut scene.context)
         }
-        (_, Some(amount)) => scene.stage.transact(flow, amount, &mut person, &mut scene.context),
+        (_, Some(amount)) => scene.stage.transact(flow, amount, &mut holding, &mut scene.context),
         (_, None) => {
             let all = scene.stage.card_balance(currency, &mut scene.context)?;
             if all.minor == 0 {
                 call.output.say(&format!("The card holds no {currency}.\n"));
                 return Ok(Exit::Declined);
             }
-            scene.stage.transact(flow, all, &mut person, &mut scene.context)
+            scene.stage.transact(flow, all, &mut holding, &mut scene.context)
         }
     };
     let (recovered, outcome) = match result {

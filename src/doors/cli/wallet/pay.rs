@@ -4,13 +4,14 @@ use super::shared::phone;
 use crate::devices::wallet::{CardKind, DirectWire, life};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::doors::cli::shared::person::Hand;
 use crate::doors::cli::shared::tokens;
 use crate::doors::cli::shared::transaction::{self, Deal};
 use crate::roles::terminal::Flow;
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::iso7816::Effect;
 use crate::world::HostAddress;
-use clap::Arg;
+use clap::{Arg, ArgAction};
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
@@ -22,6 +23,12 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn arguments(line: clap::Command) -> clap::Command {
+    let line = line.arg(
+        Arg::new("biometric")
+            .long("biometric")
+            .action(ArgAction::SetTrue)
+            .help("Where the reader says to see the phone: a simulated biometric match, then a second tap"),
+    );
     phone::wallet_argument(transaction::arguments(line)).arg(
         Arg::new("card")
             .long("card")
@@ -34,7 +41,14 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let card = call.text("card").map(str::to_owned);
     prepare(call, card.as_deref())?;
     phone::put_in_reader(call, card.as_deref())?;
-    transaction::run(call, Deal::Amount(Flow::Pay))
+    let hand = if call.flag("biometric") { Some(confirming(call)?) } else { None };
+    transaction::run_with(call, Deal::Amount(Flow::Pay), hand)
+}
+
+/// Unlocks the phone where the reader says to see it, and holds it there again.
+fn confirming(call: &Call<'_>) -> Result<Hand, Failure> {
+    let (mut wallet, mut context) = phone::open(call)?;
+    Ok(Box::new(move |_| wallet.unlock_by_biometric(&mut context).is_ok()))
 }
 
 /// A token with limited-use keys gets another one before it runs out, and remembers what

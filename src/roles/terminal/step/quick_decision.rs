@@ -112,10 +112,10 @@ fn not_authenticated(
         let reason = "the card's qualifiers want its issuer asked (9F6C byte 1 bit 6)";
         return entry_point::online_instead(session, reason, context);
     }
-    let reason = match card.has(Ctq::SWITCH_IF_ODA_FAILS) {
-        true => format!("{reason}: the card asks for its other interface"),
-        false => reason.to_owned(),
-    };
+    if card.has(Ctq::SWITCH_IF_ODA_FAILS) && session.can(TerminalCapabilities::IC_WITH_CONTACTS) {
+        let reason = format!("{reason}: the card asks for its other interface (9F6C byte 1 bit 5)");
+        return Ok(entry_point::try_another_interface(session, reason, context));
+    }
     Ok(Next::done(session.outcome(Verdict::Declined, reason, session.balance_before_minor, context)))
 }
 

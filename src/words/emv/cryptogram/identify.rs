@@ -1,7 +1,6 @@
 //! Which way a cryptogram was made: keys, derivations, session keys, inputs and paddings
 //! are tried one with another, those of [`CRYPTOGRAM_VERSIONS`] and those that are none's.
 
-use super::version::cryptogram;
 use super::{Algorithm, CRYPTOGRAM_VERSIONS, CryptogramVersion, InputPart, PBOC_01};
 use crate::base::bytes::Secret;
 use crate::base::crypto::{self, Padding};
@@ -162,6 +161,7 @@ impl Search {
             Algorithm::TripleDes => TRIPLE_DES_SESSIONS,
             Algorithm::Sm4 => SM4_SESSIONS,
         };
+        let cipher = CryptogramVersion { algorithm, ..CRYPTOGRAM_VERSIONS[0] };
         let mut before: Vec<Secret<[u8; 16]>> = Vec::new();
         for session in sessions {
             let atc = data.array(tag::ATC);
@@ -179,7 +179,7 @@ impl Search {
             for (input_name, input) in inputs {
                 for padding in [Padding::Method2, Padding::Method1] {
                     self.tried += 1;
-                    let given = cryptogram(algorithm, session_key.expose(), input, padding);
+                    let given = cipher.mac(session_key.expose(), input, padding);
                     // An input that the supposition does not touch was found before.
                     let is_known = |found: &Found| {
                         (&found.session_key, &found.input, found.padding) == (&session_key, input, padding)

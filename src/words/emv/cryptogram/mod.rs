@@ -19,7 +19,7 @@ pub use version::{
     Algorithm, ArpcKey, ArpcMethod, CardKeyDerivation, CryptogramVersion, PinBlockKey, SessionKey,
 };
 
-use crate::base::crypto::Padding;
+use crate::base::crypto::{Padding, TripleDes};
 use crate::words::tlv::Tag;
 use InputPart::{Cvr, CvrFirstByte, Element, MchipCounters, MchipCvr, WholeIad};
 
@@ -48,6 +48,7 @@ const PBOC: CryptogramVersion = CryptogramVersion {
     cvn: 0,
     iad: IadLayout::LengthFirst,
     algorithm: Algorithm::TripleDes,
+    des: TripleDes::Crate,
     card_key: CardKeyDerivation::OptionA,
     card_key_parity: false,
     ac_session_key: SessionKey::Pboc,
@@ -73,6 +74,7 @@ const VIS_10: CryptogramVersion = CryptogramVersion {
     cvn: 0,
     iad: IadLayout::LengthFirst,
     algorithm: Algorithm::TripleDes,
+    des: TripleDes::Crate,
     card_key: CardKeyDerivation::OptionA,
     card_key_parity: true,
     ac_session_key: SessionKey::CardKey,

@@ -26,14 +26,7 @@ impl CryptogramVersion {
         }
         let key = self.script_session_key(udk_mac, atc, arqc);
         let message = [&header[..], &atc, &arqc, data].concat();
-        Ok(match self.algorithm {
-            Algorithm::TripleDes => {
-                crypto::mac_algorithm_3(key.expose(), &message, Padding::Method2)[..length_bytes].to_vec()
-            }
-            Algorithm::Sm4 => {
-                crypto::sm4_cbc_mac(key.expose(), &message, Padding::Method2)[..length_bytes].to_vec()
-            }
-        })
+        Ok(self.mac(key.expose(), &message, Padding::Method2)[..length_bytes].to_vec())
     }
 
     /// Enciphers command data: its length in one byte, the data, padding 80 00...,

@@ -3,7 +3,7 @@
 
 use super::{CRYPTOGRAM_VERSIONS, CryptogramError, IadLayout, InputPart};
 use crate::base::bytes::Secret;
-use crate::base::crypto::{self, Padding};
+use crate::base::crypto::{self, Padding, TripleDes};
 
 /// One way of making cryptograms: a row of [`CRYPTOGRAM_VERSIONS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct CryptogramVersion {
     pub iad: IadLayout,
     /// The block cipher.
     pub algorithm: Algorithm,
+    /// Who computes triple DES; every row says the crate.
+    pub des: TripleDes,
     /// How a card's keys come from the issuer's.
     pub card_key: CardKeyDerivation,
     /// Whether card keys get odd parity. DES does not see it; a session key or
@@ -138,6 +140,11 @@ impl CryptogramVersion {
         rows.find(|row| row.cvn == cvn && row.algorithm.id() == algorithm)
     }
 
+    /// The same with another who computes triple DES.
+    pub const fn by(&self, des: TripleDes) -> Self {
+        Self { des, ..*self }
+    }
+
     /// A card's key (UDK) from the issuer's. `pan` is its digits without filling;
     /// `psn` the byte of 5F34, 00 when the card has none.
     pub fn udk(&self, master: &[u8; 16], pan: &str, psn: u8) -> Result<Secret<[u8; 16]>, CryptogramError> {
@@ -146,7 +153,7 @@ impl CryptogramVersion {
             CardKeyDerivation::OptionB => crypto::option_b_input(pan, psn)?,
         };
         let mut key = match self.algorithm {
-            Algorithm::TripleDes => crypto::derive_pair(master, x, x.map(|byte| !byte)),
+            Algorithm::TripleDes => self.des.derive_pair(master, x, x.map(|byte| !byte)),
             Algorithm::Sm4 => crypto::sm4_card_key(master, x),
         };
         if self.card_key_parity {
@@ -182,7 +189,7 @@ impl CryptogramVersion {
     /// AAC, ARQC or TC over `data`, which [`Self::assemble`] makes.
     pub fn application_cryptogram(&self, udk_ac: &[u8; 16], atc: [u8; 2], data: &[u8]) -> [u8; 8] {
         let number = self.unpredictable_number_in(data).unwrap_or_default();
-        cryptogram(self.algorithm, self.session_key(udk_ac, atc, number).expose(), data, self.padding)
+        self.mac(self.session_key(udk_ac, atc, number).expose(), data, self.padding)
     }
 
     /// ARPC by method 1 over the ARQC and the authorisation response code (tag 8A).
@@ -196,7 +203,7 @@ impl CryptogramVersion {
         block[0] ^= arc[0];
         block[1] ^= arc[1];
         match self.algorithm {
-            Algorithm::TripleDes => crypto::tdes_encrypt_block(key.expose(), block),
+            Algorithm::TripleDes => self.des.encrypt_block(key.expose(), block),
             Algorithm::Sm4 => {
                 let wide = std::array::from_fn(|i| if i < 8 { block[i] } else { 0 });
                 leftmost_8(crypto::sm4_encrypt_block(key.expose(), wide))
@@ -221,8 +228,7 @@ impl CryptogramVersion {
             return Err(CryptogramError::ProprietaryAuthenticationData { found_bytes: proprietary.len() });
         }
         let data = [&arqc[..], &csu, proprietary].concat();
-        let [a, b, c, d, ..] =
-            crypto::mac_algorithm_3(self.arpc_session_key(udk_ac, atc).expose(), &data, Padding::Method2);
+        let [a, b, c, d, ..] = self.mac(self.arpc_session_key(udk_ac, atc).expose(), &data, Padding::Method2);
         Ok([a, b, c, d])
     }
 
@@ -240,17 +246,25 @@ impl CryptogramVersion {
         self.derive_session_key(self.ac_session_key, udk_ac, Given::of(atc))
     }
 
+    /// The MAC of this version's cipher over data under a session key: its leftmost 8 bytes.
+    pub fn mac(&self, key: &[u8; 16], data: &[u8], padding: Padding) -> [u8; 8] {
+        match self.algorithm {
+            Algorithm::TripleDes => self.des.mac_algorithm_3(key, data, padding),
+            Algorithm::Sm4 => leftmost_8(crypto::sm4_cbc_mac(key, data, padding)),
+        }
+    }
+
     fn derive_session_key(&self, derivation: SessionKey, udk: &[u8; 16], given: Given) -> Secret<[u8; 16]> {
         let Given { atc, unpredictable_number, arqc } = given;
         Secret::new(match (self.algorithm, derivation, arqc) {
             (_, SessionKey::CardKey, _) => *udk,
             (Algorithm::Sm4, ..) => crypto::sm4_session_key(udk, atc),
-            (_, SessionKey::Pboc, _) => crypto::pboc_session_key(udk, atc),
+            (_, SessionKey::Pboc, _) => self.des.pboc_session_key(udk, atc),
             (_, SessionKey::VisXor, _) => crypto::vis_session_key_xor(udk, atc),
             (_, SessionKey::Mastercard, _) => crypto::mastercard_session_key(udk, atc, unpredictable_number),
-            (_, SessionKey::EmvCommonArqc, Some(arqc)) => crypto::emv_common_session_key(udk, arqc),
+            (_, SessionKey::EmvCommonArqc, Some(arqc)) => self.des.emv_common_session_key(udk, arqc),
             (_, SessionKey::EmvCommonAtc | SessionKey::EmvCommonArqc, _) => {
-                crypto::emv_common_session_key_atc(udk, atc)
+                self.des.emv_common_session_key_atc(udk, atc)
             }
         })
     }
@@ -268,14 +282,6 @@ struct Given {
 impl Given {
     fn of(atc: [u8; 2]) -> Self {
         Self { atc, unpredictable_number: [0; 4], arqc: None }
-    }
-}
-
-/// The cryptogram over an input under a session key.
-pub(super) fn cryptogram(algorithm: Algorithm, key: &[u8; 16], data: &[u8], padding: Padding) -> [u8; 8] {
-    match algorithm {
-        Algorithm::TripleDes => crypto::mac_algorithm_3(key, data, padding),
-        Algorithm::Sm4 => leftmost_8(crypto::sm4_cbc_mac(key, data, padding)),
     }
 }
 

@@ -1,0 +1,156 @@
+//! A whole contact payment, approved offline, with CDA, with DDA and without offline data
+//! authentication, each beside its floor in the same run: the raw RSA and DES operations
+//! that it needs, and nothing else. Ours and the floor take turns, round by round, so that
+//! what else the machine does falls on both; a ratio is the median of the rounds' own.
+
+use cardwright::air::link::{InProcess, Interface, T0};
+use cardwright::base::bytes::Secret;
+use cardwright::base::context::Context;
+use cardwright::base::crypto::{RsaExponent, RsaPrivateKey, TripleDes};
+use cardwright::base::event::Discard;
+use cardwright::roles::card::{Profile, Simulator};
+use cardwright::roles::terminal::{Flow, Seat, TerminalConfig, Terms, Verdict, drive};
+use cardwright::words::emv::cryptogram::CryptogramVersion;
+use cardwright::words::iso4217::{Amount, Currency};
+use cardwright::world::{DEFAULT_PIN, NewCard, Stage, StoreAddress, issue_card, open_books, open_journal};
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Payments of a round, and rounds.
+const PAYMENTS: u32 = 100;
+const ROUNDS: usize = 15;
+
+/// A way to authenticate: its name, terminal capabilities (9F33), and the private and
+/// public operations that it needs. A public one is of CA, issuer and card each.
+const WAYS: [(&str, &str, usize, usize); 3] =
+    [("with CDA", "E0F8C8", 1, 3), ("with DDA", "E0F8C0", 1, 3), ("without", "E0F800", 0, 0)];
+
+/// Prints the table.
+pub(crate) fn table() {
+    println!("contact payments approved offline, one core; medians of {ROUNDS} rounds of {PAYMENTS}");
+    println!("{:<10} {:>12} {:>10} {:>12} {:>7}", "", "payments/s", "each us", "floor us", "ratio");
+    for (name, capabilities, private, public) in WAYS {
+        let (mut stage, mut context) = stage(capabilities);
+        let floor = Floor::new(private, public);
+        let mut rounds: Vec<(f64, f64)> = (0..=ROUNDS)
+            .map(|_| (each(|| play(&mut stage, &mut context)), each(|| floor.once())))
+            .skip(1)
+            .collect();
+        let ours = median(rounds.iter().map(|(ours, _)| *ours).collect());
+        let least = median(rounds.iter().map(|(_, floor)| *floor).collect());
+        let ratio = median(rounds.drain(..).map(|(ours, floor)| floor / ours).collect());
+        println!("{name:<10} {:>12.0} {ours:>10.1} {least:>12.1} {ratio:>7.2}", 1e6 / ours);
+    }
+    println!();
+}
+
+fn stage(capabilities: &str) -> (Stage, Context) {
+    let mut context = Context::simulated(1, Discard);
+    let mut issuer = open_books(&StoreAddress::Memory, None, &mut context).expect("books in memory");
+    let new = NewCard::with_accounts(&mut issuer, profile(), 0, 0, &mut context).expect("a card order");
+    let memory = issue_card(&mut issuer, &new, &mut context).expect("a card");
+    let card = InProcess::connect(Simulator::in_memory(memory), Interface::Contact, &mut context);
+    let journal = open_journal(None, &mut context).expect("a journal in memory");
+    let stage = Stage::new(Box::new(T0(card)), issuer, journal, config(capabilities)).expect("a stage");
+    (stage, context)
+}
+
+/// The credit card without what sends it online: new card, counters, a PIN.
+fn profile() -> Profile {
+    let mut text = include_str!("../../src/roles/card/profile/unionpay-credit.toml").to_owned();
+    for (from, to) in [
+        (r#""9F52" = "C248""#, r#""9F52" = "0000""#),
+        (r#""9F56" = "80""#, r#""9F56" = "00""#),
+        (r#""9F58" = "03""#, ""),
+        (r#""9F59" = "05""#, ""),
+        (r#""9F54" = "000000050000""#, ""),
+        (r#""9F5C" = "000000100000""#, ""),
+        ("0000000000000000 4103 4203 5E03 1F00", "0000000000000000 1F00"),
+    ] {
+        assert!(text.contains(from), "the profile has no {from}");
+        text = text.replace(from, to);
+    }
+    Profile::parse(&text).expect("a profile")
+}
+
+/// A terminal that asks the issuer of nothing.
+fn config(capabilities: &str) -> TerminalConfig {
+    let text = include_str!("../../src/roles/terminal/terminal.toml");
+    let text = text.replace("E0F9C8", capabilities).replace("DC4004F800", "0000000000");
+    TerminalConfig::parse(&text).expect("a terminal file")
+}
+
+fn play(stage: &mut Stage, context: &mut Context) {
+    let terms = Terms {
+        mode: stage.config.entry(Flow::Pay, stage.card.activation().interface),
+        flow: Flow::Pay,
+        config: Arc::clone(&stage.config),
+        amount: Amount::new(1, Currency::CNY),
+        trace: stage.journal.next_trace().expect("a trace number"),
+        confirmation: (1, 1),
+        original: None,
+        payer: None,
+        at: context.now(),
+        cashback_minor: 0,
+        forced_online: false,
+    };
+    let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+    let mut seat = Seat {
+        card: &mut stage.card,
+        payer: None,
+        host: &mut stage.host,
+        cardholder: &mut pin,
+        journal: &mut stage.journal,
+    };
+    let outcome = drive(terms, &mut seat, context).expect("an outcome");
+    assert_eq!(outcome.verdict, Verdict::ApprovedOffline, "{}", outcome.reason);
+}
+
+/// The raw operations of one payment.
+struct Floor {
+    private: usize,
+    public: usize,
+    card: RsaPrivateKey,
+    keys: [RsaPrivateKey; 3],
+    version: CryptogramVersion,
+}
+
+impl Floor {
+    fn new(private: usize, public: usize) -> Self {
+        // As long as the keys of the built-in test authority, its issuer and its cards.
+        let keys = [1984, 1408, 1152].map(|bits| {
+            RsaPrivateKey::generate(bits, RsaExponent::Three, &Secret::new([bits as u8; 32])).expect("a key")
+        });
+        let version =
+            CryptogramVersion::by_name("PBOC CVN 01").expect("the profile's version").by(TripleDes::Tables);
+        Self { private, public, card: keys[2].clone(), keys, version }
+    }
+
+    fn once(&self) {
+        let message = |bytes: usize| {
+            let mut message = vec![0xA5; bytes];
+            message[0] = 0x6A;
+            message
+        };
+        for _ in 0..self.private {
+            black_box(self.card.apply(&message(self.card.public().length_bytes())).expect("a number below"));
+        }
+        for key in &self.keys[..self.public] {
+            black_box(key.public().apply(&message(key.public().length_bytes())).expect("a number below"));
+        }
+        black_box(self.version.application_cryptogram(&black_box([7; 16]), [0, 1], &[0; 37]));
+    }
+}
+
+/// Microseconds of one, over a round.
+fn each(mut work: impl FnMut()) -> f64 {
+    let start = Instant::now();
+    (0..PAYMENTS).for_each(|_| work());
+    start.elapsed().as_secs_f64() * 1e6 / f64::from(PAYMENTS)
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
