@@ -125,8 +125,10 @@ fn a_wrong_pin_closes_nothing() {
     let simulator = kit.wallet().simulator(Some(&name)).unwrap();
     let mut stage = kit.stage(simulator, Interface::Contactless);
     let mut pin = Secret::new(DEFAULT_PIN.to_owned());
-    assert!(stage.transact(Flow::Pay, PAYMENT, &mut pin, &mut kit.context).is_err());
+    let (_, outcome) = stage.transact(Flow::Pay, PAYMENT, &mut pin, &mut kit.context).unwrap();
+    assert_eq!(outcome.verdict, Verdict::EndApplication, "{}", outcome.reason);
     kit.leave(stage);
+    assert_eq!(kit.cards_minor(), 5_000);
     kit.close_for_good(&name);
     kit.assert_nothing_left(ACCOUNT_MINOR, "closed at last");
 }
