@@ -8,7 +8,7 @@ use cardwright::air::host::{CodeCheck, KeyKind, Party, TokenService, TokenState,
 use cardwright::air::link::{FaultControl, FaultPlan, FaultPoint};
 use cardwright::base::bytes::Secret;
 use cardwright::base::env::Timestamp;
-use cardwright::devices::wallet::{Added, CardState, DirectWire, WalletCard, life};
+use cardwright::devices::wallet::{Added, CardState, DirectWire, Phone, Unlocked, WalletCard, life};
 use cardwright::roles::terminal::Verdict;
 use cardwright::roles::token::LimitedUse;
 use cardwright::words::emv::Pan;
@@ -365,7 +365,9 @@ impl Town {
         let there = |card: &&WalletCard| matches!(card.state, CardState::Active | CardState::Suspended);
         let Some(card) = cards.iter().find(there) else { return };
         let token = self.wallet(phone).token(Some(&card.name)).unwrap();
-        let device = self.wallet(phone).phone().unwrap().device;
+        let Phone { device, unlocked, .. } = self.wallet(phone).phone().unwrap();
+        // A lost phone is locked, and one that was not told yet keeps a card suspended.
+        let answers = unlocked != Unlocked::No && card.state == CardState::Active;
         let views = self.service.tokens(&Party::Issuer, &mut self.context).unwrap();
         let view = views.iter().find(|view| {
             (&view.device, &view.token_last_four) == (&device, &token.token_last_four)
@@ -405,6 +407,9 @@ impl Town {
                     outcome.reason
                 );
                 assert_eq!(outcome.verdict, Verdict::Declined, "{what}");
+            }
+            None if !answers => {
+                assert_eq!(outcome.verdict, Verdict::EndApplication, "{what}: {}", outcome.reason);
             }
             None => {
                 assert_eq!(outcome.verdict, Verdict::ApprovedOnline, "{what}: {}", outcome.reason);
