@@ -18,6 +18,8 @@ mod counterpart_openssl;
 mod counterpart_pyemv;
 #[path = "support/decisions.rs"]
 mod decisions;
+#[path = "support/scripts.rs"]
+mod scripts;
 #[path = "support/vector_kinds.rs"]
 mod vector_kinds;
 #[path = "support/vectors.rs"]
@@ -28,6 +30,7 @@ fn main() {
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(vectors::trials());
     trials.extend(decisions::trials());
+    trials.extend(scripts::trials());
     trials.extend(counterpart_pyemv::trials());
     #[cfg(target_os = "linux")]
     trials.extend(counterparts::trials());

@@ -322,3 +322,20 @@ fn a_load_that_another_card_pays_wants_that_card() {
     assert!(none.reason.contains("no card that pays"), "{}", none.reason);
     counter.assert_sound();
 }
+
+/// A card of kernel 3 approves by its certificate alone: the account behind it is debited
+/// when that is uploaded, once.
+#[test]
+fn kernel_3_pays_on_account_and_is_debited_at_the_upload() {
+    let mut counter = Counter::with("visa-like", Interface::Contactless);
+    let before = counter.position().accounts_minor;
+    let paid = counter.play(Flow::Pay, 2_000);
+    assert_eq!(paid.verdict, Verdict::ApprovedOffline, "{}", paid.reason);
+    assert_eq!(counter.position().accounts_minor, before);
+    for _ in 0..2 {
+        counter.stage.recover(&mut counter.context).unwrap();
+        assert_eq!(counter.position().accounts_minor, before - 2_000);
+    }
+    let over = counter.play(Flow::Pay, 60_000);
+    assert_eq!(over.verdict, Verdict::Declined, "{}", over.reason);
+}

@@ -25,6 +25,7 @@ mod kinds;
 #[path = "../examples/pull_test.rs"]
 mod pull_test;
 mod reconcile;
+mod scripts;
 mod settle;
 mod store;
 #[cfg(target_os = "linux")]

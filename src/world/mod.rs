@@ -11,6 +11,7 @@ mod issue;
 mod parallel;
 mod position;
 mod rule;
+mod seat;
 pub mod seeds;
 mod stage;
 pub mod tear;
@@ -30,8 +31,10 @@ pub use host::{
     serve_host, serve_tokens,
 };
 pub use issue::{DEFAULT_PIN, NewCard, issue_card, issue_card_under, new_card_memory, order_for};
+pub use parallel::in_parallel;
 pub use position::Position;
 pub use rule::Rule;
+pub use seat::{FreshCards, Seat};
 pub use stage::{Sale, Stage, refund_sale};
 pub use tokens::{
     TOKEN_KEY_FILE, TOKEN_PROFILE, TOKEN_VERSION, before_issuer, has_vault, open_tokens, open_vault,

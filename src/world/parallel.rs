@@ -8,7 +8,7 @@ use std::sync::mpsc;
 /// Plays `0`, `1`, `2` ... on so many threads until `play` gives none; each thread
 /// has a shelf `S` of things that it uses again. `take` gets
 /// what came of each on the calling thread, as it is done, and may end it all.
-pub(super) fn in_parallel<S: Default, T: Send>(
+pub fn in_parallel<S: Default, T: Send>(
     jobs: usize,
     play: impl Fn(usize, &mut S) -> Option<T> + Sync,
     mut take: impl FnMut(T) -> Result<ControlFlow<()>, WorldError>,

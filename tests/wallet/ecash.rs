@@ -4,7 +4,10 @@
 use super::kit::{ACCOUNT_MINOR, CNY, Kit};
 use cardwright::air::link::{FaultPlan, FaultPoint, Interface};
 use cardwright::base::bytes::Secret;
-use cardwright::roles::terminal::{Flow, Verdict};
+use cardwright::base::context::Context;
+use cardwright::base::event::Discard;
+use cardwright::devices::wallet::Wallet;
+use cardwright::roles::terminal::{ApplicationName, Cardholder, Flow, Message, PinPrompt, Verdict};
 use cardwright::words::iso4217::Amount;
 use cardwright::world::tear::{CrashPlan, TearFault, TearSize};
 use cardwright::world::wallet::{Closed, NewEcash, begin_closing, close_ecash, open_ecash};
@@ -107,6 +110,61 @@ fn an_account_is_opened_loaded_spent_and_closed() {
     assert_eq!(merchants, PAYMENT.minor as i64);
 }
 
+/// The holder of a phone, who confirms by a biometric match when the reader says so.
+struct Holder {
+    wallet: Wallet,
+    context: Context,
+    confirms: bool,
+    told: Vec<Message>,
+}
+
+impl Cardholder for Holder {
+    fn enter_pin(&mut self, _: &PinPrompt) -> Option<Secret<String>> {
+        None
+    }
+
+    fn choose(&mut self, _: &[ApplicationName]) -> Option<usize> {
+        Some(0)
+    }
+
+    fn confirm(&mut self, _: &ApplicationName) -> bool {
+        true
+    }
+
+    fn present_again(&mut self, message: Message) -> bool {
+        self.told.push(message);
+        self.confirms && self.wallet.unlock_by_biometric(&mut self.context).is_ok()
+    }
+
+    fn show(&mut self, _: Message, _: &str) {}
+}
+
+#[test]
+fn a_locked_phone_is_seen_to_between_two_taps() {
+    for confirms in [false, true] {
+        let mut kit = Kit::new();
+        let name = kit.open();
+        kit.transact(Flow::Load, LOAD, Interface::Contact).unwrap();
+        kit.wallet().set_express(Some(&name), &mut kit.context).unwrap();
+        kit.wallet().lock(&mut kit.context).unwrap();
+        let simulator = kit.wallet().simulator(None).unwrap();
+        let mut stage = kit.stage(simulator, Interface::Contactless);
+        let combinations = &mut std::sync::Arc::make_mut(&mut stage.config).combinations;
+        combinations.iter_mut().for_each(|combination| combination.cvm_limit_minor = Some(1));
+        let context = Context::simulated(9, Discard);
+        let mut holder = Holder { wallet: kit.wallet(), context, confirms, told: Vec::new() };
+        let (_, paid) = stage.transact(Flow::Pay, PAYMENT, &mut holder, &mut kit.context).unwrap();
+        kit.leave(stage);
+        assert_eq!(holder.told, [Message::SeePhone]);
+        let (verdict, left) = match confirms {
+            true => (Verdict::ApprovedOffline, LOAD.minor - PAYMENT.minor),
+            false => (Verdict::EndApplication, LOAD.minor),
+        };
+        assert_eq!(paid.verdict, verdict, "{}", paid.reason);
+        assert_eq!(kit.cards_minor(), left as i64);
+    }
+}
+
 #[test]
 fn a_wrong_pin_closes_nothing() {
     let mut kit = Kit::new();
@@ -125,7 +183,8 @@ fn a_wrong_pin_closes_nothing() {
     let simulator = kit.wallet().simulator(Some(&name)).unwrap();
     let mut stage = kit.stage(simulator, Interface::Contactless);
     let mut pin = Secret::new(DEFAULT_PIN.to_owned());
-    assert!(stage.transact(Flow::Pay, PAYMENT, &mut pin, &mut kit.context).is_err());
+    let (_, paid) = stage.transact(Flow::Pay, PAYMENT, &mut pin, &mut kit.context).unwrap();
+    assert_eq!(paid.verdict, Verdict::EndApplication, "{}", paid.reason);
     kit.leave(stage);
     kit.close_for_good(&name);
     kit.assert_nothing_left(ACCOUNT_MINOR, "closed at last");

@@ -64,7 +64,7 @@ fn an_unlocked_phone_vouches_for_its_holder_and_a_locked_one_is_silent() {
     kit.wallet().set_express(Some(&name), &mut kit.context).unwrap();
     let (status, ctq) = tap(&mut kit, quick);
     assert!(status.is_ok() && !ctq.unwrap().has(Ctq::CDCVM_PERFORMED));
-    assert_eq!(tap(&mut kit, wanted.with(Ttq::CDCVM)), (StatusWord::CONDITIONS_NOT_SATISFIED, None));
+    assert_eq!(tap(&mut kit, wanted.with(Ttq::CDCVM)), (StatusWord::NOT_ALLOWED, None));
 
     let passcode = Secret::new(DEFAULT_PASSCODE.to_owned());
     kit.wallet().unlock(&passcode, &mut kit.context).unwrap();

@@ -40,6 +40,7 @@ mod shared {
     pub(super) mod transaction;
 }
 mod terminal;
+mod test;
 mod trace;
 mod unload;
 mod upload;
@@ -64,6 +65,7 @@ const COMMANDS: &[Command] = &[
     settle::COMMAND,
     recover::COMMAND,
     send::COMMAND,
+    test::COMMAND,
     account::COMMAND,
     reconcile::COMMAND,
     card::COMMAND,

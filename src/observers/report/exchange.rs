@@ -4,6 +4,7 @@
 use crate::base::bytes::Hex;
 use crate::words::decode::{Explainer, Line, Masker};
 use crate::words::iso7816::{CommandApdu, ResponseApdu};
+use crate::words::tlv::{Tag, encode};
 
 /// The format's name.
 pub(super) const NAME: &str = "exchange";
@@ -16,17 +17,19 @@ const ROW_BYTES: usize = 32;
 pub struct ExchangeReport {
     explainer: Explainer,
     masker: Option<Masker>,
+    /// The last answer, masked where all is.
+    last: ResponseApdu,
 }
 
 impl ExchangeReport {
     /// Card data is masked.
     pub fn masked() -> Self {
-        Self { explainer: Explainer::masked(), masker: Some(Masker::new()) }
+        Self { explainer: Explainer::masked(), masker: Some(Masker::new()), last: nothing() }
     }
 
     /// Card data is shown as it is.
     pub fn unmasked() -> Self {
-        Self { explainer: Explainer::unmasked(), masker: None }
+        Self { explainer: Explainer::unmasked(), masker: None, last: nothing() }
     }
 
     /// The command, `>` before it, and what it asks for.
@@ -39,15 +42,48 @@ impl ExchangeReport {
         format!("> {}\n{}", Hex(&bytes), indented(&lines, 1))
     }
 
+    /// One data element, as the answers of this session are told.
+    pub fn element(&mut self, tag: Tag, value: &[u8]) -> String {
+        tree(&self.explainer.tlv(&encode(tag, value)))
+    }
+
+    /// The bytes of the answer that was told last, in hexadecimal; `with_status` adds its
+    /// status word.
+    pub fn answer(&self, with_status: bool) -> String {
+        let bytes = if with_status { self.last.to_bytes() } else { self.last.data.clone() };
+        format!("{:#}", Hex(&bytes))
+    }
+
+    /// A value that was worked out of card data, of which nobody knows which parts are whose.
+    pub fn hidden(&self, text: &str) -> String {
+        match self.masker {
+            Some(_) => format!("a value of {} characters; --unmask shows it", text.chars().count()),
+            None => text.to_owned(),
+        }
+    }
+
+    /// Free text, in which card data may stand.
+    pub fn words(&mut self, text: &str) -> String {
+        match &mut self.masker {
+            Some(masker) => masker.text(text),
+            None => text.to_owned(),
+        }
+    }
+
     /// The answer to the command before, `<` before it, and what it says.
     pub fn response(&mut self, response: &ResponseApdu) -> String {
         let lines = self.explainer.response(response);
-        let bytes = match &mut self.masker {
-            Some(masker) => masker.response(response).to_bytes(),
-            None => response.to_bytes(),
+        self.last = match &mut self.masker {
+            Some(masker) => masker.response(response),
+            None => response.clone(),
         };
-        format!("< {}\n{}", Hex(&bytes), indented(&lines, 1))
+        format!("< {}\n{}", Hex(&self.last.to_bytes()), indented(&lines, 1))
     }
+}
+
+/// No answer yet.
+fn nothing() -> ResponseApdu {
+    ResponseApdu::ok([])
 }
 
 /// Lines as a tree, one line each, ended by a line feed; long values go on below.

@@ -17,6 +17,7 @@ mod shared {
     pub(super) mod values;
 }
 mod story;
+pub mod suite;
 mod trace_listing;
 
 pub use ca_keys::{ca_keys_capk, ca_keys_csv, ca_keys_json, ca_keys_text, ca_keys_toml, keys_without_capk};
@@ -52,5 +53,6 @@ pub const FORMATS: &[&str] = &[
     recovery::NAME,
     settlement::NAME,
     story::NAME,
+    suite::NAME,
     trace_listing::NAME,
 ];

@@ -5,6 +5,7 @@ mod authentication;
 mod batch;
 mod cardholder;
 mod config;
+mod data;
 mod drive;
 mod entry_point;
 mod error;
@@ -29,6 +30,7 @@ pub use cardholder::{ApplicationName, Cardholder, NoCardholder, PinCheck, PinPro
 pub use config::{
     AcceptedApplication, ActionCodes, AnyBytes, Bytes, CdaMode, ConfigError, Risk, TerminalConfig,
 };
+pub use data::{Purpose, terminal_data};
 pub use drive::{Seat, drive};
 pub use entry_point::{AlternateInterface, Combination, ContactlessPath, Message, OutcomeCvm, Parameters};
 pub use error::TerminalError;

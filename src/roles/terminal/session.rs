@@ -2,6 +2,7 @@
 
 use super::cardholder::{PinCheck, PinPrompt};
 use super::config::{ActionCodes, Risk, TerminalConfig};
+use super::data::{Purpose, terminal_data};
 use super::entry_point::{AlternateInterface, Combination, Message, OutcomeCvm, Parameters, Progress};
 use super::journal::CardMark;
 use super::outcome::{ODA_NOT_PERFORMED, Outcome, Verdict};
@@ -13,7 +14,6 @@ use crate::base::crypto::sha1;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
 use crate::words::dictionary::tag;
-use crate::words::emv::certificate::Suite;
 use crate::words::emv::{self, Pan, TerminalCapabilities, Tsi, Ttq, Tvr};
 use crate::words::iso4217::Amount;
 use crate::words::pboc::EcashSet;
@@ -217,42 +217,19 @@ impl Session {
     /// Begins with the terminal's own data and a fresh unpredictable number.
     pub(super) fn new(terms: Terms, context: &mut Context) -> Self {
         let config = Arc::clone(&terms.config);
-        let mut store = TlvStore::new();
-        store.put(tag::AMOUNT_AUTHORISED, terms.amount.to_bcd());
-        let other = Amount::new(terms.cashback_minor, terms.amount.currency);
-        store.put(tag::AMOUNT_OTHER, other.to_bcd());
-        for (tag, amount) in
-            [(tag::AMOUNT_AUTHORISED_BINARY, terms.amount), (tag::AMOUNT_OTHER_BINARY, other)]
-        {
-            // Four bytes hold no more (EMV Book 3 A1); without a value a list gets zeros.
-            u32::try_from(amount.minor).ok().map(|minor| store.put(tag, minor.to_be_bytes()));
-        }
-        store.put(tag::TERMINAL_COUNTRY_CODE, config.country.to_bcd());
-        store.put(tag::TRANSACTION_CURRENCY_CODE, terms.amount.currency.to_bcd());
-        store.put(tag::TRANSACTION_CURRENCY_EXPONENT, [terms.amount.currency.exponent()]);
-        store.put(tag::TRANSACTION_DATE, terms.at.yymmdd());
-        store.put(tag::TRANSACTION_TIME, terms.at.hhmmss());
-        store.put(tag::TRANSACTION_TYPE, [terms.flow.transaction_type()]);
-        store.put(tag::UNPREDICTABLE_NUMBER, context.random::<4>());
-        store.put(tag::TERMINAL_CAPABILITIES, config.capabilities.0);
-        store.put(tag::ADDITIONAL_TERMINAL_CAPABILITIES, config.additional_capabilities.0);
-        store.put(tag::TERMINAL_TYPE, config.terminal_type.0);
-        store.put(tag::INTERFACE_DEVICE_SERIAL_NUMBER, config.serial.as_bytes());
-        store.put(tag::TERMINAL_IDENTIFICATION, config.terminal.as_bytes());
-        store.put(tag::MERCHANT_IDENTIFIER, config.merchant.as_bytes());
-        store.put(tag::MERCHANT_CATEGORY_CODE, config.merchant_category.0);
-        store.put(tag::MERCHANT_NAME_AND_LOCATION, config.merchant_name.as_bytes());
-        store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, config.application_version.0);
-        store.put(tag::TRANSACTION_SEQUENCE_COUNTER, sequence_counter(terms.trace.1));
-        // Electronic cash is paid offline, so it is not what asks the issuer.
-        let ecash =
-            terms.flow == Flow::Pay && !terms.forced_online && terms.amount.minor <= config.ecash_limit_minor;
-        store.put(tag::EC_TERMINAL_SUPPORT_INDICATOR, [u8::from(ecash)]);
-        store.put(tag::CAPP_INDICATOR, [0]);
-        let entry_mode = if terms.mode == Entry::Contact { 0x05 } else { 0x07 };
-        store.put(tag::POS_ENTRY_MODE, [entry_mode]);
-        let knows_sm2 = config.trust.keys.iter().any(|key| key.key.suite() == Suite::Sm2);
-        store.put(tag::SM_SUPPORT_INDICATOR, [u8::from(knows_sm2)]);
+        let purpose = Purpose {
+            amount: terms.amount,
+            other_minor: terms.cashback_minor,
+            transaction_type: terms.flow.transaction_type(),
+            // Electronic cash is paid offline, so it is not what asks the issuer.
+            takes_ecash: terms.flow == Flow::Pay
+                && !terms.forced_online
+                && terms.amount.minor <= config.ecash_limit_minor,
+            is_contact: terms.mode == Entry::Contact,
+            at: terms.at,
+            trace: terms.trace.1,
+        };
+        let mut store = terminal_data(&config, &purpose, context);
         if terms.mode == Entry::Contact {
             // Over contactless they are the combination's.
             store.put(tag::TTQ, Ttq::default().with(Ttq::CONTACT).0);
@@ -510,8 +487,4 @@ impl Session {
         self.store.put(tag::TVR, tvr.0);
         self.store.put(tag::TSI, self.tsi.0);
     }
-}
-
-fn sequence_counter(trace: u32) -> Vec<u8> {
-    crate::base::bytes::u64_to_bcd(u64::from(trace), 4).unwrap_or_else(|_| vec![0; 4])
 }

@@ -9,9 +9,10 @@ use crate::words::pboc::{Iad, IddValue};
 /// scheme's; none where no layout fits.
 pub(super) fn lines(value: &[u8], start: usize, depth: usize, currency: Option<Currency>) -> Vec<Line> {
     let mut lines = Vec::new();
-    let iad = match Iad::parse(value) {
-        Ok(iad) => iad,
-        Err(_) => return iad_layouts::lines(value, start, depth),
+    // VIS, which has no algorithm identifier, is one of the other layouts.
+    let (iad, identifier) = match Iad::parse(value) {
+        Ok(iad @ Iad { algorithm: Some(identifier), .. }) => (iad, identifier),
+        _ => return iad_layouts::lines(value, start, depth),
     };
     let part = |at: usize, name, value: &[u8], says: String| {
         Line::new(depth, start + at, name).value(value).meaning(says)
@@ -29,14 +30,12 @@ pub(super) fn lines(value: &[u8], start: usize, depth: usize, currency: Option<C
     for (byte, bit, words) in bits::of_cvr(iad.cvr) {
         lines.push(Line::bit(depth + 1, start + 4, byte, bit, words));
     }
-    if let Some(identifier) = iad.algorithm {
-        let algorithm = match identifier {
-            1 => "triple DES",
-            4 => "SM4",
-            _ => "",
-        };
-        lines.push(part(7, "algorithm identifier", &[identifier], algorithm.to_owned()));
-    }
+    let algorithm = match identifier {
+        1 => "triple DES",
+        4 => "SM4",
+        _ => "",
+    };
+    lines.push(part(7, "algorithm identifier", &[identifier], algorithm.to_owned()));
     if let Some((discretionary, mac)) = iad.idd {
         let bytes = discretionary.to_bytes();
         let says = discretionary_meaning(discretionary, currency);

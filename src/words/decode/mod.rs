@@ -3,6 +3,7 @@
 
 mod aid_names;
 mod atr;
+mod bit_names;
 mod bits;
 mod codes;
 mod command_meaning;
@@ -25,6 +26,7 @@ mod session;
 
 pub use aid_names::{AID_NAMES, aid_name};
 pub use atr::explain_atr;
+pub use bit_names::{BitName, bit_names};
 pub use codes::code_words;
 pub use element_words::element_words;
 pub use explain::Explainer;

@@ -1,7 +1,7 @@
 //! One type describes a command for both ends: the terminal builds it and reads
 //! the answer, the card reads it and builds the answer.
 
-use super::{CommandApdu, ResponseApdu, StatusWord};
+use super::{ArgumentError, Arguments, CommandApdu, Parameter, ResponseApdu, StatusWord};
 use crate::base::bytes::{Hex, Truncated};
 use crate::base::event::Element;
 use crate::words::tlv::{Tag, TlvError};
@@ -108,6 +108,11 @@ pub trait ApduCommand: Sized {
     const NAME: &'static str;
     /// The clause that rules it.
     const CLAUSE: &'static str;
+    /// A shorter name for scripts, where people use one.
+    const SHORT_NAME: Option<&'static str> = None;
+    /// How a script writes it; a value without its parameter's name goes to the first
+    /// parameter that has none yet.
+    const PARAMETERS: &'static [Parameter];
     /// The data that a successful answer carries.
     type Response;
 
@@ -116,6 +121,9 @@ pub trait ApduCommand: Sized {
 
     /// What it may do to the card.
     fn effect(&self) -> Effect;
+
+    /// The command of the values that a script gives.
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError>;
 
     /// The APDU.
     fn to_apdu(&self) -> CommandApdu;
@@ -149,10 +157,16 @@ pub trait ApduCommand: Sized {
 pub struct CommandRow {
     /// Its name in the specification.
     pub name: &'static str,
+    /// A shorter name for scripts.
+    pub short_name: Option<&'static str>,
     /// The clause that rules it.
     pub clause: &'static str,
+    /// How a script writes it.
+    pub parameters: &'static [Parameter],
     /// Whether an APDU is this command.
     pub matches: fn(&CommandApdu) -> bool,
+    /// The APDU of the values that a script gives.
+    pub from_arguments: fn(&Arguments) -> Result<CommandApdu, ArgumentError>,
     /// What it may do to a card.
     pub effect: fn(&CommandApdu) -> Result<Effect, CommandError>,
     /// The elements of a command.
@@ -166,8 +180,11 @@ impl CommandRow {
     pub const fn of<T: ApduCommand>() -> Self {
         Self {
             name: T::NAME,
+            short_name: T::SHORT_NAME,
             clause: T::CLAUSE,
+            parameters: T::PARAMETERS,
             matches: T::matches,
+            from_arguments: |arguments| Ok(T::from_arguments(arguments)?.to_apdu()),
             effect: |apdu| Ok(T::from_apdu(apdu)?.effect()),
             elements: |apdu| Ok(T::from_apdu(apdu)?.elements()),
             response_elements: |apdu, data| {

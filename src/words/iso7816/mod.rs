@@ -4,6 +4,7 @@
 mod aid;
 mod apdu;
 mod apdu_command;
+mod argument;
 mod atr;
 pub mod command;
 mod status_word;
@@ -11,5 +12,6 @@ mod status_word;
 pub use aid::Aid;
 pub use apdu::{ApduError, CommandApdu, ResponseApdu};
 pub use apdu_command::{ApduCommand, CommandError, CommandRow, Effect};
+pub use argument::{Argument, ArgumentError, Arguments, Parameter, ParameterKind};
 pub use atr::{Atr, AtrError};
 pub use status_word::StatusWord;

@@ -5,6 +5,7 @@ use crate::air::link::LinkError;
 use crate::air::trace::TraceError;
 use crate::base::bytes::HexError;
 use crate::devices::wallet::WalletError;
+use crate::observers::campaign::CampaignError;
 use crate::roles::card::CardError;
 use crate::roles::issuer::IssuerError;
 use crate::roles::terminal::journal::JournalError;
@@ -104,6 +105,9 @@ pub(in crate::doors::cli) enum Failure {
     /// The stage could not be set, or a scene broke off.
     #[error(transparent)]
     World(#[from] WorldError),
+    /// A suite of scripts could not begin.
+    #[error(transparent)]
+    Suite(CampaignError),
     /// Kept books or journal could not be opened.
     #[error("{}: {cause}", path.display())]
     Kept {
@@ -143,6 +147,11 @@ impl Failure {
         Self::File { doing, path: path.into(), cause }
     }
 
+    /// A suite of scripts that could not begin.
+    pub(in crate::doors::cli) fn suite(cause: impl Into<CampaignError>) -> Self {
+        Self::Suite(cause.into())
+    }
+
     /// The exit code.
     pub(in crate::doors::cli) fn exit(&self) -> Exit {
         match self {
@@ -155,7 +164,9 @@ impl Failure {
             | Self::Trust { .. }
             | Self::Trace { .. }
             | Self::File { .. } => Exit::Usage,
-            Self::World(cause) => of_world(cause),
+            Self::World(cause) | Self::Suite(CampaignError::World(cause)) => of_world(cause),
+            Self::Suite(CampaignError::Unreachable { .. }) => Exit::Transport,
+            Self::Suite(_) => Exit::Usage,
             Self::Kept { cause, .. } | Self::BrokenOff { cause, .. } => of_world(cause),
             Self::Recording { .. } | Self::NoHost { .. } | Self::Output(_) => Exit::Transport,
             Self::Invariant(_) => Exit::Invariant,

@@ -5,6 +5,7 @@ use super::command::Call;
 use super::failure::Failure;
 use super::hint::real_card;
 use super::recording::Recording;
+use super::switches::Switches;
 use super::{journal, person::Person};
 use crate::air::host::Timeouts;
 use crate::air::link::{Card, Interface};
@@ -123,7 +124,7 @@ impl Scene {
             interface,
             permit,
             call.switches.wait,
-            |context: &mut Context| card_seal_key(call, &reader, context),
+            |context: &mut Context| card_seal_key(&call.switches, &reader, context),
             issuer.as_mut(),
             &config,
             &mut context,
@@ -182,7 +183,7 @@ impl Scene {
             Interface::Contact,
             permit,
             call.switches.wait,
-            |context: &mut Context| card_seal_key(call, &address, context),
+            |context: &mut Context| card_seal_key(&call.switches, &address, context),
             self.stage.issuer.as_mut(),
             &self.stage.config,
             &mut self.context,
@@ -202,8 +203,8 @@ impl Scene {
 }
 
 /// The key that seals a card's file.
-fn card_seal_key(
-    call: &Call<'_>,
+pub(in crate::doors::cli) fn card_seal_key(
+    switches: &Switches,
     address: &ReaderAddress,
     context: &mut Context,
 ) -> Result<SealKey, WorldError> {
@@ -211,7 +212,7 @@ fn card_seal_key(
         ReaderAddress::Simulated(name) => name.kept_in(),
         ReaderAddress::Driver { .. } => None,
     };
-    seal_key(call.switches.seal_key.as_deref(), file.as_deref(), context)
+    seal_key(switches.seal_key.as_deref(), file.as_deref(), context)
 }
 
 /// Whether an address names a card that ends with the process.

@@ -1,7 +1,9 @@
 //! APPLICATION BLOCK: EMV Book 3 6.5.1.
 
 use crate::base::event::Element;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 
 /// Blocks the selected application; the card answers every cryptogram with AAC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,6 +15,7 @@ pub struct ApplicationBlock {
 impl ApduCommand for ApplicationBlock {
     const NAME: &'static str = "APPLICATION BLOCK";
     const CLAUSE: &'static str = "EMV Book 3 6.5.1";
+    const PARAMETERS: &'static [Parameter] = &[Parameter::required("mac", ParameterKind::Bytes(4, 4))];
     type Response = ();
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -21,6 +24,10 @@ impl ApduCommand for ApplicationBlock {
 
     fn effect(&self) -> Effect {
         Effect::Destroys
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        Ok(Self { mac: arguments.array("mac")? })
     }
 
     fn to_apdu(&self) -> CommandApdu {

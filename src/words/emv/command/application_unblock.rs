@@ -1,7 +1,9 @@
 //! APPLICATION UNBLOCK: EMV Book 3 6.5.2.
 
 use crate::base::event::Element;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 
 /// Takes back an application block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,6 +15,7 @@ pub struct ApplicationUnblock {
 impl ApduCommand for ApplicationUnblock {
     const NAME: &'static str = "APPLICATION UNBLOCK";
     const CLAUSE: &'static str = "EMV Book 3 6.5.2";
+    const PARAMETERS: &'static [Parameter] = &[Parameter::required("mac", ParameterKind::Bytes(4, 4))];
     type Response = ();
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -21,6 +24,10 @@ impl ApduCommand for ApplicationUnblock {
 
     fn effect(&self) -> Effect {
         Effect::Changes
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        Ok(Self { mac: arguments.array("mac")? })
     }
 
     fn to_apdu(&self) -> CommandApdu {

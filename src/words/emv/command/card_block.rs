@@ -1,7 +1,9 @@
 //! CARD BLOCK: EMV Book 3 6.5.3.
 
 use crate::base::event::Element;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 
 /// Blocks the card for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,6 +15,7 @@ pub struct CardBlock {
 impl ApduCommand for CardBlock {
     const NAME: &'static str = "CARD BLOCK";
     const CLAUSE: &'static str = "EMV Book 3 6.5.3";
+    const PARAMETERS: &'static [Parameter] = &[Parameter::required("mac", ParameterKind::Bytes(4, 4))];
     type Response = ();
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -21,6 +24,10 @@ impl ApduCommand for CardBlock {
 
     fn effect(&self) -> Effect {
         Effect::Destroys
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        Ok(Self { mac: arguments.array("mac")? })
     }
 
     fn to_apdu(&self) -> CommandApdu {

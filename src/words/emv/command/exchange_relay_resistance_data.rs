@@ -4,7 +4,9 @@
 use crate::base::bytes::Cursor;
 use crate::base::event::Element;
 use crate::words::dictionary::tag;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 use crate::words::tlv;
 
 /// Brings the reader's entropy.
@@ -53,6 +55,7 @@ impl RelayResistanceData {
 impl ApduCommand for ExchangeRelayResistanceData {
     const NAME: &'static str = "EXCHANGE RELAY RESISTANCE DATA";
     const CLAUSE: &'static str = "EMV Book C-2 5.3";
+    const PARAMETERS: &'static [Parameter] = &[Parameter::required("entropy", ParameterKind::Bytes(4, 4))];
     type Response = RelayResistanceData;
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -61,6 +64,10 @@ impl ApduCommand for ExchangeRelayResistanceData {
 
     fn effect(&self) -> Effect {
         Effect::Reads
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        Ok(Self { terminal_entropy: arguments.array("entropy")? })
     }
 
     fn to_apdu(&self) -> CommandApdu {

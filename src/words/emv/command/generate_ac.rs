@@ -3,7 +3,9 @@
 use crate::base::event::Element;
 use crate::words::dictionary::tag;
 use crate::words::emv::{Cid, CryptogramType};
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 use crate::words::tlv::{self, Tag, TlvStore};
 
 /// Asks for a cryptogram over the data of CDOL1 or CDOL2.
@@ -46,6 +48,11 @@ impl Cryptogram {
 impl ApduCommand for GenerateAc {
     const NAME: &'static str = "GENERATE AC";
     const CLAUSE: &'static str = "EMV Book 3 6.5.5";
+    const PARAMETERS: &'static [Parameter] = &[
+        Parameter::required("cryptogram", ParameterKind::Word(&["aac", "tc", "arqc"])),
+        Parameter::optional("cda", ParameterKind::Flag),
+        Parameter::required("data", ParameterKind::Gathered(&[tag::CDOL1, tag::CDOL2])),
+    ];
     type Response = Cryptogram;
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -55,6 +62,17 @@ impl ApduCommand for GenerateAc {
     /// A TC moves offline money, and an approved online transaction may too.
     fn effect(&self) -> Effect {
         Effect::Changes
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        let cryptogram = match arguments.text("cryptogram") {
+            Some("aac") => CryptogramType::Aac,
+            Some("tc") => CryptogramType::Tc,
+            Some("arqc") => CryptogramType::Arqc,
+            _ => return Err(arguments.missing("cryptogram")),
+        };
+        let cdol_data = arguments.needed_bytes("data")?.to_vec();
+        Ok(Self { cryptogram, cda: arguments.has("cda"), cdol_data })
     }
 
     fn to_apdu(&self) -> CommandApdu {

@@ -1,7 +1,9 @@
 //! GET DATA: EMV Book 3 6.5.7.
 
 use crate::base::event::Element;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 use crate::words::tlv::{self, Tag};
 
 /// Asks for one primitive data object that is in no record.
@@ -14,6 +16,7 @@ pub struct GetData {
 impl ApduCommand for GetData {
     const NAME: &'static str = "GET DATA";
     const CLAUSE: &'static str = "EMV Book 3 6.5.7";
+    const PARAMETERS: &'static [Parameter] = &[Parameter::required("tag", ParameterKind::Tag)];
     /// The value of the data object.
     type Response = (Tag, Vec<u8>);
 
@@ -23,6 +26,10 @@ impl ApduCommand for GetData {
 
     fn effect(&self) -> Effect {
         Effect::Reads
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        Ok(Self { tag: arguments.tag("tag")? })
     }
 
     fn to_apdu(&self) -> CommandApdu {

@@ -3,7 +3,9 @@
 use crate::base::event::Element;
 use crate::words::dictionary::tag;
 use crate::words::emv::Aip;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 use crate::words::tlv::{self, TlvStore};
 
 /// Begins a transaction: the card counts it (ATC) and answers with its profile.
@@ -32,6 +34,9 @@ impl ProcessingOptions {
 impl ApduCommand for GetProcessingOptions {
     const NAME: &'static str = "GET PROCESSING OPTIONS";
     const CLAUSE: &'static str = "EMV Book 3 6.5.8";
+    const SHORT_NAME: Option<&'static str> = Some("GPO");
+    const PARAMETERS: &'static [Parameter] =
+        &[Parameter::required("data", ParameterKind::Gathered(&[tag::PDOL]))];
     type Response = ProcessingOptions;
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -40,6 +45,10 @@ impl ApduCommand for GetProcessingOptions {
 
     fn effect(&self) -> Effect {
         Effect::Spends
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        Ok(Self { pdol_data: arguments.needed_bytes("data")?.to_vec() })
     }
 
     fn to_apdu(&self) -> CommandApdu {

@@ -3,7 +3,9 @@
 
 use crate::base::event::Element;
 use crate::words::dictionary::tag;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 use crate::words::tlv::{self, TlvStore};
 
 /// Asks for a dynamic signature.
@@ -32,6 +34,8 @@ impl DynamicSignature {
 impl ApduCommand for InternalAuthenticate {
     const NAME: &'static str = "INTERNAL AUTHENTICATE";
     const CLAUSE: &'static str = "EMV Book 3 6.5.9";
+    const PARAMETERS: &'static [Parameter] =
+        &[Parameter::required("data", ParameterKind::Gathered(&[tag::DDOL]))];
     type Response = DynamicSignature;
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -40,6 +44,10 @@ impl ApduCommand for InternalAuthenticate {
 
     fn effect(&self) -> Effect {
         Effect::Reads
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        Ok(Self { ddol_data: arguments.needed_bytes("data")?.to_vec() })
     }
 
     fn to_apdu(&self) -> CommandApdu {

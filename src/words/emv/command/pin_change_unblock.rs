@@ -1,7 +1,9 @@
 //! PIN CHANGE/UNBLOCK: EMV Book 3 6.5.10, an issuer script command.
 
 use crate::base::event::Element;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 
 /// Gives the PIN tries back, with another PIN or with the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,11 @@ pub enum PinOperation {
 impl ApduCommand for PinChangeUnblock {
     const NAME: &'static str = "PIN CHANGE/UNBLOCK";
     const CLAUSE: &'static str = "EMV Book 3 6.5.10";
+    const PARAMETERS: &'static [Parameter] = &[
+        Parameter::required("mac", ParameterKind::Bytes(4, 4)),
+        Parameter::optional("block", ParameterKind::Bytes(8, 32)),
+        Parameter::optional("with_current", ParameterKind::Flag),
+    ];
     type Response = ();
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -34,6 +41,15 @@ impl ApduCommand for PinChangeUnblock {
 
     fn effect(&self) -> Effect {
         Effect::Changes
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        let operation = match arguments.bytes("block") {
+            None => PinOperation::Unblock,
+            Some(block) if arguments.has("with_current") => PinOperation::ChangeWithCurrent(block.to_vec()),
+            Some(block) => PinOperation::Change(block.to_vec()),
+        };
+        Ok(Self { operation, mac: arguments.array("mac")? })
     }
 
     fn to_apdu(&self) -> CommandApdu {

@@ -4,7 +4,9 @@
 use super::{Cryptogram, GenerateAc};
 use crate::base::event::Element;
 use crate::words::emv::CryptogramType;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 
 /// Asks for the answer that the card gave to its last GENERATE AC.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,7 @@ pub struct RecoverAc {
 impl ApduCommand for RecoverAc {
     const NAME: &'static str = "RECOVER AC";
     const CLAUSE: &'static str = "EMV Book C-2 5.7";
+    const PARAMETERS: &'static [Parameter] = &[Parameter::required("data", ParameterKind::Bytes(0, 255))];
     type Response = Cryptogram;
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -25,6 +28,10 @@ impl ApduCommand for RecoverAc {
     /// The counters moved with the GENERATE AC whose answer is asked for again.
     fn effect(&self) -> Effect {
         Effect::Reads
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        Ok(Self { drdol_data: arguments.needed_bytes("data")?.to_vec() })
     }
 
     fn to_apdu(&self) -> CommandApdu {

@@ -2,7 +2,9 @@
 //! 2.3.1 E.5.2. Its class tells it from the command of ISO/IEC 7816-4.
 
 use crate::base::event::Element;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 
 /// The host proves itself, and says how what follows is protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,6 +20,11 @@ pub struct ExternalAuthenticate {
 impl ApduCommand for ExternalAuthenticate {
     const NAME: &'static str = "EXTERNAL AUTHENTICATE (secure channel)";
     const CLAUSE: &'static str = "GPC 2.3.1 E.5.2";
+    const PARAMETERS: &'static [Parameter] = &[
+        Parameter::required("level", ParameterKind::Number(0, 255)),
+        Parameter::required("cryptogram", ParameterKind::Bytes(8, 8)),
+        Parameter::required("mac", ParameterKind::Bytes(8, 8)),
+    ];
     type Response = ();
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -27,6 +34,14 @@ impl ApduCommand for ExternalAuthenticate {
     fn effect(&self) -> Effect {
         // A wrong proof counts against the card manager's tries.
         Effect::Destroys
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        Ok(Self {
+            security_level: arguments.needed_byte("level")?,
+            host_cryptogram: arguments.array("cryptogram")?,
+            mac: arguments.array("mac")?,
+        })
     }
 
     fn to_apdu(&self) -> CommandApdu {

@@ -2,7 +2,9 @@
 
 use crate::base::bytes::{Cursor, Truncated};
 use crate::base::event::Element;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 
 /// Opens a secure channel: challenges go both ways, and the card proves itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +36,10 @@ const PROTOCOL: u8 = 0x02;
 impl ApduCommand for InitializeUpdate {
     const NAME: &'static str = "INITIALIZE UPDATE";
     const CLAUSE: &'static str = "GPC 2.3.1 E.5.1";
+    const PARAMETERS: &'static [Parameter] = &[
+        Parameter::required("challenge", ParameterKind::Bytes(8, 8)),
+        Parameter::optional("key", ParameterKind::Number(0, 255)),
+    ];
     type Response = Initialized;
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -42,6 +48,11 @@ impl ApduCommand for InitializeUpdate {
 
     fn effect(&self) -> Effect {
         Effect::Changes
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        let key_version = arguments.byte("key")?.unwrap_or(0);
+        Ok(Self { key_version, host_challenge: arguments.array("challenge")? })
     }
 
     fn to_apdu(&self) -> CommandApdu {

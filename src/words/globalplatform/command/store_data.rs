@@ -3,7 +3,9 @@
 
 use crate::base::bytes::Secret;
 use crate::base::event::Element;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 
 /// Stores one block of data groupings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,12 @@ const ENCIPHERED: u8 = 0x60;
 impl ApduCommand for StoreData {
     const NAME: &'static str = "STORE DATA";
     const CLAUSE: &'static str = "GPC 2.3.1 11.11";
+    const PARAMETERS: &'static [Parameter] = &[
+        Parameter::required("data", ParameterKind::Bytes(1, 255)),
+        Parameter::optional("block", ParameterKind::Number(0, 255)),
+        Parameter::optional("last", ParameterKind::Flag),
+        Parameter::optional("enciphered", ParameterKind::Flag),
+    ];
     type Response = ();
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -32,6 +40,15 @@ impl ApduCommand for StoreData {
 
     fn effect(&self) -> Effect {
         Effect::Changes
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        Ok(Self {
+            is_last: arguments.has("last"),
+            is_enciphered: arguments.has("enciphered"),
+            block: arguments.byte("block")?.unwrap_or(0),
+            data: Secret::new(arguments.needed_bytes("data")?.to_vec()),
+        })
     }
 
     fn to_apdu(&self) -> CommandApdu {

@@ -2,7 +2,9 @@
 //! cryptogram (tag 91) to the card.
 
 use crate::base::event::Element;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 
 /// Gives issuer authentication data to the card.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +16,7 @@ pub struct ExternalAuthenticate {
 impl ApduCommand for ExternalAuthenticate {
     const NAME: &'static str = "EXTERNAL AUTHENTICATE";
     const CLAUSE: &'static str = "EMV Book 3 6.5.4";
+    const PARAMETERS: &'static [Parameter] = &[Parameter::required("data", ParameterKind::Bytes(8, 16))];
     type Response = ();
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -22,6 +25,10 @@ impl ApduCommand for ExternalAuthenticate {
 
     fn effect(&self) -> Effect {
         Effect::Changes
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        Ok(Self { issuer_authentication_data: arguments.needed_bytes("data")?.to_vec() })
     }
 
     fn to_apdu(&self) -> CommandApdu {

@@ -2,7 +2,9 @@
 //! bound to.
 
 use crate::base::event::Element;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter,
+};
 
 /// Asks for an unpredictable number of eight bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +13,7 @@ pub struct GetChallenge;
 impl ApduCommand for GetChallenge {
     const NAME: &'static str = "GET CHALLENGE";
     const CLAUSE: &'static str = "EMV Book 3 6.5.6";
+    const PARAMETERS: &'static [Parameter] = &[];
     type Response = [u8; 8];
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -19,6 +22,10 @@ impl ApduCommand for GetChallenge {
 
     fn effect(&self) -> Effect {
         Effect::Reads
+    }
+
+    fn from_arguments(_arguments: &Arguments) -> Result<Self, ArgumentError> {
+        Ok(Self)
     }
 
     fn to_apdu(&self) -> CommandApdu {

@@ -1,7 +1,9 @@
 //! GET RESPONSE: ISO/IEC 7816-4 11.7.1. Fetches what 61xx announced.
 
 use crate::base::event::Element;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 
 /// Fetches waiting response bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,6 +15,7 @@ pub struct GetResponse {
 impl ApduCommand for GetResponse {
     const NAME: &'static str = "GET RESPONSE";
     const CLAUSE: &'static str = "ISO/IEC 7816-4 11.7.1";
+    const PARAMETERS: &'static [Parameter] = &[Parameter::optional("length", ParameterKind::Number(1, 256))];
     /// The bytes.
     type Response = Vec<u8>;
 
@@ -22,6 +25,11 @@ impl ApduCommand for GetResponse {
 
     fn effect(&self) -> Effect {
         Effect::Reads
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        let length = arguments.number("length").and_then(|length| u16::try_from(length).ok());
+        Ok(Self { length: length.unwrap_or(256) })
     }
 
     fn to_apdu(&self) -> CommandApdu {

@@ -1,7 +1,9 @@
 //! READ RECORD by number: ISO/IEC 7816-4 11.4.3, EMV Book 3 6.5.11.
 
 use crate::base::event::Element;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 
 /// Reads one record of a short file identifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,6 +17,10 @@ pub struct ReadRecord {
 impl ApduCommand for ReadRecord {
     const NAME: &'static str = "READ RECORD";
     const CLAUSE: &'static str = "EMV Book 3 6.5.11";
+    const PARAMETERS: &'static [Parameter] = &[
+        Parameter::required("sfi", ParameterKind::Number(0, 31)),
+        Parameter::required("record", ParameterKind::Number(0, 255)),
+    ];
     /// The record as it stands in the file.
     type Response = Vec<u8>;
 
@@ -24,6 +30,10 @@ impl ApduCommand for ReadRecord {
 
     fn effect(&self) -> Effect {
         Effect::Reads
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        Ok(Self { sfi: arguments.needed_byte("sfi")?, record: arguments.needed_byte("record")? })
     }
 
     fn to_apdu(&self) -> CommandApdu {

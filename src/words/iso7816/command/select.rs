@@ -1,7 +1,9 @@
 //! SELECT by DF name: ISO/IEC 7816-4 11.2.2, EMV Book 1 11.3.
 
 use crate::base::event::Element;
-use crate::words::iso7816::{Aid, ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    Aid, ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 
 /// Which of several applications that begin with the name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,6 +38,10 @@ impl Select {
 impl ApduCommand for Select {
     const NAME: &'static str = "SELECT";
     const CLAUSE: &'static str = "ISO/IEC 7816-4 11.2.2";
+    const PARAMETERS: &'static [Parameter] = &[
+        Parameter::required("name", ParameterKind::Bytes(1, 16)),
+        Parameter::optional("next", ParameterKind::Flag),
+    ];
     /// The file control information, template 6F and its contents.
     type Response = Vec<u8>;
 
@@ -45,6 +51,11 @@ impl ApduCommand for Select {
 
     fn effect(&self) -> Effect {
         Effect::Reads
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        let name = Aid::new(arguments.needed_bytes("name")?).ok_or(arguments.missing("name"))?;
+        Ok(if arguments.has("next") { Self::next(name) } else { Self::first(name) })
     }
 
     fn to_apdu(&self) -> CommandApdu {

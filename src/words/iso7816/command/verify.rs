@@ -4,7 +4,9 @@
 use crate::base::bytes::Secret;
 use crate::base::crypto::PinBlockFormat;
 use crate::base::event::Element;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 
 /// A plaintext PIN block of format 2: `2L` digits, filled with F, 8 bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,11 @@ const ENCIPHERED: u8 = 0x88;
 impl ApduCommand for Verify {
     const NAME: &'static str = "VERIFY";
     const CLAUSE: &'static str = "EMV Book 3 6.5.12";
+    const PARAMETERS: &'static [Parameter] = &[
+        Parameter::optional("pin", ParameterKind::Digits(4, 12)),
+        Parameter::optional("block", ParameterKind::Bytes(8, 8)),
+        Parameter::optional("enciphered", ParameterKind::Bytes(1, 248)),
+    ];
     type Response = ();
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -66,6 +73,19 @@ impl ApduCommand for Verify {
 
     fn effect(&self) -> Effect {
         if self.pin.is_some() { Effect::Destroys } else { Effect::Reads }
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        if let Some(digits) = arguments.text("pin") {
+            let block = PinBlock::from_digits(digits).ok_or(arguments.missing("pin"))?;
+            return Ok(Self { pin: Some(PresentedPin::Plain(block)) });
+        }
+        if arguments.has("block") {
+            let block = PinBlock::from_bytes(arguments.array("block")?);
+            return Ok(Self { pin: Some(PresentedPin::Plain(block)) });
+        }
+        let enciphered = arguments.bytes("enciphered");
+        Ok(Self { pin: enciphered.map(|bytes| PresentedPin::Enciphered(bytes.to_vec())) })
     }
 
     fn to_apdu(&self) -> CommandApdu {

@@ -2,7 +2,9 @@
 //! as the electronic cash balance in a load: the value is the new total.
 
 use crate::base::event::Element;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 use crate::words::tlv::Tag;
 
 /// Writes one data object under a script MAC.
@@ -27,6 +29,11 @@ impl PutData {
 impl ApduCommand for PutData {
     const NAME: &'static str = "PUT DATA";
     const CLAUSE: &'static str = "JR/T 0025.5";
+    const PARAMETERS: &'static [Parameter] = &[
+        Parameter::required("tag", ParameterKind::Tag),
+        Parameter::required("value", ParameterKind::Bytes(1, 251)),
+        Parameter::required("mac", ParameterKind::Bytes(4, 4)),
+    ];
     type Response = ();
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -35,6 +42,14 @@ impl ApduCommand for PutData {
 
     fn effect(&self) -> Effect {
         Effect::Changes
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        Ok(Self {
+            tag: arguments.tag("tag")?,
+            value: arguments.needed_bytes("value")?.to_vec(),
+            mac: arguments.array("mac")?,
+        })
     }
 
     fn to_apdu(&self) -> CommandApdu {

@@ -1,7 +1,9 @@
 //! UPDATE RECORD: JR/T 0025.5, an issuer script command.
 
 use crate::base::event::Element;
-use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, Effect};
+use crate::words::iso7816::{
+    ApduCommand, ArgumentError, Arguments, CommandApdu, CommandError, Effect, Parameter, ParameterKind,
+};
 
 /// Replaces one record under a script MAC.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,12 @@ impl UpdateRecord {
 impl ApduCommand for UpdateRecord {
     const NAME: &'static str = "UPDATE RECORD";
     const CLAUSE: &'static str = "JR/T 0025.5";
+    const PARAMETERS: &'static [Parameter] = &[
+        Parameter::required("sfi", ParameterKind::Number(1, 30)),
+        Parameter::required("record", ParameterKind::Number(1, 255)),
+        Parameter::required("data", ParameterKind::Bytes(1, 251)),
+        Parameter::required("mac", ParameterKind::Bytes(4, 4)),
+    ];
     type Response = ();
 
     fn matches(apdu: &CommandApdu) -> bool {
@@ -34,6 +42,15 @@ impl ApduCommand for UpdateRecord {
 
     fn effect(&self) -> Effect {
         Effect::Changes
+    }
+
+    fn from_arguments(arguments: &Arguments) -> Result<Self, ArgumentError> {
+        Ok(Self {
+            sfi: arguments.needed_byte("sfi")?,
+            record: arguments.needed_byte("record")?,
+            data: arguments.needed_bytes("data")?.to_vec(),
+            mac: arguments.array("mac")?,
+        })
     }
 
     fn to_apdu(&self) -> CommandApdu {

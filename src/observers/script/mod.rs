@@ -1,0 +1,23 @@
+//! The script language: its grammar, and the player of one case. It speaks to a card only
+//! through the seat that the world gives it; files are found and results told elsewhere.
+
+mod cursor;
+pub mod function;
+mod function_row;
+mod key_version;
+mod parse;
+pub mod pattern;
+mod problem;
+pub mod run;
+mod source;
+mod suggest;
+pub mod tree;
+mod value;
+
+pub use function::FUNCTIONS;
+pub use function_row::{Function, FunctionError, Surroundings};
+pub use parse::{ELEMENT_WORDS, Loader, STATEMENT_WORDS, parse};
+pub use problem::{Problem, ScriptError};
+pub use run::{CaseRun, Failure, Moment, Outcome, Shown, play};
+pub use source::{Place, Source, Span};
+pub use value::{Value, ValueError, View};

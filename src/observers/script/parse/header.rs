@@ -1,0 +1,127 @@
+//! What stands at the top of a script or of a case: title, clause, effect, profile,
+//! interface, seed.
+
+use crate::air::link::Interface;
+use crate::observers::script::cursor::Cursor;
+use crate::observers::script::problem::{ParseError, Problem};
+use crate::observers::script::source::Span;
+use crate::observers::script::suggest::nearest;
+use crate::observers::script::tree::Header;
+use crate::words::iso7816::Effect;
+
+/// The words that begin a line of a header.
+pub(super) const HEADER_WORDS: &[&str] = &["title", "clause", "effect", "profile", "interface", "seed"];
+
+/// One line of a header.
+#[derive(Debug, Clone)]
+pub(super) enum HeaderLine {
+    Title(String),
+    Clause(String),
+    Effect(Effect),
+    Profile(String),
+    Interface(Interface),
+    Seed(u64),
+}
+
+/// The rest of a header's line, after its word.
+pub(super) fn header(word: &'static str, cursor: &mut Cursor<'_>) -> Result<HeaderLine, ParseError> {
+    let (text, span) = cursor.free_text();
+    let value = |expected: &str| {
+        let problem =
+            Problem::HeaderValue { header: word, expected: expected.to_owned(), found: text.clone() };
+        ParseError::new(problem, span)
+    };
+    if text.is_empty() {
+        return Err(value("something"));
+    }
+    match word {
+        "title" => Ok(HeaderLine::Title(text)),
+        "clause" => Ok(HeaderLine::Clause(text)),
+        "effect" => {
+            let words = Effect::ALL.iter().map(|effect| effect.word());
+            let effect = Effect::ALL.iter().find(|effect| effect.word() == text).copied();
+            effect
+                .map(HeaderLine::Effect)
+                .ok_or_else(|| value("reads, spends, changes or destroys").meant(nearest(&text, words)))
+        }
+        "interface" => match text.as_str() {
+            "contact" => Ok(HeaderLine::Interface(Interface::Contact)),
+            "contactless" => Ok(HeaderLine::Interface(Interface::Contactless)),
+            _ => Err(value("contact or contactless").meant(nearest(&text, ["contact", "contactless"]))),
+        },
+        "seed" => text.parse().map(HeaderLine::Seed).map_err(|_| value("a number")),
+        _ => Ok(HeaderLine::Profile(text)),
+    }
+}
+
+/// The effect that a comment of a scriptor file tells: `# Effect: reads. ...`.
+pub(super) fn effect_comment(comment: &str) -> Option<Effect> {
+    let (word, rest) = comment.trim_start().split_once([' ', ':'])?;
+    let effect = rest.trim_start_matches([' ', ':']);
+    let effect = effect.split(|c: char| !c.is_ascii_alphabetic()).next()?;
+    let is_effect = word.eq_ignore_ascii_case("effect");
+    Effect::ALL.iter().copied().find(|known| is_effect && known.word() == effect)
+}
+
+impl HeaderLine {
+    /// Its word.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Title(_) => "title",
+            Self::Clause(_) => "clause",
+            Self::Effect(_) => "effect",
+            Self::Profile(_) => "profile",
+            Self::Interface(_) => "interface",
+            Self::Seed(_) => "seed",
+        }
+    }
+
+    /// Puts it into a header, where it must not stand yet. A title belongs to the script.
+    pub(super) fn put(
+        self,
+        header: &mut Header,
+        title: Option<&mut Option<String>>,
+        span: Span,
+    ) -> Result<(), ParseError> {
+        let word = self.word();
+        let is_there = match self {
+            Self::Title(text) => match title {
+                Some(title) => title.replace(text).is_some(),
+                None => return Err(ParseError::new(Problem::HeaderLate { header: word }, span)),
+            },
+            Self::Clause(text) => header.clause.replace(text).is_some(),
+            Self::Effect(effect) => header.effect.replace(effect).is_some(),
+            Self::Profile(name) => header.profile.replace(name).is_some(),
+            Self::Interface(interface) => header.interface.replace(interface).is_some(),
+            Self::Seed(seed) => header.seed.replace(seed).is_some(),
+        };
+        match is_there {
+            true => Err(ParseError::new(Problem::HeaderTwice { header: word }, span)),
+            false => Ok(()),
+        }
+    }
+}
+
+/// A case's header over that of its script.
+pub(super) fn merged(script: &Header, case: Header) -> Header {
+    Header {
+        clause: case.clause.or_else(|| script.clause.clone()),
+        effect: case.effect.or(script.effect),
+        profile: case.profile.or_else(|| script.profile.clone()),
+        interface: case.interface.or(script.interface),
+        seed: case.seed.or(script.seed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_may_tell_the_effect() {
+        assert_eq!(effect_comment(" Effect: reads. No GPO is sent."), Some(Effect::Reads));
+        assert_eq!(effect_comment("effect spends"), Some(Effect::Spends));
+        assert_eq!(effect_comment(" Effect of it"), None);
+        assert_eq!(effect_comment("effects: reads"), None);
+    }
+}

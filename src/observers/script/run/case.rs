@@ -1,0 +1,273 @@
+//! Plays the statements of a case, one after the other.
+
+use super::command::{as_bytes, in_words};
+use super::evaluate::{Trouble, evaluate};
+use super::expectation::{Unmet, judge, status_unmet};
+use super::outcome::{CaseRun, Failure, Moment, Outcome};
+use super::scope::{Answer, Scope};
+use super::subject::look;
+use crate::base::context::Context;
+use crate::observers::script::function_row::Surroundings;
+use crate::observers::script::source::{Place, Source, Span};
+use crate::observers::script::tree::{
+    Case, Each, Expectation, Expression, Over, Script, Statement, Step, Subject, Table, Test,
+};
+use crate::observers::script::value::Value;
+use crate::words::decode::judge as judge_effect;
+use crate::words::emv::Afl;
+use crate::words::iso7816::{CommandApdu, Effect};
+use crate::world::Seat;
+use std::ops::ControlFlow;
+
+/// Most statements that a case plays, those of its blocks counted each time.
+const STEP_LIMIT: usize = 100_000;
+
+/// Plays a case on a seat, with the parameters of one row of its table.
+pub fn play(
+    script: &Script,
+    case: &Case,
+    row: Option<usize>,
+    seat: &mut Seat,
+    context: &mut Context,
+) -> CaseRun {
+    let mut player = Player {
+        sources: &script.sources,
+        declared: case.header.effect,
+        scope: Scope::new(seat, context),
+        moments: Vec::new(),
+        failures: Vec::new(),
+        effect: Effect::Reads,
+        steps: 0,
+    };
+    let played = player.parameters(case, row).and_then(|()| player.statements(&case.statements));
+    let Player { moments, failures, effect, .. } = player;
+    let outcome = match played {
+        Err(trouble) => {
+            let place = Place::of(trouble.span, &script.sources);
+            match trouble.is_link {
+                true => Outcome::Unreachable { place, reason: trouble.reason },
+                false => Outcome::Broken { place, reason: trouble.reason },
+            }
+        }
+        Ok(_) if failures.is_empty() => Outcome::Passed,
+        Ok(_) => Outcome::Failed(failures),
+    };
+    CaseRun { outcome, moments, effect }
+}
+
+struct Player<'a> {
+    sources: &'a [Source],
+    declared: Option<Effect>,
+    scope: Scope<'a>,
+    moments: Vec<Moment>,
+    failures: Vec<Failure>,
+    effect: Effect,
+    steps: usize,
+}
+
+/// Whether the case goes on.
+type Flow = ControlFlow<()>;
+
+impl Player<'_> {
+    /// Gives the columns of a case's table their values.
+    fn parameters(&mut self, case: &Case, row: Option<usize>) -> Result<(), Trouble> {
+        let Some((table, row)) = case.table.as_ref().zip(row) else { return Ok(()) };
+        self.row(table, row)
+    }
+
+    fn row(&mut self, table: &Table, row: usize) -> Result<(), Trouble> {
+        let Some((_, cells)) = table.rows.get(row) else { return Ok(()) };
+        for (name, cell) in table.columns.iter().zip(cells) {
+            let value = evaluate(cell, &mut self.scope)?;
+            self.scope.put(name, value);
+        }
+        Ok(())
+    }
+
+    fn statements(&mut self, statements: &[Statement]) -> Result<Flow, Trouble> {
+        for (index, statement) in statements.iter().enumerate() {
+            let judges = matches!(statement.step, Step::Expect(_) | Step::Capture(..));
+            // Everything that is wrong with one answer is told, and nothing is sent after it.
+            if !judges && !self.failures.is_empty() {
+                return Ok(Flow::Break(()));
+            }
+            self.steps += 1;
+            if self.steps > STEP_LIMIT {
+                let reason = format!("stopped after {STEP_LIMIT} steps");
+                return Err(Trouble::new(statement.span, reason));
+            }
+            let rest = statements.get(index + 1..).unwrap_or_default();
+            if self.step(statement, rest)?.is_break() {
+                return Ok(Flow::Break(()));
+            }
+        }
+        Ok(Flow::Continue(()))
+    }
+
+    fn step(&mut self, statement: &Statement, rest: &[Statement]) -> Result<Flow, Trouble> {
+        let span = statement.span;
+        match &statement.step {
+            Step::Command(call) => {
+                let apdu = in_words(call, span, &mut self.scope)?;
+                self.send(apdu, span)?;
+                self.implied_status(span, rest);
+            }
+            Step::Raw(parts) => {
+                let apdu = as_bytes(parts, span, &mut self.scope)?;
+                self.send(apdu, span)?;
+            }
+            Step::Expect(expectation) => {
+                if let Some(unmet) = judge(expectation, span, &mut self.scope)? {
+                    self.fail(unmet, span);
+                }
+            }
+            Step::Capture(name, subject, view) => {
+                let found = look(subject, span, &mut self.scope)?;
+                let currency = self.scope.currency();
+                match (&found.value, view) {
+                    (None, _) => {
+                        let unmet = Unmet {
+                            subject: found.name.clone(),
+                            expected: super::Shown::Words(format!("a value for ${name}")),
+                            received: found.shown(),
+                            update: None,
+                        };
+                        self.fail(unmet, span);
+                    }
+                    (Some(value), None) => self.scope.put(name, value.clone()),
+                    (Some(value), Some(view)) => {
+                        let value = value.viewed(*view, found.tag, currency);
+                        self.scope.put(name, value.map_err(|cause| Trouble::new(span, cause))?);
+                    }
+                }
+            }
+            Step::Let(name, value) => {
+                let value = evaluate(value, &mut self.scope)?;
+                self.scope.put(name, value);
+            }
+            Step::Set(tag, value) => {
+                let given = evaluate(value, &mut self.scope)?;
+                self.scope.set(*tag, &given, value.span)?;
+            }
+            Step::Each(each) => return self.each(each),
+            Step::Reset => {
+                let reset = self.scope.seat.card.reset(self.scope.context);
+                reset.map_err(|cause| Trouble { is_link: true, ..Trouble::new(span, cause) })?;
+                self.scope.forget();
+                self.scope.answer = None;
+                self.moments.push(Moment::Reset { line: span.line });
+            }
+            Step::Exit => return Ok(Flow::Break(())),
+        }
+        Ok(Flow::Continue(()))
+    }
+
+    fn send(&mut self, command: CommandApdu, span: Span) -> Result<(), Trouble> {
+        let (name, effect) = judge_effect(&command);
+        if let Some(declared) = self.declared.filter(|declared| effect > *declared) {
+            let reason = format!(
+                "{name} {effect}, and the case declares that it only {declared}: it is not sent. \
+                 Write `effect {effect}` at its top if it is meant"
+            );
+            return Err(Trouble::new(span, reason));
+        }
+        self.effect = self.effect.max(effect);
+        let begin = self.scope.context.now().micros();
+        let sent = self.scope.seat.card.transmit(&command, self.scope.context);
+        let response = match sent {
+            Ok(response) => response,
+            Err(cause) => {
+                self.moments.push(Moment::Lost { line: span.line, command });
+                return Err(Trouble { is_link: true, ..Trouble::new(span, cause) });
+            }
+        };
+        let micros = u64::try_from(self.scope.context.now().micros() - begin).unwrap_or(0);
+        let elements = self.scope.learn(&command, &response);
+        let moment = self.moments.len();
+        self.scope.answer = Some(Answer { response: response.clone(), elements, micros, moment });
+        self.moments.push(Moment::Exchange { line: span.line, command, response, micros });
+        Ok(())
+    }
+
+    /// A command in words of which nobody says what status word it is answered with, is
+    /// answered 9000.
+    fn implied_status(&mut self, span: Span, rest: &[Statement]) {
+        let mut judging = rest.iter().map_while(|statement| match &statement.step {
+            Step::Expect(expectation) => Some(says_status(expectation)),
+            Step::Capture(..) => Some(false),
+            _ => None,
+        });
+        let is_said = judging.any(|says| says);
+        let status = self.scope.answer.as_ref().map(|answer| answer.response.status);
+        if let Some(status) = status.filter(|status| !is_said && !status.is_ok()) {
+            let wanted = "9000, as no other status word is expected below";
+            self.fail(status_unmet(wanted.into(), status, None), span);
+        }
+    }
+
+    fn fail(&mut self, unmet: Unmet, span: Span) {
+        let Unmet { subject, expected, received, update } = unmet;
+        let update = update.map(|(span, text)| (Place::of(span, self.sources), text));
+        let moment = self.scope.answer.as_ref().map(|answer| answer.moment);
+        let place = Place::of(span, self.sources);
+        self.failures.push(Failure { place, subject, expected, received, moment, update });
+    }
+
+    fn each(&mut self, each: &Each) -> Result<Flow, Trouble> {
+        match &each.over {
+            Over::Records(list) => {
+                for (sfi, record, signed) in self.records(list)? {
+                    let number = |number: u8| Value::Number(number.into());
+                    self.scope.put("sfi", number(sfi));
+                    self.scope.put("record", number(record));
+                    self.scope.put("signed", number(signed.into()));
+                    if self.statements(&each.statements)?.is_break() {
+                        return Ok(Flow::Break(()));
+                    }
+                }
+            }
+            Over::Rows(table) => {
+                for row in 0..table.rows.len() {
+                    self.row(table, row)?;
+                    if self.statements(&each.statements)?.is_break() {
+                        return Ok(Flow::Break(()));
+                    }
+                }
+            }
+            Over::Numbers(name, from, to) => {
+                let mut bound = |bound: &Expression| {
+                    let value = evaluate(bound, &mut self.scope)?;
+                    value.number().map_err(|cause| Trouble::new(bound.span, cause))
+                };
+                let (from, to) = (bound(from)?, bound(to)?);
+                for number in from..=to {
+                    self.scope.put(name, Value::Number(number));
+                    if self.statements(&each.statements)?.is_break() {
+                        return Ok(Flow::Break(()));
+                    }
+                }
+            }
+        }
+        Ok(Flow::Continue(()))
+    }
+
+    /// The records of an AFL, or of a log entry: file and number of records.
+    fn records(&mut self, list: &Expression) -> Result<Vec<(u8, u8, bool)>, Trouble> {
+        let trouble = |cause: &dyn std::fmt::Display| Trouble::new(list.span, cause);
+        let bytes = evaluate(list, &mut self.scope)?.bytes().map_err(|cause| trouble(&cause))?;
+        if let [sfi, count] = bytes.as_slice() {
+            return Ok((1..=*count).map(|record| (*sfi, record, false)).collect());
+        }
+        let afl = Afl::parse(&bytes).map_err(|cause| trouble(&cause))?;
+        Ok(afl.records().collect())
+    }
+}
+
+/// Whether an expectation says which status word comes.
+fn says_status(expectation: &Expectation) -> bool {
+    match expectation.subject {
+        Subject::Status => true,
+        Subject::Answer => matches!(expectation.test, Test::Like(_) | Test::Compare(..)),
+        _ => false,
+    }
+}
