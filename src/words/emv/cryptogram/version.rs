@@ -261,7 +261,7 @@ impl CryptogramVersion {
             (Algorithm::Sm4, ..) => crypto::sm4_session_key(udk, atc),
             (_, SessionKey::Pboc, _) => self.des.pboc_session_key(udk, atc),
             (_, SessionKey::VisXor, _) => crypto::vis_session_key_xor(udk, atc),
-            (_, SessionKey::Mastercard, _) => crypto::mastercard_session_key(udk, atc, unpredictable_number),
+            (_, SessionKey::Mastercard, _) => self.des.mastercard_session_key(udk, atc, unpredictable_number),
             (_, SessionKey::EmvCommonArqc, Some(arqc)) => self.des.emv_common_session_key(udk, arqc),
             (_, SessionKey::EmvCommonAtc | SessionKey::EmvCommonArqc, _) => {
                 self.des.emv_common_session_key_atc(udk, atc)
