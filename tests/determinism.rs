@@ -90,7 +90,7 @@ fn the_sessions_have_what_they_say() {
     for (at, parts) in [
         (0, &["CDA succeeded", "00200080"][..]),
         (1, &["DDA succeeded", "00200088"]),
-        (2, &["fDDA succeeded", "enciphered PIN"]),
+        (2, &["fDDA succeeded"]),
         (3, &["CDA succeeded", "SM2"]),
     ] {
         let text = recorded(at);

@@ -70,6 +70,10 @@ impl Exchange {
     }
 
     fn answered(&mut self, command: &CommandApdu, response: &ResponseApdu, lines: &[Line]) {
+        if command.ins == SELECT && response.status.is_ok() {
+            // Another application, or the directory, has records of its own under the same numbers.
+            self.records.clear();
+        }
         if command.ins == READ_RECORD && !response.data.is_empty() {
             self.records.push((command.p2 >> 3, command.p1, response.data.clone()));
         }
@@ -96,6 +100,7 @@ impl Exchange {
     }
 }
 
+const SELECT: u8 = 0xA4;
 const READ_RECORD: u8 = 0xB2;
 const GENERATE_AC: u8 = 0xAE;
 const GET_RESPONSE: u8 = 0xC0;
