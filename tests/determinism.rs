@@ -87,11 +87,12 @@ fn the_sessions_have_what_they_say() {
         let bytes = play(SESSIONS[at].1, 7, false).into_iter().flat_map(|(_, recording)| recording).collect();
         String::from_utf8(bytes).unwrap()
     };
+    // The index E2 is of the CA public key for SM2.
     for (at, parts) in [
         (0, &["CDA succeeded", "00200080"][..]),
         (1, &["DDA succeeded", "00200088"]),
         (2, &["fDDA succeeded"]),
-        (3, &["CDA succeeded", "SM2"]),
+        (3, &["CDA succeeded", "8F01E2"]),
     ] {
         let text = recorded(at);
         for part in parts {

@@ -92,7 +92,8 @@ impl Exchange {
     }
 
     fn put(&mut self, lines: &[Line]) {
-        for line in lines {
+        // A list names elements without their values.
+        for line in lines.iter().filter(|line| !line.value.is_empty()) {
             if let Some(tag) = line.tag.filter(|tag| !tag.is_constructed()) {
                 self.data.put(tag, line.value.as_slice());
             }
