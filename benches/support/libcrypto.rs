@@ -9,19 +9,18 @@ use std::ffi::{CStr, c_int, c_long, c_void};
 type Schedule = [u64; 16];
 type Block = [u8; 8];
 
+type SetKey = unsafe extern "C" fn(*const Block, *mut Schedule);
+type Ecb3 =
+    unsafe extern "C" fn(*const Block, *mut Block, *const Schedule, *const Schedule, *const Schedule, c_int);
+type Ecb = unsafe extern "C" fn(*const Block, *mut Block, *const Schedule, c_int);
+type Cbc = unsafe extern "C" fn(*const u8, *mut u8, c_long, *const Schedule, *mut Block, c_int);
+
 /// The functions that a cryptogram needs.
 pub(crate) struct Libcrypto {
-    set_key: unsafe extern "C" fn(*const Block, *mut Schedule),
-    ecb3: unsafe extern "C" fn(
-        *const Block,
-        *mut Block,
-        *const Schedule,
-        *const Schedule,
-        *const Schedule,
-        c_int,
-    ),
-    ecb: unsafe extern "C" fn(*const Block, *mut Block, *const Schedule, c_int),
-    cbc: unsafe extern "C" fn(*const u8, *mut u8, c_long, *const Schedule, *mut Block, c_int),
+    set_key: SetKey,
+    ecb3: Ecb3,
+    ecb: Ecb,
+    cbc: Cbc,
 }
 
 const ENCRYPT: c_int = 1;
@@ -42,10 +41,10 @@ impl Libcrypto {
                 (!found.is_null()).then_some(found)
             };
             Some(Self {
-                set_key: std::mem::transmute::<*mut c_void, _>(find(c"DES_set_key_unchecked")?),
-                ecb3: std::mem::transmute::<*mut c_void, _>(find(c"DES_ecb3_encrypt")?),
-                ecb: std::mem::transmute::<*mut c_void, _>(find(c"DES_ecb_encrypt")?),
-                cbc: std::mem::transmute::<*mut c_void, _>(find(c"DES_ncbc_encrypt")?),
+                set_key: std::mem::transmute::<*mut c_void, SetKey>(find(c"DES_set_key_unchecked")?),
+                ecb3: std::mem::transmute::<*mut c_void, Ecb3>(find(c"DES_ecb3_encrypt")?),
+                ecb: std::mem::transmute::<*mut c_void, Ecb>(find(c"DES_ecb_encrypt")?),
+                cbc: std::mem::transmute::<*mut c_void, Cbc>(find(c"DES_ncbc_encrypt")?),
             })
         }
     }
