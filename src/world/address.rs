@@ -180,7 +180,7 @@ fn simulated(input: &str) -> IResult<&str, ReaderAddress> {
             _ if name.is_empty() => Err(()),
             Some("toml") => Ok(CardName::ProfileFile(path)),
             Some("card") => Ok(CardName::File(path)),
-            _ if name.contains(['/', '\\', '.']) => Err(()),
+            _ if name.contains(['/', '\\', '.', ',']) => Err(()),
             _ => Ok(CardName::Profile(name.into())),
         }
     };

@@ -357,10 +357,10 @@ mod tests {
         };
         assert_eq!(left("A000000333010102"), (true, vec!["A000000333010102".to_owned()]));
         assert_eq!(left("A00000033301010201"), (true, vec!["A00000033301010201".to_owned()]));
-        assert_eq!(
-            left("A000000333").1,
-            TerminalConfig::default().aids().map(ToString::to_string).collect::<Vec<_>>()
-        );
+        let all = TerminalConfig::default().aids().map(ToString::to_string).collect::<Vec<_>>();
+        let own: Vec<_> = all.iter().filter(|name| name.starts_with("A000000333")).cloned().collect();
+        assert!(own.len() < all.len());
+        assert_eq!(left("A000000333"), (true, own));
         assert!(!left("A000000999").0);
     }
 
