@@ -1,8 +1,8 @@
 //! The sums of a batch as a message, both ways. What other messages have in common is
-//! `mapping.rs`'s; who compares the sums may not enter.
+//! `request_message.rs`'s; who compares the sums may not enter.
 
-use super::mapping::{currency_of, key_of, text};
 use super::place;
+use super::request_message::{currency_of, key_of, text};
 use super::{BatchStep, BatchSums, BatchTotals, Entry, MessageClass, WireError};
 use crate::words::iso4217::Amount;
 use crate::words::iso8583::{Dialect, Message, Mti};
@@ -74,7 +74,7 @@ pub fn totals_from_message(message: &Message, dialect: &Dialect) -> Result<Batch
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::air::host::mapping::tests::{any_request, through};
+    use crate::air::host::request_message::tests::{any_request, through};
     use crate::air::host::{Answer, ResponseCode, answer_from_message, answer_to_message};
     use crate::words::iso8583::{DIALECTS, dialect};
     use proptest::prelude::*;

@@ -1,7 +1,7 @@
 //! A host at the other end of a TCP line. It signs on when it must, and makes of
 //! every trouble the one of [`HostError`] that says whether the host can have acted.
 
-use super::mapping::code_of;
+use super::answer_message::{check_answers, code_of};
 use super::place::put_institution;
 use super::security::{MasterKey, WorkingKeys, echo, link_sign_on, sign_on, signed_on};
 use super::{
@@ -85,7 +85,7 @@ impl TcpHost {
         let bytes = encode(&message, &self.dialect).map_err(|error| unsaid(error.into()))?;
         let answer = self.round(&bytes, context).and_then(|bytes| self.read(&bytes));
         let answer = answer.map_err(|trouble| self.told(trouble))?;
-        let fits = super::mapping::check_answers(&answer, &message);
+        let fits = check_answers(&answer, &message);
         fits.map_err(|error| HostError::Unusable { cause: error.to_string() })
     }
 

@@ -1,9 +1,9 @@
 //! What a host's server does with one message: keys, code and PIN on the way in,
 //! the host, the code on the way out. Knows no socket.
 
+use super::answer_message::answer_frame;
 use super::batch_message::is_totals;
 use super::kinds::{Verb, verb};
-use super::mapping::answer_frame;
 use super::place::batch_of;
 use super::security::{MasterKey, WorkingKeys, is_sign_on, sign_on_answer};
 use super::{

@@ -50,7 +50,7 @@ impl<H: Host> Host for Forwarder<H> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::air::host::mapping::tests::load;
+    use crate::air::host::request_message::tests::load;
     use crate::base::event::Discard;
 
     /// Fails in one way.

@@ -2,6 +2,7 @@
 //! host implements, in process or remote; and the line between: messages, keys,
 //! client and server.
 
+mod answer_message;
 mod batch;
 mod batch_message;
 mod client;
@@ -12,11 +13,11 @@ mod identity;
 mod key_file;
 mod kinds;
 mod link_key;
-mod mapping;
 mod message;
 mod metrics;
 mod place;
 mod preparation;
+mod request_message;
 mod rules;
 mod security;
 mod sender;
@@ -25,6 +26,7 @@ mod terminal_key;
 mod terminals;
 mod token;
 
+pub use answer_message::{answer_from_message, answer_to_message};
 pub use batch::{BatchStep, BatchSums, BatchTotals, Side};
 pub use batch_message::{totals_from_message, totals_to_message};
 pub use client::{TcpHost, Timeouts};
@@ -36,13 +38,13 @@ pub use identity::{
 };
 pub use kinds::{KINDS, KindRow, Verb, verb};
 pub use link_key::LinkKey;
-pub use mapping::{answer_from_message, answer_to_message, from_message, to_message};
 pub use message::{
     Answer, Delivery, Entry, Host, HostError, Kind, MessageClass, MessageKey, Original, Request,
     ResponseCode, Settlement,
 };
 pub use metrics::Metrics;
 pub use preparation::{Preparation, PreparationError, PreparationOrder, PreparedCard};
+pub use request_message::{from_message, to_message};
 pub use rules::{AnswerRule, AnswerRules, RuledHost, RulesError, Silence};
 pub use security::{MasterKey, WorkingKeys, echo, sign_on, sign_on_answer, signed_on};
 pub use sender::Sender;

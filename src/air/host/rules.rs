@@ -207,7 +207,7 @@ fn said(rule: &AnswerRule) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::air::host::mapping::tests::any_request;
+    use crate::air::host::request_message::tests::any_request;
     use crate::base::event::Discard;
     use proptest::strategy::{Strategy, ValueTree};
 

@@ -2,7 +2,7 @@
 //! blocks (ISO 9564-1 format 0). A PIN leaves as field 52 under the PIN key or not
 //! at all.
 
-use super::mapping::{answer_frame, check_answers, code_of};
+use super::answer_message::{answer_frame, check_answers, code_of};
 use super::place::{management_of, put_institution, put_key};
 use super::{Entry, MessageKey, ResponseCode, WireError};
 use crate::base::bytes::Secret;
@@ -208,7 +208,7 @@ fn pan_of_pin(message: &Message) -> Result<&str, WireError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::air::host::mapping::tests::{NOW, any_request};
+    use crate::air::host::request_message::tests::{NOW, any_request};
     use crate::air::host::{from_message, to_message};
     use crate::words::iso8583::{DIALECTS, dialect, parse};
     use proptest::prelude::*;

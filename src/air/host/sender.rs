@@ -2,7 +2,7 @@
 //! institution that forwards for many. A key proves it; nothing here does.
 
 use super::WireError;
-use super::mapping::key_of;
+use super::request_message::key_of;
 use super::{MessageClass, MessageKey};
 use crate::words::iso8583::{Dialect, Message};
 

@@ -1,18 +1,15 @@
-//! Requests and answers as messages (ISO 8583:1987), both ways.
+//! Requests as messages (ISO 8583:1987), both ways. What answers them is
+//! `answer_message.rs`'s.
 //!
 //! Where the standard leaves a choice, this is ours:
 //! - F12 and F13 carry the request's time to the second in every dialect. Neither
 //!   has a year: it is the one that comes nearest to when the message arrived. A
 //!   message without them is as old as its tags 9A and 9F21 say, else as its arrival.
 //! - F18 is tag 9F15, which field 55 has not, and stands among the chip's data here.
-//! - F37 of an answer is batch and trace, six digits each.
 //! - F39 of a reversal is 98 (no answer), or 06 where it brings a script's result.
-//! - F44 of an answer is OPEN, LANDED or RETURNED: how the row stands that a script
-//!   result or reversal speaks of.
 //! - Batch, type code and network management code are where the dialect's F60 has them,
 //!   else where `place.rs` says.
 //! - F61 is batch and trace of the original; with reversal 0420 F90 says it too.
-//! - F63 of an answer is the reason, at most 512 bytes of UTF-8.
 //! - F102 is the payer's PAN and F103 the card to load, F2 again, where another card pays
 //!   for a load; F52 is over the payer's PAN then.
 //!
@@ -20,14 +17,12 @@
 
 use super::kinds::{KINDS, KindRow};
 use super::place;
-use super::{
-    Answer, Entry, Kind, MessageClass, MessageKey, Original, Request, ResponseCode, Settlement, WireError,
-};
+use super::{Entry, Kind, MessageClass, MessageKey, Original, Request, WireError};
 use crate::base::bytes::{Hex, Secret, bcd_to_u64};
 use crate::base::env::Timestamp;
 use crate::words::dictionary::tag;
 use crate::words::iso4217::{Amount, Currency};
-use crate::words::iso8583::{Dialect, Message, Mti};
+use crate::words::iso8583::{Dialect, Message};
 use crate::words::tlv::TlvStore;
 
 /// First two digits of F22.
@@ -37,16 +32,8 @@ const ENTRIES: &[(Entry, &str)] = &[
     (Entry::ContactlessFull, "98"),
     (Entry::ContactlessFull, "96"),
 ];
-const SETTLEMENTS: &[(Settlement, &str)] =
-    &[(Settlement::Open, "OPEN"), (Settlement::Landed, "LANDED"), (Settlement::Returned, "RETURNED")];
 /// F60.3 of details: a batch without chip data, one that agrees, one that does not.
 const DETAIL_CODES: &[&str] = &["201", "203", "205"];
-/// The most bytes of a reason in F63.
-const REASON_BYTES: usize = 512;
-/// Fields that an answer repeats.
-const ECHOED: &[u8] = &[3, 4, 7, 11, 12, 13, 25, 32, 33, 37, 41, 42, 49, 60, 70];
-/// Account type 00, amount type 02 (available): how F54 of an answer begins.
-const AVAILABLE: &str = "0002";
 /// Account type 00, amount type 40 (cash back): how F54 of a purchase with cashback begins.
 const CASHBACK: &str = "0040";
 
@@ -135,112 +122,6 @@ pub fn from_message(message: &Message, dialect: &Dialect, received: Timestamp) -
             _ => None,
         },
     })
-}
-
-/// The message that answers `request`, without authentication code.
-pub fn answer_to_message(answer: &Answer, request: &Message, dialect: &Dialect) -> Message {
-    let mut message = answer_frame(request, answer.code, dialect);
-    if let Some(code) = &answer.authorisation_code {
-        message.put(38, code.as_bytes());
-    }
-    if let Some(settlement) = answer.settlement {
-        message.put(44, SETTLEMENTS.iter().find(|row| row.0 == settlement).map_or("", |row| row.1));
-    }
-    if let Some(balance) = answer.balance {
-        message.put(54, format!("{AVAILABLE}{:03}C{:012}", balance.currency.0, balance.minor));
-    }
-    if !answer.chip.is_empty() {
-        message.put(55, answer.chip.to_bytes());
-    }
-    if !answer.reason.is_empty() {
-        let mut end = answer.reason.len().min(REASON_BYTES);
-        while !answer.reason.is_char_boundary(end) {
-            end -= 1;
-        }
-        message.put(63, &answer.reason.as_bytes()[..end]);
-    }
-    if request.mti == Mti::SETTLEMENT
-        && let Some(totals) = request.text(48)
-    {
-        let flag = if answer.code.is_approved() { 1 } else { 2 };
-        message.put(48, format!("{}{flag}{:031}", totals.get(..30).unwrap_or_default(), 0));
-    }
-    message
-}
-
-/// A bare answer: what an answer repeats, F37 and the code.
-pub(super) fn answer_frame(request: &Message, code: ResponseCode, dialect: &Dialect) -> Message {
-    let mut message = Message::new(request.mti.answer());
-    for field in ECHOED {
-        if let Some(value) = request.bytes(*field) {
-            message.put(*field, value);
-        }
-    }
-    if !message.has(37) {
-        let batch = place::batch_of(request, dialect).unwrap_or("000000");
-        message.put(37, format!("{batch}{}", request.text(11).unwrap_or("000000")));
-    }
-    message.put(39, code.0);
-    message
-}
-
-/// The answer of a message; refuses one that answers another request.
-pub fn answer_from_message(message: &Message, request: &Message) -> Result<Answer, WireError> {
-    check_answers(message, request)?;
-    let mut answer =
-        Answer::new(code_of(message)?, String::from_utf8_lossy(message.bytes(63).unwrap_or_default()));
-    // Some hosts approve the message and say in F48 alone that the sums differ.
-    let told = message.text(48).and_then(|sums| sums.get(30..31));
-    if request.mti == Mti::SETTLEMENT && answer.code.is_approved() && matches!(told, Some("2" | "3")) {
-        answer.code = ResponseCode::NOT_BALANCED;
-    }
-    answer.authorisation_code = message.text(38).map(str::to_owned);
-    if let Some(word) = message.text(44) {
-        let settlement = SETTLEMENTS.iter().find(|row| row.1 == word).map(|row| row.0);
-        let expected = "OPEN, LANDED or RETURNED";
-        answer.settlement = Some(settlement.ok_or(WireError::Field { field: 44, expected })?);
-    }
-    if let Some(text) = message.text(54) {
-        let wrong = WireError::Field { field: 54, expected: "0002, currency, C and twelve digits" };
-        let parts = text.strip_prefix(AVAILABLE).filter(|rest| rest.len() == 16 && rest.is_ascii());
-        let (currency, minor) = parts.and_then(|rest| rest.split_once('C')).ok_or(wrong.clone())?;
-        let (Some(currency), Ok(minor)) = (Currency::parse(currency), minor.parse()) else {
-            return Err(wrong);
-        };
-        answer.balance = Some(Amount::new(minor, currency));
-    }
-    if let Some(bytes) = message.bytes(55) {
-        let expected = "BER-TLV data objects";
-        answer.chip = TlvStore::parse(bytes).map_err(|_| WireError::Field { field: 55, expected })?;
-    }
-    Ok(answer)
-}
-
-/// F39 of an answer.
-pub(super) fn code_of(message: &Message) -> Result<ResponseCode, WireError> {
-    let code =
-        message.bytes(39).ok_or(WireError::Missing { field: 39, what: "response code", mti: message.mti })?;
-    let wrong = WireError::Field { field: 39, expected: "two characters" };
-    Ok(ResponseCode(code.try_into().map_err(|_| wrong)?))
-}
-
-/// Whether a message answers another one: type, trace, terminal, merchant, and
-/// where it has them processing code and amount.
-pub(super) fn check_answers(message: &Message, request: &Message) -> Result<(), WireError> {
-    if message.mti != request.mti.answer() {
-        return Err(WireError::NotItsAnswer { what: "message type" });
-    }
-    for (field, what) in [(11, "trace"), (41, "terminal"), (42, "merchant")] {
-        if message.bytes(field) != request.bytes(field) {
-            return Err(WireError::NotItsAnswer { what });
-        }
-    }
-    for (field, what) in [(3, "processing code"), (4, "amount")] {
-        if message.has(field) && message.bytes(field) != request.bytes(field) {
-            return Err(WireError::NotItsAnswer { what });
-        }
-    }
-    Ok(())
 }
 
 /// The key of a message: F11, F41, F42 and the batch.
@@ -345,14 +226,15 @@ fn time_of(message: &Message, chip: &TlvStore, received: Timestamp) -> Timestamp
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::words::iso8583::{DIALECTS, dialect, encode, parse};
+    use crate::air::host::{Answer, ResponseCode, answer_from_message, answer_to_message};
+    use crate::words::iso8583::{DIALECTS, Mti, dialect, encode, parse};
     use crate::words::tlv::Tag;
     use proptest::prelude::*;
 
     /// 2026-11-21 08:00:00 UTC.
     pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_795_248_000_000_000);
 
-    fn chip() -> impl Strategy<Value = TlvStore> {
+    pub(crate) fn chip() -> impl Strategy<Value = TlvStore> {
         // Of what is no category of a merchant, nothing is lost.
         let tags = [0x9F26, 0x9F10, 0x9F36, 0x95, 0x9A, 0xDF31, 0x91, 0x72, 0x84, 0x9F15].map(Tag);
         let value = prop::collection::vec(any::<u8>(), 0..40);
@@ -391,25 +273,6 @@ pub(super) mod tests {
         )
     }
 
-    fn any_answer() -> impl Strategy<Value = Answer> {
-        let settlement = [Settlement::Open, Settlement::Landed, Settlement::Returned];
-        (
-            any::<[u8; 2]>(),
-            "\\PC{0,100}",
-            prop::option::of("[0-9A-Z]{6}"),
-            chip(),
-            prop::option::of(prop::sample::select(settlement.to_vec())),
-            prop::option::of((0..=Amount::MAX_MINOR, 1..1000u16)),
-        )
-            .prop_map(|(code, reason, authorisation_code, chip, settlement, balance)| Answer {
-                authorisation_code,
-                chip,
-                settlement,
-                balance: balance.map(|(minor, currency)| Amount::new(minor, Currency(currency))),
-                ..Answer::new(ResponseCode(code), reason)
-            })
-    }
-
     pub(crate) fn through(message: &Message, dialect: &Dialect) -> Message {
         parse(&encode(message, dialect).unwrap(), dialect).unwrap()
     }
@@ -421,16 +284,6 @@ pub(super) mod tests {
                 let dialect = dialect(row.name).unwrap();
                 let message = through(&to_message(&request, dialect).unwrap(), dialect);
                 prop_assert_eq!(from_message(&message, dialect, NOW), Ok(request.clone()), "{}", row.name);
-            }
-        }
-
-        #[test]
-        fn an_answer_comes_out_as_it_went_in(request in any_request(), answer in any_answer()) {
-            for row in DIALECTS {
-                let dialect = dialect(row.name).unwrap();
-                let request = to_message(&request, dialect).unwrap();
-                let message = through(&answer_to_message(&answer, &request, dialect), dialect);
-                prop_assert_eq!(answer_from_message(&message, &request), Ok(answer.clone()), "{}", row.name);
             }
         }
 
@@ -561,20 +414,5 @@ pub(super) mod tests {
         let message = to_message(&request, pos).unwrap();
         let received = Timestamp::from_civil(2027, 1, 1, 0, 0, 1).unwrap();
         assert_eq!(from_message(&message, pos, received).unwrap().at, request.at);
-    }
-
-    #[test]
-    fn an_answer_to_another_request_is_refused() {
-        let pos = dialect("pos").unwrap();
-        let request = to_message(&load(), pos).unwrap();
-        let answer = answer_to_message(&Answer::new(ResponseCode::APPROVED, ""), &request, pos);
-        assert!(answer_from_message(&answer, &request).is_ok());
-        for (field, what) in [(11, "000124"), (41, "TERM0002"), (4, "000000005001"), (3, "000000")] {
-            let other = answer.clone().with(field, what);
-            assert!(
-                matches!(answer_from_message(&other, &request), Err(WireError::NotItsAnswer { .. })),
-                "{field}"
-            );
-        }
     }
 }
