@@ -2,12 +2,18 @@
 
 use super::shared::command::{Call, Command, Run};
 use super::shared::failure::{Exit, Failure};
+use super::shared::jobs::{patience, queue, submit_arguments};
+use super::shared::output::Output;
+use super::shared::progress::Progress;
+use super::shared::readers::{all_kept, reader_list};
 use super::shared::scene::{card_seal_key, kept_file};
 use super::shared::switches::Switches;
+use super::shared::threads::{threads, threads_argument};
 use crate::base::context::Context;
+use crate::observers::campaign::queue::{Counts, Queue};
 use crate::observers::campaign::{
-    CampaignError, Cards, Filter, Job, SealOpener, Shard, SuiteSettings, load_scripts, plan, play_suite,
-    script_files, updated,
+    CampaignError, Cards, Filter, Job, SealOpener, Shard, SuiteSettings, SuiteTerms, Waiting, load_scripts,
+    plan, play_suite, script_files, submit_suite, updated,
 };
 use crate::observers::report::suite::{
     CaseReport, CaseVerdict, SUITE_FORMATS, SuiteFormat, SuiteReport, case_line, case_text, suite_json,
@@ -46,14 +52,8 @@ fn arguments(line: clap::Command) -> clap::Command {
             .value_parser(value_parser!(PathBuf))
             .help("Scripts and folders of scripts; else the folder apdu-scripts, else this one"),
     )
-    .arg(
-        Arg::new("threads")
-            .short('j')
-            .long("threads")
-            .value_name("N")
-            .value_parser(value_parser!(u16).range(1..=1024))
-            .help("How many cases at once, on fresh cards; else one for each processor"),
-    )
+    .arg(threads_argument(1, "How many cases at once, on fresh cards; else one for each processor"))
+    .args(submit_arguments())
     .arg(Arg::new("shard").long("shard").value_name("1/4").help("Only every fourth case, from the first on"))
     .arg(
         Arg::new("retries")
@@ -74,7 +74,10 @@ fn arguments(line: clap::Command) -> clap::Command {
     .arg(flag("fail-fast", "Ends with the first case that fails"))
     .arg(flag("list", "Names the cases and plays none"))
     .arg(flag("watch", "Plays them again whenever a script changes"))
-    .arg(flag("update", "Writes what came into the scripts, where another value was expected"))
+    .arg(
+        flag("update", "Writes what came into the scripts, where another value was expected")
+            .conflicts_with("jobs"),
+    )
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
@@ -116,6 +119,73 @@ fn once(call: &mut Call<'_>) -> Result<Exit, Failure> {
     if jobs.is_empty() {
         return Err(Failure::Usage("no case fits the filter or the part: --list names them all".into()));
     }
+    let mut shown = Shown {
+        to_stdout: reports.iter().any(|(_, path)| path == Path::new("-")),
+        all: jobs.len(),
+        ..Shown::default()
+    };
+    let has_reports = !reports.is_empty();
+    let (report, runs) = match queue(call)? {
+        Some(mut queue) => {
+            (elsewhere(call, &mut queue, &scripts, &jobs, has_reports, &mut shown)?, Vec::new())
+        }
+        None => here(call, &scripts, &jobs, has_reports, &mut shown)?,
+    };
+    shown.progress.clear();
+    let to_stdout = shown.to_stdout;
+    if !to_stdout {
+        call.output.say(&summary_text(&report));
+    }
+    call.output.tell("suite", suite_json(&report));
+    for (format, path) in &reports {
+        write_report(call, *format, path, &report)?;
+    }
+    if call.flag("update") {
+        update(call, &scripts, &runs)?;
+    }
+    ended(&report)
+}
+
+/// What is shown while cases are played.
+struct Shown {
+    progress: Progress,
+    /// Whether standard output is a report's.
+    to_stdout: bool,
+    all: usize,
+    done: usize,
+    failed: usize,
+}
+
+impl Default for Shown {
+    fn default() -> Self {
+        Self { progress: Progress::beside_lines("cases"), to_stdout: false, all: 0, done: 0, failed: 0 }
+    }
+}
+
+impl Shown {
+    fn case(&mut self, output: &mut Output, case: &CaseReport) {
+        self.done += 1;
+        self.failed += usize::from(!case.verdict.is_success());
+        self.progress.clear();
+        if !self.to_stdout {
+            output.say(&(case_line(case) + &case_text(case)));
+        }
+        self.bar("");
+    }
+
+    fn bar(&mut self, remark: &str) {
+        self.progress.show(self.done, self.all, &format!(", {} failed{remark}", self.failed));
+    }
+}
+
+/// Plays the suite on this machine; what was said is kept where scripts are to be updated.
+fn here(
+    call: &mut Call<'_>,
+    scripts: &[Script],
+    jobs: &[Job],
+    has_reports: bool,
+    shown: &mut Shown,
+) -> Result<(SuiteReport, Vec<(String, CaseRun)>), Failure> {
     let config = call.switches.config()?;
     let switches = call.switches.clone();
     let seal = |address: &ReaderAddress, context: &mut Context| card_seal_key(&switches, address, context);
@@ -124,16 +194,13 @@ fn once(call: &mut Call<'_>) -> Result<Exit, Failure> {
         interface: switches.interface,
         config: &config,
         threads: threads(call),
-        retries: call.arguments.get_one::<u32>("retries").copied().unwrap_or(0),
+        retries: retries(call),
         fail_fast: call.flag("fail-fast"),
         seed: switches.seed,
         unmask: switches.unmask,
-        detail: !reports.is_empty() || switches.json,
+        detail: has_reports || switches.json,
     };
-    let to_stdout = reports.iter().any(|(_, path)| path == Path::new("-"));
-    let mut runs: Vec<(String, CaseRun)> = Vec::new();
     let wants_update = call.flag("update");
-    let output = &mut call.output;
     if wants_update
         && matches!(&settings.cards, Cards::Kept { addresses, .. } if addresses.iter().any(is_driver))
     {
@@ -142,26 +209,41 @@ fn once(call: &mut Call<'_>) -> Result<Exit, Failure> {
                 .into(),
         ));
     }
-    let report = play_suite(&scripts, &jobs, &settings, &mut |case: &CaseReport, run| {
-        if !to_stdout {
-            output.say(&(case_line(case) + &case_text(case)));
-        }
+    let mut runs: Vec<(String, CaseRun)> = Vec::new();
+    let report = play_suite(scripts, jobs, &settings, &mut |case: &CaseReport, run| {
+        shown.case(&mut call.output, case);
         if wants_update {
             runs.extend(run.map(|run| (case.file.clone(), run.clone())));
         }
-    })
-    .map_err(Failure::suite)?;
-    if !to_stdout {
-        call.output.say(&summary_text(&report));
+    });
+    Ok((report.map_err(Failure::suite)?, runs))
+}
+
+/// Has the suite played by agents, and waits.
+fn elsewhere(
+    call: &mut Call<'_>,
+    queue: &mut Queue,
+    scripts: &[Script],
+    jobs: &[Job],
+    has_reports: bool,
+    shown: &mut Shown,
+) -> Result<SuiteReport, Failure> {
+    let (terms, patience) = (terms(call, has_reports)?, patience(call));
+    let mut taken_up = Vec::new();
+    let report = submit_suite(queue, scripts, jobs, &terms, &patience, &mut |waiting| match waiting {
+        Waiting::Case(case) => shown.case(&mut call.output, case),
+        Waiting::TakenUp(loss) => taken_up.push(loss.to_owned()),
+        Waiting::Jobs(Counts { ready, held, .. }) => {
+            shown.bar(&format!("; {held} jobs are played, {ready} wait for an agent"));
+        }
+        Waiting::Seeds(..) => {}
+    });
+    let report = report.map_err(Failure::suite)?;
+    shown.progress.clear();
+    if !shown.to_stdout {
+        taken_up.iter().for_each(|loss| call.output.note(format!("taken up by another agent: {loss}")));
     }
-    call.output.tell("suite", suite_json(&report));
-    for (format, path) in &reports {
-        write_report(call, *format, path, &report)?;
-    }
-    if wants_update {
-        update(call, &scripts, &runs)?;
-    }
-    ended(&report)
+    Ok(report)
 }
 
 /// The worst that happened; what is wrong with a script or a card is said on standard error.
@@ -187,43 +269,68 @@ fn paths(call: &Call<'_>) -> Vec<PathBuf> {
     }
 }
 
-fn threads(call: &Call<'_>) -> usize {
-    match call.arguments.get_one::<u16>("threads") {
-        Some(threads) => usize::from(*threads),
-        None => std::thread::available_parallelism().map_or(1, usize::from),
+/// The cards of `--reader`: fresh ones, or a list of those that are kept.
+fn cards<'a>(switches: &Switches, seal: &'a SealOpener<'a>) -> Result<Cards<'a>, Failure> {
+    match wanted_cards(switches)? {
+        Wanted::Fresh(name) => Ok(Cards::Fresh(name)),
+        Wanted::Kept(addresses) => {
+            for (_, address) in &addresses {
+                if let ReaderAddress::Simulated(name) = address {
+                    kept_file(name)?;
+                }
+            }
+            Ok(Cards::Kept { addresses, allowed: switches.allow, wait: switches.wait, seal })
+        }
     }
 }
 
-/// The cards of `--reader`: fresh ones, or a list of those that are kept.
-fn cards<'a>(switches: &Switches, seal: &'a SealOpener<'a>) -> Result<Cards<'a>, Failure> {
-    let Some(named) = &switches.reader else { return Ok(Cards::Fresh(None)) };
-    // A reader's name may hold a comma: what is one address is no list.
-    let texts: Vec<&str> = match ReaderAddress::parse(named) {
-        Ok(ReaderAddress::Simulated(_)) | Err(_) if named.contains(',') => named.split(',').collect(),
-        _ => vec![named],
-    };
-    let mut addresses = Vec::new();
-    for text in &texts {
-        let address = ReaderAddress::parse(text.trim())?;
-        if let ReaderAddress::Simulated(name) = &address {
-            kept_file(name)?;
-        }
-        addresses.push(((*text).trim().to_owned(), address));
-    }
+/// The cards that are wanted, here or on other machines.
+enum Wanted {
+    Fresh(Option<CardName>),
+    Kept(Vec<(String, ReaderAddress)>),
+}
+
+fn wanted_cards(switches: &Switches) -> Result<Wanted, Failure> {
+    let Some(named) = &switches.reader else { return Ok(Wanted::Fresh(None)) };
+    let list = reader_list(named)?;
     if let [(_, ReaderAddress::Simulated(name @ (CardName::Profile(_) | CardName::ProfileFile(_))))] =
-        addresses.as_slice()
+        list.as_slice()
     {
-        return Ok(Cards::Fresh(Some(name.clone())));
+        return Ok(Wanted::Fresh(Some(name.clone())));
     }
-    let is_fresh = |address: &ReaderAddress| {
-        matches!(address, ReaderAddress::Simulated(CardName::Profile(_) | CardName::ProfileFile(_)))
+    all_kept(&list)?;
+    Ok(Wanted::Kept(list))
+}
+
+/// How agents are to play a suite.
+fn terms(call: &Call<'_>, has_reports: bool) -> Result<SuiteTerms, Failure> {
+    let switches = &call.switches;
+    let (card, readers) = match wanted_cards(switches)? {
+        Wanted::Fresh(card) => (card, Vec::new()),
+        Wanted::Kept(list) => (None, list.into_iter().map(|(text, _)| text).collect()),
     };
-    if addresses.iter().any(|(_, address)| is_fresh(address)) {
+    if switches.unmask {
         return Err(Failure::Usage(
-            "a list of readers holds cards that are kept: sim:FILE.card, wallet:DIR, pcsc:NAME-PART".into(),
+            "--unmask shows what is on a card, and --jobs sends it to a store: name one of them".into(),
         ));
     }
-    Ok(Cards::Kept { addresses, allowed: switches.allow, wait: switches.wait, seal })
+    let terminal = switches.terminal_files()?;
+    Ok(SuiteTerms {
+        card,
+        readers,
+        interface: switches.interface,
+        allowed: switches.allow,
+        wait_ms: switches.wait.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
+        terminal: terminal.into_iter().map(|(path, text)| (path.display().to_string(), text)).collect(),
+        retries: retries(call),
+        fail_fast: call.flag("fail-fast"),
+        seed: switches.seed,
+        detail: has_reports || switches.json,
+    })
+}
+
+fn retries(call: &Call<'_>) -> u32 {
+    call.arguments.get_one::<u32>("retries").copied().unwrap_or(0)
 }
 
 /// Whether an address is that of a reader.
