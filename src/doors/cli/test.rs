@@ -1,36 +1,32 @@
 //! `cardwright test`: scripts as a suite of tests.
 
+mod cards;
+mod elsewhere;
+mod here;
+mod watch;
+
 use super::shared::command::{Call, Command, Run};
 use super::shared::failure::{Exit, Failure};
-use super::shared::jobs::{patience, queue, submit_arguments};
-use super::shared::output::Output;
-use super::shared::progress::Progress;
-use super::shared::readers::{all_kept, reader_list};
-use super::shared::scene::{card_seal_key, kept_file};
-use super::shared::switches::Switches;
-use super::shared::threads::{threads, threads_argument};
-use crate::base::context::Context;
-use crate::observers::campaign::queue::{Counts, Queue};
+use super::shared::jobs::{queue, submit_arguments};
+use super::shared::threads::threads_argument;
 use crate::observers::campaign::{
-    CampaignError, Cards, Filter, Job, SealOpener, Shard, SuiteSettings, SuiteTerms, Waiting, load_scripts,
-    plan, play_suite, script_files, submit_suite, updated,
+    CampaignError, Filter, Job, Shard, load_scripts, plan, script_files, updated,
 };
 use crate::observers::report::suite::{
-    CaseReport, CaseVerdict, SUITE_FORMATS, SuiteFormat, SuiteReport, case_line, case_text, suite_json,
-    summary_text,
+    CaseVerdict, SUITE_FORMATS, SuiteFormat, SuiteReport, suite_json, summary_text,
 };
 use crate::observers::script::CaseRun;
 use crate::observers::script::tree::Script;
 use crate::words::iso7816::Effect;
-use crate::world::{CardName, ReaderAddress};
 use clap::{Arg, ArgAction, value_parser};
+use elsewhere::elsewhere;
+use here::{Shown, here};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use watch::{is_concerned, watch};
 
 /// Where scripts are looked for, where nobody says.
 const FOLDER: &str = "apdu-scripts";
-/// How often `--watch` looks whether a file has changed.
-const WATCH: Duration = Duration::from_millis(300);
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
@@ -73,7 +69,7 @@ fn arguments(line: clap::Command) -> clap::Command {
     )))
     .arg(flag("fail-fast", "Ends with the first case that fails"))
     .arg(flag("list", "Names the cases and plays none"))
-    .arg(flag("watch", "Plays them again whenever a script changes"))
+    .arg(flag("watch", "Plays again, whenever a file changes, the cases that it concerns"))
     .arg(
         flag("update", "Writes what came into the scripts, where another value was expected")
             .conflicts_with("jobs"),
@@ -81,27 +77,11 @@ fn arguments(line: clap::Command) -> clap::Command {
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
-    if !call.flag("watch") {
-        return once(call);
-    }
-    if call.switches.json {
-        return Err(Failure::Usage(
-            "--watch has no end, and --json speaks at the end: name one of them".into(),
-        ));
-    }
-    loop {
-        if let Err(failure) = once(call) {
-            call.output.say(&format!("{failure}\n"));
-        }
-        let seen = stamps(call);
-        call.output.say("Waiting for a script to change; Ctrl-C ends it.\n\n");
-        while stamps(call) == seen {
-            std::thread::sleep(WATCH);
-        }
-    }
+    if call.flag("watch") { watch(call) } else { once(call, None) }
 }
 
-fn once(call: &mut Call<'_>) -> Result<Exit, Failure> {
+/// Plays the cases; where files have changed, those that are concerned.
+fn once(call: &mut Call<'_>, changed: Option<&BTreeSet<PathBuf>>) -> Result<Exit, Failure> {
     if call.switches.save.is_some() {
         return Err(Failure::Usage(
             "test keeps no recording: --report html=FILE or json=FILE tells every exchange, decoded".into(),
@@ -112,7 +92,10 @@ fn once(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let shard = call.text("shard").map(Shard::parse).transpose().map_err(Failure::suite)?;
     let scripts =
         load_scripts(&script_files(&paths(call)).map_err(Failure::suite)?).map_err(Failure::suite)?;
-    let jobs = plan(&scripts, filter.as_ref(), shard);
+    let mut jobs = plan(&scripts, filter.as_ref(), shard);
+    if let Some(changed) = changed {
+        jobs.retain(|job| is_concerned(call, &scripts[job.script], job.case, changed));
+    }
     if call.flag("list") {
         return Ok(list(call, &scripts, &jobs));
     }
@@ -146,106 +129,6 @@ fn once(call: &mut Call<'_>) -> Result<Exit, Failure> {
     ended(&report)
 }
 
-/// What is shown while cases are played.
-struct Shown {
-    progress: Progress,
-    /// Whether standard output is a report's.
-    to_stdout: bool,
-    all: usize,
-    done: usize,
-    failed: usize,
-}
-
-impl Default for Shown {
-    fn default() -> Self {
-        Self { progress: Progress::beside_lines("cases"), to_stdout: false, all: 0, done: 0, failed: 0 }
-    }
-}
-
-impl Shown {
-    fn case(&mut self, output: &mut Output, case: &CaseReport) {
-        self.done += 1;
-        self.failed += usize::from(!case.verdict.is_success());
-        self.progress.clear();
-        if !self.to_stdout {
-            output.say(&(case_line(case) + &case_text(case)));
-        }
-        self.bar("");
-    }
-
-    fn bar(&mut self, remark: &str) {
-        self.progress.show(self.done, self.all, &format!(", {} failed{remark}", self.failed));
-    }
-}
-
-/// Plays the suite on this machine; what was said is kept where scripts are to be updated.
-fn here(
-    call: &mut Call<'_>,
-    scripts: &[Script],
-    jobs: &[Job],
-    has_reports: bool,
-    shown: &mut Shown,
-) -> Result<(SuiteReport, Vec<(String, CaseRun)>), Failure> {
-    let config = call.switches.config()?;
-    let switches = call.switches.clone();
-    let seal = |address: &ReaderAddress, context: &mut Context| card_seal_key(&switches, address, context);
-    let settings = SuiteSettings {
-        cards: cards(&switches, &seal)?,
-        interface: switches.interface,
-        config: &config,
-        threads: threads(call),
-        retries: retries(call),
-        fail_fast: call.flag("fail-fast"),
-        seed: switches.seed,
-        unmask: switches.unmask,
-        detail: has_reports || switches.json,
-    };
-    let wants_update = call.flag("update");
-    if wants_update
-        && matches!(&settings.cards, Cards::Kept { addresses, .. } if addresses.iter().any(is_driver))
-    {
-        return Err(Failure::Usage(
-            "--update writes what came into the scripts, card data too: it takes simulated cards alone"
-                .into(),
-        ));
-    }
-    let mut runs: Vec<(String, CaseRun)> = Vec::new();
-    let report = play_suite(scripts, jobs, &settings, &mut |case: &CaseReport, run| {
-        shown.case(&mut call.output, case);
-        if wants_update {
-            runs.extend(run.map(|run| (case.file.clone(), run.clone())));
-        }
-    });
-    Ok((report.map_err(Failure::suite)?, runs))
-}
-
-/// Has the suite played by agents, and waits.
-fn elsewhere(
-    call: &mut Call<'_>,
-    queue: &mut Queue,
-    scripts: &[Script],
-    jobs: &[Job],
-    has_reports: bool,
-    shown: &mut Shown,
-) -> Result<SuiteReport, Failure> {
-    let (terms, patience) = (terms(call, has_reports)?, patience(call));
-    let mut taken_up = Vec::new();
-    let report = submit_suite(queue, scripts, jobs, &terms, &patience, &mut |waiting| match waiting {
-        Waiting::Case(case) => shown.case(&mut call.output, case),
-        Waiting::TakenUp(loss) => taken_up.push(loss.to_owned()),
-        Waiting::Jobs(Counts { ready, held, .. }) => {
-            shown.bar(&format!("; {held} jobs are played, {ready} wait for an agent"));
-        }
-        Waiting::Seeds(..) => {}
-    });
-    let report = report.map_err(Failure::suite)?;
-    shown.progress.clear();
-    if !shown.to_stdout {
-        taken_up.iter().for_each(|loss| call.output.note(format!("taken up by another agent: {loss}")));
-    }
-    Ok(report)
-}
-
 /// The worst that happened; what is wrong with a script or a card is said on standard error.
 fn ended(report: &SuiteReport) -> Result<Exit, Failure> {
     let worst = report.worst();
@@ -267,75 +150,6 @@ fn paths(call: &Call<'_>) -> Vec<PathBuf> {
         true => vec![".".into()],
         false => named,
     }
-}
-
-/// The cards of `--reader`: fresh ones, or a list of those that are kept.
-fn cards<'a>(switches: &Switches, seal: &'a SealOpener<'a>) -> Result<Cards<'a>, Failure> {
-    match wanted_cards(switches)? {
-        Wanted::Fresh(name) => Ok(Cards::Fresh(name)),
-        Wanted::Kept(addresses) => {
-            for (_, address) in &addresses {
-                if let ReaderAddress::Simulated(name) = address {
-                    kept_file(name)?;
-                }
-            }
-            Ok(Cards::Kept { addresses, allowed: switches.allow, wait: switches.wait, seal })
-        }
-    }
-}
-
-/// The cards that are wanted, here or on other machines.
-enum Wanted {
-    Fresh(Option<CardName>),
-    Kept(Vec<(String, ReaderAddress)>),
-}
-
-fn wanted_cards(switches: &Switches) -> Result<Wanted, Failure> {
-    let Some(named) = &switches.reader else { return Ok(Wanted::Fresh(None)) };
-    let list = reader_list(named)?;
-    if let [(_, ReaderAddress::Simulated(name @ (CardName::Profile(_) | CardName::ProfileFile(_))))] =
-        list.as_slice()
-    {
-        return Ok(Wanted::Fresh(Some(name.clone())));
-    }
-    all_kept(&list)?;
-    Ok(Wanted::Kept(list))
-}
-
-/// How agents are to play a suite.
-fn terms(call: &Call<'_>, has_reports: bool) -> Result<SuiteTerms, Failure> {
-    let switches = &call.switches;
-    let (card, readers) = match wanted_cards(switches)? {
-        Wanted::Fresh(card) => (card, Vec::new()),
-        Wanted::Kept(list) => (None, list.into_iter().map(|(text, _)| text).collect()),
-    };
-    if switches.unmask {
-        return Err(Failure::Usage(
-            "--unmask shows what is on a card, and --jobs sends it to a store: name one of them".into(),
-        ));
-    }
-    let terminal = switches.terminal_files()?;
-    Ok(SuiteTerms {
-        card,
-        readers,
-        interface: switches.interface,
-        allowed: switches.allow,
-        wait_ms: switches.wait.map(|wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)),
-        terminal: terminal.into_iter().map(|(path, text)| (path.display().to_string(), text)).collect(),
-        retries: retries(call),
-        fail_fast: call.flag("fail-fast"),
-        seed: switches.seed,
-        detail: has_reports || switches.json,
-    })
-}
-
-fn retries(call: &Call<'_>) -> u32 {
-    call.arguments.get_one::<u32>("retries").copied().unwrap_or(0)
-}
-
-/// Whether an address is that of a reader.
-fn is_driver((_, address): &(String, ReaderAddress)) -> bool {
-    matches!(address, ReaderAddress::Driver { .. })
 }
 
 /// The reports that are wanted, and their files.
@@ -395,15 +209,4 @@ fn update(call: &mut Call<'_>, scripts: &[Script], runs: &[(String, CaseRun)]) -
         }
     }
     Ok(())
-}
-
-/// When the scripts were changed last.
-fn stamps(call: &Call<'_>) -> Vec<(PathBuf, Option<SystemTime>)> {
-    let folders: Vec<PathBuf> = paths(call);
-    let files = script_files(&folders).unwrap_or_default();
-    let changed = |file: PathBuf| {
-        let stamp = std::fs::metadata(&file).and_then(|about| about.modified()).ok();
-        (file, stamp)
-    };
-    files.into_iter().map(changed).collect()
 }
