@@ -102,11 +102,8 @@ fn once(call: &mut Call<'_>, changed: Option<&BTreeSet<PathBuf>>) -> Result<Exit
     if jobs.is_empty() {
         return Err(Failure::Usage("no case fits the filter or the part: --list names them all".into()));
     }
-    let mut shown = Shown {
-        to_stdout: reports.iter().any(|(_, path)| path == Path::new("-")),
-        all: jobs.len(),
-        ..Shown::default()
-    };
+    let to_stdout = reports.iter().any(|(_, path)| path == Path::new("-"));
+    let mut shown = Shown::new(jobs.len(), to_stdout);
     let has_reports = !reports.is_empty();
     let (report, runs) = match queue(call)? {
         Some(mut queue) => {
@@ -115,7 +112,6 @@ fn once(call: &mut Call<'_>, changed: Option<&BTreeSet<PathBuf>>) -> Result<Exit
         None => here(call, &scripts, &jobs, has_reports, &mut shown)?,
     };
     shown.progress.clear();
-    let to_stdout = shown.to_stdout;
     if !to_stdout {
         call.output.say(&summary_text(&report));
     }

@@ -60,18 +60,17 @@ pub(super) struct Shown {
     pub(super) progress: Progress,
     /// Whether standard output is a report's.
     pub(super) to_stdout: bool,
-    pub(super) all: usize,
+    all: usize,
     done: usize,
     failed: usize,
 }
 
-impl Default for Shown {
-    fn default() -> Self {
-        Self { progress: Progress::beside_lines("cases"), to_stdout: false, all: 0, done: 0, failed: 0 }
-    }
-}
-
 impl Shown {
+    /// Nothing is done yet of so many.
+    pub(super) fn new(all: usize, to_stdout: bool) -> Self {
+        Self { progress: Progress::beside_lines("cases"), to_stdout, all, done: 0, failed: 0 }
+    }
+
     pub(super) fn case(&mut self, output: &mut Output, case: &CaseReport) {
         self.done += 1;
         self.failed += usize::from(!case.verdict.is_success());

@@ -121,11 +121,13 @@ mod tests {
         let (mut queue, mut context) = with_jobs(1);
         let silent = claim(&mut queue, "silent").unwrap();
         let mut keeper = Keeper::default();
-        assert_eq!(until_expired(&mut queue, &mut keeper, &mut context), [silent.clone()]);
+        let expired = until_expired(&mut queue, &mut keeper, &mut context);
+        assert_eq!(expired, std::slice::from_ref(&silent));
         let next = claim(&mut queue, "next").unwrap();
         assert_eq!((next.number, next.lease), (0, 2));
         assert_eq!(queue.finish(&silent, &Ok("late".into())).unwrap(), Receipt::Refused);
-        assert_eq!(queue.beat(std::slice::from_ref(&silent)).unwrap(), [silent.clone()]);
+        let own = std::slice::from_ref(&silent);
+        assert_eq!(queue.beat(own).unwrap(), own);
         assert_eq!(queue.finish(&next, &Ok("right".into())).unwrap(), Receipt::Kept);
         assert_eq!(queue.finish(&silent, &Err("later".into())).unwrap(), Receipt::Refused);
         let ended = queue.ended("c", &BTreeSet::new()).unwrap();
