@@ -41,6 +41,7 @@
 //! line that was cut short is left out and [`Trace::cut`] says so.
 
 mod error;
+mod exchange;
 mod format;
 mod mask;
 mod read;
@@ -48,6 +49,7 @@ mod tee;
 mod write;
 
 pub use error::TraceError;
+pub use exchange::Exchange;
 pub use format::{FORMAT, Trace, TraceEvent, TraceHeader};
 pub use tee::Tee;
 pub use write::TraceWriter;

@@ -87,7 +87,7 @@ fn steps(trace: &Trace) -> Vec<Step<'_>> {
             }
             continue;
         }
-        if event.speaker == "link" && event.name == "reset" {
+        if event.is_reset() {
             explainer = Explainer::unmasked();
         }
         let told = exchanged(event, &mut explainer).unwrap_or(Told::Said(event));
@@ -100,22 +100,26 @@ fn steps(trace: &Trace) -> Vec<Step<'_>> {
 }
 
 fn exchanged<'a>(event: &'a TraceEvent, explainer: &mut Explainer) -> Option<Told<'a>> {
-    if event.speaker != "link" {
-        return None;
-    }
-    let (is_command, words) = if let Some(bytes) = event.named_value("C-APDU") {
-        let lines = explainer.command(&CommandApdu::parse(bytes).ok()?);
-        (true, lines.first().map(short)?)
-    } else {
-        let bytes = event.named_value("R-APDU")?;
-        let lines = explainer.response(&ResponseApdu::parse(bytes).ok()?);
-        let length = match bytes.len() {
-            2 => String::new(),
-            length => format!(", {} bytes of data", length - 2),
-        };
-        (false, lines.last().map(short)? + &length)
+    let (is_command, words) = match (event.command_bytes(), event.response_bytes()) {
+        (Some(bytes), _) => (true, command_words(bytes, explainer)?),
+        (None, bytes) => (false, response_words(bytes?, explainer)?),
     };
     Some(Told::Exchanged { event, is_command, words })
+}
+
+/// What a command is and asks for, on one line.
+pub(super) fn command_words(bytes: &[u8], explainer: &mut Explainer) -> Option<String> {
+    explainer.command(&CommandApdu::parse(bytes).ok()?).first().map(short)
+}
+
+/// How a command was answered, on one line.
+pub(super) fn response_words(bytes: &[u8], explainer: &mut Explainer) -> Option<String> {
+    let lines = explainer.response(&ResponseApdu::parse(bytes).ok()?);
+    let length = match bytes.len() {
+        2 => String::new(),
+        length => format!(", {} bytes of data", length - 2),
+    };
+    lines.last().map(|line| short(line) + &length)
 }
 
 fn short(line: &Line) -> String {

@@ -19,6 +19,7 @@ mod shared {
 mod story;
 pub mod suite;
 mod trace_listing;
+mod trace_timing;
 
 pub use ca_keys::{ca_keys_capk, ca_keys_csv, ca_keys_json, ca_keys_text, ca_keys_toml, keys_without_capk};
 pub use card_facts::{card_facts_json, card_facts_text};
@@ -36,6 +37,7 @@ pub use settlement::{batches_json, batches_text, settlement_json, settlement_tex
 pub use shared::columns::Columns;
 pub use story::Story;
 pub use trace_listing::{trace_listing_json, trace_listing_text};
+pub use trace_timing::{TraceTiming, trace_timing_json, trace_timing_text};
 
 /// The version of every JSON value that a report makes.
 pub const JSON_SCHEMA: u32 = 1;
@@ -55,4 +57,5 @@ pub const FORMATS: &[&str] = &[
     story::NAME,
     suite::NAME,
     trace_listing::NAME,
+    trace_timing::NAME,
 ];

@@ -2,6 +2,7 @@
 
 mod explain;
 mod show;
+mod timing;
 /// What several of its commands need.
 mod shared {
     pub(super) mod file;
@@ -15,5 +16,5 @@ pub(super) const COMMAND: Command = Command {
     about: "Tells what is in a recording, as --save makes one",
     effect: None,
     arguments: no_arguments,
-    run: Run::OneOf(&[explain::COMMAND, show::COMMAND]),
+    run: Run::OneOf(&[explain::COMMAND, show::COMMAND, timing::COMMAND]),
 };
