@@ -46,4 +46,10 @@ pub enum TraceError {
         /// What is wrong with it.
         reason: String,
     },
+    /// Two recordings have nothing in common.
+    #[error(
+        "expected two recordings of like transactions, found two that differ in thousands of events: compare \
+         recordings of one transaction each"
+    )]
+    TooDifferent,
 }

@@ -40,16 +40,21 @@
 //! Each line is written whole and flushed, so a crash leaves a readable file; a last
 //! line that was cut short is left out and [`Trace::cut`] says so.
 
+mod align;
+mod difference;
 mod error;
 mod exchange;
 mod format;
 mod mask;
+mod meaning;
 mod read;
 mod tee;
 mod write;
 
+pub use difference::{Compared, Difference, Fact};
 pub use error::TraceError;
 pub use exchange::Exchange;
 pub use format::{FORMAT, Trace, TraceEvent, TraceHeader};
+pub use meaning::{Meaning, Meanings};
 pub use tee::Tee;
 pub use write::TraceWriter;

@@ -18,6 +18,7 @@ mod shared {
 }
 mod story;
 pub mod suite;
+mod trace_difference;
 mod trace_listing;
 mod trace_timing;
 
@@ -36,6 +37,7 @@ pub use recovery::{recovery_json, recovery_text, settled_line};
 pub use settlement::{batches_json, batches_text, settlement_json, settlement_text};
 pub use shared::columns::Columns;
 pub use story::Story;
+pub use trace_difference::{trace_difference_json, trace_difference_text};
 pub use trace_listing::{trace_listing_json, trace_listing_text};
 pub use trace_timing::{TraceTiming, trace_timing_json, trace_timing_text};
 
@@ -56,6 +58,7 @@ pub const FORMATS: &[&str] = &[
     settlement::NAME,
     story::NAME,
     suite::NAME,
+    trace_difference::NAME,
     trace_listing::NAME,
     trace_timing::NAME,
 ];

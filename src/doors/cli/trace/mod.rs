@@ -1,5 +1,6 @@
 //! `cardwright trace`: what can be done with a recording.
 
+mod diff;
 mod explain;
 mod show;
 mod timing;
@@ -16,5 +17,5 @@ pub(super) const COMMAND: Command = Command {
     about: "Tells what is in a recording, as --save makes one",
     effect: None,
     arguments: no_arguments,
-    run: Run::OneOf(&[explain::COMMAND, show::COMMAND, timing::COMMAND]),
+    run: Run::OneOf(&[show::COMMAND, explain::COMMAND, diff::COMMAND, timing::COMMAND]),
 };
