@@ -7,6 +7,7 @@ mod kills;
 mod our_card;
 mod private_reader;
 mod programs;
+mod reports;
 
 use libtest_mimic::Trial;
 
@@ -17,5 +18,6 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(drop_in::trials());
     trials.extend(kills::trials());
     trials.extend(bad_lines::trials());
+    trials.extend(reports::trials());
     trials
 }

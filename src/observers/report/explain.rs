@@ -75,12 +75,7 @@ fn steps(trace: &Trace) -> Vec<Step<'_>> {
     let mut steps = vec![Step { title: "Before the transaction".into(), told: Vec::new() }];
     let mut explainer = Explainer::unmasked();
     for event in &trace.events {
-        let title = match (event.speaker.as_str(), event.name.as_str()) {
-            ("terminal", "step") => Some(event.reason.clone()),
-            ("terminal", "transaction begins") => Some(format!("Transaction: {}", event.reason)),
-            _ => None,
-        };
-        if let Some(title) = title {
+        if let Some(title) = step_title(event) {
             // A step that waits for several answers may announce itself more than once.
             if steps.last().is_none_or(|step| step.title != title) {
                 steps.push(Step { title, told: Vec::new() });
@@ -97,6 +92,15 @@ fn steps(trace: &Trace) -> Vec<Step<'_>> {
     }
     steps.retain(|step| !step.told.is_empty());
     steps
+}
+
+/// The title of the step that an event announces.
+pub(super) fn step_title(event: &TraceEvent) -> Option<String> {
+    match (event.speaker.as_str(), event.name.as_str()) {
+        ("terminal", "step") => Some(event.reason.clone()),
+        ("terminal", "transaction begins") => Some(format!("Transaction: {}", event.reason)),
+        _ => None,
+    }
 }
 
 fn exchanged<'a>(event: &'a TraceEvent, explainer: &mut Explainer) -> Option<Told<'a>> {
@@ -146,7 +150,7 @@ impl Told<'_> {
                     out.push_str(&hanging("", &format!("rule: {}", event.clause)));
                 }
                 for element in &event.elements {
-                    out.push_str(&hanging("", &format!("data: {}", data(element))));
+                    out.push_str(&hanging("", &format!("data: {}", element_line(element))));
                 }
                 out
             }
@@ -176,7 +180,7 @@ impl Told<'_> {
 }
 
 /// Tag, name, bytes and what they say.
-fn data(element: &Element) -> String {
+pub(super) fn element_line(element: &Element) -> String {
     let name = match &element.key {
         ElementKey::Tag(tag) => {
             let tag = Tag(*tag);

@@ -197,7 +197,7 @@ fn ats_bytes(atr: &[u8]) -> usize {
 }
 
 /// Microseconds as milliseconds with two places.
-fn ms(micros: u64) -> String {
+pub(super) fn ms(micros: u64) -> String {
     let hundredths = (micros + 5) / 10;
     format!("{}.{:02}", hundredths / 100, hundredths % 100)
 }
@@ -230,7 +230,7 @@ mod tests {
         assert_eq!(exchange["card_us"], json!(10_000 - 2168));
         let text = trace_timing_text(&timing);
         assert!(
-            text.contains("   1  GET DATA: 9F36 Application Transaction Counte       5+7      2"),
+            text.contains("   1  GET DATA: 9F36 Application Transaction Count       5+7      2      2.17     10.00      7.83"),
             "{text}"
         );
         assert!(text.contains("within the budget of 500 ms"), "{text}");

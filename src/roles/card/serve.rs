@@ -15,6 +15,14 @@ pub fn serve(
     context: &mut Context,
     keep_going: &dyn Fn() -> bool,
 ) -> Result<(), LinkError> {
+    if card.is_recording() && target.is_radio() {
+        return Err(LinkError::Unavailable {
+            missing: "a recording is not served on radio, where it could pass for the card".into(),
+            remedy:
+                "serve it on a virtual reader, or make a card of our own of it: cardwright trace to-profile"
+                    .into(),
+        });
+    }
     let mut atr = None;
     let result = loop {
         if !keep_going() {

@@ -226,6 +226,8 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::NoAuthority { .. }
         | WorldError::Cryptogram(_)
         | WorldError::File { .. }
+        | WorldError::Trace { .. }
+        | WorldError::Recording { .. }
         | WorldError::Profile { .. }
         | WorldError::NoDriver { .. }
         | WorldError::Wallet(_)

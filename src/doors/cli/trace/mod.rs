@@ -2,8 +2,12 @@
 
 mod diff;
 mod explain;
+mod html;
+mod import;
+mod pcap;
 mod show;
 mod timing;
+mod to_profile;
 /// What several of its commands need.
 mod shared {
     pub(super) mod file;
@@ -17,5 +21,14 @@ pub(super) const COMMAND: Command = Command {
     about: "Tells what is in a recording, as --save makes one",
     effect: None,
     arguments: no_arguments,
-    run: Run::OneOf(&[show::COMMAND, explain::COMMAND, diff::COMMAND, timing::COMMAND]),
+    run: Run::OneOf(&[
+        show::COMMAND,
+        explain::COMMAND,
+        html::COMMAND,
+        diff::COMMAND,
+        timing::COMMAND,
+        pcap::COMMAND,
+        to_profile::COMMAND,
+        import::COMMAND,
+    ]),
 };
