@@ -41,7 +41,10 @@ fn read(text: &str, conversation: &mut Conversation) -> Result<(), Odd> {
                 ("Le", true) => received.push(value),
                 ("SW1" | "SW2", false) => status.push(value),
                 _ => {
-                    return Err(Odd { line: number, reason: format!("expected no more bytes after {field}") });
+                    return Err(Odd {
+                        line: number,
+                        reason: format!("expected no more bytes after {field}"),
+                    });
                 }
             }
         }

@@ -229,6 +229,8 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::Trace { .. }
         | WorldError::Recording { .. }
         | WorldError::Profile { .. }
+        | WorldError::NotInUse { .. }
+        | WorldError::Renewal { .. }
         | WorldError::NoDriver { .. }
         | WorldError::Wallet(_)
         | WorldError::Vault(_)
