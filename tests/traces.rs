@@ -119,7 +119,7 @@ fn a_log_becomes_a_recording_or_a_script() {
     let script = std::fs::read_to_string(desk.path("log.apdu")).unwrap();
     assert!(script.contains("\n80CA9F7900\nexpect 9000\n"), "{script}");
     // The script runs as it is.
-    let played = desk.run(&["test", "log.apdu"]);
+    let played = desk.run(&["test", "log.apdu", "--interface", "contactless"]);
     assert_eq!(played.code, 0, "{played:?}");
     desk.fails(&["trace", "import", "log.txt", "--from", "gp"], 2, "expected a command to a card");
     desk.fails(&["trace", "import", "pin"], 2, "name the program with --from");

@@ -102,6 +102,7 @@ const KINDS: &[(&[u8], Option<Tag>, &str)] = &[
     (&[0xA0, 0x00, 0x00, 0x00, 0x03], None, "visa-like"),
     (&[0xA0, 0x00, 0x00, 0x00, 0x04], None, "mastercard-like"),
     (&[], Some(tag::EC_BALANCE), "ecash"),
+    (&[0xA0, 0x00, 0x00, 0x03, 0x33], None, "unionpay-credit"),
     (&[], None, "debit"),
 ];
 
@@ -121,7 +122,7 @@ pub fn profile_of(trace: &Trace) -> Result<String, WorldError> {
     let mut profile: Table =
         toml::from_str(text).map_err(|cause| unfit("a built-in profile", &cause.to_string()))?;
     let is_contact = trace.header.interface.as_deref() != Some("contactless");
-    put(&mut profile, "name", format!("like-{base}-recorded"));
+    put(&mut profile, "name", format!("recorded-{base}"));
     put(&mut profile, "purpose", "made of a recording; keys and certificates are of the test CA".into());
     if let Some(name) = version_name(&shown.data, &profile) {
         put(&mut profile, "cryptogram_version", name);
@@ -293,8 +294,8 @@ fn certificates(application: &mut Table, shown: &Shown) {
     application.insert("certificates".into(), Value::Table(certificates));
 }
 
-/// The row of the cryptogram versions that the issuer application data names, of the same family
-/// as the one of the profile.
+/// The row of the cryptogram versions that the issuer application data names, of the family of the
+/// profile's own where there is one; none where that one is it.
 fn version_name(data: &TlvStore, profile: &Table) -> Option<String> {
     let usual = profile.get("cryptogram_version")?.as_str()?;
     let family = usual.split(' ').next()?;
@@ -305,8 +306,9 @@ fn version_name(data: &TlvStore, profile: &Table) -> Option<String> {
     if has_cvn(usual) {
         return None;
     }
-    let mut rows = CRYPTOGRAM_VERSIONS.iter().filter(|row| row.cvn == cvn);
-    rows.find(|row| row.name.starts_with(family)).map(|row| row.name.to_owned())
+    let rows = || CRYPTOGRAM_VERSIONS.iter().filter(|row| row.cvn == cvn);
+    let row = rows().find(|row| row.name.starts_with(family)).or_else(|| rows().next());
+    row.map(|row| row.name.to_owned())
 }
 
 fn put(table: &mut Table, name: &str, value: String) {

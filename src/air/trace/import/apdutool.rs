@@ -49,7 +49,9 @@ fn read(text: &str, conversation: &mut Conversation) -> Result<(), Odd> {
             }
         }
         let mut command = header;
-        if let Ok(length @ 1..) = u8::try_from(sent.len()) {
+        let reason = || format!("expected at most 255 bytes of data, found {}", sent.len());
+        let length = u8::try_from(sent.len()).map_err(|_| Odd { line: number, reason: reason() })?;
+        if length > 0 {
             command.push(length);
             command.extend(&sent);
         }

@@ -47,7 +47,7 @@ fn read(text: &str, conversation: &mut Conversation) -> Result<(), Odd> {
                             conversation.answer(number, &std::mem::take(&mut answer))?;
                         }
                     }
-                    [0xD5, code, 1.., target @ ..] if *code == IN_LIST_PASSIVE_TARGET + 1 => {
+                    [0xD5, code, found, target @ ..] if *code == IN_LIST_PASSIVE_TARGET + 1 && *found > 0 => {
                         if let Some(historical) = historical(target) {
                             conversation.reset(&Atr::contactless(historical));
                         }
