@@ -43,6 +43,11 @@ const FITS: &[(&str, Fits)] = &[
     ("an application whose name begins so", |recorded, _, meaning| recorded.begins_with(meaning)),
 ];
 
+/// The bits that say which cryptogram it is (EMV Book 3 6.5.5).
+const CRYPTOGRAM_TYPE: u8 = 0xC0;
+/// Where only a cryptogram of more was recorded, or of another step.
+const LOWERED: &str = "another cryptogram, given as the type that was asked for: no issuer takes it";
+
 type Fits = fn(&Recorded, &CommandApdu, &Meaning) -> bool;
 
 impl Replay {
@@ -83,21 +88,24 @@ impl Replay {
         self.interface
     }
 
-    /// The recorded answer to a command, and why it is that one.
-    fn answer(&mut self, command: &CommandApdu) -> Option<(&'static str, usize)> {
-        let meaning = self.meanings.of(command);
+    /// The place of the recorded answer to a command, and why it is that one.
+    fn find(&self, command: &CommandApdu, meaning: &Meaning) -> Option<(&'static str, usize)> {
         let is_select = meaning.selected_name().is_some();
-        let may_be = |recorded: &Recorded| {
-            (is_select || recorded.application == self.selected) && recorded.may_answer(&meaning)
-        };
-        FITS.iter().find_map(|(why, fits)| {
-            let fits =
-                |(_, recorded): &(usize, &Recorded)| may_be(recorded) && fits(recorded, command, &meaning);
+        let is_here = |recorded: &Recorded| is_select || recorded.application == self.selected;
+        let nearest = |fits: &dyn Fn(&Recorded) -> bool| {
+            let fits = |(_, recorded): &(usize, &Recorded)| is_here(recorded) && fits(recorded);
             let all = || self.exchanges.iter().enumerate();
             // What comes next is better than what was; of that the last is.
             let next = all().skip(self.at).find(fits);
-            next.or_else(|| all().take(self.at).rfind(fits)).map(|(index, _)| (*why, index))
-        })
+            next.or_else(|| all().take(self.at).rfind(fits)).map(|(index, _)| index)
+        };
+        let found = FITS.iter().find_map(|(why, fits)| {
+            let fits = |recorded: &Recorded| recorded.may_answer(meaning) && fits(recorded, command, meaning);
+            Some((*why, nearest(&fits)?))
+        });
+        let is_cryptogram = |recorded: &Recorded| recorded.meaning.cryptogram_type().is_some();
+        let asks_for_one = meaning.cryptogram_type().is_some();
+        found.or_else(|| Some((LOWERED, nearest(&is_cryptogram).filter(|_| asks_for_one)?)))
     }
 }
 
@@ -148,22 +156,27 @@ impl Endpoint for Replay {
         let Ok(command) = CommandApdu::parse(command) else {
             return Ok(ResponseApdu::status(StatusWord::WRONG_LENGTH).to_bytes());
         };
-        let Some((why, index)) = self.answer(&command) else {
+        let meaning = self.meanings.of(&command);
+        let found = self.find(&command, &meaning);
+        let Some((why, index, recorded)) =
+            found.and_then(|(why, index)| Some((why, index, self.exchanges.get(index)?)))
+        else {
             let status = unknown(&command);
             let why = format!("{status}: the recording holds no answer to such a command");
             context.emit(Event::new("card", "refused").because(why));
             return Ok(ResponseApdu::status(status).to_bytes());
         };
         self.at = index + 1;
-        let Some(recorded) = self.exchanges.get(index) else {
-            return Ok(ResponseApdu::status(StatusWord::NOT_SUPPORTED).to_bytes());
-        };
         if recorded.meaning.selected_name().is_some() && recorded.answer.status.is_ok() {
             self.selected = recorded.application.clone();
         }
         let event = Event::new("card", "answered from the recording");
         context.emit(event.because(format!("exchange {}: {why}", index + 1)));
-        Ok(recorded.answer.to_bytes())
+        let mut answer = recorded.answer.clone();
+        if let Some(asked) = meaning.cryptogram_type() {
+            lower(&mut answer.data, asked);
+        }
+        Ok(answer.to_bytes())
     }
 }
 
@@ -196,14 +209,30 @@ fn df_name(answer: &[u8]) -> Option<&[u8]> {
     Some(tlv::find(fci.value, tag::DF_NAME).ok().flatten()?.value)
 }
 
-/// The type of a cryptogram: the two bits of 9F27, or of the first byte of format 1.
+/// The type of a cryptogram: its two bits in the cryptogram information data.
 fn cryptogram_type(answer: &[u8]) -> Option<u8> {
+    Some(answer.get(information_at(answer)?)? & CRYPTOGRAM_TYPE)
+}
+
+/// Makes a cryptogram of more than what is asked for one of the type that is.
+fn lower(answer: &mut [u8], asked: u8) {
+    let given = cryptogram_type(answer).filter(|given| rank(*given) > rank(asked));
+    let at = given.and_then(|_| information_at(answer));
+    if let Some(information) = at.and_then(|at| answer.get_mut(at)) {
+        *information = *information & !CRYPTOGRAM_TYPE | asked;
+    }
+}
+
+/// Where the cryptogram information data stands: in 9F27, or first in format 1.
+fn information_at(answer: &[u8]) -> Option<usize> {
     let template = tlv::parse_one(answer).ok()?;
-    let information = match template.tag {
-        tag::RESPONSE_TEMPLATE_FORMAT_1 => template.value.first(),
-        _ => tlv::find(template.value, tag::CRYPTOGRAM_INFORMATION_DATA).ok().flatten()?.value.first(),
-    };
-    Some(information? & 0xC0)
+    match template.tag {
+        tag::RESPONSE_TEMPLATE_FORMAT_1 => Some(template.value_offset),
+        _ => {
+            let found = tlv::find(template.value, tag::CRYPTOGRAM_INFORMATION_DATA).ok()??;
+            Some(template.value_offset + found.value_offset)
+        }
+    }
 }
 
 /// AAC below ARQC below TC.
@@ -275,7 +304,7 @@ mod tests {
         ask(&mut card, "00A4040008A00000033301010600");
         assert_eq!(ask(&mut card, &generate("80")), "80038000029000");
         ask(&mut card, "80A8000002830000");
-        assert_eq!(ask(&mut card, &generate("00")), "6985", "nothing below was recorded");
+        assert_eq!(ask(&mut card, &generate("00")), "80030000029000", "a card may always decline");
     }
 
     #[test]
