@@ -8,6 +8,7 @@ mod kills;
 mod our_card;
 mod private_reader;
 mod programs;
+mod reports;
 
 use libtest_mimic::Trial;
 
@@ -19,5 +20,6 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(jobs::trials());
     trials.extend(kills::trials());
     trials.extend(bad_lines::trials());
+    trials.extend(reports::trials());
     trials
 }

@@ -232,6 +232,8 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::NoAuthority { .. }
         | WorldError::Cryptogram(_)
         | WorldError::File { .. }
+        | WorldError::Trace { .. }
+        | WorldError::Recording { .. }
         | WorldError::Profile { .. }
         | WorldError::NotInUse { .. }
         | WorldError::Renewal { .. }

@@ -59,8 +59,8 @@ pub(in crate::doors::cli) fn arguments() -> Vec<Arg> {
         switch(
             "reader",
             "ADDRESS",
-            "Where the card is: sim:PROFILE, sim:FILE.toml, sim:FILE.card, wallet:DIR, pcsc, \
-             pcsc:NAME-PART; \
+            "Where the card is: sim:PROFILE, sim:FILE.toml, sim:FILE.card, wallet:DIR, replay:FILE, \
+             pcsc, pcsc:NAME-PART; \
              a fresh simulated card where nothing is named",
         )
         .env("CARDWRIGHT_READER"),
