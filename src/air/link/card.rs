@@ -119,6 +119,20 @@ pub enum LinkError {
     },
 }
 
+impl LinkError {
+    /// Whether an exchange with the card failed, which another presentment may mend.
+    pub const fn is_lost_exchange(&self) -> bool {
+        matches!(
+            self,
+            Self::Removed { .. }
+                | Self::NoCard { .. }
+                | Self::Timeout { .. }
+                | Self::Garbled { .. }
+                | Self::Endless { .. }
+        )
+    }
+}
+
 fn readers_there(found: &[String]) -> String {
     if found.is_empty() { "is none".into() } else { format!("are: {}", found.join(", ")) }
 }
