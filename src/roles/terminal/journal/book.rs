@@ -280,6 +280,10 @@ impl Journal {
                 }
             }
             Change::InDoubt => entry.sent = true,
+            Change::AdviceDue { reason, chip } => {
+                entry.reason = (*reason).to_owned();
+                entry.chip = chip.clone();
+            }
             Change::ReversalDue { reason } | Change::Declined { reason } => {
                 entry.reason = (*reason).to_owned();
             }
@@ -362,7 +366,10 @@ impl Journal {
 
 fn reason(change: &Change) -> &'static str {
     match change {
-        Change::ReversalDue { reason } | Change::Declined { reason } => reason,
+        Change::ReversalDue { reason } | Change::AdviceDue { reason, .. } | Change::Declined { reason } => {
+            reason
+        }
+        Change::Advised => "the issuer has been told",
         Change::Sending => "the card is about to be told to change",
         Change::Turned(kind) => kind.word(),
         Change::Asking { .. } => "the card's cryptogram can be asked for again",
