@@ -298,6 +298,29 @@ pub struct Entry {
     pub original: Option<Original>,
 }
 
+impl From<Opening> for Entry {
+    fn from(opening: Opening) -> Self {
+        Self {
+            trace: opening.trace,
+            batch: opening.batch,
+            kind: opening.kind,
+            state: State::Started,
+            sent: false,
+            amount: opening.amount,
+            card: opening.card,
+            mode: opening.mode,
+            atc: opening.atc,
+            balance_before_minor: opening.balance_before_minor,
+            balance_after_minor: None,
+            second_currency: opening.second_currency,
+            chip: opening.chip,
+            at: opening.at,
+            reason: String::new(),
+            original: opening.original,
+        }
+    }
+}
+
 impl Entry {
     /// How its batch counts the row: on its side once the host has approved it, an
     /// offline sale once the card has given its certificate; not where it was undone or
