@@ -4,6 +4,7 @@
 mod bad_lines;
 mod drop_in;
 mod kills;
+mod nfcpy;
 mod our_card;
 mod private_reader;
 mod programs;
@@ -16,6 +17,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(our_card::trials());
     trials.extend(drop_in::trials());
     trials.extend(kills::trials());
+    trials.extend(nfcpy::trials());
     trials.extend(bad_lines::trials());
     trials
 }

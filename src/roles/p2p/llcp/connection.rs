@@ -11,7 +11,7 @@ use std::fmt;
 const MODULUS: u8 = 16;
 /// The other device's receive window where it names none (4.4.5).
 const DEFAULT_WINDOW: u8 = 1;
-/// Our own.
+/// That of our clients.
 const WINDOW: u8 = 15;
 
 /// What a frame reject complains of (table 7).
@@ -105,17 +105,17 @@ impl Connection {
     pub fn asking(local: Sap, remote: Sap, name: Option<&str>, own_miu: u16) -> Self {
         let mut new = Self::new(local, remote, own_miu, &Parameters::default());
         let parameters =
-            Parameters { name: name.map(|name| name.as_bytes().to_vec()), ..own_parameters(own_miu) };
+            Parameters { name: name.map(|name| name.as_bytes().to_vec()), ..own_parameters(own_miu, WINDOW) };
         new.due.push_back(Pdu::new(remote, PduType::CONNECT, local, parameters.to_bytes()));
         new.accepted = true;
         new
     }
 
     /// One that the other device asked for.
-    pub fn asked(local: Sap, remote: Sap, theirs: &Parameters, own_miu: u16) -> Self {
+    pub fn asked(local: Sap, remote: Sap, theirs: &Parameters, own_miu: u16, window: u8) -> Self {
         let mut new = Self::new(local, remote, own_miu, theirs);
         new.state = ConnectionState::Established;
-        new.due.push_back(Pdu::new(remote, PduType::CC, local, own_parameters(own_miu).to_bytes()));
+        new.due.push_back(Pdu::new(remote, PduType::CC, local, own_parameters(own_miu, window).to_bytes()));
         new
     }
 
@@ -229,21 +229,23 @@ impl Connection {
 
     fn take_numbered(&mut self, unit: Pdu) {
         let (sent, acknowledged) = unit.sequence;
-        let fits =
-            distance(self.send_acknowledged, acknowledged) <= distance(self.send_acknowledged, self.send);
-        if !fits {
+        let outstanding = distance(self.send_acknowledged, self.send);
+        let is_information = unit.kind == PduType::I;
+        if is_information && unit.information.len() > self.own_miu {
+            return self.reject(&unit, INFORMATION);
+        }
+        if is_information && sent != self.receive {
+            return self.reject(&unit, SEND_NUMBER);
+        }
+        if distance(self.send_acknowledged, acknowledged) > outstanding {
             return self.reject(&unit, RECEIVE_NUMBER);
         }
         self.send_acknowledged = acknowledged;
-        match unit.kind {
-            PduType::RR => self.remote_is_busy = false,
-            PduType::RNR => self.remote_is_busy = true,
-            _ if sent != self.receive => self.reject(&unit, SEND_NUMBER),
-            _ if unit.information.len() > self.own_miu => self.reject(&unit, INFORMATION),
-            _ => {
-                self.receive = next(self.receive);
-                self.received.push_back(unit.information);
-            }
+        if is_information {
+            self.receive = next(self.receive);
+            self.received.push_back(unit.information);
+        } else {
+            self.remote_is_busy = unit.kind == PduType::RNR;
         }
     }
 
@@ -278,7 +280,6 @@ impl Connection {
             !self.remote_is_busy && distance(self.send_acknowledged, self.send) < self.remote_window;
         if may_send
             && !has_changed
-            && !self.is_busy
             && let Some(data) = self.out.pop_front()
         {
             let sequence = (self.send, self.receive);
@@ -301,8 +302,8 @@ pub(super) fn disconnected(to: Sap, from: Sap, reason: DisconnectReason) -> Pdu 
     Pdu::new(to, PduType::DM, from, [reason.0])
 }
 
-fn own_parameters(miu: u16) -> Parameters {
-    Parameters { miux: miu.saturating_sub(128), rw: Some(WINDOW), ..Parameters::default() }
+fn own_parameters(miu: u16, window: u8) -> Parameters {
+    Parameters { miux: miu.saturating_sub(128), rw: Some(window), ..Parameters::default() }
 }
 
 fn next(number: u8) -> u8 {

@@ -6,12 +6,10 @@ use super::connection::{Connection, ConnectionState, DisconnectReason, disconnec
 use super::error::LlcpError;
 use super::parameter::{LinkParameters, Parameters};
 use super::pdu::{Pdu, PduType, Sap};
-use super::service::Services;
+use super::service::{Services, Terms};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-/// How many connections the other device may have at once.
-const MOST_CONNECTIONS: usize = 32;
 /// How many answers wait to be said; a device that asks more is not answered.
 const MOST_DUE: usize = 64;
 
@@ -96,8 +94,8 @@ impl Link {
     ///
     /// # Errors
     /// No point is free.
-    pub fn listen(&mut self, name: &str, sap: Option<Sap>) -> Result<Sap, LlcpError> {
-        self.services.bind(sap, Some(name), true)
+    pub fn listen(&mut self, name: &str, sap: Option<Sap>, terms: Terms) -> Result<Sap, LlcpError> {
+        self.services.bind(sap, Some(name), Some(terms))
     }
 
     /// A service, or without a name a client, that takes datagrams; `most` of them wait.
@@ -105,7 +103,7 @@ impl Link {
     /// # Errors
     /// No point is free.
     pub fn bind(&mut self, name: Option<&str>, most: usize) -> Result<Sap, LlcpError> {
-        let sap = self.services.bind(None, name, false)?;
+        let sap = self.services.bind(None, name, None)?;
         self.services.bound_datagrams(sap, most);
         Ok(sap)
     }
@@ -115,7 +113,7 @@ impl Link {
     /// # Errors
     /// No point is free.
     pub fn connect(&mut self, to: Destination<'_>) -> Result<Handle, LlcpError> {
-        let local = self.services.bind(None, None, false)?;
+        let local = self.services.bind(None, None, None)?;
         let (remote, name) = match to {
             Destination::Point(sap) => (sap, None),
             Destination::Name(name) => (Sap::DISCOVERY, Some(name)),
@@ -198,6 +196,11 @@ impl Link {
         self.services.datagram(at)
     }
 
+    /// Whether a datagram waits at a point.
+    pub fn has_datagram(&self, at: Sap) -> bool {
+        self.services.has_datagram(at)
+    }
+
     /// Looks a name up at the other device: `None` while no answer has come, then the
     /// point, or that there is none.
     pub fn look_up(&mut self, name: &str) -> Option<Option<Sap>> {
@@ -261,7 +264,9 @@ impl Link {
     fn take_unit(&mut self, unit: Pdu) {
         match (unit.kind, unit.dsap) {
             (PduType::SYMM, _) => {}
-            (PduType::DISC, Sap::LINK) => self.is_open = false,
+            // Said back, once.
+            (PduType::DISC, Sap::LINK) if self.is_open => self.close(),
+            (PduType::DISC, Sap::LINK) => {}
             // A device that tells more of itself later (5.2.3).
             (PduType::PAX, _) => {
                 if let Ok(remote) = Parameters::parse(&unit.information) {
@@ -298,7 +303,7 @@ impl Link {
     /// point to it.
     fn forget(&mut self, index: usize) {
         if let Some(connection) = self.connections.get(index)
-            && !self.services.takes_connections(connection.local)
+            && self.services.connections(connection.local).is_none()
         {
             self.services.unbind(connection.local);
         }
@@ -313,12 +318,15 @@ impl Link {
             Some(name) if unit.dsap == Sap::DISCOVERY => self.services.named(name),
             _ => Some(unit.dsap),
         };
-        let open = self.connections.iter().filter(|connection| connection.is_open()).count();
-        match to.filter(|sap| self.services.takes_connections(*sap)) {
+        match to.and_then(|sap| Some((sap, self.services.connections(sap)?))) {
             None => self.say(refuse(DisconnectReason::NO_SERVICE)),
-            Some(_) if open >= MOST_CONNECTIONS => self.say(refuse(DisconnectReason::BUSY)),
-            Some(local) => {
-                self.connections.push(Connection::asked(local, unit.ssap, &theirs, self.own.miu));
+            Some((local, terms)) => {
+                let is_its = |other: &&Connection| other.local == local && other.is_open();
+                if self.connections.iter().filter(is_its).count() >= terms.connections {
+                    return self.say(refuse(DisconnectReason::BUSY));
+                }
+                let (miu, window) = (self.own.miu, terms.window);
+                self.connections.push(Connection::asked(local, unit.ssap, &theirs, miu, window));
             }
         }
     }
@@ -370,7 +378,7 @@ mod tests {
     #[test]
     fn a_service_is_found_by_name_and_talked_to() {
         let (mut one, mut other) = pair();
-        let at = other.listen("urn:nfc:sn:example", None).unwrap();
+        let at = other.listen("urn:nfc:sn:example", None, Terms::default()).unwrap();
         let client = one.connect(Destination::Name("urn:nfc:sn:example")).unwrap();
         assert_eq!(one.state(client), ConnectionState::Connecting);
         assert!(one.send(client, vec![1]).is_err());
@@ -414,7 +422,7 @@ mod tests {
     #[test]
     fn a_client_that_goes_gives_its_point_back() {
         let (mut one, mut other) = pair();
-        other.listen("urn:nfc:sn:example", Some(Sap::new(16))).unwrap();
+        other.listen("urn:nfc:sn:example", Some(Sap::new(16)), Terms::default()).unwrap();
         for _ in 0..100 {
             let client = one.connect(Destination::Point(Sap::new(16))).unwrap();
             turns(&mut one, &mut other, 1);
@@ -427,7 +435,7 @@ mod tests {
     #[test]
     fn names_are_looked_up() {
         let (mut one, mut other) = pair();
-        let at = other.listen("urn:nfc:sn:snep", Some(Sap::SNEP)).unwrap();
+        let at = other.listen("urn:nfc:sn:snep", Some(Sap::SNEP), Terms::default()).unwrap();
         assert_eq!((one.look_up("urn:nfc:sn:snep"), one.look_up("x")), (None, None));
         turns(&mut one, &mut other, 3);
         assert_eq!((one.look_up("urn:nfc:sn:snep"), one.look_up("x")), (Some(Some(at)), Some(None)));
@@ -454,7 +462,7 @@ mod tests {
     #[test]
     fn a_busy_receiver_holds_the_sender() {
         let (mut one, mut other) = pair();
-        let at = other.listen("urn:nfc:sn:example", None).unwrap();
+        let at = other.listen("urn:nfc:sn:example", None, Terms::default()).unwrap();
         let client = one.connect(Destination::Point(at)).unwrap();
         turns(&mut one, &mut other, 1);
         let server = other.accept(at).unwrap();
@@ -477,7 +485,7 @@ mod tests {
         ];
         for (sequence, information, flag, what) in rows {
             let (mut one, mut other) = pair();
-            let at = other.listen("urn:nfc:sn:example", None).unwrap();
+            let at = other.listen("urn:nfc:sn:example", None, Terms::default()).unwrap();
             let client = one.connect(Destination::Point(at)).unwrap();
             turns(&mut one, &mut other, 1);
             let wrong = Pdu { sequence, ..Pdu::new(at, PduType::I, Sap::new(32), information) };
@@ -502,7 +510,7 @@ mod tests {
         #[test]
         fn no_unit_breaks_a_link(units in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..20), 0..60)) {
             let mut link = Link::new(LinkParameters::default());
-            link.listen("urn:nfc:sn:snep", Some(Sap::SNEP)).unwrap();
+            link.listen("urn:nfc:sn:snep", Some(Sap::SNEP), Terms::default()).unwrap();
             link.bind(Some("x"), 2).unwrap();
             let _ = link.connect(Destination::Point(Sap::SNEP));
             for unit in units {

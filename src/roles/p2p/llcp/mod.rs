@@ -13,3 +13,4 @@ pub use error::LlcpError;
 pub use link::{Destination, Handle, Link};
 pub use parameter::{LinkParameters, MAGIC, Parameters};
 pub use pdu::{Pdu, PduType, Sap};
+pub use service::Terms;

@@ -15,11 +15,26 @@ const CLIENTS: (u8, u8) = (32, 63);
 /// transport allows (5.5).
 const DATAGRAMS: usize = 16;
 
+/// How much of connections a service takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// Receive window, 1 to 15: how many units may be under way to it.
+    pub window: u8,
+    /// How many connections it has at once.
+    pub connections: usize,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { window: 15, connections: 32 }
+    }
+}
+
 /// A point that is in use.
 struct Service {
     sap: Sap,
     name: Option<String>,
-    takes_connections: bool,
+    connections: Option<Terms>,
     datagrams: VecDeque<(Sap, Vec<u8>)>,
     most_datagrams: usize,
 }
@@ -36,7 +51,7 @@ impl Services {
         &mut self,
         sap: Option<Sap>,
         name: Option<&str>,
-        takes_connections: bool,
+        connections: Option<Terms>,
     ) -> Result<Sap, LlcpError> {
         let (from, to) = if name.is_some() { BY_NAME } else { CLIENTS };
         let is_free = |sap: &Sap| self.all.iter().all(|service| service.sap != *sap);
@@ -45,7 +60,7 @@ impl Services {
         self.all.push(Service {
             sap,
             name: name.map(str::to_owned),
-            takes_connections,
+            connections,
             datagrams: VecDeque::new(),
             most_datagrams: DATAGRAMS,
         });
@@ -73,9 +88,9 @@ impl Services {
         self.all.iter().find(is_it).map(|service| service.sap)
     }
 
-    /// Whether somebody takes connections there.
-    pub fn takes_connections(&self, sap: Sap) -> bool {
-        self.all.iter().any(|service| service.sap == sap && service.takes_connections)
+    /// On which terms somebody takes connections there; `None` where nobody does.
+    pub fn connections(&self, sap: Sap) -> Option<Terms> {
+        self.all.iter().find(|service| service.sap == sap)?.connections
     }
 
     /// A datagram has come.
@@ -90,6 +105,11 @@ impl Services {
     /// The oldest datagram that waits there, and where it is from.
     pub fn datagram(&mut self, at: Sap) -> Option<(Sap, Vec<u8>)> {
         self.all.iter_mut().find(|service| service.sap == at)?.datagrams.pop_front()
+    }
+
+    /// Whether one waits there.
+    pub fn has_datagram(&self, at: Sap) -> bool {
+        self.all.iter().any(|service| service.sap == at && !service.datagrams.is_empty())
     }
 
     /// A bit for each well-known point that is served (4.4.3).

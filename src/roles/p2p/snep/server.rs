@@ -5,7 +5,7 @@ use super::MOST_BYTES;
 use super::frame::{Frame, Request, Response};
 use super::transfer::{Incoming, Outgoing};
 use crate::base::bytes::Cursor;
-use crate::roles::p2p::llcp::{ConnectionState, Handle, Link, LlcpError, Sap};
+use crate::roles::p2p::llcp::{ConnectionState, Handle, Link, LlcpError, Sap, Terms};
 
 /// What a server's owner answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl Server {
         sap: Option<Sap>,
         shelf: impl Shelf + 'static,
     ) -> Result<Self, LlcpError> {
-        Ok(Self { at: link.listen(name, sap)?, shelf: Box::new(shelf), talks: Vec::new() })
+        Ok(Self { at: link.listen(name, sap, Terms::default())?, shelf: Box::new(shelf), talks: Vec::new() })
     }
 
     /// Goes on with every connection.
