@@ -5,6 +5,7 @@ use super::address::{CardName, ReaderAddress};
 use super::books::read_text;
 use super::error::WorldError;
 use super::issue::{NewCard, issue_card};
+use super::recorded::open_replay;
 use super::wallet::open_wallet;
 use crate::air::link::{Card, Guard, InProcess, Interface, LinkError, READERS, Reader, Record, T0};
 use crate::base::context::Context;
@@ -36,6 +37,8 @@ pub enum Origin {
     Fresh(String),
     /// A simulated card whose memory is a file, in a phone or not.
     File,
+    /// A recording that plays its card: no money is on it.
+    Recording,
     /// A card in a reader.
     Reader,
 }
@@ -72,6 +75,12 @@ pub fn open_card<'a>(
             };
             let card = InProcess::connect(card, over, context);
             Ok(Opened { card: Box::new(Record(T0(card))), origin })
+        }
+        ReaderAddress::Recording(path) => {
+            let card = open_replay(path)?;
+            let over = interface.or(card.interface()).unwrap_or(default_interface);
+            let card = InProcess::connect(card, over, context);
+            Ok(Opened { card: Box::new(Record(T0(card))), origin: Origin::Recording })
         }
         ReaderAddress::Driver { scheme, rest } => {
             let driver = READERS.iter().find(|driver| driver.scheme == scheme);
