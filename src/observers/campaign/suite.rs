@@ -6,14 +6,18 @@ use super::plan::Job;
 use super::tell::tell;
 use crate::air::link::{Interface, LinkError};
 use crate::base::context::Context;
-use crate::base::event::Discard;
+use crate::base::event::{Collector, Discard};
 use crate::base::store::SealKey;
 use crate::observers::report::suite::{CaseReport, CaseVerdict, SuiteReport};
+use crate::observers::script::part::Part;
 use crate::observers::script::tree::{Case, Script};
-use crate::observers::script::{CaseRun, play};
+use crate::observers::script::{CaseRun, Chair, Counter, Puppet, play};
 use crate::roles::terminal::TerminalConfig;
 use crate::words::iso7816::Effect;
-use crate::world::{CardName, FreshCards, Permit, ReaderAddress, Seat, WorldError, in_parallel};
+use crate::world::{
+    Bench, CardName, FreshCard, FreshCards, Permit, ReaderAddress, Seat, TomlChange, WorldError, in_parallel,
+};
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -71,6 +75,12 @@ struct Played {
     index: usize,
     report: CaseReport,
     run: Option<CaseRun>,
+}
+
+/// A case's seat.
+enum Seated {
+    Terminal(Seat),
+    Bench(Box<Bench>),
 }
 
 /// Plays jobs. `done` hears of each as it ends, with what came of it on its last attempt.
@@ -144,15 +154,22 @@ fn play_job(
     for attempt in 1..=settings.retries + 1 {
         report.attempts = attempt;
         let begin = clock.now().micros();
-        let mut context = match is_real {
-            true => Context::system(Discard),
-            false => Context::simulated(seed, Discard),
+        let events = Collector::default();
+        let mut context = match (is_real, case.header.part.unwrap_or_default()) {
+            (true, _) => Context::system(Discard),
+            (false, Part::Terminal) => Context::simulated(seed, Discard),
+            (false, _) => Context::simulated(seed, events.clone()),
         };
-        let (card, seat) = seat(case, settings, fresh, address, &mut context);
+        let puppet = Puppet::default();
+        let (card, seated) = seat(case, settings, fresh, address, &puppet, &mut context);
         report.card = card;
-        match seat {
-            Ok(mut seat) => {
-                let run = play(script, case, job.row, &mut seat, &mut context);
+        match seated {
+            Ok(mut seated) => {
+                let chair = match &mut seated {
+                    Seated::Terminal(seat) => Chair::Terminal(seat),
+                    Seated::Bench(bench) => Chair::Counter(Counter { bench, puppet, events }),
+                };
+                let run = play(script, case, job.row, chair, &mut context);
                 let told = tell(&run, settings.detail, settings.unmask);
                 report.effect = run.effect.word();
                 (report.verdict, report.reason) = (told.verdict, told.reason);
@@ -182,8 +199,14 @@ fn seat(
     settings: &SuiteSettings<'_>,
     fresh: &FreshCards,
     address: Option<&(String, ReaderAddress)>,
+    puppet: &Puppet,
     context: &mut Context,
-) -> (String, Result<Seat, WorldError>) {
+) -> (String, Result<Seated, WorldError>) {
+    let is_terminal = case.header.part.unwrap_or_default() == Part::Terminal;
+    let config = match configured(settings.config, &case.header.configure) {
+        Ok(config) => config,
+        Err(error) => return (String::new(), Err(error)),
+    };
     let interface = settings.interface.or(case.header.interface).unwrap_or(Interface::Contact);
     match (&settings.cards, address) {
         (Cards::Kept { allowed, wait, seal, .. }, Some((text, address))) => {
@@ -191,16 +214,42 @@ fn seat(
             let wants = case.header.effect.unwrap_or(*allowed);
             let permit = Permit { wants, allowed: *allowed };
             let seal = |context: &mut Context| seal(address, context);
-            let seat = Seat::before_kept(address, interface, permit, *wait, seal, settings.config, context);
-            (text.clone(), seat)
+            let seat = Seat::before_kept(address, interface, permit, *wait, seal, &config, context);
+            (text.clone(), seat.map(Seated::Terminal))
         }
-        (Cards::Fresh(Some(name)), _) => {
-            (name.to_string(), Seat::before_fresh(fresh, name, interface, settings.config, context))
+        (cards, _) => {
+            let named = match cards {
+                Cards::Fresh(Some(name)) => name.clone(),
+                _ => wanted(case),
+            };
+            let card = FreshCard { name: named.clone(), changes: case.header.personalise.clone() };
+            let seated = match is_terminal {
+                true => Seat::before_fresh(fresh, &card, interface, &config, context).map(Seated::Terminal),
+                false => {
+                    let config = config.into_owned();
+                    let (hand, inbox) = (puppet.clone(), puppet.clone());
+                    Bench::set(fresh, &card, interface, config, hand, inbox, context)
+                        .map(|bench| Seated::Bench(Box::new(bench)))
+                }
+            };
+            (named.to_string(), seated)
         }
-        _ => {
-            let name = wanted(case);
-            (name.to_string(), Seat::before_fresh(fresh, &name, interface, settings.config, context))
-        }
+    }
+}
+
+/// A terminal's file, changed as a case wants it.
+fn configured<'a>(
+    config: &'a TerminalConfig,
+    changes: &[TomlChange],
+) -> Result<Cow<'a, TerminalConfig>, WorldError> {
+    if changes.is_empty() {
+        return Ok(Cow::Borrowed(config));
+    }
+    let mut done = Ok(());
+    let changed = config.changed(|file| done = changes.iter().try_for_each(|change| change.apply(file)))?;
+    match done {
+        Ok(()) => Ok(Cow::Owned(changed)),
+        Err(cause) => Err(WorldError::Change { file: "the terminal's file".into(), cause }),
     }
 }
 

@@ -2,12 +2,15 @@
 //! known here of how they are written or what comes of them.
 
 use super::function_row::Function;
+use super::part::{Action, Demand, On, OutcomeWord, Part, SentTest};
 use super::pattern::{BytePart, StatusPattern};
 use super::source::{Source, Span};
 use super::value::{Value, View};
 use crate::air::link::Interface;
 use crate::words::iso7816::{CommandRow, Effect, Parameter};
 use crate::words::tlv::Tag;
+use crate::world::TomlChange;
+use std::sync::Arc;
 
 /// A script.
 #[derive(Debug, Clone)]
@@ -36,7 +39,7 @@ pub struct Case {
 }
 
 /// What is said of a script or a case.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Header {
     /// The clause that it proves.
     pub clause: Option<String>,
@@ -48,6 +51,12 @@ pub struct Header {
     pub interface: Option<Interface>,
     /// The seed of its clock and randomness.
     pub seed: Option<u64>,
+    /// Which part it plays; the terminal where nothing is said.
+    pub part: Option<Part>,
+    /// What is changed in the card's profile.
+    pub personalise: Vec<TomlChange>,
+    /// What is changed in the terminal's file.
+    pub configure: Vec<TomlChange>,
 }
 
 /// A table: names of columns, and rows of values.
@@ -85,6 +94,14 @@ pub enum Step {
     Set(Tag, Expression),
     /// Plays a block several times.
     Each(Box<Each>),
+    /// Says what happens when something comes.
+    On(Arc<On>),
+    /// Does something to an answer.
+    Action(Action),
+    /// Asks the terminal under test to do something.
+    Terminal(Box<Demand>),
+    /// Looks for something that the terminal has sent.
+    Sent(SentTest),
     /// Resets the card.
     Reset,
     /// Ends the case.
@@ -145,6 +162,20 @@ pub enum Subject {
     Time,
     /// A data object: by one tag wherever it is, by several from the top.
     Path(Vec<Tag>),
+    /// A field of a message.
+    Field(u8),
+    /// The PIN that a message brings.
+    Pin,
+    /// What a transaction came to.
+    Outcome,
+    /// Why.
+    Reason,
+    /// What the cardholder was shown.
+    Shown,
+    /// What the terminal says that it did.
+    Told,
+    /// The card's balance after it.
+    Balance,
     /// Anything else.
     Value(Expression),
 }
@@ -177,6 +208,8 @@ pub enum Test {
         /// Whether it must be set.
         set: bool,
     },
+    /// It is one of these ends.
+    Outcome(Vec<&'static OutcomeWord>),
     /// It is there, or is not.
     Exists(bool),
 }
