@@ -14,6 +14,7 @@ mod dynamic_signature;
 mod error;
 mod generate_ac;
 mod held;
+mod mchip_profile;
 mod memory;
 mod order;
 mod personalisation;
