@@ -15,6 +15,7 @@ mod replacement;
 mod rule;
 mod seat;
 pub mod seeds;
+mod served_bench;
 mod stage;
 pub mod tear;
 mod tokens;
@@ -40,6 +41,7 @@ pub use position::Position;
 pub use replacement::{FormerCard, renew_card, replace_card};
 pub use rule::Rule;
 pub use seat::{FreshCard, FreshCards, Seat};
+pub use served_bench::ServedBench;
 pub use stage::{Sale, Stage, refund_sale};
 pub use tokens::{
     TOKEN_KEY_FILE, TOKEN_PROFILE, TOKEN_VERSION, before_issuer, has_vault, open_tokens, open_vault,

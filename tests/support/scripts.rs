@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use cardwright::observers::campaign::{Cards, SuiteSettings, load_scripts, plan, play_suite, script_files};
 use cardwright::observers::report::suite::{CaseReport, CaseVerdict};
-use cardwright::observers::script::{ScriptError, parse};
+use cardwright::observers::script::{ScriptError, Unattended, parse};
 use cardwright::roles::terminal::TerminalConfig;
 use libtest_mimic::{Failed, Trial};
 use serde::Deserialize;
@@ -76,6 +76,8 @@ fn played(file: &Path) -> Result<String, Failed> {
         retries: 0,
         fail_fast: false,
         seed: None,
+        target: None,
+        attendant: &Unattended,
         unmask: false,
         detail: true,
     };

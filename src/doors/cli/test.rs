@@ -1,5 +1,6 @@
 //! `cardwright test`: scripts as a suite of tests.
 
+use super::shared::attendant::Bystander;
 use super::shared::command::{Call, Command, Run};
 use super::shared::failure::{Exit, Failure};
 use super::shared::scene::{card_seal_key, kept_file};
@@ -16,7 +17,7 @@ use crate::observers::report::suite::{
 use crate::observers::script::CaseRun;
 use crate::observers::script::tree::Script;
 use crate::words::iso7816::Effect;
-use crate::world::{CardName, ReaderAddress};
+use crate::world::{CardName, ReaderAddress, TargetAddress};
 use clap::{Arg, ArgAction, value_parser};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -71,9 +72,14 @@ fn arguments(line: clap::Command) -> clap::Command {
     .arg(Arg::new("report").long("report").value_name("FORMAT=FILE").action(ArgAction::Append).help(format!(
         "Writes a report, more than one too; formats: {formats}; the file - is standard output"
     )))
+    .arg(Arg::new("on").long("on").value_name("TARGET").help(
+        "Where a terminal elsewhere finds the card that scripts play (role card), such as vpcd:127.0.0.1:35963",
+    ))
     .arg(flag("fail-fast", "Ends with the first case that fails"))
     .arg(flag("list", "Names the cases and plays none"))
     .arg(flag("watch", "Plays them again whenever a script changes"))
+    .arg(flag("unattended", "Asks nobody: a case that wants a person is not run"))
+    .arg(flag("allow-run", "Lets scripts run programs (`run`); without it such a case is not run"))
     .arg(flag("update", "Writes what came into the scripts, where another value was expected"))
 }
 
@@ -119,14 +125,19 @@ fn once(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let config = call.switches.config()?;
     let switches = call.switches.clone();
     let seal = |address: &ReaderAddress, context: &mut Context| card_seal_key(&switches, address, context);
+    let target = call.text("on").map(TargetAddress::parse).transpose()?;
+    let attendant = Bystander::new(!call.flag("unattended"), call.flag("allow-run"));
     let settings = SuiteSettings {
         cards: cards(&switches, &seal)?,
         interface: switches.interface,
         config: &config,
-        threads: threads(call),
+        // A terminal elsewhere takes one card at a time.
+        threads: if target.is_some() { 1 } else { threads(call) },
         retries: call.arguments.get_one::<u32>("retries").copied().unwrap_or(0),
         fail_fast: call.flag("fail-fast"),
         seed: switches.seed,
+        target: target.as_ref(),
+        attendant: &attendant,
         unmask: switches.unmask,
         detail: !reports.is_empty() || switches.json,
     };

@@ -11,11 +11,12 @@ use crate::base::store::SealKey;
 use crate::observers::report::suite::{CaseReport, CaseVerdict, SuiteReport};
 use crate::observers::script::part::Part;
 use crate::observers::script::tree::{Case, Script};
-use crate::observers::script::{CaseRun, Chair, Counter, Puppet, play};
+use crate::observers::script::{Attendant, CaseRun, Chair, Counter, Puppet, Tested, play};
 use crate::roles::terminal::TerminalConfig;
 use crate::words::iso7816::Effect;
 use crate::world::{
-    Bench, CardName, FreshCard, FreshCards, Permit, ReaderAddress, Seat, TomlChange, WorldError, in_parallel,
+    Bench, CardName, FreshCard, FreshCards, Permit, ReaderAddress, Seat, ServedBench, TargetAddress,
+    TomlChange, WorldError, in_parallel,
 };
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -64,6 +65,10 @@ pub struct SuiteSettings<'a> {
     pub fail_fast: bool,
     /// The seed of cases that name none.
     pub seed: Option<u64>,
+    /// Where a terminal elsewhere finds the card that a script plays.
+    pub target: Option<&'a TargetAddress>,
+    /// Who is asked, and runs programs.
+    pub attendant: &'a dyn Attendant,
     /// Whether card data is shown as it is.
     pub unmask: bool,
     /// Whether what was said is told of cases that passed, too.
@@ -81,6 +86,7 @@ struct Played {
 enum Seated {
     Terminal(Seat),
     Bench(Box<Bench>),
+    Served(ServedBench),
 }
 
 /// Plays jobs. `done` hears of each as it ends, with what came of it on its last attempt.
@@ -133,6 +139,8 @@ fn play_job(
     let case = &script.cases[job.case];
     let clock = Context::system(Discard);
     let seed = case.header.seed.or(settings.seed).unwrap_or(SEED);
+    // Only who plays the terminal sits before a card that is kept; the others have their own.
+    let address = address.filter(|_| case.header.part.unwrap_or_default() == Part::Terminal);
     let is_real = matches!(address, Some((_, ReaderAddress::Driver { .. })));
     let mut report = CaseReport {
         file: script.sources.first().map_or_else(String::new, |source| source.name.clone()),
@@ -157,6 +165,7 @@ fn play_job(
         let events = Collector::default();
         let mut context = match (is_real, case.header.part.unwrap_or_default()) {
             (true, _) => Context::system(Discard),
+            (false, part) if part.is_card() && settings.target.is_some() => Context::system(Discard),
             (false, Part::Terminal) => Context::simulated(seed, Discard),
             (false, _) => Context::simulated(seed, events.clone()),
         };
@@ -167,9 +176,14 @@ fn play_job(
             Ok(mut seated) => {
                 let chair = match &mut seated {
                     Seated::Terminal(seat) => Chair::Terminal(seat),
-                    Seated::Bench(bench) => Chair::Counter(Counter { bench, puppet, events }),
+                    Seated::Bench(bench) => {
+                        Chair::Counter(Counter { terminal: Tested::Ours(bench), puppet, events })
+                    }
+                    Seated::Served(bench) => {
+                        Chair::Counter(Counter { terminal: Tested::Elsewhere(bench), puppet, events })
+                    }
                 };
-                let run = play(script, case, job.row, chair, &mut context);
+                let run = play(script, case, job.row, chair, settings.attendant, &mut context);
                 let told = tell(&run, settings.detail, settings.unmask);
                 report.effect = run.effect.word();
                 (report.verdict, report.reason) = (told.verdict, told.reason);
@@ -202,7 +216,6 @@ fn seat(
     puppet: &Puppet,
     context: &mut Context,
 ) -> (String, Result<Seated, WorldError>) {
-    let is_terminal = case.header.part.unwrap_or_default() == Part::Terminal;
     let config = match configured(settings.config, &case.header.configure) {
         Ok(config) => config,
         Err(error) => return (String::new(), Err(error)),
@@ -223,9 +236,17 @@ fn seat(
                 _ => wanted(case),
             };
             let card = FreshCard { name: named.clone(), changes: case.header.personalise.clone() };
-            let seated = match is_terminal {
-                true => Seat::before_fresh(fresh, &card, interface, &config, context).map(Seated::Terminal),
-                false => {
+            let part = case.header.part.unwrap_or_default();
+            let target = settings.target.filter(|_| part.is_card());
+            let seated = match (part, target) {
+                (Part::Terminal, _) => {
+                    Seat::before_fresh(fresh, &card, interface, &config, context).map(Seated::Terminal)
+                }
+                (_, Some(target)) => {
+                    let bench = ServedBench::set(fresh, &card, interface, target, puppet.clone());
+                    bench.map(Seated::Served)
+                }
+                (_, None) => {
                     let config = config.into_owned();
                     let (hand, inbox) = (puppet.clone(), puppet.clone());
                     Bench::set(fresh, &card, interface, config, hand, inbox, context)

@@ -3,6 +3,7 @@
 use super::command::{call, command_names, named, raw};
 use super::each::{OverHead, each};
 use super::element::element;
+use super::errand::{ERRAND_WORDS, errand};
 use super::expectation::{captured, comment, expect};
 use super::expression::expression;
 use super::header::{HEADER_WORDS, HeaderLine, effect_comment, header};
@@ -90,6 +91,7 @@ pub(super) fn item(cursor: &mut Cursor<'_>) -> Result<(Item, Span), ParseError> 
         "each" => Item::Each(each(cursor)?),
         "on" => Item::On(on(cursor)?),
         "terminal" => Item::Step(Step::Terminal(Box::new(demand(cursor)?))),
+        word if ERRAND_WORDS.contains(&word) => Item::Step(Step::Errand(Box::new(errand(word, cursor)?))),
         word if ACTION_WORDS.contains(&word) => Item::Step(Step::Action(action(word, cursor)?)),
         "end" => Item::End,
         "expect" => {
@@ -155,7 +157,13 @@ fn is_bytes(token: &Token) -> bool {
 
 fn unknown(token: &Token) -> ParseError {
     let names = command_names().flat_map(|(name, _)| std::iter::once(name).chain(name.split(' ').next()));
-    let known = STATEMENT_WORDS.iter().chain(ACTION_WORDS).chain(HEADER_WORDS).copied().chain(names);
+    let known = STATEMENT_WORDS
+        .iter()
+        .chain(ACTION_WORDS)
+        .chain(ERRAND_WORDS)
+        .chain(HEADER_WORDS)
+        .copied()
+        .chain(names);
     let error = ParseError::new(Problem::FirstWord { found: token.shown() }, token.span);
     let is_half = token.text.bytes().all(|byte| byte.is_ascii_hexdigit()) && token.kind == Kind::Bare;
     match nearest(&token.text, known) {
