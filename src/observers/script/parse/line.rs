@@ -152,7 +152,12 @@ fn commented(text: &str, cursor: &Cursor<'_>) -> Item {
 
 fn is_bytes(token: &Token) -> bool {
     let digits = token.text.strip_prefix("0x").unwrap_or(&token.text);
-    token.kind == Kind::Bare && digits.len() >= 2 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    // `add` is a word, and half a byte too many for bytes.
+    let is_word = ACTION_WORDS.contains(&token.text.as_str());
+    token.kind == Kind::Bare
+        && !is_word
+        && digits.len() >= 2
+        && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn unknown(token: &Token) -> ParseError {
