@@ -118,7 +118,8 @@ pub struct CommandCall {
     pub row: &'static CommandRow,
     /// The values of its parameters; a flag has none.
     pub values: Vec<(&'static Parameter, Option<Expression>)>,
-    /// Data elements of the terminal that it sets before.
+    /// Data elements of the terminal that it sets before; where it is waited for, those that it
+    /// must hold.
     pub elements: Vec<(Tag, Expression)>,
     /// Bytes of the header, and Le, that it writes over.
     pub header: Vec<(HeaderPart, Expression)>,
