@@ -364,3 +364,39 @@ expect outcome approved
     assert!(said.contains("2 cases: 1 passed, 1 not run"), "{said}");
     assert_eq!(terminal.join().unwrap()[0], [0, 2, 0x6A, 0x82]);
 }
+
+#[test]
+fn a_terminal_elsewhere_finds_the_host_of_a_script() {
+    let desk = Desk::with_card("ecash");
+    desk.ok(&["host", "terminal", "add", "TERM0001", "MERCHANT0000001"]);
+    let script = "\
+role host
+case A refusal by another process
+on message load
+  expect field 4 = 5.00
+  expect field 41 = \"TERM0001\"
+  expect 9F27 = 80
+  answer \"51\"
+end
+terminal load 5.00 within 60
+expect sent message load
+expect 9F02 = 5.00
+expect field 39 = \"51\"
+";
+    std::fs::write(desk.path("host.apdu"), script).unwrap();
+    let place = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let listen = ["test", "host.apdu", "--listen", place.as_str(), "--unattended"];
+    let mut playing = desk.command(&listen).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let host = format!("tcp:{place}");
+    let load = desk.on_card(&["load", "5.00", "--host", &host]);
+    // Nobody listens yet, until somebody does.
+    let mut said = (0..200).map(|_| format!("{:?}", desk.run(&load)));
+    assert!(said.any(|said| said.contains("51 (insufficient funds)")));
+    assert!(playing.wait().unwrap().success());
+    let mut told = String::new();
+    std::io::Read::read_to_string(&mut playing.stdout.take().unwrap(), &mut told).unwrap();
+    assert!(told.contains("1 case: 1 passed"), "{told}");
+    std::fs::write(desk.path("card.apdu"), "role card\ncase No place\nterminal read\n").unwrap();
+    let said = desk.ok(&["test", "card.apdu", "--listen", &place]);
+    assert!(said.contains("1 not run") && said.contains("--on"), "{said}");
+}

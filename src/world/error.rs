@@ -176,6 +176,14 @@ pub enum WorldError {
     /// A terminal's file failed.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A terminal elsewhere has no place for what a script plays.
+    #[error("a terminal elsewhere finds no {what} of this script: name its place with {switch}")]
+    NoSeat {
+        /// `card` or `host`.
+        what: &'static str,
+        /// The switch.
+        switch: &'static str,
+    },
     /// The invariant of the money is broken.
     #[error("the books do not balance: {what}")]
     Invariant {

@@ -41,7 +41,7 @@ pub use position::Position;
 pub use replacement::{FormerCard, renew_card, replace_card};
 pub use rule::Rule;
 pub use seat::{FreshCard, FreshCards, Seat};
-pub use served_bench::ServedBench;
+pub use served_bench::{HostPlace, ServedBench};
 pub use stage::{Sale, Stage, refund_sale};
 pub use tokens::{
     TOKEN_KEY_FILE, TOKEN_PROFILE, TOKEN_VERSION, before_issuer, has_vault, open_tokens, open_vault,

@@ -77,6 +77,7 @@ fn played(file: &Path) -> Result<String, Failed> {
         fail_fast: false,
         seed: None,
         target: None,
+        host: None,
         attendant: &Unattended,
         unmask: false,
         detail: true,

@@ -1,10 +1,12 @@
 //! `cardwright test`: scripts as a suite of tests.
 
 use super::shared::attendant::Bystander;
+use super::shared::books::{self, Need};
 use super::shared::command::{Call, Command, Run};
 use super::shared::failure::{Exit, Failure};
 use super::shared::scene::{card_seal_key, kept_file};
 use super::shared::switches::Switches;
+use crate::air::host::Limits;
 use crate::base::context::Context;
 use crate::observers::campaign::{
     CampaignError, Cards, Filter, Job, SealOpener, Shard, SuiteSettings, load_scripts, plan, play_suite,
@@ -17,7 +19,7 @@ use crate::observers::report::suite::{
 use crate::observers::script::CaseRun;
 use crate::observers::script::tree::Script;
 use crate::words::iso7816::Effect;
-use crate::world::{CardName, ReaderAddress, TargetAddress};
+use crate::world::{CardName, HostPlace, ReaderAddress, Serving, TargetAddress};
 use clap::{Arg, ArgAction, value_parser};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -75,6 +77,9 @@ fn arguments(line: clap::Command) -> clap::Command {
     .arg(Arg::new("on").long("on").value_name("TARGET").help(
         "Where a terminal elsewhere finds the card that scripts play (role card), such as vpcd:127.0.0.1:35963",
     ))
+    .arg(Arg::new("listen").long("listen").value_name("HOST:PORT").help(
+        "Where a terminal elsewhere finds the host that scripts play (role host); its key is in the books of --store",
+    ))
     .arg(flag("fail-fast", "Ends with the first case that fails"))
     .arg(flag("list", "Names the cases and plays none"))
     .arg(flag("watch", "Plays them again whenever a script changes"))
@@ -126,17 +131,19 @@ fn once(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let switches = call.switches.clone();
     let seal = |address: &ReaderAddress, context: &mut Context| card_seal_key(&switches, address, context);
     let target = call.text("on").map(TargetAddress::parse).transpose()?;
+    let host = host_place(call)?;
     let attendant = Bystander::new(!call.flag("unattended"), call.flag("allow-run"));
     let settings = SuiteSettings {
         cards: cards(&switches, &seal)?,
         interface: switches.interface,
         config: &config,
         // A terminal elsewhere takes one card at a time.
-        threads: if target.is_some() { 1 } else { threads(call) },
+        threads: if target.is_some() || host.is_some() { 1 } else { threads(call) },
         retries: call.arguments.get_one::<u32>("retries").copied().unwrap_or(0),
         fail_fast: call.flag("fail-fast"),
         seed: switches.seed,
         target: target.as_ref(),
+        host: host.as_ref(),
         attendant: &attendant,
         unmask: switches.unmask,
         detail: !reports.is_empty() || switches.json,
@@ -235,6 +242,17 @@ fn cards<'a>(switches: &Switches, seal: &'a SealOpener<'a>) -> Result<Cards<'a>,
         ));
     }
     Ok(Cards::Kept { addresses, allowed: switches.allow, wait: switches.wait, seal })
+}
+
+/// Where a terminal elsewhere finds the host that scripts play.
+fn host_place(call: &mut Call<'_>) -> Result<Option<HostPlace>, Failure> {
+    let Some(listen) = call.text("listen").map(str::to_owned) else { return Ok(None) };
+    let store = books::address(call, Need::Asks)?;
+    // One worker: a script takes one message after the other.
+    let limits = Limits { workers: 1, ..Limits::default() };
+    let serving =
+        Serving { listen, metrics: None, dialect: "pos".into(), limits, rules: call.switches.rules()? };
+    Ok(Some(HostPlace { serving, store, seal: call.switches.seal_key.clone() }))
 }
 
 /// Whether an address is that of a reader.

@@ -15,8 +15,8 @@ use crate::observers::script::{Attendant, CaseRun, Chair, Counter, Puppet, Teste
 use crate::roles::terminal::TerminalConfig;
 use crate::words::iso7816::Effect;
 use crate::world::{
-    Bench, CardName, FreshCard, FreshCards, Permit, ReaderAddress, Seat, ServedBench, TargetAddress,
-    TomlChange, WorldError, in_parallel,
+    Bench, CardName, FreshCard, FreshCards, HostPlace, Permit, ReaderAddress, Seat, ServedBench,
+    TargetAddress, TomlChange, WorldError, in_parallel,
 };
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -67,6 +67,8 @@ pub struct SuiteSettings<'a> {
     pub seed: Option<u64>,
     /// Where a terminal elsewhere finds the card that a script plays.
     pub target: Option<&'a TargetAddress>,
+    /// Where it finds the host that a script plays.
+    pub host: Option<&'a HostPlace>,
     /// Who is asked, and runs programs.
     pub attendant: &'a dyn Attendant,
     /// Whether card data is shown as it is.
@@ -80,6 +82,13 @@ struct Played {
     index: usize,
     report: CaseReport,
     run: Option<CaseRun>,
+}
+
+impl SuiteSettings<'_> {
+    /// Whether the terminal under test is elsewhere.
+    fn is_elsewhere(&self) -> bool {
+        self.target.is_some() || self.host.is_some()
+    }
 }
 
 /// A case's seat.
@@ -165,7 +174,7 @@ fn play_job(
         let events = Collector::default();
         let mut context = match (is_real, case.header.part.unwrap_or_default()) {
             (true, _) => Context::system(Discard),
-            (false, part) if part.is_card() && settings.target.is_some() => Context::system(Discard),
+            (false, part) if part != Part::Terminal && settings.is_elsewhere() => Context::system(Discard),
             (false, Part::Terminal) => Context::simulated(seed, Discard),
             (false, _) => Context::simulated(seed, events.clone()),
         };
@@ -238,15 +247,21 @@ fn seat(
             let card = FreshCard { name: named.clone(), changes: case.header.personalise.clone() };
             let part = case.header.part.unwrap_or_default();
             let target = settings.target.filter(|_| part.is_card());
-            let seated = match (part, target) {
-                (Part::Terminal, _) => {
+            let host = settings.host.filter(|_| part.is_host());
+            let seated = match (settings.target, settings.host) {
+                _ if part == Part::Terminal => {
                     Seat::before_fresh(fresh, &card, interface, &config, context).map(Seated::Terminal)
                 }
-                (_, Some(target)) => {
-                    let bench = ServedBench::set(fresh, &card, interface, target, puppet.clone());
-                    bench.map(Seated::Served)
+                (Some(_), _) | (_, Some(_)) if part.is_card() && target.is_none() => {
+                    Err(WorldError::NoSeat { what: "card", switch: "--on" })
                 }
-                (_, None) => {
+                (Some(_), _) | (_, Some(_)) if part.is_host() && host.is_none() => {
+                    Err(WorldError::NoSeat { what: "host", switch: "--listen" })
+                }
+                (Some(_), _) | (_, Some(_)) => {
+                    ServedBench::set(fresh, &card, interface, target, host, puppet).map(Seated::Served)
+                }
+                (None, None) => {
                     let config = config.into_owned();
                     let (hand, inbox) = (puppet.clone(), puppet.clone());
                     Bench::set(fresh, &card, interface, config, hand, inbox, context)
@@ -286,7 +301,7 @@ fn wanted(case: &Case) -> CardName {
 /// How a case counts that got no seat.
 fn unseated(cause: &WorldError) -> CaseVerdict {
     match cause {
-        WorldError::Link(LinkError::NotAllowed { .. }) => CaseVerdict::NotRun,
+        WorldError::Link(LinkError::NotAllowed { .. }) | WorldError::NoSeat { .. } => CaseVerdict::NotRun,
         WorldError::Link(_) => CaseVerdict::Unreachable,
         _ => CaseVerdict::Broken,
     }

@@ -63,7 +63,10 @@ pub(super) fn demand(
         Tested::Elsewhere(bench) => {
             let until = scope.context.now().plus(within);
             let puppet = &counter.puppet;
-            let is_over = || puppet.strings().is_over() || Context::system(Discard).now() >= until;
+            let is_over = || {
+                let now = Context::system(Discard).now();
+                now >= until || puppet.strings().is_over(now)
+            };
             bench.serve(&is_over, scope.context).map_err(|why| Trouble::unreachable(span, why))?;
             None
         }

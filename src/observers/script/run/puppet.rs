@@ -14,6 +14,7 @@ use crate::air::host::{
 };
 use crate::air::link::{Endpoint, LinkError};
 use crate::base::context::Context;
+use crate::base::env::Timestamp;
 use crate::observers::script::part::{Action, MessageWord, On};
 use crate::observers::script::source::Span;
 use crate::observers::script::tree::{Statement, Step};
@@ -30,6 +31,8 @@ use std::time::Duration;
 const SENT_LIMIT: usize = 10_000;
 /// The longest delay, milliseconds.
 const DELAY_LIMIT_MS: i64 = 600_000;
+/// How long a host hears nothing before its terminal counts as done.
+const QUIET: Duration = Duration::from_secs(2);
 /// The dialect in which fields of messages have their numbers.
 const DIALECT: &str = "pos";
 
@@ -56,6 +59,8 @@ pub(super) struct Strings {
     is_heard: bool,
     /// Whether the card has lost power after that: a terminal elsewhere is done with it.
     is_over: bool,
+    /// When the last message came since the terminal was asked.
+    last_message: Option<Timestamp>,
     delivery: Delivery,
 }
 
@@ -121,11 +126,14 @@ impl Strings {
     /// The terminal is asked again, for this line of the script.
     pub(super) fn begin(&mut self, line: usize) {
         (self.line, self.is_heard, self.is_over) = (line, false, false);
+        self.last_message = None;
     }
 
-    /// Whether a terminal elsewhere is done with the card.
-    pub(super) fn is_over(&self) -> bool {
-        self.is_over
+    /// Whether a terminal elsewhere is done: with the card, where it has asked one, and with
+    /// its host, which has heard nothing for a while.
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+        let is_card_done = self.is_over || !self.is_heard && self.last_message.is_some();
+        is_card_done && self.last_message.is_none_or(|last| now >= last.plus(QUIET))
     }
 }
 
@@ -212,6 +220,7 @@ impl Strings {
     ) -> Result<Answer, HostError> {
         let begin = context.now().micros();
         self.delivery = Delivery::default();
+        self.last_message = Some(context.now());
         for (tag, value) in request.chip.iter() {
             self.known.data.put(tag, value);
         }
