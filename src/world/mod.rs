@@ -11,6 +11,7 @@ mod host;
 mod issue;
 mod parallel;
 mod position;
+mod recorded;
 mod replacement;
 mod rule;
 mod seat;
@@ -38,6 +39,7 @@ pub use host::{
 pub use issue::{DEFAULT_PIN, NewCard, issue_card, issue_card_under, new_card_memory, order_for};
 pub use parallel::in_parallel;
 pub use position::Position;
+pub use recorded::{open_replay, open_trace, profile_of};
 pub use replacement::{FormerCard, renew_card, replace_card};
 pub use rule::Rule;
 pub use seat::{FreshCard, FreshCards, Seat};
