@@ -10,8 +10,8 @@ use crate::devices::wallet::WalletError;
 use crate::roles::bureau::BureauError;
 use crate::roles::card::CardError;
 use crate::roles::issuer::IssuerError;
-use crate::roles::terminal::TerminalError;
 use crate::roles::terminal::journal::JournalError;
+use crate::roles::terminal::{ConfigError, TerminalError};
 use crate::roles::token::VaultError;
 use crate::words::emv::PanError;
 use crate::words::emv::cryptogram::CryptogramError;
@@ -183,6 +183,25 @@ pub enum WorldError {
         expected: &'static str,
         /// What the journal holds.
         found: String,
+    },
+    /// A change that a file cannot have.
+    #[error("{file} cannot be changed so: {cause}")]
+    Change {
+        /// The file.
+        file: String,
+        /// Why.
+        cause: String,
+    },
+    /// A terminal's file failed.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A terminal elsewhere has no place for what a script plays.
+    #[error("a terminal elsewhere finds no {what} of this script: name its place with {switch}")]
+    NoSeat {
+        /// `card` or `host`.
+        what: &'static str,
+        /// The switch.
+        switch: &'static str,
     },
     /// The invariant of the money is broken.
     #[error("the books do not balance: {what}")]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use cardwright::observers::campaign::{Cards, SuiteSettings, load_scripts, plan, play_suite, script_files};
 use cardwright::observers::report::suite::{CaseReport, CaseVerdict};
-use cardwright::observers::script::{ScriptError, parse};
+use cardwright::observers::script::{ScriptError, Unattended, parse};
 use cardwright::roles::terminal::TerminalConfig;
 use libtest_mimic::{Failed, Trial};
 use serde::Deserialize;
@@ -51,7 +51,7 @@ fn of_script(file: PathBuf) -> Trial {
         let output = played(&file)?;
         let expected = Path::new(OUTPUTS).join(format!("{name}.txt"));
         if std::env::var_os("CARDWRIGHT_UPDATE").is_some() {
-            std::fs::create_dir_all(OUTPUTS)?;
+            std::fs::create_dir_all(expected.parent().unwrap())?;
             std::fs::write(&expected, &output)?;
         }
         let expected = std::fs::read_to_string(&expected)
@@ -76,6 +76,9 @@ fn played(file: &Path) -> Result<String, Failed> {
         retries: 0,
         fail_fast: false,
         seed: None,
+        target: None,
+        host: None,
+        attendant: &Unattended,
         unmask: false,
         detail: true,
     };
@@ -95,13 +98,29 @@ fn played(file: &Path) -> Result<String, Failed> {
 fn output(case: &CaseReport) -> String {
     let mut text = format!("{}, {}, {}\n", case.name, case.card, case.effect);
     for step in &case.steps {
-        let name = step.text.lines().nth(1).map_or("reset", |line| line.trim().split(':').next().unwrap());
-        let status = step.text.lines().last().unwrap().split(": ").nth(1).unwrap_or("");
-        text.push_str(format!("{:>4}  {name:<24} {}", step.line, status).trim_end());
+        text.push_str(format!("{:>4}  {}", step.line, told(&step.text)).trim_end());
         text.push('\n');
     }
     text.push('\n');
     text
+}
+
+/// What a step says in one line: a command and its status word, a message and its code.
+fn told(text: &str) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    if let Some(message) = first.strip_prefix("> message ") {
+        let answer = text.lines().find_map(|line| line.strip_prefix("< ")).unwrap_or_default();
+        return format!("message {:<16} {answer}", message.split(" of ").next().unwrap_or_default());
+    }
+    if first == "the card is reset" {
+        return "reset".to_owned();
+    }
+    if !first.starts_with('>') {
+        return first.to_owned();
+    }
+    let name = text.lines().nth(1).map_or("", |line| line.trim().split(':').next().unwrap());
+    let status = text.lines().last().unwrap().split(": ").nth(1).unwrap_or("no answer");
+    format!("{name:<24} {status}")
 }
 
 fn of_message(row: &Message) -> Result<(), Failed> {

@@ -23,6 +23,7 @@ mod send;
 mod settle;
 /// What several commands need.
 mod shared {
+    pub(super) mod attendant;
     pub(super) mod books;
     pub(super) mod command;
     pub(super) mod failure;

@@ -67,6 +67,14 @@ fn arguments(line: clap::Command) -> clap::Command {
     .arg(Arg::new("report").long("report").value_name("FORMAT=FILE").action(ArgAction::Append).help(format!(
         "Writes a report, more than one too; formats: {formats}; the file - is standard output"
     )))
+    .arg(Arg::new("on").long("on").value_name("TARGET").conflicts_with("jobs").help(
+        "Where a terminal elsewhere finds the card that scripts play (role card), such as vpcd:127.0.0.1:35963",
+    ))
+    .arg(Arg::new("listen").long("listen").value_name("HOST:PORT").conflicts_with("jobs").help(
+        "Where a terminal elsewhere finds the host that scripts play (role host); its key is in the books of --store",
+    ))
+    .arg(flag("unattended", "Asks nobody: a case that wants a person is not run"))
+    .arg(flag("allow-run", "Lets scripts run programs (`run`); without it such a case is not run"))
     .arg(flag("fail-fast", "Ends with the first case that fails"))
     .arg(flag("list", "Names the cases and plays none"))
     .arg(flag("watch", "Plays again, whenever a file changes, the cases that it concerns"))

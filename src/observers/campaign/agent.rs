@@ -11,6 +11,7 @@ use crate::base::context::Context;
 use crate::base::event::Discard;
 use crate::base::store::StoreError;
 use crate::observers::report::suite::{CaseReport, CaseVerdict};
+use crate::observers::script::Unattended;
 use crate::roles::terminal::TerminalConfig;
 use crate::words::iso7816::Effect;
 use crate::world::seeds::seeds;
@@ -273,6 +274,10 @@ impl Shared<'_> {
             retries: order.retries,
             fail_fast: order.fail_fast,
             seed: order.seed,
+            target: None,
+            host: None,
+            // An agent has nobody beside it, and runs nothing that others send.
+            attendant: &Unattended,
             unmask: false,
             detail: order.detail,
         };

@@ -6,14 +6,19 @@ use super::plan::Job;
 use super::tell::tell;
 use crate::air::link::{Interface, LinkError};
 use crate::base::context::Context;
-use crate::base::event::Discard;
+use crate::base::event::{Collector, Discard};
 use crate::base::store::SealKey;
 use crate::observers::report::suite::{CaseReport, CaseVerdict, SuiteReport};
+use crate::observers::script::part::Part;
 use crate::observers::script::tree::{Case, Script};
-use crate::observers::script::{CaseRun, play};
+use crate::observers::script::{Attendant, CaseRun, Chair, Counter, Puppet, Tested, play};
 use crate::roles::terminal::TerminalConfig;
 use crate::words::iso7816::Effect;
-use crate::world::{CardName, FreshCards, Permit, ReaderAddress, Seat, WorldError, in_parallel};
+use crate::world::{
+    Bench, CardName, FreshCard, FreshCards, HostPlace, Permit, ReaderAddress, Seat, ServedBench,
+    TargetAddress, TomlChange, WorldError, in_parallel,
+};
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -60,6 +65,12 @@ pub struct SuiteSettings<'a> {
     pub fail_fast: bool,
     /// The seed of cases that name none.
     pub seed: Option<u64>,
+    /// Where a terminal elsewhere finds the card that a script plays.
+    pub target: Option<&'a TargetAddress>,
+    /// Where it finds the host that a script plays.
+    pub host: Option<&'a HostPlace>,
+    /// Who is asked, and runs programs.
+    pub attendant: &'a dyn Attendant,
     /// Whether card data is shown as it is.
     pub unmask: bool,
     /// Whether what was said is told of cases that passed, too.
@@ -71,6 +82,20 @@ struct Played {
     index: usize,
     report: CaseReport,
     run: Option<CaseRun>,
+}
+
+impl SuiteSettings<'_> {
+    /// Whether the terminal under test is elsewhere.
+    fn is_elsewhere(&self) -> bool {
+        self.target.is_some() || self.host.is_some()
+    }
+}
+
+/// A case's seat.
+enum Seated {
+    Terminal(Seat),
+    Bench(Box<Bench>),
+    Served(ServedBench),
 }
 
 /// Plays jobs. `done` hears of each as it ends, with what came of it on its last attempt.
@@ -133,6 +158,8 @@ fn play_job(
     let case = &script.cases[job.case];
     let clock = Context::system(Discard);
     let seed = case.header.seed.or(settings.seed).unwrap_or(SEED);
+    // Only who plays the terminal sits before a card that is kept; the others have their own.
+    let address = address.filter(|_| case.header.part.unwrap_or_default() == Part::Terminal);
     let is_real = matches!(address, Some((_, ReaderAddress::Driver { .. })));
     let mut report = CaseReport {
         file: script.sources.first().map_or_else(String::new, |source| source.name.clone()),
@@ -154,15 +181,28 @@ fn play_job(
     for attempt in 1..=settings.retries + 1 {
         report.attempts = attempt;
         let begin = clock.now().micros();
-        let mut context = match is_real {
-            true => Context::system(Discard),
-            false => Context::simulated(seed, Discard),
+        let events = Collector::default();
+        let mut context = match (is_real, case.header.part.unwrap_or_default()) {
+            (true, _) => Context::system(Discard),
+            (false, part) if part != Part::Terminal && settings.is_elsewhere() => Context::system(Discard),
+            (false, Part::Terminal) => Context::simulated(seed, Discard),
+            (false, _) => Context::simulated(seed, events.clone()),
         };
-        let (card, seat) = seat(case, settings, fresh, address, &mut context);
+        let puppet = Puppet::default();
+        let (card, seated) = seat(case, settings, fresh, address, &puppet, &mut context);
         report.card = card;
-        match seat {
-            Ok(mut seat) => {
-                let run = play(script, case, job.row, &mut seat, &mut context);
+        match seated {
+            Ok(mut seated) => {
+                let chair = match &mut seated {
+                    Seated::Terminal(seat) => Chair::Terminal(seat),
+                    Seated::Bench(bench) => {
+                        Chair::Counter(Counter { terminal: Tested::Ours(bench), puppet, events })
+                    }
+                    Seated::Served(bench) => {
+                        Chair::Counter(Counter { terminal: Tested::Elsewhere(bench), puppet, events })
+                    }
+                };
+                let run = play(script, case, job.row, chair, settings.attendant, &mut context);
                 let told = tell(&run, settings.detail, settings.unmask);
                 report.effect = run.effect;
                 (report.verdict, report.reason) = (told.verdict, told.reason);
@@ -197,8 +237,13 @@ fn seat(
     settings: &SuiteSettings<'_>,
     fresh: &FreshCards,
     address: Option<&(String, ReaderAddress)>,
+    puppet: &Puppet,
     context: &mut Context,
-) -> (String, Result<Seat, WorldError>) {
+) -> (String, Result<Seated, WorldError>) {
+    let config = match configured(settings.config, &case.header.configure) {
+        Ok(config) => config,
+        Err(error) => return (String::new(), Err(error)),
+    };
     let interface = settings.interface.or(case.header.interface).unwrap_or(Interface::Contact);
     match (&settings.cards, address) {
         (Cards::Kept { allowed, wait, seal, .. }, Some((text, address))) => {
@@ -206,16 +251,56 @@ fn seat(
             let wants = case.header.effect.unwrap_or(*allowed);
             let permit = Permit { wants, allowed: *allowed };
             let seal = |context: &mut Context| seal(address, context);
-            let seat = Seat::before_kept(address, interface, permit, *wait, seal, settings.config, context);
-            (text.clone(), seat)
+            let seat = Seat::before_kept(address, interface, permit, *wait, seal, &config, context);
+            (text.clone(), seat.map(Seated::Terminal))
         }
-        (Cards::Fresh(Some(name)), _) => {
-            (name.to_string(), Seat::before_fresh(fresh, name, interface, settings.config, context))
+        (cards, _) => {
+            let named = match cards {
+                Cards::Fresh(Some(name)) => name.clone(),
+                _ => wanted(case),
+            };
+            let card = FreshCard { name: named.clone(), changes: case.header.personalise.clone() };
+            let part = case.header.part.unwrap_or_default();
+            let target = settings.target.filter(|_| part.is_card());
+            let host = settings.host.filter(|_| part.is_host());
+            let seated = match (settings.target, settings.host) {
+                _ if part == Part::Terminal => {
+                    Seat::before_fresh(fresh, &card, interface, &config, context).map(Seated::Terminal)
+                }
+                (Some(_), _) | (_, Some(_)) if part.is_card() && target.is_none() => {
+                    Err(WorldError::NoSeat { what: "card", switch: "--on" })
+                }
+                (Some(_), _) | (_, Some(_)) if part.is_host() && host.is_none() => {
+                    Err(WorldError::NoSeat { what: "host", switch: "--listen" })
+                }
+                (Some(_), _) | (_, Some(_)) => {
+                    ServedBench::set(fresh, &card, interface, target, host, puppet).map(Seated::Served)
+                }
+                (None, None) => {
+                    let config = config.into_owned();
+                    let (hand, inbox) = (puppet.clone(), puppet.clone());
+                    Bench::set(fresh, &card, interface, config, hand, inbox, context)
+                        .map(|bench| Seated::Bench(Box::new(bench)))
+                }
+            };
+            (named.to_string(), seated)
         }
-        _ => {
-            let name = wanted(case);
-            (name.to_string(), Seat::before_fresh(fresh, &name, interface, settings.config, context))
-        }
+    }
+}
+
+/// A terminal's file, changed as a case wants it.
+fn configured<'a>(
+    config: &'a TerminalConfig,
+    changes: &[TomlChange],
+) -> Result<Cow<'a, TerminalConfig>, WorldError> {
+    if changes.is_empty() {
+        return Ok(Cow::Borrowed(config));
+    }
+    let mut done = Ok(());
+    let changed = config.changed(|file| done = changes.iter().try_for_each(|change| change.apply(file)))?;
+    match done {
+        Ok(()) => Ok(Cow::Owned(changed)),
+        Err(cause) => Err(WorldError::Change { file: "the terminal's file".into(), cause }),
     }
 }
 
@@ -231,7 +316,7 @@ pub(super) fn wanted(case: &Case) -> CardName {
 /// How a case counts that got no seat.
 fn unseated(cause: &WorldError) -> CaseVerdict {
     match cause {
-        WorldError::Link(LinkError::NotAllowed { .. }) => CaseVerdict::NotRun,
+        WorldError::Link(LinkError::NotAllowed { .. }) | WorldError::NoSeat { .. } => CaseVerdict::NotRun,
         WorldError::Link(_) => CaseVerdict::Unreachable,
         _ => CaseVerdict::Broken,
     }

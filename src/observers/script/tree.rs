@@ -1,13 +1,17 @@
 //! A script as it was read: cases, statements, expectations, expressions. Nothing is
 //! known here of how they are written or what comes of them.
 
+use super::errand::Errand;
 use super::function_row::Function;
+use super::part::{Action, Demand, On, OutcomeWord, Part, SentTest};
 use super::pattern::{BytePart, StatusPattern};
 use super::source::{Source, Span};
 use super::value::{Value, View};
 use crate::air::link::Interface;
 use crate::words::iso7816::{CommandRow, Effect, Parameter};
 use crate::words::tlv::Tag;
+use crate::world::TomlChange;
+use std::sync::Arc;
 
 /// A script.
 #[derive(Debug, Clone)]
@@ -36,7 +40,7 @@ pub struct Case {
 }
 
 /// What is said of a script or a case.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Header {
     /// The clause that it proves.
     pub clause: Option<String>,
@@ -48,6 +52,12 @@ pub struct Header {
     pub interface: Option<Interface>,
     /// The seed of its clock and randomness.
     pub seed: Option<u64>,
+    /// Which part it plays; the terminal where nothing is said.
+    pub part: Option<Part>,
+    /// What is changed in the card's profile.
+    pub personalise: Vec<TomlChange>,
+    /// What is changed in the terminal's file.
+    pub configure: Vec<TomlChange>,
 }
 
 /// A table: names of columns, and rows of values.
@@ -85,6 +95,16 @@ pub enum Step {
     Set(Tag, Expression),
     /// Plays a block several times.
     Each(Box<Each>),
+    /// Says what happens when something comes.
+    On(Arc<On>),
+    /// Does something to an answer.
+    Action(Action),
+    /// Asks the terminal under test to do something.
+    Terminal(Box<Demand>),
+    /// Has people or programs do something.
+    Errand(Box<Errand>),
+    /// Looks for something that the terminal has sent.
+    Sent(SentTest),
     /// Resets the card.
     Reset,
     /// Ends the case.
@@ -98,7 +118,8 @@ pub struct CommandCall {
     pub row: &'static CommandRow,
     /// The values of its parameters; a flag has none.
     pub values: Vec<(&'static Parameter, Option<Expression>)>,
-    /// Data elements of the terminal that it sets before.
+    /// Data elements of the terminal that it sets before; where it is waited for, those that it
+    /// must hold.
     pub elements: Vec<(Tag, Expression)>,
     /// Bytes of the header, and Le, that it writes over.
     pub header: Vec<(HeaderPart, Expression)>,
@@ -145,6 +166,24 @@ pub enum Subject {
     Time,
     /// A data object: by one tag wherever it is, by several from the top.
     Path(Vec<Tag>),
+    /// A field of a message.
+    Field(u8),
+    /// The PIN that a message brings.
+    Pin,
+    /// What a transaction came to.
+    Outcome,
+    /// Why.
+    Reason,
+    /// What the cardholder was shown.
+    Shown,
+    /// What the terminal says that it did.
+    Told,
+    /// The card's balance after it.
+    Balance,
+    /// The exit code of a program.
+    Exit,
+    /// What a program wrote.
+    Output,
     /// Anything else.
     Value(Expression),
 }
@@ -177,6 +216,8 @@ pub enum Test {
         /// Whether it must be set.
         set: bool,
     },
+    /// It is one of these ends.
+    Outcome(Vec<&'static OutcomeWord>),
     /// It is there, or is not.
     Exists(bool),
 }

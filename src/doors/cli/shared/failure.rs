@@ -246,6 +246,7 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::NoWallet { .. }
         | WorldError::TerminalKey(_)
         | WorldError::Dialect(_) => Exit::Usage,
+        WorldError::Change { .. } | WorldError::Config(_) | WorldError::NoSeat { .. } => Exit::Usage,
         WorldError::Listen { .. } => Exit::Transport,
     }
 }

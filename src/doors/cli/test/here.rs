@@ -1,7 +1,10 @@
 //! Cases that are played on this machine, and what is shown meanwhile.
 
 use super::cards::cards;
+use crate::air::host::Limits;
 use crate::base::context::Context;
+use crate::doors::cli::shared::attendant::Bystander;
+use crate::doors::cli::shared::books::{self, Need};
 use crate::doors::cli::shared::command::Call;
 use crate::doors::cli::shared::failure::Failure;
 use crate::doors::cli::shared::output::Output;
@@ -12,7 +15,7 @@ use crate::observers::campaign::{Cards, Job, SuiteSettings, play_suite};
 use crate::observers::report::suite::{CaseReport, SuiteReport, case_line, case_text};
 use crate::observers::script::CaseRun;
 use crate::observers::script::tree::Script;
-use crate::world::ReaderAddress;
+use crate::world::{HostPlace, ReaderAddress, Serving, TargetAddress};
 
 /// Plays the suite on this machine; what was said is kept where scripts are to be updated.
 pub(super) fn here(
@@ -25,14 +28,21 @@ pub(super) fn here(
     let config = call.switches.config()?;
     let switches = call.switches.clone();
     let seal = |address: &ReaderAddress, context: &mut Context| card_seal_key(&switches, address, context);
+    let target = call.text("on").map(TargetAddress::parse).transpose()?;
+    let host = host_place(call)?;
+    let attendant = Bystander::new(!call.flag("unattended"), call.flag("allow-run"));
     let settings = SuiteSettings {
         cards: cards(&switches, &seal)?,
         interface: switches.interface,
         config: &config,
-        threads: threads(call),
+        // A terminal elsewhere takes one card at a time.
+        threads: if target.is_some() || host.is_some() { 1 } else { threads(call) },
         retries: retries(call),
         fail_fast: call.flag("fail-fast"),
         seed: switches.seed,
+        target: target.as_ref(),
+        host: host.as_ref(),
+        attendant: &attendant,
         unmask: switches.unmask,
         detail: has_reports || switches.json,
     };
@@ -53,6 +63,17 @@ pub(super) fn here(
         }
     });
     Ok((report.map_err(Failure::suite)?, runs))
+}
+
+/// Where a terminal elsewhere finds the host that scripts play.
+fn host_place(call: &mut Call<'_>) -> Result<Option<HostPlace>, Failure> {
+    let Some(listen) = call.text("listen").map(str::to_owned) else { return Ok(None) };
+    let store = books::address(call, Need::Asks)?;
+    // One worker: a script takes one message after the other.
+    let limits = Limits { workers: 1, ..Limits::default() };
+    let serving =
+        Serving { listen, metrics: None, dialect: "pos".into(), limits, rules: call.switches.rules()? };
+    Ok(Some(HostPlace { serving, store, seal: call.switches.seal_key.clone() }))
 }
 
 /// What is shown while cases are played.

@@ -3,14 +3,17 @@
 
 use crate::air::link::Interface;
 use crate::observers::script::cursor::Cursor;
+use crate::observers::script::part::Part;
 use crate::observers::script::problem::{ParseError, Problem};
 use crate::observers::script::source::Span;
 use crate::observers::script::suggest::nearest;
 use crate::observers::script::tree::Header;
 use crate::words::iso7816::Effect;
+use crate::world::TomlChange;
 
 /// The words that begin a line of a header.
-pub(super) const HEADER_WORDS: &[&str] = &["title", "clause", "effect", "profile", "interface", "seed"];
+pub(super) const HEADER_WORDS: &[&str] =
+    &["title", "clause", "effect", "profile", "interface", "seed", "role", "personalise", "configure"];
 
 /// One line of a header.
 #[derive(Debug, Clone)]
@@ -21,6 +24,9 @@ pub(super) enum HeaderLine {
     Profile(String),
     Interface(Interface),
     Seed(u64),
+    Part(Part),
+    Personalise(TomlChange),
+    Configure(TomlChange),
 }
 
 /// The rest of a header's line, after its word.
@@ -50,8 +56,26 @@ pub(super) fn header(word: &'static str, cursor: &mut Cursor<'_>) -> Result<Head
             _ => Err(value("contact or contactless").meant(nearest(&text, ["contact", "contactless"]))),
         },
         "seed" => text.parse().map(HeaderLine::Seed).map_err(|_| value("a number")),
+        "role" => {
+            let words = Part::NAMES.iter().map(|row| row.0);
+            let part = Part::NAMES.iter().find(|row| row.0 == text).map(|row| row.1);
+            part.map(HeaderLine::Part)
+                .ok_or_else(|| value("terminal, card, host or card and host").meant(nearest(&text, words)))
+        }
+        "personalise" => change(&text).map(HeaderLine::Personalise).map_err(|why| value(&why)),
+        "configure" => change(&text).map(HeaderLine::Configure).map_err(|why| value(&why)),
         _ => Ok(HeaderLine::Profile(text)),
     }
+}
+
+/// A key of a TOML file and its value, or `absent`.
+fn change(text: &str) -> Result<TomlChange, String> {
+    let shape = || "a key and its value, such as risk.floor_limit_minor = 0, or a key and absent".to_owned();
+    if let Some(key) = text.strip_suffix(" absent") {
+        return TomlChange::parse(key.trim(), None).map_err(|_| shape());
+    }
+    let (key, value) = text.split_once('=').ok_or_else(shape)?;
+    TomlChange::parse(key.trim(), Some(value.trim())).map_err(|_| shape())
 }
 
 /// The effect that a comment of a scriptor file tells: `# Effect: reads. ...`.
@@ -73,6 +97,9 @@ impl HeaderLine {
             Self::Profile(_) => "profile",
             Self::Interface(_) => "interface",
             Self::Seed(_) => "seed",
+            Self::Part(_) => "role",
+            Self::Personalise(_) => "personalise",
+            Self::Configure(_) => "configure",
         }
     }
 
@@ -94,12 +121,21 @@ impl HeaderLine {
             Self::Profile(name) => header.profile.replace(name).is_some(),
             Self::Interface(interface) => header.interface.replace(interface).is_some(),
             Self::Seed(seed) => header.seed.replace(seed).is_some(),
+            Self::Part(part) => header.part.replace(part).is_some(),
+            Self::Personalise(change) => add(&mut header.personalise, change),
+            Self::Configure(change) => add(&mut header.configure, change),
         };
         match is_there {
             true => Err(ParseError::new(Problem::HeaderTwice { header: word }, span)),
             false => Ok(()),
         }
     }
+}
+
+/// One more change; there may be as many as are wanted.
+fn add(list: &mut Vec<TomlChange>, change: TomlChange) -> bool {
+    list.push(change);
+    false
 }
 
 /// A case's header over that of its script.
@@ -110,6 +146,10 @@ pub(super) fn merged(script: &Header, case: Header) -> Header {
         profile: case.profile.or_else(|| script.profile.clone()),
         interface: case.interface.or(script.interface),
         seed: case.seed.or(script.seed),
+        part: case.part.or(script.part),
+        // Those of the case come later, and count.
+        personalise: [script.personalise.as_slice(), &case.personalise].concat(),
+        configure: [script.configure.as_slice(), &case.configure].concat(),
     }
 }
 

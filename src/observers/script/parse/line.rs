@@ -3,11 +3,14 @@
 use super::command::{call, command_names, named, raw};
 use super::each::{OverHead, each};
 use super::element::element;
+use super::errand::{ERRAND_WORDS, errand};
 use super::expectation::{captured, comment, expect};
 use super::expression::expression;
 use super::header::{HEADER_WORDS, HeaderLine, effect_comment, header};
+use super::part::{ACTION_WORDS, action, demand, on, sent};
 use super::table::{Row, row};
 use crate::observers::script::cursor::{Cursor, Kind, Token};
+use crate::observers::script::part::On;
 use crate::observers::script::problem::{ParseError, Problem};
 use crate::observers::script::source::Span;
 use crate::observers::script::suggest::nearest;
@@ -16,7 +19,7 @@ use crate::words::iso7816::Effect;
 
 /// The words that begin a statement.
 pub const STATEMENT_WORDS: &[&str] =
-    &["case", "include", "expect", "capture", "let", "set", "each", "end", "reset", "exit"];
+    &["case", "include", "expect", "capture", "let", "set", "each", "on", "terminal", "end", "reset", "exit"];
 
 /// A line as it was read.
 #[derive(Debug, Clone)]
@@ -35,6 +38,8 @@ pub(super) enum Item {
     Row(Row),
     /// A block begins.
     Each(OverHead),
+    /// A block that waits for something begins.
+    On(On),
     /// A block ends.
     End,
     /// Another file stands here.
@@ -84,8 +89,16 @@ pub(super) fn item(cursor: &mut Cursor<'_>) -> Result<(Item, Span), ParseError> 
             };
         }
         "each" => Item::Each(each(cursor)?),
+        "on" => Item::On(on(cursor)?),
+        "terminal" => Item::Step(Step::Terminal(Box::new(demand(cursor)?))),
+        word if ERRAND_WORDS.contains(&word) => Item::Step(Step::Errand(Box::new(errand(word, cursor)?))),
+        word if ACTION_WORDS.contains(&word) => Item::Step(Step::Action(action(word, cursor)?)),
         "end" => Item::End,
         "expect" => {
+            if let Some(test) = sent(cursor)? {
+                cursor.end()?;
+                return Ok((Item::Step(Step::Sent(test)), whole));
+            }
             let expectation = expect(cursor)?;
             return Ok((Item::Step(Step::Expect(expectation)), whole));
         }
@@ -139,12 +152,23 @@ fn commented(text: &str, cursor: &Cursor<'_>) -> Item {
 
 fn is_bytes(token: &Token) -> bool {
     let digits = token.text.strip_prefix("0x").unwrap_or(&token.text);
-    token.kind == Kind::Bare && digits.len() >= 2 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    // `add` is a word, and half a byte too many for bytes.
+    let is_word = ACTION_WORDS.contains(&token.text.as_str());
+    token.kind == Kind::Bare
+        && !is_word
+        && digits.len() >= 2
+        && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn unknown(token: &Token) -> ParseError {
     let names = command_names().flat_map(|(name, _)| std::iter::once(name).chain(name.split(' ').next()));
-    let known = STATEMENT_WORDS.iter().chain(HEADER_WORDS).copied().chain(names);
+    let known = STATEMENT_WORDS
+        .iter()
+        .chain(ACTION_WORDS)
+        .chain(ERRAND_WORDS)
+        .chain(HEADER_WORDS)
+        .copied()
+        .chain(names);
     let error = ParseError::new(Problem::FirstWord { found: token.shown() }, token.span);
     let is_half = token.text.bytes().all(|byte| byte.is_ascii_hexdigit()) && token.kind == Kind::Bare;
     match nearest(&token.text, known) {
