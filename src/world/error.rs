@@ -142,6 +142,12 @@ pub enum WorldError {
         /// What the journal holds.
         found: String,
     },
+    /// A planted fault that nobody has written.
+    #[error("there is no planted fault called {name:?}: `cardwright test --plant list` names them all")]
+    NoFault {
+        /// What was asked for.
+        name: String,
+    },
     /// The invariant of the money is broken.
     #[error("the books do not balance: {what}")]
     Invariant {

@@ -9,6 +9,7 @@ mod error;
 mod host;
 mod issue;
 mod parallel;
+pub mod planted;
 mod position;
 mod rule;
 mod seat;

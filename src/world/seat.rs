@@ -4,6 +4,7 @@
 use super::card::{Opened, Permit, load_profile, open_card};
 use super::error::WorldError;
 use super::issue::{DEFAULT_PIN, NewCard, new_card_memory, order_for};
+use super::planted::{Fault, Planted};
 use super::{CardName, ReaderAddress};
 use crate::air::link::{Card, InProcess, Interface, Record, T0};
 use crate::base::bytes::Secret;
@@ -87,6 +88,12 @@ impl Seat {
         let Opened { card, .. } =
             open_card(address, Some(interface), interface, permit, wait, seal, None, config, context)?;
         Ok(Self::before(card, config, context))
+    }
+
+    /// The same seat, its card with a planted fault.
+    #[must_use]
+    pub fn planted(self, fault: &'static Fault) -> Self {
+        Self { card: Box::new(Planted::new(self.card, fault)), ..self }
     }
 
     fn before(card: Box<dyn Card>, config: &TerminalConfig, context: &mut Context) -> Self {

@@ -4,6 +4,7 @@
 mod account;
 mod ca;
 mod card;
+mod certify;
 mod crypto;
 mod decode;
 mod demo;
@@ -66,6 +67,7 @@ const COMMANDS: &[Command] = &[
     recover::COMMAND,
     send::COMMAND,
     test::COMMAND,
+    certify::COMMAND,
     account::COMMAND,
     reconcile::COMMAND,
     card::COMMAND,

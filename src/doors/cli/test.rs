@@ -6,18 +6,19 @@ use super::shared::scene::{card_seal_key, kept_file};
 use super::shared::switches::Switches;
 use crate::base::context::Context;
 use crate::observers::campaign::{
-    CampaignError, Cards, Filter, Job, SealOpener, Shard, SuiteSettings, load_scripts, plan, play_suite,
-    script_files, updated,
+    CampaignError, Cards, Ended, Filter, Job, Plant, SealOpener, Shard, SuiteSettings, load_scripts, plan,
+    play_suite, script_files, updated,
 };
 use crate::observers::report::suite::{
-    CaseReport, CaseVerdict, SUITE_FORMATS, SuiteFormat, SuiteReport, case_line, case_text, suite_json,
-    summary_text,
+    CaseVerdict, SUITE_FORMATS, SuiteFormat, SuiteReport, case_line, case_text, suite_json, summary_text,
 };
 use crate::observers::script::CaseRun;
 use crate::observers::script::tree::Script;
 use crate::words::iso7816::Effect;
+use crate::world::planted::{CARD_FAULTS, Fault};
 use crate::world::{CardName, ReaderAddress};
 use clap::{Arg, ArgAction, value_parser};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -71,6 +72,9 @@ fn arguments(line: clap::Command) -> clap::Command {
     .arg(Arg::new("report").long("report").value_name("FORMAT=FILE").action(ArgAction::Append).help(format!(
         "Writes a report, more than one too; formats: {formats}; the file - is standard output"
     )))
+    .arg(Arg::new("plant").long("plant").value_name("FAULT").help(
+        "Plants a fault in every fresh card, to see that cases fail: each (the one that a case names), list",
+    ))
     .arg(flag("fail-fast", "Ends with the first case that fails"))
     .arg(flag("list", "Names the cases and plays none"))
     .arg(flag("watch", "Plays them again whenever a script changes"))
@@ -104,6 +108,9 @@ fn once(call: &mut Call<'_>) -> Result<Exit, Failure> {
             "test keeps no recording: --report html=FILE or json=FILE tells every exchange, decoded".into(),
         ));
     }
+    if call.text("plant") == Some("list") {
+        return Ok(list_faults(call));
+    }
     let reports = reports(call)?;
     let filter = call.text("filter").map(Filter::parse).transpose().map_err(Failure::suite)?;
     let shard = call.text("shard").map(Shard::parse).transpose().map_err(Failure::suite)?;
@@ -129,7 +136,12 @@ fn once(call: &mut Call<'_>) -> Result<Exit, Failure> {
         seed: switches.seed,
         unmask: switches.unmask,
         detail: !reports.is_empty() || switches.json,
+        plant: plant(call)?,
+        keeps_events: false,
     };
+    if !matches!(settings.plant, Plant::Nothing) && !matches!(settings.cards, Cards::Fresh(_)) {
+        return Err(Failure::Usage("--plant is for fresh simulated cards: leave out --reader".into()));
+    }
     let to_stdout = reports.iter().any(|(_, path)| path == Path::new("-"));
     let mut runs: Vec<(String, CaseRun)> = Vec::new();
     let wants_update = call.flag("update");
@@ -142,13 +154,14 @@ fn once(call: &mut Call<'_>) -> Result<Exit, Failure> {
                 .into(),
         ));
     }
-    let report = play_suite(&scripts, &jobs, &settings, &mut |case: &CaseReport, run| {
+    let report = play_suite(&scripts, &jobs, &settings, &mut |Ended { report: case, run, .. }| {
         if !to_stdout {
             output.say(&(case_line(case) + &case_text(case)));
         }
         if wants_update {
             runs.extend(run.map(|run| (case.file.clone(), run.clone())));
         }
+        ControlFlow::Continue(())
     })
     .map_err(Failure::suite)?;
     if !to_stdout {
@@ -195,7 +208,7 @@ fn threads(call: &Call<'_>) -> usize {
 }
 
 /// The cards of `--reader`: fresh ones, or a list of those that are kept.
-fn cards<'a>(switches: &Switches, seal: &'a SealOpener<'a>) -> Result<Cards<'a>, Failure> {
+pub(super) fn cards<'a>(switches: &Switches, seal: &'a SealOpener<'a>) -> Result<Cards<'a>, Failure> {
     let Some(named) = &switches.reader else { return Ok(Cards::Fresh(None)) };
     // A reader's name may hold a comma: what is one address is no list.
     let texts: Vec<&str> = match ReaderAddress::parse(named) {
@@ -224,6 +237,15 @@ fn cards<'a>(switches: &Switches, seal: &'a SealOpener<'a>) -> Result<Cards<'a>,
         ));
     }
     Ok(Cards::Kept { addresses, allowed: switches.allow, wait: switches.wait, seal })
+}
+
+/// The fault that is planted in fresh cards.
+fn plant(call: &Call<'_>) -> Result<Plant, Failure> {
+    Ok(match call.text("plant") {
+        None => Plant::Nothing,
+        Some("each") => Plant::OfCase,
+        Some(name) => Plant::One(Fault::called(name)?),
+    })
 }
 
 /// Whether an address is that of a reader.
@@ -261,6 +283,16 @@ fn write_report(
         return Ok(());
     }
     std::fs::write(path, text).map_err(|cause| Failure::file("write the report", path, cause))
+}
+
+fn list_faults(call: &mut Call<'_>) -> Exit {
+    for fault in CARD_FAULTS {
+        call.output.say(&format!("{:<30} {}\n", fault.name, fault.breaks));
+    }
+    let faults =
+        CARD_FAULTS.iter().map(|fault| serde_json::json!({ "name": fault.name, "breaks": fault.breaks }));
+    call.output.tell("faults", faults.collect());
+    Exit::Done
 }
 
 fn list(call: &mut Call<'_>, scripts: &[Script], jobs: &[Job]) -> Exit {

@@ -4,15 +4,16 @@
 use super::error::CampaignError;
 use super::plan::Job;
 use super::tell::tell;
-use crate::air::link::{Interface, LinkError};
+use crate::air::link::{Activation, Interface, LinkError};
 use crate::base::context::Context;
-use crate::base::event::Discard;
+use crate::base::event::{Collector, Discard, Event};
 use crate::base::store::SealKey;
 use crate::observers::report::suite::{CaseReport, CaseVerdict, SuiteReport};
-use crate::observers::script::tree::{Case, Script};
+use crate::observers::script::tree::{Case, Header, Script};
 use crate::observers::script::{CaseRun, play};
 use crate::roles::terminal::TerminalConfig;
 use crate::words::iso7816::Effect;
+use crate::world::planted::Fault;
 use crate::world::{CardName, FreshCards, Permit, ReaderAddress, Seat, WorldError, in_parallel};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -64,6 +65,36 @@ pub struct SuiteSettings<'a> {
     pub unmask: bool,
     /// Whether what was said is told of cases that passed, too.
     pub detail: bool,
+    /// The faults of fresh cards.
+    pub plant: Plant,
+    /// Whether every event of a case is kept for who hears of its end.
+    pub keeps_events: bool,
+}
+
+/// Which fault is planted in a fresh card.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Plant {
+    /// None.
+    #[default]
+    Nothing,
+    /// The one that each case names as the one that makes it fail.
+    OfCase,
+    /// This one, in every card.
+    One(&'static Fault),
+}
+
+/// A case that has ended.
+pub struct Ended<'a> {
+    /// Which of the jobs.
+    pub job: usize,
+    /// What is told of it.
+    pub report: &'a CaseReport,
+    /// What came of it on its last attempt; none where it got no seat.
+    pub run: Option<&'a CaseRun>,
+    /// What happened on its last attempt.
+    pub events: &'a [Event],
+    /// The card, as its link knew it.
+    pub activation: Option<&'a Activation>,
 }
 
 /// A case that was played, and what came of it.
@@ -71,14 +102,16 @@ struct Played {
     index: usize,
     report: CaseReport,
     run: Option<CaseRun>,
+    events: Vec<Event>,
+    activation: Option<Activation>,
 }
 
-/// Plays jobs. `done` hears of each as it ends, with what came of it on its last attempt.
+/// Plays jobs. `done` hears of each as it ends, and says whether the suite goes on.
 pub fn play_suite(
     scripts: &[Script],
     jobs: &[Job],
     settings: &SuiteSettings<'_>,
-    done: &mut dyn FnMut(&CaseReport, Option<&CaseRun>),
+    done: &mut dyn FnMut(&Ended<'_>) -> ControlFlow<()>,
 ) -> Result<SuiteReport, CampaignError> {
     let clock = Context::system(Discard);
     let begin = clock.now();
@@ -96,9 +129,15 @@ pub fn play_suite(
         Some(played)
     };
     let mut cases: Vec<(usize, CaseReport)> = Vec::new();
-    in_parallel(threads, one, |Played { index, report, run }| {
-        done(&report, run.as_ref());
-        let ends = settings.fail_fast && !report.verdict.is_success();
+    in_parallel(threads, one, |Played { index, report, run, events, activation }| {
+        let goes_on = done(&Ended {
+            job: index,
+            report: &report,
+            run: run.as_ref(),
+            events: &events,
+            activation: activation.as_ref(),
+        });
+        let ends = goes_on.is_break() || settings.fail_fast && !report.verdict.is_success();
         cases.push((index, report));
         Ok(if ends { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
@@ -121,6 +160,7 @@ fn play_job(
 ) -> Played {
     let script = &scripts[job.script];
     let case = &script.cases[job.case];
+    let header = case.header_of(job.row);
     let clock = Context::system(Discard);
     let seed = case.header.seed.or(settings.seed).unwrap_or(SEED);
     let is_real = matches!(address, Some((_, ReaderAddress::Driver { .. })));
@@ -128,7 +168,7 @@ fn play_job(
         file: script.sources.first().map_or_else(String::new, |source| source.name.clone()),
         name: job.name.clone(),
         line: case.span.line,
-        clause: case.header.clause.clone(),
+        clause: header.clause.clone(),
         effect: Effect::Reads.word(),
         card: String::new(),
         verdict: CaseVerdict::NotRun,
@@ -140,18 +180,29 @@ fn play_job(
         failures: Vec::new(),
         steps: Vec::new(),
     };
-    let mut last = None;
+    let (mut last, mut events, mut activation) = (None, Vec::new(), None);
     for attempt in 1..=settings.retries + 1 {
         report.attempts = attempt;
         let begin = clock.now().micros();
-        let mut context = match is_real {
-            true => Context::system(Discard),
-            false => Context::simulated(seed, Discard),
+        // Most suites ask for no events, and a thousand small cases are to take a second.
+        let collector = settings.keeps_events.then(Collector::default);
+        let mut context = match (is_real, &collector) {
+            (true, Some(sink)) => Context::system(sink.clone()),
+            (true, None) => Context::system(Discard),
+            (false, Some(sink)) => Context::simulated(seed, sink.clone()),
+            (false, None) => Context::simulated(seed, Discard),
         };
         let (card, seat) = seat(case, settings, fresh, address, &mut context);
         report.card = card;
-        match seat {
+        match seat.and_then(|seat| settings.plant.put(seat, &header)) {
+            Ok(seat) if away(&header, &seat) => {
+                let found = seat.card.activation().interface;
+                let wanted = header.interface.unwrap_or(found);
+                report.reason = format!("the case is for a {wanted} card, and this one is reached {found}");
+                activation = Some(seat.card.activation().clone());
+            }
             Ok(mut seat) => {
+                activation = Some(seat.card.activation().clone());
                 let run = play(script, case, job.row, &mut seat, &mut context);
                 let told = tell(&run, settings.detail, settings.unmask);
                 report.effect = run.effect.word();
@@ -164,6 +215,7 @@ fn play_job(
                 report.reason = cause.to_string();
             }
         }
+        events = collector.map(|sink| sink.events()).unwrap_or_default();
         report.micros = micros(begin, &clock);
         if report.verdict.is_success() {
             if attempt > 1 && report.verdict == CaseVerdict::Passed {
@@ -173,7 +225,28 @@ fn play_job(
         }
     }
     report.again = again(&report, settings, address);
-    Played { index, report, run: last }
+    Played { index, report, run: last, events, activation }
+}
+
+impl Plant {
+    /// A seat with the fault that is wanted of its card.
+    fn put(self, seat: Seat, header: &Header) -> Result<Seat, WorldError> {
+        let fault = match self {
+            Self::Nothing => None,
+            Self::One(fault) => Some(fault),
+            Self::OfCase => header.proof.fault.as_deref().map(Fault::called).transpose()?,
+        };
+        Ok(match fault {
+            Some(fault) => seat.planted(fault),
+            None => seat,
+        })
+    }
+}
+
+/// Whether a case is for another interface than that of a real card.
+fn away(header: &Header, seat: &Seat) -> bool {
+    let found = seat.card.activation();
+    found.real && header.interface.is_some_and(|wanted| wanted != found.interface)
 }
 
 /// The seat of a case, and the address of its card.

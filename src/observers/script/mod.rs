@@ -8,6 +8,7 @@ mod key_version;
 mod parse;
 pub mod pattern;
 mod problem;
+mod proof;
 pub mod run;
 mod source;
 mod suggest;

@@ -235,6 +235,7 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::NoIssuer
         | WorldError::NoWallet { .. }
         | WorldError::TerminalKey(_)
+        | WorldError::NoFault { .. }
         | WorldError::Dialect(_) => Exit::Usage,
         WorldError::Listen { .. } => Exit::Transport,
     }

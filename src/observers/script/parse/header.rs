@@ -1,16 +1,29 @@
 //! What stands at the top of a script or of a case: title, clause, effect, profile,
-//! interface, seed.
+//! interface, seed, and what a case of a certification set says of itself.
 
 use crate::air::link::Interface;
 use crate::observers::script::cursor::Cursor;
 use crate::observers::script::problem::{ParseError, Problem};
 use crate::observers::script::source::Span;
 use crate::observers::script::suggest::nearest;
-use crate::observers::script::tree::Header;
+use crate::observers::script::tree::{Header, Proof};
 use crate::words::iso7816::Effect;
 
 /// The words that begin a line of a header.
-pub(super) const HEADER_WORDS: &[&str] = &["title", "clause", "effect", "profile", "interface", "seed"];
+pub(super) const HEADER_WORDS: &[&str] = &[
+    "title",
+    "clause",
+    "effect",
+    "profile",
+    "interface",
+    "seed",
+    "id",
+    "needs",
+    "seats",
+    "criterion",
+    "precondition",
+    "fault",
+];
 
 /// One line of a header.
 #[derive(Debug, Clone)]
@@ -21,6 +34,8 @@ pub(super) enum HeaderLine {
     Profile(String),
     Interface(Interface),
     Seed(u64),
+    /// A word of [`Proof::WORDS`] and what follows it.
+    Proof(&'static str, String),
 }
 
 /// The rest of a header's line, after its word.
@@ -50,6 +65,10 @@ pub(super) fn header(word: &'static str, cursor: &mut Cursor<'_>) -> Result<Head
             _ => Err(value("contact or contactless").meant(nearest(&text, ["contact", "contactless"]))),
         },
         "seed" => text.parse().map(HeaderLine::Seed).map_err(|_| value("a number")),
+        _ if Proof::WORDS.contains(&word) => match Proof::fault_of(word, &text) {
+            Some(expected) => Err(value(expected)),
+            None => Ok(HeaderLine::Proof(word, text)),
+        },
         _ => Ok(HeaderLine::Profile(text)),
     }
 }
@@ -73,6 +92,7 @@ impl HeaderLine {
             Self::Profile(_) => "profile",
             Self::Interface(_) => "interface",
             Self::Seed(_) => "seed",
+            Self::Proof(word, _) => word,
         }
     }
 
@@ -94,6 +114,7 @@ impl HeaderLine {
             Self::Profile(name) => header.profile.replace(name).is_some(),
             Self::Interface(interface) => header.interface.replace(interface).is_some(),
             Self::Seed(seed) => header.seed.replace(seed).is_some(),
+            Self::Proof(word, text) => header.proof.put(word, text).is_some(),
         };
         match is_there {
             true => Err(ParseError::new(Problem::HeaderTwice { header: word }, span)),
@@ -110,6 +131,7 @@ pub(super) fn merged(script: &Header, case: Header) -> Header {
         profile: case.profile.or_else(|| script.profile.clone()),
         interface: case.interface.or(script.interface),
         seed: case.seed.or(script.seed),
+        proof: case.proof.over(&script.proof),
     }
 }
 

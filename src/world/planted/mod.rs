@@ -1,0 +1,9 @@
+//! Faults that are planted on purpose, to see that a case finds them: each changes what one
+//! side says, from outside. No role knows of them, and nothing outside of tests wants one.
+
+mod answer;
+mod card;
+mod fault;
+
+pub use card::CARD_FAULTS;
+pub use fault::{Change, Fault, On, Planted};

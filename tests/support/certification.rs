@@ -1,0 +1,100 @@
+//! The certification set: every case says what it is, passes as things are, and fails with
+//! the fault that it names. A case that no fault fails proves nothing.
+
+// Test code says what broke by panicking; clippy's leave for tests does not reach helpers.
+#![allow(clippy::unwrap_used)]
+
+use cardwright::observers::campaign::{
+    Cards, Plant, SuiteSettings, load_scripts, plan, play_suite, script_files,
+};
+use cardwright::observers::report::suite::{CaseVerdict, SuiteReport};
+use cardwright::roles::terminal::TerminalConfig;
+use cardwright::world::planted::CARD_FAULTS;
+use libtest_mimic::{Failed, Trial};
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/apdu-scripts/certification");
+/// So many cases for cards there are at least.
+const CARD_CASES: usize = 60;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let files = script_files(&[FOLDER.into()]).unwrap();
+    let mut trials: Vec<Trial> = files.iter().cloned().map(of_file).collect();
+    trials.push(Trial::test("certification::every_case_says_what_it_is", move || catalogue(&files)));
+    trials
+}
+
+/// The cases of a file, each played twice.
+fn of_file(file: PathBuf) -> Trial {
+    let name = file.strip_prefix(FOLDER).unwrap().display().to_string();
+    Trial::test(format!("certification::{name}"), move || {
+        expect(&played(&file, Plant::Nothing)?, CaseVerdict::Passed, "as things are")?;
+        expect(&played(&file, Plant::OfCase)?, CaseVerdict::Failed, "with the fault that it names")
+    })
+}
+
+fn played(file: &Path, plant: Plant) -> Result<SuiteReport, Failed> {
+    let scripts = load_scripts(&[file.into()])?;
+    let config = TerminalConfig::default();
+    let settings = SuiteSettings {
+        cards: Cards::Fresh(None),
+        interface: None,
+        config: &config,
+        threads: 1,
+        retries: 0,
+        fail_fast: false,
+        seed: None,
+        unmask: false,
+        detail: false,
+        plant,
+        keeps_events: false,
+    };
+    Ok(play_suite(&scripts, &plan(&scripts, None, None), &settings, &mut |_| ControlFlow::Continue(()))?)
+}
+
+fn expect(report: &SuiteReport, verdict: CaseVerdict, how: &str) -> Result<(), Failed> {
+    let others = report.cases.iter().filter(|case| case.verdict != verdict);
+    let told: Vec<String> = others
+        .map(|case| {
+            format!(
+                "{}: {} {how}, expected {}: {}",
+                case.title(),
+                case.verdict.word(),
+                verdict.word(),
+                case.cause()
+            )
+        })
+        .collect();
+    if told.is_empty() { Ok(()) } else { Err(told.join("\n").into()) }
+}
+
+fn catalogue(files: &[PathBuf]) -> Result<(), Failed> {
+    let scripts = load_scripts(files)?;
+    let (mut ids, mut faults, mut wrong) = (HashSet::new(), HashSet::new(), Vec::new());
+    for job in plan(&scripts, None, None) {
+        let header = scripts[job.script].cases[job.case].header_of(job.row);
+        let proof = &header.proof;
+        match &proof.id {
+            None => wrong.push(format!("{}: no id", job.name)),
+            Some(id) if !ids.insert(id.clone()) => wrong.push(format!("{id}: used twice")),
+            Some(_) => {}
+        }
+        let said = [("clause", &header.clause), ("needs", &proof.needs), ("fault", &proof.fault)];
+        wrong.extend(
+            said.iter().filter(|row| row.1.is_none()).map(|row| format!("{}: no {}", job.name, row.0)),
+        );
+        if header.effect.is_none() {
+            wrong.push(format!("{}: no effect", job.name));
+        }
+        faults.extend(proof.fault.clone());
+    }
+    let unused = CARD_FAULTS.iter().filter(|fault| !faults.contains(fault.name));
+    wrong.extend(unused.map(|fault| format!("no case finds the planted fault {}", fault.name)));
+    let cards = ids.iter().filter(|id| id.starts_with("C.")).count();
+    if cards < CARD_CASES {
+        wrong.push(format!("{cards} cases for cards"));
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
+}
