@@ -3,6 +3,7 @@
 use super::address::AddressError;
 use crate::air::host::TerminalKeyError;
 use crate::air::link::LinkError;
+use crate::base::bytes::Hex;
 use crate::base::store::{SealedError, StoreError};
 use crate::devices::wallet::WalletError;
 use crate::roles::bureau::BureauError;
@@ -88,6 +89,28 @@ pub enum WorldError {
     InUse {
         /// The lock.
         path: String,
+    },
+    /// A card that another cannot take the place of.
+    #[error(
+        "expected the card in use with sequence number {psn} to renew, found {found} on the issuer's file"
+    )]
+    NotInUse {
+        /// The PAN sequence number that was named.
+        psn: u8,
+        /// What the issuer has.
+        found: String,
+    },
+    /// A card whose number cannot be kept any longer.
+    #[error(
+        "expected a card with a sequence number below 99 and an expiry (YYMMDD) before 2045 to renew, found \
+         sequence number {psn} and expiry {}: replace it by one with another number",
+        Hex(expiry)
+    )]
+    Renewal {
+        /// Its PAN sequence number.
+        psn: u8,
+        /// Its expiry, YYMMDD in BCD.
+        expiry: [u8; 3],
     },
     /// A profile without what the scene needs.
     #[error("the card profile {profile} has no {what}")]

@@ -11,6 +11,7 @@ mod issue;
 mod parallel;
 pub mod planted;
 mod position;
+mod replacement;
 mod rule;
 mod seat;
 pub mod seeds;
@@ -34,11 +35,12 @@ pub use host::{
 pub use issue::{DEFAULT_PIN, NewCard, issue_card, issue_card_under, new_card_memory, order_for};
 pub use parallel::in_parallel;
 pub use position::Position;
+pub use replacement::{FormerCard, renew_card, replace_card};
 pub use rule::Rule;
 pub use seat::{FreshCards, Seat};
 pub use stage::{Sale, Stage, refund_sale};
 pub use tokens::{
     TOKEN_KEY_FILE, TOKEN_PROFILE, TOKEN_VERSION, before_issuer, has_vault, open_tokens, open_vault,
-    open_vault_in, replace_card, rotate_token_key, token_bureau, token_host,
+    open_vault_in, rotate_token_key, token_bureau, token_host,
 };
 pub use witness::{Transition, Transitions, Witness};

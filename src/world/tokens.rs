@@ -4,16 +4,14 @@
 use super::address::StoreAddress;
 use super::books::{open_issuer, store_db, store_seal};
 use super::error::WorldError;
-use super::issue::{NewCard, card_memory_under, new_card_memory, on_file, order_for};
 use crate::air::host::{Host, HostError};
 use crate::base::context::Context;
 use crate::base::event::Discard;
 use crate::base::store::{Db, SealKey};
-use crate::roles::bureau::{Authority, KeySet, TokenBureau};
-use crate::roles::card::{CardMemory, Profile};
+use crate::roles::bureau::{KeySet, TokenBureau};
+use crate::roles::card::Profile;
 use crate::roles::issuer::{Issuer, Rules};
 use crate::roles::token::{Rotation, SealKeys, TokenHost, TokenKeys, TokenRules, Tokens, Vault};
-use crate::words::emv::Pan;
 use crate::words::emv::cryptogram::CryptogramVersion;
 use std::path::{Path, PathBuf};
 
@@ -78,25 +76,6 @@ pub fn token_host(
     let vault = open_vault(store, key, TokenRules::default(), context)?;
     let issuer = open_issuer(store_db(store)?, store_seal(store, seal, context)?, Rules::default())?;
     Ok(Box::new(TokenHost::new(vault, Box::new(issuer))))
-}
-
-/// Makes a card that takes another's place, under a certification authority or else the
-/// test one, and puts it on the issuer's file.
-pub fn replace_card(
-    authority: Option<&Authority>,
-    issuer: &mut Issuer,
-    old: &Pan,
-    card: &NewCard,
-    context: &mut Context,
-) -> Result<CardMemory, WorldError> {
-    let order = order_for(card, context)?;
-    let memory = match authority {
-        Some(authority) => card_memory_under(authority, &card.profile, &order)?,
-        None => new_card_memory(&card.profile, &order)?,
-    };
-    let on_file = on_file(card, &order, &memory);
-    issuer.replace_card(old, order.psn, &on_file, context)?;
-    Ok(memory)
 }
 
 /// The bureau that prepares token cards.

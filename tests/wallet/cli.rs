@@ -157,8 +157,15 @@ fn the_issuers_end_of_a_token() {
     assert_eq!(desk.account_minor(), 49_800);
     desk.fails(&["card", "cancel", "my.card"], 1, "");
 
+    // And another one with the same number takes that one's.
+    desk.ok(&["card", "new", "debit", "later.card", "--account", "A1", "--renews", "new.card"]);
+    assert_eq!(last_four("later.card"), last_four("new.card"));
+    desk.ok(&["wallet", "pay", "2.00"]);
+    assert_eq!(desk.account_minor(), 49_600);
+    desk.fails(&["card", "new", "debit", "x.card", "--renews", "new.card"], 2, "found sequence number 02");
+
     for _ in 0..2 {
-        desk.ok(&["card", "cancel", "new.card"]);
+        desk.ok(&["card", "cancel", "later.card"]);
     }
     let declined = desk.json(&["wallet", "pay", "1.00"]);
     assert!(
@@ -169,9 +176,10 @@ fn the_issuers_end_of_a_token() {
     let history = shown["tokens"][0]["history"].as_array().unwrap();
     let whats: Vec<_> =
         history.iter().map(|row| (row["what"].as_str().unwrap(), row["by"].as_str().unwrap())).collect();
-    for told in [("Hold", "issuer"), ("Release", "issuer"), ("MoveCard", "issuer"), ("CancelCard", "issuer")]
-    {
-        assert_eq!(whats.iter().filter(|row| **row == told).count(), 1, "{told:?}: {whats:?}");
+    // Two cards took another's place; all else was told twice, and acted once.
+    for (what, times) in [("Hold", 1), ("Release", 1), ("MoveCard", 2), ("CancelCard", 1)] {
+        let told = whats.iter().filter(|row| **row == (what, "issuer")).count();
+        assert_eq!(told, times, "{what}: {whats:?}");
     }
 }
 

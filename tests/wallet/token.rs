@@ -12,8 +12,8 @@ use cardwright::devices::wallet::{Added, CardState, DirectWire, Phone, Unlocked,
 use cardwright::roles::terminal::Verdict;
 use cardwright::roles::token::LimitedUse;
 use cardwright::words::emv::Pan;
-use cardwright::world::replace_card;
 use cardwright::world::tear::CrashPlan;
+use cardwright::world::{FormerCard, renew_card, replace_card};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,13 +30,13 @@ fn a_card_becomes_a_token_that_pays_by_tap() {
     assert_eq!(wrong.heard, [CodeCheck::Wrong { tries_left: 2 }]);
     let name = town.add(0, KeyKind::SecureElement);
     let token = town.wallet(0).token(Some(&name)).unwrap();
-    assert_eq!((name.as_str(), token.last_four.as_str()), ("card-1", town.pan.last_four()));
+    assert_eq!((name.as_str(), token.last_four.as_str()), ("card-1", town.physical.pan.last_four()));
 
     let outcome = town.tap(0, &name);
     assert_eq!(outcome.verdict, Verdict::ApprovedOnline, "{}", outcome.reason);
     let shown = outcome.pan.unwrap();
     assert!(shown.is_token() && shown.last_four() == token.token_last_four);
-    assert_eq!(outcome.funding_last_four.as_deref(), Some(town.pan.last_four()));
+    assert_eq!(outcome.funding_last_four.as_deref(), Some(town.physical.pan.last_four()));
     assert_eq!(town.account_minor(), ACCOUNT_MINOR - TAP.minor);
     town.assert_sound("after a tap");
 }
@@ -51,7 +51,7 @@ fn refused_means_that_nothing_is_left() {
         assert!(matches!(added, Added::Refused { .. }), "{added:?}");
         assert!(town.wallet(0).cards().unwrap().is_empty());
     }
-    town.pan = Pan::with_check_digit("629999123456789").unwrap();
+    town.physical.pan = Pan::with_check_digit("629999123456789").unwrap();
     let mut person = town.person();
     let added = town.try_add(0, KeyKind::SecureElement, &mut person, &mut DirectWire).unwrap();
     assert!(matches!(&added, Added::Refused { reason } if reason.contains("no such card")), "{added:?}");
@@ -192,11 +192,11 @@ fn the_life_of_a_token_from_both_ends() {
         let token = town.wallet(0).token(Some(&name)).unwrap();
         (token.par, token.token_last_four)
     };
-    let memory =
-        replace_card(None, &mut town.issuer, &town.pan.clone(), &town.card, &mut town.context).unwrap();
+    let memory = replace_card(None, &mut town.issuer, &town.physical, &town.card, &mut town.context).unwrap();
     let mut wallet = town.wallet(0);
     let (service, context) = (&mut town.service, &mut town.context);
-    life::card_changed(&mut wallet, service, &town.pan, &Party::Issuer, &mut DirectWire, context).unwrap();
+    life::card_changed(&mut wallet, service, &town.physical.pan, &Party::Issuer, &mut DirectWire, context)
+        .unwrap();
     let token = wallet.token(Some(&name)).unwrap();
     assert_eq!((token.par, token.token_last_four), (par, digits));
     assert_eq!(token.last_four, memory.pan().unwrap().last_four());
@@ -232,6 +232,33 @@ fn an_expired_token_is_declined_and_a_renewed_one_pays() {
     drop(wallet);
     let outcome = town.tap(0, &name);
     assert_eq!(outcome.verdict, Verdict::ApprovedOnline, "{}", outcome.reason);
+}
+
+#[test]
+fn a_token_follows_an_expired_card_to_its_successor() {
+    let mut town = Town::new();
+    let name = town.add(0, KeyKind::SecureElement);
+    let far = Duration::from_secs(3700 * 86_400);
+    town.context.elapse(far);
+    let (mut wallet, by) = (town.wallet(0), wallet_party());
+    let (service, context) = (&mut town.service, &mut town.context);
+    life::renew(&mut wallet, service, Some(&name), &by, &mut DirectWire, context).unwrap();
+    drop(wallet);
+    let outcome = town.tap(0, &name);
+    assert!(outcome.reason.contains("expired"), "{}", outcome.reason);
+
+    let memory = renew_card(None, &mut town.issuer, &town.physical, &town.card, &mut town.context).unwrap();
+    assert_eq!((memory.pan().unwrap(), memory.psn()), (town.physical.pan.clone(), 2));
+    let (mut wallet, pan) = (town.wallet(0), town.physical.pan.clone());
+    let before = wallet.token(Some(&name)).unwrap();
+    let (service, context) = (&mut town.service, &mut town.context);
+    life::card_changed(&mut wallet, service, &pan, &Party::Issuer, &mut DirectWire, context).unwrap();
+    let token = wallet.token(Some(&name)).unwrap();
+    assert_eq!((token.par, token.token_last_four), (before.par, before.token_last_four));
+    drop(wallet);
+    let outcome = town.tap(0, &name);
+    assert_eq!(outcome.verdict, Verdict::ApprovedOnline, "{}", outcome.reason);
+    town.assert_sound("after the card's renewal");
 }
 
 #[test]
@@ -319,7 +346,7 @@ enum Deed {
     Replenish { phone: usize },
     Renew { phone: usize },
     Wait { days: u64 },
-    Replace,
+    Replace { same_number: bool },
     Lose { phone: usize },
     Stop { phone: usize, write: usize, committed: bool },
     StopService { phone: usize, write: usize, committed: bool },
@@ -339,7 +366,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => phone.clone().prop_map(|phone| Deed::Renew { phone }),
         // A key's age, and a token's.
         2 => prop::sample::select(vec![3, 1_140]).prop_map(|days| Deed::Wait { days }),
-        1 => Just(Deed::Replace),
+        1 => any::<bool>().prop_map(|same_number| Deed::Replace { same_number }),
         1 => phone.clone().prop_map(|phone| Deed::Lose { phone }),
         2 => (phone.clone(), 0..14_usize, any::<bool>())
             .prop_map(|(phone, write, committed)| Deed::Stop { phone, write, committed }),
@@ -457,11 +484,14 @@ impl Town {
                 let _ = life::renew(&mut wallet, &mut self.service, None, &by, &mut DirectWire, context);
             }
             Deed::Wait { days } => self.context.elapse(Duration::from_secs(days * 86_400)),
-            Deed::Replace => {
-                let (old, context) = (self.pan.clone(), &mut self.context);
-                let memory = replace_card(None, &mut self.issuer, &old, &self.card, context).unwrap();
-                self.pan = memory.pan().unwrap();
-                let _ = self.service.card_changed(&old, &Party::Issuer, &mut self.context);
+            Deed::Replace { same_number } => {
+                let make = if same_number { renew_card } else { replace_card };
+                let context = &mut self.context;
+                // A number is kept only so often.
+                if let Ok(memory) = make(None, &mut self.issuer, &self.physical, &self.card, context) {
+                    let old = std::mem::replace(&mut self.physical, FormerCard::of(&memory).unwrap());
+                    let _ = self.service.card_changed(&old.pan, &Party::Issuer, &mut self.context);
+                }
             }
             Deed::Lose { phone } => {
                 let mut wallet = self.wallet(phone);

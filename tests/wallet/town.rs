@@ -18,13 +18,12 @@ use cardwright::roles::terminal::journal::Journal;
 use cardwright::roles::terminal::{Flow, Outcome, TerminalConfig};
 use cardwright::roles::token::{TokenRules, Tokens};
 use cardwright::words::dictionary::tag;
-use cardwright::words::emv::Pan;
 use cardwright::words::iso4217::Amount;
 use cardwright::world::tear::{CrashControl, CrashingDb, Relay};
 use cardwright::world::wallet::make_wallet_folder;
 use cardwright::world::{
-    CardName, DEFAULT_PIN, NewCard, Stage, StoreAddress, WorldError, issue_card, load_profile, open_books,
-    open_journal, open_vault_in, store_db, token_bureau, token_host,
+    CardName, DEFAULT_PIN, FormerCard, NewCard, Stage, StoreAddress, WorldError, issue_card, load_profile,
+    open_books, open_journal, open_vault_in, store_db, token_bureau, token_host,
 };
 use std::path::PathBuf;
 
@@ -125,7 +124,7 @@ pub(crate) struct Town {
     pub(crate) store: StoreAddress,
     pub(crate) issuer: Issuer,
     pub(crate) card: NewCard,
-    pub(crate) pan: Pan,
+    pub(crate) physical: FormerCard,
     pub(crate) service: Tokens,
     pub(crate) phones: Vec<(PathBuf, Sqlite, SealKey)>,
     /// Stops a phone at a write of its store.
@@ -152,7 +151,7 @@ impl Town {
         let profile = load_profile(&CardName::Profile("debit".into())).unwrap();
         let accounts = vec![(CNY, account.clone())];
         let card = NewCard { profile, pin: Secret::new(DEFAULT_PIN.into()), balance_minor: 0, accounts };
-        let pan = issue_card(&mut issuer, &card, &mut context).unwrap().pan().unwrap();
+        let physical = FormerCard::of(&issue_card(&mut issuer, &card, &mut context).unwrap()).unwrap();
         issuer.set_account_holder(&account, &holder("13900000001"), &mut context).unwrap();
         let phones = (0..2).map(|number| {
             let path = folder.path().join(format!("phone-{number}"));
@@ -171,7 +170,7 @@ impl Town {
             store,
             issuer,
             card,
-            pan,
+            physical,
             context,
         }
     }
@@ -204,14 +203,14 @@ impl Town {
         wire: &mut dyn Wire,
     ) -> Result<Added, WalletError> {
         let mut wallet = self.crashing(phone)?;
-        let new = NewToken { name: None, pan: self.pan.clone(), keys };
+        let new = NewToken { name: None, pan: self.physical.pan.clone(), keys };
         let mut provisioning =
             Provisioning { wallet: &mut wallet, service: &mut self.service, applicant: person, wire };
         provisioning.add(&new, &mut self.context)
     }
 
     pub(crate) fn person(&mut self) -> Person {
-        let code = self.issuer.code_on_phone(&self.pan, &mut self.context).unwrap();
+        let code = self.issuer.code_on_phone(&self.physical.pan, &mut self.context).unwrap();
         Person { phone: "13900000001", accepts: true, code, heard: Vec::new() }
     }
 

@@ -88,7 +88,8 @@ fn check(
         ArpcMethod::Method1 => match data.split_first_chunk::<8>() {
             Some((arpc, &[a, b])) => {
                 transaction.response_code = Some([a, b]);
-                (version.arpc_method_1(key, atc, arqc, [a, b]) == *arpc).then(|| behaviour.approves([a, b]))
+                let fits = version.arpc_method_1(key, atc, arqc, [a, b]) == *arpc;
+                fits.then(|| behaviour.approves(transaction, [a, b]))
             }
             _ => None,
         },

@@ -64,7 +64,7 @@ pub(super) trait Application: Sync {
     }
 
     /// Whether the response code behind an ARPC of method 1 is an approval.
-    fn approves(&self, code: [u8; 2]) -> bool {
+    fn approves(&self, _transaction: &Transaction, code: [u8; 2]) -> bool {
         decision::approves(code)
     }
 

@@ -13,6 +13,7 @@ mod domain;
 mod dynamic_signature;
 mod error;
 mod generate_ac;
+mod mchip_profile;
 mod memory;
 mod order;
 mod personalisation;

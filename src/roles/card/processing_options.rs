@@ -91,6 +91,7 @@ fn transaction(
         signs: false,
         enciphered_pin: false,
         results: mchip::Cvr::default(),
+        mchip: work.profile()?.mchip.unwrap_or_default(),
         relay: None,
     })
 }

@@ -2,6 +2,7 @@
 //! them before it gets a cardholder and keys.
 
 use super::certificates::CertificateProfile;
+use super::mchip_profile::MchipProfile;
 use super::{APPLICATIONS, CardError};
 use crate::base::bytes::{Hex, parse_hex};
 use crate::words::dictionary::tag;
@@ -93,6 +94,9 @@ pub(super) struct ApplicationProfile {
     /// How it answers against relaying, where its AIP offers that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay: Option<RelayProfile>,
+    /// What an M/Chip application does where public sources leave it open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mchip: Option<MchipProfile>,
     /// Records and the elements in them.
     #[serde(rename = "record")]
     pub records: Vec<RecordProfile>,

@@ -2,6 +2,7 @@
 //! transaction that is under way.
 
 use super::Device;
+use super::mchip_profile::MchipProfile;
 use crate::air::link::Interface;
 use crate::words::emv::command::RelayResistanceData;
 use crate::words::emv::mchip;
@@ -99,6 +100,8 @@ pub(super) struct Transaction {
     pub enciphered_pin: bool,
     /// What an M/Chip card decided by.
     pub results: mchip::Cvr,
+    /// How it does what public sources leave open.
+    pub mchip: MchipProfile,
     /// What was exchanged against relaying, last, and how often.
     pub relay: Option<Relay>,
 }

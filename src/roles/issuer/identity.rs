@@ -42,6 +42,16 @@ impl Issuer {
         })
     }
 
+    /// How the card of a number stands that is in use, else the last one; `None` where
+    /// there never was one.
+    pub fn card_standing(
+        &mut self,
+        pan: &Pan,
+        context: &mut Context,
+    ) -> Result<Option<Standing>, IssuerError> {
+        self.work(context, |work| work.standing(pan))
+    }
+
     /// Puts another card on file in the place of one, which is out of use from now on.
     /// Told twice, it acts once.
     pub fn replace_card(
@@ -76,7 +86,7 @@ impl Issuer {
 
 impl Identity for Issuer {
     fn standing(&mut self, pan: &Pan, context: &mut Context) -> Result<Option<Standing>, HostError> {
-        Ok(self.work(context, |work| work.standing(pan))?)
+        Ok(self.card_standing(pan, context)?)
     }
 
     fn check(

@@ -32,7 +32,9 @@ pub use config::{
 };
 pub use data::{Purpose, terminal_data};
 pub use drive::{Seat, drive};
-pub use entry_point::{AlternateInterface, Combination, ContactlessPath, Message, OutcomeCvm, Parameters};
+pub use entry_point::{
+    AlternateInterface, Combination, ContactlessPath, Message, OnRefusal, OutcomeCvm, Parameters, Refusals,
+};
 pub use error::TerminalError;
 pub use import::{Import, ImportError};
 pub use kernel::KERNELS;

@@ -39,8 +39,9 @@ pub(super) enum Io {
     Advise(Box<Request>),
     /// A reversal to the host.
     Reverse(Box<Request>),
-    /// The torn transaction of this card and amount, if the journal keeps one.
-    FindTorn { card: CardMark, amount: Amount, since: Timestamp, most: usize },
+    /// The torn transaction of this card, and of this amount where one is named, if the
+    /// journal keeps one.
+    FindTorn { card: CardMark, amount: Option<Amount>, since: Timestamp, most: usize },
     /// Nothing: only the journal is written.
     Nothing,
 }

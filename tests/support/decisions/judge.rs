@@ -114,6 +114,7 @@ fn how_it_ended(expect: &Expected, ended: &Result<Outcome, TerminalError>, wrong
         wrong.say(format!("expected {word}, found {}: {}", outcome.verdict.word(), outcome.reason));
     }
     if let Ok(outcome) = ended {
+        wrong.unless_equal("what was paid", expect.paid.as_ref(), &outcome.amount.minor);
         let parameters = outcome.parameters;
         let message = parameters.map(|parameters| format!("{:02X}", parameters.message.identifier()));
         if expect.message.is_some() && expect.message != message {

@@ -151,15 +151,37 @@ pub(super) struct CardRow {
     #[serde(default)]
     pub(super) answers: BTreeMap<String, String>,
     /// A byte of its answers that has another last bit, by how the command begins; below
-    /// 0 it is counted from the end of the data.
+    /// 0 it is counted from the end of the data. `"8 ^ 80"` turns other bits of byte 8.
     #[serde(default)]
-    pub(super) corrupted: BTreeMap<String, isize>,
+    pub(super) corrupted: BTreeMap<String, Turn>,
     /// The same for commands as the card gets them.
     #[serde(default)]
-    pub(super) misheard: BTreeMap<String, isize>,
+    pub(super) misheard: BTreeMap<String, Turn>,
     /// Milliseconds that it takes longer to answer.
     #[serde(default)]
     pub(super) slow: BTreeMap<String, u64>,
+}
+
+/// A byte and the bits of it that are turned.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "Value")]
+pub(super) struct Turn {
+    pub(super) at: isize,
+    pub(super) bits: u8,
+}
+
+impl TryFrom<Value> for Turn {
+    type Error = String;
+
+    fn try_from(value: Value) -> Result<Self, String> {
+        let wrong = || format!("expected a place, or \"PLACE ^ BITS\", found {value}");
+        if let Some(at) = value.as_integer() {
+            return Ok(Self { at: at as isize, bits: 0x01 });
+        }
+        let (at, bits) = value.as_str().and_then(|text| text.split_once(" ^ ")).ok_or_else(wrong)?;
+        let at = at.parse().map_err(|_| wrong())?;
+        Ok(Self { at, bits: u8::from_str_radix(bits, 16).map_err(|_| wrong())? })
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -225,6 +247,8 @@ pub(super) struct Expected {
     /// Every bit that is set in the card verification results of the card's last answer.
     pub(super) cvr: Option<Vec<String>>,
     pub(super) verdict: Option<String>,
+    /// The amount that it ended with, minor units.
+    pub(super) paid: Option<u64>,
     /// The identifier of what the reader shows at the end, over contactless.
     pub(super) message: Option<String>,
     /// How the cardholder is verified there.

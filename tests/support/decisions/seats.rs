@@ -1,6 +1,6 @@
 //! Who sits around the terminal: the card behind a faulty line, the person, the host.
 
-use super::row::{AnswerRow, CardRow, HostRow, Row};
+use super::row::{AnswerRow, CardRow, HostRow, Row, Turn};
 use cardwright::air::host::{Answer, Host, HostError, MessageClass, Request, ResponseCode};
 use cardwright::air::link::{Endpoint, Interface, LinkError};
 use cardwright::base::bytes::{Secret, parse_hex};
@@ -16,8 +16,8 @@ use std::time::Duration;
 #[derive(Default)]
 pub(super) struct Faults {
     answers: Vec<Fault<Said>>,
-    corrupted: Vec<Fault<isize>>,
-    misheard: Vec<Fault<isize>>,
+    corrupted: Vec<Fault<Turn>>,
+    misheard: Vec<Fault<Turn>>,
     slow: Vec<Fault<u64>>,
 }
 
@@ -92,12 +92,12 @@ pub(super) struct Replaced {
     pub(super) faults: Arc<Mutex<Faults>>,
 }
 
-/// Turns the last bit of a byte in the first `length` ones.
-fn turn_bit(bytes: &mut [u8], at: isize, length: usize) {
+/// Turns bits of a byte in the first `length` ones.
+fn turn_bits(bytes: &mut [u8], Turn { at, bits }: Turn, length: usize) {
     let place = if at < 0 { length.checked_add_signed(at) } else { usize::try_from(at).ok() };
     let byte = place.filter(|place| *place < length).and_then(|place| bytes.get_mut(place));
     assert!(byte.is_some(), "a row turns a bit of byte {at}, and {length} came");
-    byte.into_iter().for_each(|byte| *byte ^= 1);
+    byte.into_iter().for_each(|byte| *byte ^= bits);
 }
 
 impl Endpoint for Replaced {
@@ -121,13 +121,13 @@ impl Endpoint for Replaced {
             return Err(gone());
         }
         let mut heard = command.to_vec();
-        if let Some(at) = Fault::of(&mut faults.misheard, command) {
-            turn_bit(&mut heard, *at, command.len());
+        if let Some(turn) = Fault::of(&mut faults.misheard, command) {
+            turn_bits(&mut heard, *turn, command.len());
         }
         let mut answer = self.card.process(&heard, context)?;
-        if let Some(at) = Fault::of(&mut faults.corrupted, command) {
+        if let Some(turn) = Fault::of(&mut faults.corrupted, command) {
             let length = answer.len() - 2;
-            turn_bit(&mut answer, *at, length);
+            turn_bits(&mut answer, *turn, length);
         }
         if let Some(ms) = Fault::of(&mut faults.slow, command) {
             context.elapse(Duration::from_millis(*ms));

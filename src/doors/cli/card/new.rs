@@ -11,11 +11,10 @@ use crate::doors::cli::shared::{holder, tokens};
 use crate::observers::report::{card_file_json, card_file_text};
 use crate::roles::card::{CardFile, CardStorage, Profile};
 use crate::roles::issuer::{AccountId, Issuer};
-use crate::words::emv::Pan;
 use crate::words::iso4217::{Amount, Currency};
 use crate::world::{
-    CardName, DEFAULT_PIN, NewCard, ReaderAddress, issue_card, issue_card_under, load_profile,
-    open_authority, replace_card, seal_key,
+    CardName, DEFAULT_PIN, FormerCard, NewCard, ReaderAddress, issue_card, issue_card_under, load_profile,
+    open_authority, renew_card, replace_card, seal_key,
 };
 use clap::{Arg, ArgAction, value_parser};
 use serde_json::json;
@@ -66,6 +65,14 @@ fn arguments(line: clap::Command) -> clap::Command {
                 .value_parser(value_parser!(PathBuf))
                 .help("The card (FILE.card) whose place it takes: that one is out of use, its tokens stay"),
         )
+        .arg(
+            Arg::new("renews")
+                .long("renews")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .conflicts_with("replaces")
+                .help("The same with the number kept: next sequence number, five years longer"),
+        )
         .arg(token_key_argument())
         .arg(
             Arg::new("holder")
@@ -101,14 +108,19 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let authority = authority.map(|folder| open_authority(&folder, seal_file.as_deref(), &mut context));
     let authority = authority.transpose()?;
     let seal = seal_key(seal_file.as_deref(), Some(&path), &mut context)?;
-    let replaced = call.arguments.get_one::<PathBuf>("replaces").cloned();
-    let replaced = replaced.map(|old| number_of(&old, seal_file.as_deref(), &mut context)).transpose()?;
+    let former = |name, context: &mut Context| {
+        let file: Option<&PathBuf> = call.arguments.get_one(name);
+        file.map(|old| former_card(old, seal_file.as_deref(), context)).transpose()
+    };
+    let replaced = former("replaces", &mut context)?;
+    let renewed = former("renews", &mut context)?;
     // Its place first: what the books say that a card holds, a card must hold.
     let mut file = CardFile::reserve(&path, seal)?;
-    let memory = match (&replaced, &authority) {
-        (Some(old), authority) => replace_card(authority.as_ref(), &mut issuer, old, &card, &mut context)?,
-        (None, Some(authority)) => issue_card_under(authority, &mut issuer, &card, &mut context)?,
-        (None, None) => issue_card(&mut issuer, &card, &mut context)?,
+    let memory = match (&replaced, &renewed, &authority) {
+        (Some(old), _, authority) => replace_card(authority.as_ref(), &mut issuer, old, &card, &mut context)?,
+        (_, Some(old), authority) => renew_card(authority.as_ref(), &mut issuer, old, &card, &mut context)?,
+        (_, _, Some(authority)) => issue_card_under(authority, &mut issuer, &card, &mut context)?,
+        (_, _, None) => issue_card(&mut issuer, &card, &mut context)?,
     };
     if let (Some(holder), Some(pan)) = (holder, memory.pan()) {
         issuer.set_card_holder(&pan, memory.psn(), &holder, &mut context)?;
@@ -123,9 +135,12 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     if ids.is_empty() {
         call.output.note("No account is linked to it (--account ID): it can pay and cannot be loaded.");
     }
-    if let Some(old) = &replaced {
-        call.output.say(&format!("The card {old} is out of use: this one has taken its place.\n"));
-        tokens::follow_card(call, &store, old, &mut context)?;
+    if let Some(old) = replaced.or(renewed) {
+        call.output.say(&format!(
+            "The card {}, sequence number {:02}, is out of use: this one has taken its place.\n",
+            old.pan, old.psn
+        ));
+        tokens::follow_card(call, &store, &old.pan, &mut context)?;
     }
     call.output.say(&format!("Read it: cardwright read --reader sim:{shown}\n"));
     call.output.tell("file", json!(shown));
@@ -133,12 +148,13 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The number of a card in a file.
-fn number_of(path: &Path, seal: Option<&Path>, context: &mut Context) -> Result<Pan, Failure> {
+/// The card in a file, whose place another takes.
+fn former_card(path: &Path, seal: Option<&Path>, context: &mut Context) -> Result<FormerCard, Failure> {
     must_exist(path)?;
     let seal = seal_key(seal, Some(path), context)?;
     let (_file, memory) = CardFile::open(path, seal)?;
-    memory.pan().ok_or_else(|| Failure::Usage(format!("{}: the card has no PAN", path.display())))
+    FormerCard::of(&memory)
+        .ok_or_else(|| Failure::Usage(format!("{}: the card has no PAN or no expiry", path.display())))
 }
 
 /// The file must end so that `sim:FILE.card` finds it, and must not be there.

@@ -11,19 +11,19 @@ use crate::doors::cli::shared::command::Call;
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::doors::cli::shared::recording::Recording;
 use crate::observers::report::{Story, outcome_json, outcome_text};
+use crate::roles::card::CardMemory;
 use crate::roles::issuer::{AccountId, Issuer};
 use crate::roles::terminal::journal::Journal;
 use crate::roles::terminal::{Flow, Outcome, TerminalConfig};
 use crate::roles::token::{TokenRules, Tokens};
-use crate::words::emv::Pan;
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::pboc::EcashSet;
 use crate::world::wallet::{
     NewEcash, begin_closing, close_ecash, make_wallet_folder, new_wallet, open_ecash, wallet_file,
 };
 use crate::world::{
-    CardName, DEFAULT_PIN, NewCard, Position, Stage, StoreAddress, issue_card, load_profile, open_books,
-    open_journal, open_tokens, replace_card, seal_key, token_host,
+    CardName, DEFAULT_PIN, FormerCard, NewCard, Position, Stage, StoreAddress, issue_card, load_profile,
+    open_books, open_journal, open_tokens, replace_card, seal_key, token_host,
 };
 use serde_json::json;
 use std::path::PathBuf;
@@ -47,8 +47,7 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let accounts = vec![(CNY, account.clone())];
     let pin = Secret::new(DEFAULT_PIN.to_owned());
     let card = NewCard { profile, pin, balance_minor: 0, accounts };
-    let pan = issue_card(&mut issuer, &card, &mut context)?.pan();
-    let pan = pan.ok_or_else(|| Failure::Invariant("the card of the demo has no number".into()))?;
+    let memory = issue_card(&mut issuer, &card, &mut context)?;
     issuer.set_account_holder(&account, &holder(), &mut context)?;
     let phone = folder.join("phone");
     make_wallet_folder(&phone)?;
@@ -66,7 +65,7 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         issuer,
         account,
         card,
-        pan,
+        physical: physical(&memory)?,
         context,
         recording,
     };
@@ -81,7 +80,7 @@ struct Demo<'a, 'b> {
     issuer: Issuer,
     account: AccountId,
     card: NewCard,
-    pan: Pan,
+    physical: FormerCard,
     wallet: Wallet,
     service: Tokens,
     journal: Option<Journal>,
@@ -162,7 +161,7 @@ impl Demo<'_, '_> {
              card; the bureau prepares the token's card, and the phone's secure element takes it over a \
              secure channel, all of it or nothing. Only then is the token active.",
         );
-        let code = self.issuer.code_on_phone(&self.pan, &mut self.context)?;
+        let code = self.issuer.code_on_phone(&self.physical.pan, &mut self.context)?;
         let added = self.add_with(code)?;
         let Added::Active(token) = added else { return Err(unexpected("adding the card", &added)) };
         self.evidence(&format!(
@@ -173,7 +172,7 @@ impl Demo<'_, '_> {
     }
 
     fn add_with(&mut self, code: Option<Secret<String>>) -> Result<Added, Failure> {
-        let new = NewToken { name: None, pan: self.pan.clone(), keys: KeyKind::SecureElement };
+        let new = NewToken { name: None, pan: self.physical.pan.clone(), keys: KeyKind::SecureElement };
         let mut provisioning = Provisioning {
             wallet: &mut self.wallet,
             service: &mut self.service,
@@ -242,18 +241,16 @@ impl Demo<'_, '_> {
             "The bank gives out another card with another number. The token stays, and now stands for the \
              new card; the phone takes the new card's last digits, which receipts show.",
         );
-        let memory = replace_card(None, &mut self.issuer, &self.pan, &self.card, &mut self.context)?;
+        let memory = replace_card(None, &mut self.issuer, &self.physical, &self.card, &mut self.context)?;
         life::card_changed(
             &mut self.wallet,
             &mut self.service,
-            &self.pan,
+            &self.physical.pan,
             &Party::Issuer,
             &mut DirectWire,
             &mut self.context,
         )?;
-        if let Some(pan) = memory.pan() {
-            self.pan = pan;
-        }
+        self.physical = physical(&memory)?;
         let name = self.wallet.card(None)?.name;
         let token = self.wallet.token(Some(&name))?;
         self.evidence(&format!(
@@ -351,4 +348,8 @@ impl Demo<'_, '_> {
 
 fn unexpected(what: &str, came: &Added) -> Failure {
     Failure::Invariant(format!("{what} of the demo came to {came:?}"))
+}
+
+fn physical(memory: &CardMemory) -> Result<FormerCard, Failure> {
+    FormerCard::of(memory).ok_or_else(|| Failure::Invariant("the card of the demo has no number".into()))
 }

@@ -227,6 +227,8 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::Cryptogram(_)
         | WorldError::File { .. }
         | WorldError::Profile { .. }
+        | WorldError::NotInUse { .. }
+        | WorldError::Renewal { .. }
         | WorldError::NoDriver { .. }
         | WorldError::Wallet(_)
         | WorldError::Vault(_)

@@ -1,6 +1,7 @@
 //! An M/Chip-like application: it decides by card issuer action codes over its own
 //! verification results (openemv/emv-utils; public tag lists). Which cryptogram follows
-//! from which code, and that every offline approval is counted, is our own reading.
+//! from which code, what a response code means and what is counted is our own reading; the
+//! profile has a switch for each.
 
 use crate::base::bytes::u64_to_bcd;
 use crate::base::context::Context;
@@ -47,6 +48,8 @@ const LIMITS: [Tag; 4] = [
 const DECLINE: [Tag; 2] = [tag::CIAC_DECLINE, tag::CIAC_DECLINE_CONTACTLESS];
 const ONLINE: [Tag; 2] = [tag::CIAC_ONLINE, tag::CIAC_ONLINE_CONTACTLESS];
 const DEFAULT: [Tag; 2] = [tag::CIAC_DEFAULT, tag::CIAC_DEFAULT_CONTACTLESS];
+
+const DEFAULT_HIT: &str = "the card issuer action code - default (C4, CD) has a bit of the CVR";
 
 impl Application for Mchip {
     fn kind(&self) -> &'static str {
@@ -102,7 +105,9 @@ impl Application for Mchip {
         if decision::amount_minor(transaction).is_none() {
             return (Aac, "the amount (9F02) is no decimal number");
         }
-        if wants(application, transaction, DECLINE, cvr) {
+        let own = transaction.mchip;
+        let declines = asked == Tc || own.declines_requests;
+        if declines && wants(application, transaction, DECLINE, cvr) {
             return (Aac, "the card issuer action code - decline (C3, CF) has a bit of the CVR");
         }
         if asked == Arqc {
@@ -111,16 +116,16 @@ impl Application for Mchip {
         let unseen = transaction.contactless && transaction.relay.is_none();
         let control = control(application, transaction.contactless);
         let unseen = unseen && control.has(ApplicationControl::ONLINE_WITHOUT_RELAY_CHECK);
-        if unseen || wants(application, transaction, ONLINE, cvr) {
-            if !is_offline_only(transaction) {
-                return match unseen {
-                    true => (Arqc, "relay resistance was not performed (D7 bit 3.5)"),
-                    false => (Arqc, "the card issuer action code - online (C5, CE) has a bit of the CVR"),
-                };
-            }
-            if wants(application, transaction, DEFAULT, cvr) {
-                return (Aac, "the card issuer action code - default (C4, CD) has a bit of the CVR");
-            }
+        let goes_online = unseen || wants(application, transaction, ONLINE, cvr);
+        if goes_online && !is_offline_only(transaction) {
+            return match unseen {
+                true => (Arqc, "relay resistance was not performed (D7 bit 3.5)"),
+                false => (Arqc, "the card issuer action code - online (C5, CE) has a bit of the CVR"),
+            };
+        }
+        let by_default = is_offline_only(transaction) && (goes_online || own.default_alone);
+        if by_default && wants(application, transaction, DEFAULT, cvr) {
+            return (Aac, DEFAULT_HIT);
         }
         (Tc, "no card issuer action code has a bit of the CVR")
     }
@@ -145,7 +150,7 @@ impl Application for Mchip {
         }
         if !decision::was_online(code) {
             return match wants(application, transaction, DEFAULT, cvr) {
-                true => (Aac, "the card issuer action code - default (C4, CD) has a bit of the CVR"),
+                true => (Aac, DEFAULT_HIT),
                 false => (Tc, "the terminal could not go online, and no default action forbids it offline"),
             };
         }
@@ -166,8 +171,8 @@ impl Application for Mchip {
         }
     }
 
-    fn approves(&self, code: [u8; 2]) -> bool {
-        ResponseCode(code).approves()
+    fn approves(&self, transaction: &Transaction, code: [u8; 2]) -> bool {
+        ResponseCode(code).approves(transaction.mchip.response_bits)
     }
 
     fn approve(&self, after: &mut ApplicationMemory, transaction: &Transaction) -> Result<(), Refusal> {
@@ -195,8 +200,9 @@ impl Application for Mchip {
         state.last_online_not_completed = false;
         state.last_online_atc = transaction.atc;
         let Some(code) = transaction.response_code.map(ResponseCode) else { return };
-        state.go_online_next = code.goes_online_next();
-        if let Some(tries) = code.pin_tries() {
+        let bits = transaction.mchip.response_bits;
+        state.go_online_next = code.goes_online_next(bits);
+        if let Some(tries) = code.pin_tries(bits) {
             state.pin_tries_left = tries;
         }
         match code.counters() {
@@ -265,18 +271,23 @@ fn balance_minor(application: &ApplicationMemory) -> Option<u64> {
 
 /// One more offline approval.
 fn count(after: &mut ApplicationMemory, transaction: &Transaction) {
-    after.state.consecutive = after.state.consecutive.saturating_add(1);
-    after.state.cumulative_minor =
-        after.state.cumulative_minor.saturating_add(own_amount(after, transaction));
+    (after.state.consecutive, after.state.cumulative_minor) = counted(after, transaction);
+}
+
+/// Count and total as they are once the transaction has been approved offline.
+fn counted(application: &ApplicationMemory, transaction: &Transaction) -> (u8, u64) {
+    let state = &application.state;
+    let amount = own_amount(application, transaction);
+    let counts = transaction.mchip.counts_every || amount.is_none();
+    let total = state.cumulative_minor.saturating_add(amount.unwrap_or(0));
+    (state.consecutive.saturating_add(u8::from(counts)), total)
 }
 
 /// The amount, where it is in the card's currency.
-fn own_amount(application: &ApplicationMemory, transaction: &Transaction) -> u64 {
-    let own = application.data.value(tag::CRM_CURRENCY_CODE);
-    match own.is_some() && own == transaction.data.value(tag::TRANSACTION_CURRENCY_CODE) {
-        true => decision::amount_minor(transaction).unwrap_or(0),
-        false => 0,
-    }
+fn own_amount(application: &ApplicationMemory, transaction: &Transaction) -> Option<u64> {
+    let own = application.data.value(tag::CRM_CURRENCY_CODE)?;
+    let is_own = transaction.data.value(tag::TRANSACTION_CURRENCY_CODE) == Some(own);
+    is_own.then(|| decision::amount_minor(transaction)).flatten()
 }
 
 /// The card verification results of a transaction, as it would be if it were approved
@@ -288,8 +299,7 @@ fn results(application: &ApplicationMemory, transaction: &Transaction) -> Cvr {
     let pin_failed = pin && past.has(pboc::Cvr::OFFLINE_PIN_FAILED);
     let domestic =
         application.data.value(tag::CRM_COUNTRY_CODE) == transaction.data.value(tag::TERMINAL_COUNTRY_CODE);
-    let count = state.consecutive.saturating_add(1);
-    let total = state.cumulative_minor.saturating_add(own_amount(application, transaction));
+    let (count, total) = counted(application, transaction);
     let above = |tag| application.limit(tag).is_some_and(|limit| count > limit);
     let over = |tag| application.amount(tag).is_some_and(|limit| total > limit);
     let mut cvr = Cvr::default();

@@ -1,6 +1,7 @@
 //! Entry Point configuration data: EMV Contactless Book A 5.2 (tables 5-2 and 5-6). What is
 //! the same for every combination is the terminal's own and may not enter.
 
+use super::Refusals;
 use crate::air::host::Entry;
 use crate::roles::terminal::config::{AnyBytes, Bytes};
 use crate::words::iso7816::Aid;
@@ -42,9 +43,40 @@ pub struct Combination {
     /// issuer asked; else it is declined. Public sources leave open how it goes online.
     #[serde(default = "yes")]
     pub asks_again_online: bool,
+    /// Kernel 2: whether a torn transaction is recovered for the same amount alone, so that a
+    /// sale is never paid by another one's cryptogram; else for the card alone, as EMV Book
+    /// C-2 has it, and then what was torn is what is paid.
+    #[serde(default = "yes")]
+    pub recovers_same_amount_only: bool,
+    /// Kernel 3: whether a card that approves where an online cryptogram was required is
+    /// taken at its word; else it is declined. No public clause says what follows.
+    #[serde(default)]
+    pub takes_unasked_approval: bool,
+    /// Kernel 3: whether a card that is not valid at contactless ATMs (9F6C byte 1 bit 1) is
+    /// to be inserted there; else it is declined. Public sources name the bit alone.
+    #[serde(default = "yes")]
+    pub switches_interface_at_atm: bool,
+    /// What a refused GET PROCESSING OPTIONS leads to, by status word, where it is other than
+    /// what the kernel does; `other` stands for those that neither names.
+    #[serde(default)]
+    pub refusals: Refusals,
     /// Data objects that this kernel is given beside the terminal's own.
     #[serde(default)]
     pub data: BTreeMap<Tag, AnyBytes>,
+}
+
+/// An outcome that a refused GET PROCESSING OPTIONS may lead to: EMV Contactless Book B 3.5.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnRefusal {
+    /// The next application of the card is tried.
+    SelectNext,
+    /// The card is presented again, once its holder has looked at the device it is in.
+    SeePhone,
+    /// The card is to be inserted.
+    TryAnotherInterface,
+    /// It ends without a decision.
+    EndApplication,
 }
 
 /// Which path of a contactless card: JR/T 0025.12, TTQ byte 1 bits 7 and 6.

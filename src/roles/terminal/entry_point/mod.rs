@@ -13,14 +13,15 @@ mod outcome;
 mod parameters;
 mod pre_processing;
 mod progress;
+mod refusal;
 
-pub use combination::{Combination, ContactlessPath};
+pub use combination::{Combination, ContactlessPath, OnRefusal};
 pub(super) use combination_selection::rank;
-pub(super) use outcome::{
-    end_application, online_instead, refused_options, select_next, try_another_interface,
-};
+pub(super) use outcome::{end_application, online_instead, select_next, try_another_interface};
 pub use parameters::{AlternateInterface, OutcomeCvm, Parameters};
 pub(super) use pre_processing::begin;
 pub(super) use progress::Progress;
+pub use refusal::Refusals;
+pub(super) use refusal::{refused_options, refused_options_of_kernel_2};
 
 pub use super::message::Message;

@@ -8,8 +8,6 @@ use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
 use crate::roles::terminal::session::Session;
-use crate::roles::terminal::step::application_selection::Selected;
-use crate::words::iso7816::StatusWord;
 use std::fmt::Display;
 
 const STEP: &str = "Outcome processing";
@@ -113,22 +111,6 @@ pub(in crate::roles::terminal) fn online_instead(
     context.emit(Event::new("terminal", "begins again, online").clause(CLAUSE).because(reason.to_string()));
     session.entry_point.online = true;
     combination_selection::begin(session.afresh(context), context)
-}
-
-/// What kernels 3 and 7 make of a refused GET PROCESSING OPTIONS: Book C-3 5.4.2.
-pub(in crate::roles::terminal) fn refused_options(
-    selected: Selected,
-    status: StatusWord,
-    context: &mut Context,
-) -> Result<Next, TerminalError> {
-    let session = selected.session;
-    let reason = format!("GET PROCESSING OPTIONS answered {status}");
-    match status {
-        StatusWord::DATA_INVALIDATED => Ok(try_another_interface(session, reason, context)),
-        StatusWord::CONDITIONS_NOT_SATISFIED => select_next(session, reason, context),
-        StatusWord::NOT_ALLOWED => Ok(try_again(session, Again::SEE_PHONE, reason, context)),
-        _ => Ok(end_application(session, Message::TryAnotherCard, reason, context)),
-    }
 }
 
 fn tell(outcome: &'static str, reason: &impl Display, context: &mut Context) {

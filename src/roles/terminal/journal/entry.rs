@@ -202,8 +202,8 @@ pub enum Change {
     Asking {
         /// What is needed for that.
         torn: Box<Torn>,
-        /// The record of the row that asked for it first.
-        replaced: Option<(u32, u32)>,
+        /// The row that asked for it first, or this one: its record goes.
+        replaced: (u32, u32),
         /// How many earlier records are kept.
         most: usize,
     },

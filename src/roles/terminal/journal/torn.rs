@@ -62,12 +62,12 @@ struct Part {
 }
 
 impl Journal {
-    /// The newest of the `most` records that are not older than `since`, of this card and
-    /// for this amount.
+    /// The newest of the `most` records that are not older than `since`, of this card and,
+    /// where one is named, for this amount.
     pub fn torn(
         &mut self,
         card: &CardMark,
-        amount: Amount,
+        amount: Option<Amount>,
         since: Timestamp,
         most: usize,
     ) -> Result<Option<Torn>, JournalError> {
@@ -82,7 +82,7 @@ impl Journal {
             let part: Part = serde_json::from_slice(opened.expose()).map_err(|_| column())?;
             let at = Timestamp::from_micros(row.int(2)?);
             let torn = part.torn((batch, trace), at).ok_or_else(column)?;
-            if torn.card == *card && torn.amount == amount {
+            if torn.card == *card && amount.is_none_or(|amount| amount == torn.amount) {
                 return Ok(Some(torn));
             }
         }
@@ -94,7 +94,7 @@ impl Journal {
     pub(super) fn keep_torn(
         &mut self,
         torn: &Torn,
-        replaced: Option<(u32, u32)>,
+        replaced: (u32, u32),
         most: usize,
         context: &mut Context,
     ) -> Result<(), JournalError> {
@@ -105,9 +105,7 @@ impl Journal {
         let values =
             [i64::from(batch).into(), i64::from(trace).into(), torn.at.micros().into(), sealed.0.into()];
         transact(self.db.as_mut(), |tx| {
-            if let Some(replaced) = replaced {
-                forget(tx, replaced)?;
-            }
+            forget(tx, replaced)?;
             let kept = tx.query("SELECT batch, trace FROM torn ORDER BY at DESC, trace DESC", &[])?;
             for row in kept.iter().skip(most) {
                 forget(tx, (row.int(0)? as u32, row.int(1)? as u32))?;

@@ -8,4 +8,4 @@ mod response_code;
 
 pub use cvr::{ApplicationControl, Cvr};
 pub use iad::{Counters, Iad};
-pub use response_code::{CounterUpdate, ResponseCode};
+pub use response_code::{CounterUpdate, ResponseBits, ResponseCode};

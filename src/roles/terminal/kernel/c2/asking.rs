@@ -8,7 +8,7 @@ use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::entry_point::{self, Message};
 use crate::roles::terminal::error::TerminalError;
-use crate::roles::terminal::journal::{CardMark, Change, EntryKind, Opening, Torn};
+use crate::roles::terminal::journal::{CardMark, Change, EntryKind, Torn};
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Next, Phase, Reply};
 use crate::roles::terminal::step::card_action_analysis::{REQUEST_CHIP, row};
@@ -28,7 +28,7 @@ const NOT_AUTHENTIC: &str = "the combined signature over the card's cryptogram i
 /// Asks for the cryptogram. `opened` is what the journal's row began as, where it is open.
 pub(super) fn generate(mut decided: Decided, opened: Option<CryptogramType>) -> Result<Next, TerminalError> {
     let wanted = decided.cryptogram;
-    let opening = opened.is_none().then(|| open(&mut decided.read, wanted));
+    let opening = opened.is_none().then(|| opening(&mut decided.read, wanted));
     let turned = opened.filter(|opened| *opened != wanted).map(|_| Change::Turned(kind(wanted)));
     let cdol1 = decided.read.cdol1.clone();
     let card = CardMark { pan: decided.read.pan.clone(), psn: decided.read.psn };
@@ -50,19 +50,18 @@ pub(super) fn generate(mut decided: Decided, opened: Option<CryptogramType>) -> 
             relay: session.relay.clone(),
             chip: session.chip(REQUEST_CHIP),
         }),
-        // A record that the card knows nothing of stands under this very row.
-        replaced: opened.map(|_| session.terms.trace),
+        // A record that the card knows nothing of may stand under this very row.
+        replaced: session.terms.trace,
         most,
     });
     let next = Next::transmit(ask.to_apdu(), Pending { decided, ask });
-    let opening = opening.map(|opening| Change::Open(Box::new(opening)));
     Ok([asking, turned, opening].into_iter().flatten().fold(next, Next::after))
 }
 
-/// What the journal's row says when it is opened.
-pub(super) fn open(read: &mut RecordsRead, asked: CryptogramType) -> Opening {
+/// Opens the journal's row.
+pub(super) fn opening(read: &mut RecordsRead, asked: CryptogramType) -> Change {
     let card = CardMark { pan: read.pan.clone(), psn: read.psn };
-    row(read.session(), kind(asked), card)
+    Change::Open(Box::new(row(read.session(), kind(asked), card)))
 }
 
 fn kind(asked: CryptogramType) -> EntryKind {

@@ -13,10 +13,9 @@ use crate::roles::terminal::step::initiate_application_processing::{
 };
 use crate::words::dictionary::tag;
 use crate::words::emv::{Aip, KernelConfiguration, Tvr};
-use crate::words::iso7816::StatusWord;
 
 const CLAUSE: &str = "EMV Book C-2 6.3";
-const INITIATION: Initiation = Initiation { begun, refused };
+const INITIATION: Initiation = Initiation { begun, refused: entry_point::refused_options_of_kernel_2 };
 
 /// Begins with an application that was selected for kernel 2.
 pub(super) fn begin(mut selected: Selected, _context: &mut Context) -> Result<Next, TerminalError> {
@@ -44,15 +43,6 @@ fn begun(mut initiated: Initiated, context: &mut Context) -> Result<Next, Termin
     let causes = [tag::AIP, tag::KERNEL_CONFIGURATION];
     session.find(Tvr::RELAY_NOT_CHECKED, CLAUSE, reason, &causes, context);
     reading::begin(initiated, context)
-}
-
-/// States 3.8 and 3.9.
-fn refused(selected: Selected, status: StatusWord, context: &mut Context) -> Result<Next, TerminalError> {
-    let reason = format!("GET PROCESSING OPTIONS answered {status}");
-    match status {
-        StatusWord::CONDITIONS_NOT_SATISFIED => entry_point::select_next(selected.session, reason, context),
-        _ => Ok(entry_point::end_application(selected.session, Message::TryAnotherCard, reason, context)),
-    }
 }
 
 /// Whether card and reader both let a device verify its holder (EMV Book C-2 7.5).

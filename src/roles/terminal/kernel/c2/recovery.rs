@@ -1,7 +1,7 @@
 //! A torn transaction is recovered (EMV Book C-2 state 10): the card gave a cryptogram
 //! whose answer never came. It is asked for that one before it could make another.
 
-use super::asking::{self, Pending, open};
+use super::asking::{self, Pending, opening};
 use super::reader::Reader;
 use super::restrictions::Decided;
 use super::verification;
@@ -24,12 +24,15 @@ pub(super) fn begin(mut decided: Decided, context: &mut Context) -> Result<Next,
     let card = CardMark { pan: decided.read.pan.clone(), psn: decided.read.psn };
     let session = decided.read.session();
     let reader = Reader::of(session);
-    let (most, amount) = (usize::from(reader.torn_records), session.terms.amount);
+    let most = usize::from(reader.torn_records);
     if most == 0 || !session.store.has(mastercard::DRDOL) {
         return asking::generate(decided, None);
     }
     let lifetime = i64::from(reader.torn_seconds) * 1_000_000;
     let since = Timestamp::from_micros(context.now().micros().saturating_sub(lifetime));
+    // A sale is never paid by another one's cryptogram, unless the terminal file wants it so.
+    let same_only = session.combination().is_none_or(|of| of.recovers_same_amount_only);
+    let amount = same_only.then_some(session.terms.amount);
     Ok(Next::wait(Io::FindTorn { card, amount, since, most }, Looking { decided }))
 }
 
@@ -44,24 +47,26 @@ impl Phase for Looking {
 
     fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
         let Some(mut torn) = reply.torn(STEP)? else { return asking::generate(self.decided, None) };
-        // The Book looks at card and sequence number alone. That the amount is the same too
-        // is our own rule: a sale is never paid by another one's cryptogram.
-        let reason = "the card's last cryptogram for this amount never came";
+        let reason = format!("the card's last cryptogram, over {}, never came", torn.amount);
         context.emit(Event::new("terminal", "torn transaction found").clause(CLAUSE).because(reason));
         let session = self.decided.read.session();
-        let replaced = Some(std::mem::replace(&mut torn.row, session.terms.trace));
+        let replaced = std::mem::replace(&mut torn.row, session.terms.trace);
         let most = usize::from(Reader::of(session).torn_records);
-        let opening = open(&mut self.decided.read, torn.asked);
+        // Over another amount, the row is opened once it is known which of both is paid.
+        let opened = torn.amount == session.terms.amount;
+        let opening = opened.then(|| opening(&mut self.decided.read, torn.asked));
         let ask = RecoverAc { drdol_data: torn.drdol_data.clone() };
         let kept = Change::Asking { torn: torn.clone(), replaced, most };
-        let next = Next::transmit(ask.to_apdu(), Recovering { decided: self.decided, torn });
-        Ok(next.after(kept).after(Change::Open(Box::new(opening))))
+        let next = Next::transmit(ask.to_apdu(), Recovering { decided: self.decided, torn, opened });
+        Ok(opening.into_iter().fold(next.after(kept), Next::after))
     }
 }
 
 struct Recovering {
     decided: Decided,
     torn: Box<Torn>,
+    /// Whether the journal has this transaction's row.
+    opened: bool,
 }
 
 impl Phase for Recovering {
@@ -70,7 +75,7 @@ impl Phase for Recovering {
     }
 
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let Self { mut decided, torn } = *self;
+        let Self { mut decided, torn, opened } = *self;
         let response = reply.response(STEP)?;
         if !response.status.is_ok() {
             // It never got that command, or has made another cryptogram since.
@@ -78,9 +83,10 @@ impl Phase for Recovering {
             context.emit(
                 Event::new("terminal", "nothing to recover").clause("EMV Book C-2 S10.8").because(reason),
             );
-            return asking::generate(decided, Some(torn.asked));
+            return asking::generate(decided, opened.then_some(torn.asked));
         }
         let session = decided.read.session();
+        session.terms.amount = torn.amount;
         for (tag, value) in torn.chip.iter() {
             session.store.put(tag, value);
         }
@@ -90,8 +96,10 @@ impl Phase for Recovering {
         session.exchanged.clone_from(&torn.exchanged);
         session.relay.clone_from(&torn.relay);
         decided.cryptogram = torn.asked;
+        let opening = (!opened).then(|| opening(&mut decided.read, torn.asked));
         // What the lists brought then is in what was exchanged.
         let ask = GenerateAc { cryptogram: torn.asked, cda: torn.cda, cdol_data: Vec::new() };
-        Pending { decided, ask }.answered(&response, context)
+        let next = Pending { decided, ask }.answered(&response, context)?;
+        Ok(opening.into_iter().fold(next, Next::after))
     }
 }

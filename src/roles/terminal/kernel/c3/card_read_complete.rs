@@ -54,12 +54,14 @@ pub(super) fn perform(read: CardRead, context: &mut Context) -> Step {
         CryptogramType::Arqc if read.reader.has(Ttq::OFFLINE_ONLY) => {
             Err(read.decline("the card asks for its issuer, and the reader is offline only", context))
         }
-        // No clause that we know of says what follows: nobody is approved offline against
-        // the reader's word.
-        CryptogramType::Tc if read.reader.has(Ttq::ONLINE_REQUIRED) => {
+        CryptogramType::Tc if read.reader.has(Ttq::ONLINE_REQUIRED) && !takes_unasked_approval(&read) => {
             let reason = "the card approved where an online cryptogram was required (9F66 byte 2 bit 8)";
             Err(read.decline(reason, context))
         }
         CryptogramType::Tc | CryptogramType::Arqc => Ok(read),
     }
+}
+
+fn takes_unasked_approval(read: &CardRead) -> bool {
+    read.session.combination().is_some_and(|combination| combination.takes_unasked_approval)
 }

@@ -49,9 +49,12 @@ fn usage(read: CardRead, context: &mut Context) -> Step {
     }
     let usage = read.session.store.array(tag::APPLICATION_USAGE_CONTROL).map(UsageControl);
     if read.has(Ctq::NOT_VALID_AT_ATM) {
-        return Err(
-            read.switch_interface("the card is not valid at contactless ATMs (9F6C byte 1 bit 1)", context)
-        );
+        let reason = "the card is not valid at contactless ATMs (9F6C byte 1 bit 1)";
+        let switches = read.session.combination().is_none_or(|of| of.switches_interface_at_atm);
+        return Err(match switches {
+            true => read.switch_interface(reason, context),
+            false => read.decline(reason, context),
+        });
     }
     match usage.is_some_and(|usage| !usage.has(UsageControl::ATM)) {
         true => Err(read.decline("9F07 does not say \"valid at ATMs\"", context)),
