@@ -20,6 +20,9 @@ mod counterpart_openssl;
 mod counterpart_pyemv;
 #[path = "support/decisions.rs"]
 mod decisions;
+#[path = "support/emv_terminal.rs"]
+#[allow(clippy::unwrap_used)]
+mod emv_terminal;
 #[path = "support/scripts.rs"]
 mod scripts;
 #[path = "support/vector_kinds.rs"]

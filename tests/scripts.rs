@@ -2,7 +2,8 @@
 //! say is what there is, and the command plays, reports and refuses.
 
 use crate::cli::Desk;
-use cardwright::observers::script::{ELEMENT_WORDS, FUNCTIONS, STATEMENT_WORDS, parse};
+use cardwright::observers::script::part::{MESSAGE_WORDS, OUTCOMES};
+use cardwright::observers::script::{ACTION_WORDS, ELEMENT_WORDS, FUNCTIONS, STATEMENT_WORDS, parse};
 use cardwright::words::decode::COMMAND_ROOMS;
 use proptest::prelude::*;
 
@@ -72,6 +73,15 @@ const WORDS: &[&str] = &[
     "le",
     "none",
     "or",
+    "role card",
+    "role card and host",
+    "on GENERATE AC",
+    "on message",
+    "terminal pay 1.00",
+    "expect sent",
+    "answer 6985",
+    "corrupt",
+    "configure a = 1",
     "#",
     "# expects 6F .. 90 00",
     "\\\n",
@@ -115,7 +125,11 @@ fn the_references_name_everything_that_there_is() {
         );
         assert!(SYNTAX.contains(function.name), "the syntax file has no {}", function.name);
     }
-    for word in STATEMENT_WORDS {
+    let messages = MESSAGE_WORDS.iter().map(|row| row.words).filter(|words| !words.is_empty());
+    for words in messages.chain(OUTCOMES.iter().map(|row| row.words)) {
+        assert!(GRAMMAR.contains(words), "GRAMMAR.md has no {words}");
+    }
+    for word in STATEMENT_WORDS.iter().chain(ACTION_WORDS) {
         assert!(GRAMMAR.contains(&format!("`{word}")) && SYNTAX.contains(word), "{word}");
     }
     for (word, tag) in ELEMENT_WORDS {

@@ -1,6 +1,7 @@
 //! Opens a card at an address, with the wrappers that every card gets: whole
 //! answers (T=0), a guard on real cards, and the recording.
 
+use super::TomlChange;
 use super::address::{CardName, ReaderAddress};
 use super::books::read_text;
 use super::error::WorldError;
@@ -9,7 +10,7 @@ use super::wallet::open_wallet;
 use crate::air::link::{Card, Guard, InProcess, Interface, LinkError, READERS, Reader, Record, T0};
 use crate::base::context::Context;
 use crate::base::store::SealKey;
-use crate::roles::card::{CardFile, Profile, Simulator};
+use crate::roles::card::{CardFile, PROFILES, Profile, Simulator};
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::{Depth, TerminalConfig, read};
 use crate::words::decode::judge;
@@ -138,15 +139,42 @@ fn wait_for_card(reader: &mut dyn Reader, wait: Option<Duration>) -> Result<(), 
 
 /// The profile that an address names.
 pub fn load_profile(name: &CardName) -> Result<Profile, WorldError> {
-    match name {
-        CardName::Profile(name) => Ok(Profile::named(name)?),
+    load_changed_profile(name, &[])
+}
+
+/// The profile that an address names, its first application changed.
+pub(super) fn load_changed_profile(name: &CardName, changes: &[TomlChange]) -> Result<Profile, WorldError> {
+    let text = match name {
+        CardName::Profile(name) => {
+            PROFILES.iter().find(|row| row.name == name).map(|row| row.text.to_owned())
+        }
         CardName::ProfileFile(path) | CardName::File(path) | CardName::Wallet(path, _) => {
-            let text = read_text(path).map_err(|cause| WorldError::File {
+            Some(read_text(path).map_err(|cause| WorldError::File {
                 doing: "read",
                 path: path.display().to_string(),
                 cause: cause.to_string(),
-            })?;
-            Ok(Profile::parse(&text)?)
+            })?)
         }
+    };
+    match (text, name) {
+        (Some(text), _) if changes.is_empty() => Ok(Profile::parse(&text)?),
+        (Some(text), _) => {
+            let changed = changed(&text, changes);
+            Ok(Profile::parse(
+                &changed.map_err(|cause| WorldError::Change { file: name.to_string(), cause })?,
+            )?)
+        }
+        // It says which names there are.
+        (None, CardName::Profile(name)) => Ok(Profile::named(name)?),
+        (None, _) => Err(WorldError::NoIssuer),
     }
+}
+
+/// A profile's text with its first application changed.
+fn changed(text: &str, changes: &[TomlChange]) -> Result<String, String> {
+    let mut file: toml::Table = toml::from_str(text).map_err(|cause| cause.message().to_owned())?;
+    let applications = file.get_mut("application").and_then(toml::Value::as_array_mut);
+    let first = applications.and_then(|list| list.first_mut()?.as_table_mut()).ok_or("no application")?;
+    changes.iter().try_for_each(|change| change.apply(first))?;
+    Ok(file.to_string())
 }

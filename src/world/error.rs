@@ -9,8 +9,8 @@ use crate::devices::wallet::WalletError;
 use crate::roles::bureau::BureauError;
 use crate::roles::card::CardError;
 use crate::roles::issuer::IssuerError;
-use crate::roles::terminal::TerminalError;
 use crate::roles::terminal::journal::JournalError;
+use crate::roles::terminal::{ConfigError, TerminalError};
 use crate::roles::token::VaultError;
 use crate::words::emv::PanError;
 use crate::words::emv::cryptogram::CryptogramError;
@@ -171,6 +171,17 @@ pub enum WorldError {
         /// What was asked for.
         name: String,
     },
+    /// A change that a file cannot have.
+    #[error("{file} cannot be changed so: {cause}")]
+    Change {
+        /// The file.
+        file: String,
+        /// Why.
+        cause: String,
+    },
+    /// A terminal's file failed.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The invariant of the money is broken.
     #[error("the books do not balance: {what}")]
     Invariant {

@@ -3,6 +3,7 @@
 
 mod address;
 mod authority;
+mod bench;
 mod books;
 mod card;
 mod error;
@@ -18,11 +19,13 @@ pub mod seeds;
 mod stage;
 pub mod tear;
 mod tokens;
+mod toml_change;
 pub mod wallet;
 mod witness;
 
 pub use address::{AddressError, CardName, HostAddress, ReaderAddress, StoreAddress, TargetAddress};
 pub use authority::{AUTHORITY_FILE, make_authority, open_authority};
+pub use bench::{Bench, Deed, Ended, Ended as BenchEnd, Order, TerminalUnderTest, answer_with_code};
 pub use books::{
     KEY_FILE, open_books, open_books_with, open_journal, open_target, read_text, seal_key, store_db,
 };
@@ -37,10 +40,11 @@ pub use parallel::in_parallel;
 pub use position::Position;
 pub use replacement::{FormerCard, renew_card, replace_card};
 pub use rule::Rule;
-pub use seat::{FreshCards, Seat};
+pub use seat::{FreshCard, FreshCards, Seat};
 pub use stage::{Sale, Stage, refund_sale};
 pub use tokens::{
     TOKEN_KEY_FILE, TOKEN_PROFILE, TOKEN_VERSION, before_issuer, has_vault, open_tokens, open_vault,
     open_vault_in, rotate_token_key, token_bureau, token_host,
 };
+pub use toml_change::TomlChange;
 pub use witness::{Transition, Transitions, Witness};

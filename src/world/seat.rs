@@ -1,17 +1,18 @@
 //! The seat of a script: a card and the data of a terminal. Who sits there plays the
 //! terminal by hand.
 
-use super::card::{Opened, Permit, load_profile, open_card};
+use super::card::{Opened, Permit, load_changed_profile, open_card};
 use super::error::WorldError;
-use super::issue::{DEFAULT_PIN, NewCard, new_card_memory, order_for};
+use super::issue::{DEFAULT_PIN, NewCard, new_card_memory, on_file, order_for, order_of};
 use super::planted::{Fault, Planted};
-use super::{CardName, ReaderAddress};
+use super::{CardName, ReaderAddress, TomlChange};
 use crate::air::link::{Card, InProcess, Interface, Record, T0};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::event::Discard;
 use crate::base::store::SealKey;
 use crate::roles::card::{CardMemory, Simulator};
+use crate::roles::issuer::Issuer;
 use crate::roles::terminal::{Purpose, TerminalConfig, terminal_data};
 use crate::words::dictionary::tag;
 use crate::words::emv::Ttq;
@@ -22,6 +23,8 @@ use std::time::Duration;
 
 /// What a fresh card begins with: 100.00.
 const BALANCE_MINOR: u64 = 10_000;
+/// What is in each of the accounts behind it, where an issuer keeps some: 500.00.
+const ACCOUNT_MINOR: u64 = 50_000;
 /// The seed of fresh cards: all of one profile have one PAN, whatever is played on them.
 const CARD_SEED: u64 = 1;
 
@@ -35,30 +38,62 @@ pub struct Seat {
     pub default_ddol: Vec<u8>,
 }
 
-/// Fresh cards by name: each is personalised once, and every seat gets a copy.
+/// A fresh card that is wanted: a profile, and what is changed in it before it is made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FreshCard {
+    /// The profile.
+    pub name: CardName,
+    /// Changes to its first application.
+    pub changes: Vec<TomlChange>,
+}
+
+/// Fresh cards: each is personalised once, and every seat gets a copy.
 #[derive(Default)]
-pub struct FreshCards(Mutex<Vec<(CardName, Arc<CardMemory>)>>);
+pub struct FreshCards(Mutex<Vec<(FreshCard, Arc<CardMemory>)>>);
 
 impl FreshCards {
-    /// A fresh card of a profile; it stands on no issuer's file.
-    pub fn card(&self, name: &CardName) -> Result<Simulator, WorldError> {
-        let known = |cards: &[(CardName, Arc<CardMemory>)]| {
-            cards.iter().find(|row| row.0 == *name).map(|row| Arc::clone(&row.1))
+    /// A fresh card; it stands on no issuer's file.
+    pub fn card(&self, wanted: &FreshCard) -> Result<Simulator, WorldError> {
+        Ok(Simulator::in_memory((*self.memory(wanted)?).clone()))
+    }
+
+    /// A fresh card with 500.00 in the accounts behind it, on an issuer's file.
+    pub fn issued(
+        &self,
+        wanted: &FreshCard,
+        issuer: &mut Issuer,
+        context: &mut Context,
+    ) -> Result<Simulator, WorldError> {
+        let memory = self.memory(wanted)?;
+        let profile = memory.profile().clone();
+        let new = NewCard::with_accounts(issuer, profile, ACCOUNT_MINOR, BALANCE_MINOR, context)?;
+        let no_pan = || WorldError::Profile { profile: new.profile.name.clone(), what: "PAN" };
+        let order = order_of(&new, memory.pan().ok_or_else(no_pan)?);
+        issuer.order_card(&on_file(&new, &order, &memory), context)?;
+        Ok(Simulator::in_memory((*memory).clone()))
+    }
+
+    fn memory(&self, wanted: &FreshCard) -> Result<Arc<CardMemory>, WorldError> {
+        let known = |cards: &[(FreshCard, Arc<CardMemory>)]| {
+            cards.iter().find(|row| row.0 == *wanted).map(|row| Arc::clone(&row.1))
         };
         // Personalising takes long: others are not kept waiting for it, and the first counts.
         let found = known(&self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let memory = match found {
-            Some(memory) => memory,
-            None => {
-                let made = Arc::new(personalised(name)?);
-                let mut cards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-                known(&cards).unwrap_or_else(|| {
-                    cards.push((name.clone(), Arc::clone(&made)));
-                    made
-                })
-            }
-        };
-        Ok(Simulator::in_memory((*memory).clone()))
+        if let Some(memory) = found {
+            return Ok(memory);
+        }
+        let made = Arc::new(personalised(wanted)?);
+        let mut cards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(known(&cards).unwrap_or_else(|| {
+            cards.push((wanted.clone(), Arc::clone(&made)));
+            made
+        }))
+    }
+}
+
+impl From<CardName> for FreshCard {
+    fn from(name: CardName) -> Self {
+        Self { name, changes: Vec::new() }
     }
 }
 
@@ -66,12 +101,12 @@ impl Seat {
     /// A seat before a fresh simulated card.
     pub fn before_fresh(
         cards: &FreshCards,
-        name: &CardName,
+        wanted: &FreshCard,
         interface: Interface,
         config: &TerminalConfig,
         context: &mut Context,
     ) -> Result<Self, WorldError> {
-        let card = InProcess::connect(cards.card(name)?, interface, context);
+        let card = InProcess::connect(cards.card(wanted)?, interface, context);
         Ok(Self::before(Box::new(Record(T0(card))), config, context))
     }
 
@@ -97,28 +132,38 @@ impl Seat {
     }
 
     fn before(card: Box<dyn Card>, config: &TerminalConfig, context: &mut Context) -> Self {
-        let purpose = Purpose {
-            amount: Amount::new(0, config.currency),
-            other_minor: 0,
-            transaction_type: 0,
-            takes_ecash: true,
-            is_contact: card.activation().interface == Interface::Contact,
-            at: context.now(),
-            trace: 1,
-        };
-        let mut data = terminal_data(config, &purpose, context);
-        data.put(tag::TVR, [0; 5]);
-        let qualifiers = match card.activation().interface {
-            Interface::Contact => Some(Ttq::default().with(Ttq::CONTACT).0),
-            Interface::Contactless => config.combinations.iter().find_map(|row| row.ttq).map(|ttq| ttq.0),
-        };
-        data.put(tag::TTQ, qualifiers.unwrap_or_default());
+        let data = terminal_elements(config, card.activation().interface, context);
         Self { card, data, default_ddol: config.default_ddol.0.clone() }
     }
 }
 
-fn personalised(name: &CardName) -> Result<CardMemory, WorldError> {
-    let profile = load_profile(name)?;
+/// The data elements of a terminal before a card, for no amount yet.
+pub(super) fn terminal_elements(
+    config: &TerminalConfig,
+    interface: Interface,
+    context: &mut Context,
+) -> TlvStore {
+    let purpose = Purpose {
+        amount: Amount::new(0, config.currency),
+        other_minor: 0,
+        transaction_type: 0,
+        takes_ecash: true,
+        is_contact: interface == Interface::Contact,
+        at: context.now(),
+        trace: 1,
+    };
+    let mut data = terminal_data(config, &purpose, context);
+    data.put(tag::TVR, [0; 5]);
+    let qualifiers = match interface {
+        Interface::Contact => Some(Ttq::default().with(Ttq::CONTACT).0),
+        Interface::Contactless => config.combinations.iter().find_map(|row| row.ttq).map(|ttq| ttq.0),
+    };
+    data.put(tag::TTQ, qualifiers.unwrap_or_default());
+    data
+}
+
+fn personalised(wanted: &FreshCard) -> Result<CardMemory, WorldError> {
+    let profile = load_changed_profile(&wanted.name, &wanted.changes)?;
     let pin = Secret::new(DEFAULT_PIN.into());
     let card = NewCard { profile, pin, balance_minor: BALANCE_MINOR, accounts: Vec::new() };
     let order = order_for(&card, &mut Context::simulated(CARD_SEED, Discard))?;

@@ -82,6 +82,7 @@ fn played(file: &Path) -> Result<String, Failed> {
         unmask: false,
         detail: true,
         plant: Plant::Nothing,
+        terminal: None,
         keeps_events: false,
     };
     let report = play_suite(&scripts, &jobs, &settings, &mut |_| ControlFlow::Continue(()))?;
@@ -100,13 +101,29 @@ fn played(file: &Path) -> Result<String, Failed> {
 fn output(case: &CaseReport) -> String {
     let mut text = format!("{}, {}, {}\n", case.name, case.card, case.effect);
     for step in &case.steps {
-        let name = step.text.lines().nth(1).map_or("reset", |line| line.trim().split(':').next().unwrap());
-        let status = step.text.lines().last().unwrap().split(": ").nth(1).unwrap_or("");
-        text.push_str(format!("{:>4}  {name:<24} {}", step.line, status).trim_end());
+        text.push_str(format!("{:>4}  {}", step.line, told(&step.text)).trim_end());
         text.push('\n');
     }
     text.push('\n');
     text
+}
+
+/// What a step says in one line: a command and its status word, a message and its code.
+fn told(text: &str) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    if let Some(message) = first.strip_prefix("> message ") {
+        let answer = text.lines().find_map(|line| line.strip_prefix("< ")).unwrap_or_default();
+        return format!("message {:<16} {answer}", message.split(" of ").next().unwrap_or_default());
+    }
+    if first == "the card is reset" {
+        return "reset".to_owned();
+    }
+    if !first.starts_with('>') {
+        return first.to_owned();
+    }
+    let name = text.lines().nth(1).map_or("", |line| line.trim().split(':').next().unwrap());
+    let status = text.lines().last().unwrap().split(": ").nth(1).unwrap_or("no answer");
+    format!("{name:<24} {status}")
 }
 
 fn of_message(row: &Message) -> Result<(), Failed> {

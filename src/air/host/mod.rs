@@ -10,6 +10,7 @@ mod desk;
 mod error;
 mod forward;
 mod identity;
+mod inbox;
 mod key_file;
 mod kinds;
 mod link_key;
@@ -36,6 +37,7 @@ pub use forward::Forwarder;
 pub use identity::{
     BindingChange, CodeCheck, CodeSent, ElementCheck, FundingCard, Holder, Identity, Standing,
 };
+pub use inbox::{Attended, Inbox, send};
 pub use kinds::{KINDS, KindRow, Verb, verb};
 pub use link_key::LinkKey;
 pub use message::{

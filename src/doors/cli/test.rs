@@ -15,7 +15,7 @@ use crate::observers::report::suite::{
 use crate::observers::script::CaseRun;
 use crate::observers::script::tree::Script;
 use crate::words::iso7816::Effect;
-use crate::world::planted::{CARD_FAULTS, Fault};
+use crate::world::planted::Fault;
 use crate::world::{CardName, ReaderAddress};
 use clap::{Arg, ArgAction, value_parser};
 use std::ops::ControlFlow;
@@ -73,7 +73,7 @@ fn arguments(line: clap::Command) -> clap::Command {
         "Writes a report, more than one too; formats: {formats}; the file - is standard output"
     )))
     .arg(Arg::new("plant").long("plant").value_name("FAULT").help(
-        "Plants a fault in every fresh card, to see that cases fail: each (the one that a case names), list",
+        "Plants a fault in every fresh card, or in our terminal, to see that cases fail: each (the one that a case names), list",
     ))
     .arg(flag("fail-fast", "Ends with the first case that fails"))
     .arg(flag("list", "Names the cases and plays none"))
@@ -137,6 +137,7 @@ fn once(call: &mut Call<'_>) -> Result<Exit, Failure> {
         unmask: switches.unmask,
         detail: !reports.is_empty() || switches.json,
         plant: plant(call)?,
+        terminal: None,
         keeps_events: false,
     };
     if !matches!(settings.plant, Plant::Nothing) && !matches!(settings.cards, Cards::Fresh(_)) {
@@ -286,11 +287,10 @@ fn write_report(
 }
 
 fn list_faults(call: &mut Call<'_>) -> Exit {
-    for fault in CARD_FAULTS {
+    for fault in Fault::all() {
         call.output.say(&format!("{:<30} {}\n", fault.name, fault.breaks));
     }
-    let faults =
-        CARD_FAULTS.iter().map(|fault| serde_json::json!({ "name": fault.name, "breaks": fault.breaks }));
+    let faults = Fault::all().map(|fault| serde_json::json!({ "name": fault.name, "breaks": fault.breaks }));
     call.output.tell("faults", faults.collect());
     Exit::Done
 }

@@ -14,5 +14,5 @@ pub use discover::{SCRIPT_ENDINGS, load_scripts, script_files};
 pub use error::CampaignError;
 pub use filter::{Filter, FilterError};
 pub use plan::{Job, Shard, plan};
-pub use suite::{Cards, Ended, Plant, SealOpener, SuiteSettings, play_suite};
+pub use suite::{Cards, Ended, Plant, SealOpener, SuiteSettings, TerminalMaker, play_suite};
 pub use update::updated;

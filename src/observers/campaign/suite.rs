@@ -9,12 +9,17 @@ use crate::base::context::Context;
 use crate::base::event::{Collector, Discard, Event};
 use crate::base::store::SealKey;
 use crate::observers::report::suite::{CaseReport, CaseVerdict, SuiteReport};
+use crate::observers::script::part::Part;
 use crate::observers::script::tree::{Case, Header, Script};
-use crate::observers::script::{CaseRun, play};
+use crate::observers::script::{CaseRun, Chair, Counter, Puppet, play};
 use crate::roles::terminal::TerminalConfig;
 use crate::words::iso7816::Effect;
 use crate::world::planted::Fault;
-use crate::world::{CardName, FreshCards, Permit, ReaderAddress, Seat, WorldError, in_parallel};
+use crate::world::{
+    Bench, CardName, FreshCard, FreshCards, Permit, ReaderAddress, Seat, TerminalUnderTest, TomlChange,
+    WorldError, in_parallel,
+};
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -27,6 +32,9 @@ const SEED: u64 = 1;
 
 /// Opens the key that seals a kept card's file.
 pub type SealOpener<'a> = dyn Fn(&ReaderAddress, &mut Context) -> Result<SealKey, WorldError> + Sync + 'a;
+
+/// Makes a terminal of another make for a case.
+pub type TerminalMaker = dyn Fn() -> Box<dyn TerminalUnderTest> + Sync;
 
 /// Which cards a suite is played on.
 pub enum Cards<'a> {
@@ -67,6 +75,8 @@ pub struct SuiteSettings<'a> {
     pub detail: bool,
     /// The faults of fresh cards.
     pub plant: Plant,
+    /// Makes a terminal that takes the place of ours where a case plays the card.
+    pub terminal: Option<&'a TerminalMaker>,
     /// Whether every event of a case is kept for who hears of its end.
     pub keeps_events: bool,
 }
@@ -104,6 +114,12 @@ struct Played {
     run: Option<CaseRun>,
     events: Vec<Event>,
     activation: Option<Activation>,
+}
+
+/// A case's seat.
+enum Seated {
+    Terminal(Seat),
+    Bench(Box<Bench>),
 }
 
 /// Plays jobs. `done` hears of each as it ends, and says whether the suite goes on.
@@ -180,30 +196,38 @@ fn play_job(
         failures: Vec::new(),
         steps: Vec::new(),
     };
-    let (mut last, mut events, mut activation) = (None, Vec::new(), None);
+    let (mut last, mut happened, mut activation) = (None, Vec::new(), None);
     for attempt in 1..=settings.retries + 1 {
         report.attempts = attempt;
         let begin = clock.now().micros();
         // Most suites ask for no events, and a thousand small cases are to take a second.
-        let collector = settings.keeps_events.then(Collector::default);
-        let mut context = match (is_real, &collector) {
-            (true, Some(sink)) => Context::system(sink.clone()),
-            (true, None) => Context::system(Discard),
-            (false, Some(sink)) => Context::simulated(seed, sink.clone()),
-            (false, None) => Context::simulated(seed, Discard),
+        let is_bench = header.part.unwrap_or_default() != Part::Terminal;
+        let events = Collector::default();
+        let wants_events = settings.keeps_events || is_bench;
+        let mut context = match (is_real, wants_events) {
+            (true, true) => Context::system(events.clone()),
+            (true, false) => Context::system(Discard),
+            (false, true) => Context::simulated(seed, events.clone()),
+            (false, false) => Context::simulated(seed, Discard),
         };
-        let (card, seat) = seat(case, settings, fresh, address, &mut context);
+        let puppet = Puppet::default();
+        let (card, seated) = seat(case, settings, fresh, address, &puppet, &mut context);
         report.card = card;
-        match seat.and_then(|seat| settings.plant.put(seat, &header)) {
-            Ok(seat) if away(&header, &seat) => {
-                let found = seat.card.activation().interface;
+        let seated = seated.and_then(|seated| settings.plant.put(seated, &header));
+        activation = seated.as_ref().ok().map(|seated| seated.activation().clone());
+        match seated {
+            Ok(seated) if away(&header, seated.activation()) => {
+                let found = seated.activation().interface;
                 let wanted = header.interface.unwrap_or(found);
                 report.reason = format!("the case is for a {wanted} card, and this one is reached {found}");
-                activation = Some(seat.card.activation().clone());
             }
-            Ok(mut seat) => {
-                activation = Some(seat.card.activation().clone());
-                let run = play(script, case, job.row, &mut seat, &mut context);
+            Ok(mut seated) => {
+                let events = events.clone();
+                let chair = match &mut seated {
+                    Seated::Terminal(seat) => Chair::Terminal(seat),
+                    Seated::Bench(bench) => Chair::Counter(Counter { bench, puppet, events }),
+                };
+                let run = play(script, case, job.row, chair, &mut context);
                 let told = tell(&run, settings.detail, settings.unmask);
                 report.effect = run.effect.word();
                 (report.verdict, report.reason) = (told.verdict, told.reason);
@@ -215,7 +239,7 @@ fn play_job(
                 report.reason = cause.to_string();
             }
         }
-        events = collector.map(|sink| sink.events()).unwrap_or_default();
+        happened = if settings.keeps_events { events.events() } else { Vec::new() };
         report.micros = micros(begin, &clock);
         if report.verdict.is_success() {
             if attempt > 1 && report.verdict == CaseVerdict::Passed {
@@ -225,27 +249,37 @@ fn play_job(
         }
     }
     report.again = again(&report, settings, address);
-    Played { index, report, run: last, events, activation }
+    Played { index, report, run: last, events: happened, activation }
 }
 
 impl Plant {
-    /// A seat with the fault that is wanted of its card.
-    fn put(self, seat: Seat, header: &Header) -> Result<Seat, WorldError> {
+    /// A seat with the fault that is wanted of its card or terminal.
+    fn put(self, seated: Seated, header: &Header) -> Result<Seated, WorldError> {
         let fault = match self {
             Self::Nothing => None,
             Self::One(fault) => Some(fault),
             Self::OfCase => header.proof.fault.as_deref().map(Fault::called).transpose()?,
         };
-        Ok(match fault {
-            Some(fault) => seat.planted(fault),
-            None => seat,
+        Ok(match (fault, seated) {
+            (None, seated) => seated,
+            (Some(fault), Seated::Terminal(seat)) => Seated::Terminal(seat.planted(fault)),
+            (Some(fault), Seated::Bench(bench)) => Seated::Bench(Box::new(bench.planted(fault))),
         })
     }
 }
 
+impl Seated {
+    /// The card, as its link knows it.
+    fn activation(&self) -> &Activation {
+        match self {
+            Self::Terminal(seat) => seat.card.activation(),
+            Self::Bench(bench) => bench.activation(),
+        }
+    }
+}
+
 /// Whether a case is for another interface than that of a real card.
-fn away(header: &Header, seat: &Seat) -> bool {
-    let found = seat.card.activation();
+fn away(header: &Header, found: &Activation) -> bool {
     found.real && header.interface.is_some_and(|wanted| wanted != found.interface)
 }
 
@@ -255,8 +289,14 @@ fn seat(
     settings: &SuiteSettings<'_>,
     fresh: &FreshCards,
     address: Option<&(String, ReaderAddress)>,
+    puppet: &Puppet,
     context: &mut Context,
-) -> (String, Result<Seat, WorldError>) {
+) -> (String, Result<Seated, WorldError>) {
+    let is_terminal = case.header.part.unwrap_or_default() == Part::Terminal;
+    let config = match configured(settings.config, &case.header.configure) {
+        Ok(config) => config,
+        Err(error) => return (String::new(), Err(error)),
+    };
     let interface = settings.interface.or(case.header.interface).unwrap_or(Interface::Contact);
     match (&settings.cards, address) {
         (Cards::Kept { allowed, wait, seal, .. }, Some((text, address))) => {
@@ -264,16 +304,43 @@ fn seat(
             let wants = case.header.effect.unwrap_or(*allowed);
             let permit = Permit { wants, allowed: *allowed };
             let seal = |context: &mut Context| seal(address, context);
-            let seat = Seat::before_kept(address, interface, permit, *wait, seal, settings.config, context);
-            (text.clone(), seat)
+            let seat = Seat::before_kept(address, interface, permit, *wait, seal, &config, context);
+            (text.clone(), seat.map(Seated::Terminal))
         }
-        (Cards::Fresh(Some(name)), _) => {
-            (name.to_string(), Seat::before_fresh(fresh, name, interface, settings.config, context))
+        (cards, _) => {
+            let named = match cards {
+                Cards::Fresh(Some(name)) => name.clone(),
+                _ => wanted(case),
+            };
+            let card = FreshCard { name: named.clone(), changes: case.header.personalise.clone() };
+            let seated = match is_terminal {
+                true => Seat::before_fresh(fresh, &card, interface, &config, context).map(Seated::Terminal),
+                false => {
+                    let config = config.into_owned();
+                    let (hand, inbox) = (puppet.clone(), puppet.clone());
+                    Bench::set(fresh, &card, interface, config, hand, inbox, context).map(|bench| {
+                        Seated::Bench(Box::new(bench.with(settings.terminal.map(|make| make()))))
+                    })
+                }
+            };
+            (named.to_string(), seated)
         }
-        _ => {
-            let name = wanted(case);
-            (name.to_string(), Seat::before_fresh(fresh, &name, interface, settings.config, context))
-        }
+    }
+}
+
+/// A terminal's file, changed as a case wants it.
+fn configured<'a>(
+    config: &'a TerminalConfig,
+    changes: &[TomlChange],
+) -> Result<Cow<'a, TerminalConfig>, WorldError> {
+    if changes.is_empty() {
+        return Ok(Cow::Borrowed(config));
+    }
+    let mut done = Ok(());
+    let changed = config.changed(|file| done = changes.iter().try_for_each(|change| change.apply(file)))?;
+    match done {
+        Ok(()) => Ok(Cow::Owned(changed)),
+        Err(cause) => Err(WorldError::Change { file: "the terminal's file".into(), cause }),
     }
 }
 

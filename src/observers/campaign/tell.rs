@@ -2,7 +2,11 @@
 
 use crate::observers::report::ExchangeReport;
 use crate::observers::report::suite::{CaseVerdict, FailureReport, StepReport};
-use crate::observers::script::{CaseRun, Failure, Moment, Outcome, Shown};
+use crate::observers::script::{CaseRun, Failure, HostMoment, Moment, Outcome, Shown};
+use crate::words::tlv::TlvStore;
+
+/// Fields of a message that are told: none of them is about a card.
+const OPEN_FIELDS: &[u8] = &[3, 4, 11, 12, 13, 22, 25, 39, 41, 42, 49, 60, 61];
 
 /// A case, told.
 pub(super) struct Told {
@@ -48,8 +52,30 @@ fn step(moment: &Moment, report: &mut ExchangeReport) -> StepReport {
             let text = report.command(command) + "< no answer\n";
             StepReport { line: *line, text, micros: 0 }
         }
+        Moment::Message(message) => host_message(message, report),
+        Moment::Ended { line, text } => StepReport { line: *line, text: report.words(text), micros: 0 },
         Moment::Reset { line } => StepReport { line: *line, text: "the card is reset\n".into(), micros: 0 },
     }
+}
+
+/// A message to a host: its kind, fields that hold no card data, and field 55.
+fn host_message(message: &HostMoment, report: &mut ExchangeReport) -> StepReport {
+    let mut text = format!("> message {} of {}\n", message.words, message.amount);
+    for field in OPEN_FIELDS {
+        if let Some(value) = message.fields.as_ref().and_then(|fields| fields.text(*field)) {
+            text.push_str(&format!("  field {field}: {value}\n"));
+        }
+    }
+    let elements = |store: &TlvStore, report: &mut ExchangeReport| -> String {
+        let told = store.iter().map(|(tag, value)| report.element(tag, value));
+        told.flat_map(|told| told.lines().map(|line| format!("  {line}\n")).collect::<Vec<_>>()).collect()
+    };
+    text.push_str(&elements(&message.sent, report));
+    match &message.answer {
+        Some((code, chip)) => text.push_str(&format!("< {code}\n{}", elements(chip, report))),
+        None => text.push_str("< no answer\n"),
+    }
+    StepReport { line: message.line, text, micros: message.micros }
 }
 
 /// The last answer that was told is the one that a failure speaks of: nothing is sent after

@@ -6,6 +6,7 @@ pub mod function;
 mod function_row;
 mod key_version;
 mod parse;
+pub mod part;
 pub mod pattern;
 mod problem;
 mod proof;
@@ -17,8 +18,8 @@ mod value;
 
 pub use function::FUNCTIONS;
 pub use function_row::{Function, FunctionError, Surroundings};
-pub use parse::{ELEMENT_WORDS, Loader, STATEMENT_WORDS, parse};
+pub use parse::{ACTION_WORDS, ELEMENT_WORDS, Loader, STATEMENT_WORDS, parse};
 pub use problem::{Problem, ScriptError};
-pub use run::{CaseRun, Failure, Moment, Outcome, Shown, play};
+pub use run::{CaseRun, Chair, Counter, Failure, HostMoment, Moment, Outcome, Puppet, Shown, play};
 pub use source::{Place, Source, Span};
 pub use value::{Value, ValueError, View};

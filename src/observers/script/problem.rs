@@ -66,10 +66,30 @@ pub enum Problem {
     CaseTwice { name: String },
     #[error("a case begins within `each`")]
     CaseWithin,
-    #[error("`end` without `each`")]
+    #[error("`end` without `each` or `on`")]
     EndAlone,
     #[error("`each` without `end`")]
     EachOpen,
+    #[error("`on` without `end`")]
+    OnOpen,
+    #[error("`on` stands by itself, not within `each` or another `on`")]
+    OnWithin,
+    #[error("expected `expect`, `capture`, `let` or what is done to an answer within `on`")]
+    WithinOn,
+    #[error("what is done to an answer stands within `on`")]
+    ActionAlone,
+    #[error("expected {expected}, as this is the answer to {kind}")]
+    AnswerKind { expected: &'static str, kind: &'static str },
+    #[error("{what} is of messages to the host, not of commands")]
+    MessageOnly { what: &'static str },
+    #[error("a script that plays the {part} sends no commands: the terminal does")]
+    PartSends { part: &'static str },
+    #[error("{what} as it stands here needs `{needs}` at the top")]
+    PartNeeds { what: &'static str, needs: &'static str },
+    #[error("there is no kind of message called {found:?}")]
+    Message { found: String },
+    #[error("there is no outcome called {found:?}")]
+    Outcome { found: String },
     #[error("more than {limit} levels of nesting")]
     Depth { limit: usize },
     #[error("a row of a table stands below `case`, `each row` or another row, not here")]

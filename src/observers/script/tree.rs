@@ -2,6 +2,7 @@
 //! known here of how they are written or what comes of them.
 
 use super::function_row::Function;
+use super::part::{Action, Demand, On, OutcomeWord, Part, SentTest};
 use super::pattern::{BytePart, StatusPattern};
 use super::proof::CLAUSE;
 pub use super::proof::Proof;
@@ -10,6 +11,8 @@ use super::value::{Value, View};
 use crate::air::link::Interface;
 use crate::words::iso7816::{CommandRow, Effect, Parameter};
 use crate::words::tlv::Tag;
+use crate::world::TomlChange;
+use std::sync::Arc;
 
 /// A script.
 #[derive(Debug, Clone)]
@@ -38,7 +41,7 @@ pub struct Case {
 }
 
 /// What is said of a script or a case.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Header {
     /// The clause that it proves.
     pub clause: Option<String>,
@@ -52,6 +55,12 @@ pub struct Header {
     pub seed: Option<u64>,
     /// What a case of a certification set says of itself.
     pub proof: Proof,
+    /// Which part it plays; the terminal where nothing is said.
+    pub part: Option<Part>,
+    /// What is changed in the card's profile.
+    pub personalise: Vec<TomlChange>,
+    /// What is changed in the terminal's file.
+    pub configure: Vec<TomlChange>,
 }
 
 /// A table: names of columns, and rows of values.
@@ -89,6 +98,14 @@ pub enum Step {
     Set(Tag, Expression),
     /// Plays a block several times.
     Each(Box<Each>),
+    /// Says what happens when something comes.
+    On(Arc<On>),
+    /// Does something to an answer.
+    Action(Action),
+    /// Asks the terminal under test to do something.
+    Terminal(Box<Demand>),
+    /// Looks for something that the terminal has sent.
+    Sent(SentTest),
     /// Resets the card.
     Reset,
     /// Ends the case.
@@ -149,6 +166,20 @@ pub enum Subject {
     Time,
     /// A data object: by one tag wherever it is, by several from the top.
     Path(Vec<Tag>),
+    /// A field of a message.
+    Field(u8),
+    /// The PIN that a message brings.
+    Pin,
+    /// What a transaction came to.
+    Outcome,
+    /// Why.
+    Reason,
+    /// What the cardholder was shown.
+    Shown,
+    /// What the terminal says that it did.
+    Told,
+    /// The card's balance after it.
+    Balance,
     /// Anything else.
     Value(Expression),
 }
@@ -181,6 +212,8 @@ pub enum Test {
         /// Whether it must be set.
         set: bool,
     },
+    /// It is one of these ends.
+    Outcome(Vec<&'static OutcomeWord>),
     /// It is there, or is not.
     Exists(bool),
 }

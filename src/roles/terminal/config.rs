@@ -8,6 +8,7 @@ use crate::base::bytes::parse_hex;
 use crate::words::iso4217::Currency;
 use crate::words::iso7816::Aid;
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// The shipped terminal file.
 pub(super) const DEFAULT: &str = include_str!("terminal.toml");
@@ -86,6 +87,9 @@ pub struct TerminalConfig {
     /// too, from its folder, and adds them to [`Self::trust`].
     #[serde(default)]
     pub trust_files: Vec<String>,
+    /// The file's text, from which [`Self::changed`] makes another terminal.
+    #[serde(skip)]
+    pub text: Arc<str>,
 }
 
 /// An application that the terminal accepts; what it does not say, the terminal says.
@@ -187,7 +191,7 @@ pub enum ConfigError {
 impl TerminalConfig {
     /// Reads a terminal file.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text).map_err(|error| ConfigError::Toml(error.to_string()))?;
+        let mut config: Self = toml::from_str(text).map_err(|error| ConfigError::Toml(error.to_string()))?;
         let check = |field, value: &str, range: std::ops::RangeInclusive<usize>, expected| {
             if range.contains(&value.len()) && value.is_ascii() {
                 Ok(())
@@ -201,6 +205,21 @@ impl TerminalConfig {
         check("merchant_name", &config.merchant_name, 1..=40, "1 to 40")?;
         let own = config.applications.iter().filter_map(|application| application.risk.as_ref());
         own.chain([&config.risk]).try_for_each(Risk::check)?;
+        config.text = text.into();
+        Ok(config)
+    }
+
+    /// The same terminal, its file changed by `change`. The keys that it trusts stay unless
+    /// the file says other ones then.
+    pub fn changed(&self, change: impl FnOnce(&mut toml::Table)) -> Result<Self, ConfigError> {
+        let read = |cause: toml::de::Error| ConfigError::Toml(cause.to_string());
+        let mut table: toml::Table = toml::from_str(&self.text).map_err(read)?;
+        let trusted = table.get("trust").cloned();
+        change(&mut table);
+        let mut config = Self::parse(&table.to_string())?;
+        if table.get("trust") == trusted.as_ref() {
+            config.trust = self.trust.clone();
+        }
         Ok(config)
     }
 

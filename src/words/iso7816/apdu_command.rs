@@ -8,9 +8,10 @@ use crate::words::tlv::{Tag, TlvError};
 use std::fmt;
 
 /// What a command may do to a card that is not ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Effect {
     /// Leaves the card as it was.
+    #[default]
     Reads,
     /// Uses up an application transaction counter value, which has 65,535.
     Spends,

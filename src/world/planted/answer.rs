@@ -1,8 +1,9 @@
 //! Data objects of an answer, changed in place: of TLV at any depth, and of the answers of
 //! format 1 (EMV Book 3 6.5.5.4, 6.5.8.4), whose fields have tags and no TLV.
 
+use crate::words::dictionary::tag;
 use crate::words::iso7816::CommandApdu;
-use crate::words::tlv::{self, Tag, Tlv, encode_into};
+use crate::words::tlv::{self, Tag, Tlv, TlvStore, encode_into};
 
 /// A change of one data object.
 pub(super) struct Edit<'a> {
@@ -32,6 +33,17 @@ pub(super) fn value(command: &CommandApdu, data: &[u8], tag: Tag) -> Option<Vec<
     let template = tlv::find(data, FORMAT_1).ok().flatten()?;
     let (from, to) = field(command, tag, template.value.len())?;
     template.value.get(from..to).map(<[u8]>::to_vec)
+}
+
+/// A record as if nothing were missing or came twice: each data object once, an expiration
+/// date in any case.
+pub(super) fn mended(data: &[u8]) -> Vec<u8> {
+    let Ok(template) = tlv::parse_one(data) else { return data.to_vec() };
+    let Ok(mut objects) = TlvStore::parse(template.value) else { return data.to_vec() };
+    if !objects.has(tag::APPLICATION_EXPIRATION_DATE) {
+        objects.put(tag::APPLICATION_EXPIRATION_DATE, [0x49, 0x12, 0x31]);
+    }
+    tlv::encode(template.tag, &objects.to_bytes())
 }
 
 fn rebuilt(command: &CommandApdu, list: &[Tlv<'_>], edit: &Edit<'_>, depth: usize) -> Vec<u8> {

@@ -1,7 +1,11 @@
-//! What a planted fault is, and the wrapper that carries it out on what a card answers.
+//! What a planted fault is, and the wrapper that carries it out on what a card answers, or
+//! on what a terminal sends it.
 
 use super::answer::{self, Edit};
 use super::card::CARD_FAULTS;
+use super::lists::Lists;
+use super::terminal::TERMINAL_FAULTS;
+use crate::air::host::Verb;
 use crate::air::link::{Activation, Card, LinkError};
 use crate::base::context::Context;
 use crate::words::iso7816::{CommandApdu, ResponseApdu, StatusWord};
@@ -24,10 +28,12 @@ pub struct Fault {
 /// At which commands a fault shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct On {
-    ins: u8,
+    /// None stands for every command that answers a list of the card.
+    ins: Option<u8>,
     p1: Option<u8>,
     p2: Option<u8>,
     data: &'static [u8],
+    nth: Option<usize>,
 }
 
 /// What a fault does.
@@ -61,16 +67,50 @@ pub enum Change {
     Keep(Tag),
     /// The card never hears the command; it is answered with 9000 alone.
     Ignored,
-    /// The card hears the command twice.
+    /// Data objects that are missing or come twice are made good: the terminal goes on.
+    Mended,
+    /// The command is sent twice.
     Twice,
-    /// The card is given other data: the last byte of it is another one.
-    Misheard,
+    /// The card never hears the command; it is answered with this status word alone.
+    Kept(u16),
+    /// What the list of the card (PDOL, CDOL, DDOL) asks for is sent with another value.
+    Sent(Tag, &'static [u8]),
+    /// Bits of what the list asks for are sent as 0: byte from 0, mask.
+    Cleared(Tag, usize, u8),
+    /// Bits of what the list asks for are sent as 1: byte from 0, mask.
+    Set(Tag, usize, u8),
+    /// The first parameter is sent otherwise: the bits that stay, and those that are set.
+    Parameter(u8, u8),
+    /// The data is sent otherwise.
+    SentData(&'static [u8]),
+    /// Messages to the host.
+    Message(MessageChange),
+}
+
+/// What a fault does to messages of a terminal to its host.
+#[derive(Debug, Clone, Copy)]
+pub enum MessageChange {
+    /// Messages of this verb never leave the terminal, which takes them for done.
+    Unsent(Verb),
+    /// One minor unit more.
+    Amount,
+    /// An element of field 55 is left out.
+    Without(Tag),
+    /// No PIN.
+    WithoutPin,
+    /// A PIN that the host has no business with.
+    WithPin,
 }
 
 impl Fault {
+    /// Every fault, of cards and of terminals.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        CARD_FAULTS.iter().chain(TERMINAL_FAULTS)
+    }
+
     /// The fault of this name.
     pub fn called(name: &str) -> Result<&'static Self, WorldError> {
-        let found = CARD_FAULTS.iter().find(|fault| fault.name == name);
+        let found = Self::all().find(|fault| fault.name == name);
         found.ok_or_else(|| WorldError::NoFault { name: name.to_owned() })
     }
 }
@@ -78,7 +118,12 @@ impl Fault {
 impl On {
     /// At every command with this instruction.
     pub const fn ins(ins: u8) -> Self {
-        Self { ins, p1: None, p2: None, data: &[] }
+        Self { ins: Some(ins), p1: None, p2: None, data: &[], nth: None }
+    }
+
+    /// At every command that answers a list of the card: PDOL, CDOL, DDOL.
+    pub const fn lists() -> Self {
+        Self { ins: None, ..Self::ins(0) }
     }
 
     /// Only with this first parameter.
@@ -99,9 +144,15 @@ impl On {
         Self { data, ..self }
     }
 
+    /// Only the command of this number among those that fit, from 1.
+    #[must_use]
+    pub const fn nth(self, nth: usize) -> Self {
+        Self { nth: Some(nth), ..self }
+    }
+
     fn fits(self, command: &CommandApdu) -> bool {
         let at = |wanted: Option<u8>, found: u8| wanted.is_none_or(|wanted| wanted == found);
-        self.ins == command.ins
+        self.ins.map_or([0xA8, 0xAE, 0x88].contains(&command.ins), |ins| ins == command.ins)
             && at(self.p1, command.p1)
             && at(self.p2, command.p2)
             && command.data.starts_with(self.data)
@@ -113,12 +164,15 @@ pub struct Planted<C> {
     card: C,
     fault: &'static Fault,
     first: Option<ResponseApdu>,
+    lists: Lists,
+    /// Commands at which it could show, so far.
+    fitting: usize,
 }
 
 impl<C: Card> Planted<C> {
     /// The card with the fault.
     pub fn new(card: C, fault: &'static Fault) -> Self {
-        Self { card, fault, first: None }
+        Self { card, fault, first: None, lists: Lists::default(), fitting: 0 }
     }
 
     fn changed(&mut self, command: &CommandApdu, honest: ResponseApdu) -> ResponseApdu {
@@ -140,12 +194,53 @@ impl<C: Card> Planted<C> {
                 edited(Edit { tag, change: &|value| Some(flipped(value, at, mask)) })
             }
             Change::Data(data) => ResponseApdu { data: data.to_vec(), status: honest.status },
+            Change::Mended => ResponseApdu { data: answer::mended(&honest.data), status: honest.status },
             Change::Repeat => first.clone(),
             Change::Keep(tag) => {
                 let kept = answer::value(command, &first.data, tag);
                 edited(Edit { tag, change: &|value| Some(kept.clone().unwrap_or_else(|| value.to_vec())) })
             }
-            Change::Instead { .. } | Change::Ignored | Change::Twice | Change::Misheard => honest,
+            _ => honest,
+        }
+    }
+
+    fn exchange(&mut self, command: &CommandApdu, context: &mut Context) -> Result<ResponseApdu, LinkError> {
+        if !self.fault.on.fits(command) {
+            return self.card.transmit(command, context);
+        }
+        self.fitting += 1;
+        if self.fault.on.nth.is_some_and(|nth| nth != self.fitting) {
+            return self.card.transmit(command, context);
+        }
+        let sent = match self.sent(command) {
+            Ok(sent) => sent,
+            Err(answer) => return Ok(answer),
+        };
+        if matches!(self.fault.change, Change::Twice) {
+            self.card.transmit(&sent, context)?;
+        }
+        let honest = self.card.transmit(&sent, context)?;
+        Ok(self.changed(command, honest))
+    }
+
+    /// What is sent of a command; none where nothing is.
+    fn sent(&self, command: &CommandApdu) -> Result<CommandApdu, ResponseApdu> {
+        let answered = |status| Err(ResponseApdu { data: Vec::new(), status: StatusWord(status) });
+        let with = |tag, change: &dyn Fn(&[u8]) -> Vec<u8>| {
+            let data = self.lists.changed(command, tag, change).unwrap_or_else(|| command.data.clone());
+            Ok(CommandApdu { data, ..command.clone() })
+        };
+        match self.fault.change {
+            Change::Ignored => answered(0x9000),
+            Change::Kept(status) => answered(status),
+            Change::Sent(tag, value) => with(tag, &|_| value.to_vec()),
+            Change::Cleared(tag, at, mask) => with(tag, &|value| masked(value, at, |byte| byte & !mask)),
+            Change::Set(tag, at, mask) => with(tag, &|value| masked(value, at, |byte| byte | mask)),
+            Change::Parameter(stay, set) => {
+                Ok(CommandApdu { p1: command.p1 & stay | set, ..command.clone() })
+            }
+            Change::SentData(data) => Ok(CommandApdu { data: data.to_vec(), ..command.clone() }),
+            _ => Ok(command.clone()),
         }
     }
 }
@@ -156,27 +251,23 @@ impl<C: Card> Card for Planted<C> {
     }
 
     fn transmit(&mut self, command: &CommandApdu, context: &mut Context) -> Result<ResponseApdu, LinkError> {
-        if !self.fault.on.fits(command) {
-            return self.card.transmit(command, context);
-        }
-        match self.fault.change {
-            Change::Ignored => return Ok(ResponseApdu { data: Vec::new(), status: StatusWord(0x9000) }),
-            Change::Twice => {
-                self.card.transmit(command, context)?;
-            }
-            Change::Misheard => {
-                let data = flipped(&command.data, usize::MAX, 1);
-                return self.card.transmit(&CommandApdu { data, ..command.clone() }, context);
-            }
-            _ => {}
-        }
-        let honest = self.card.transmit(command, context)?;
-        Ok(self.changed(command, honest))
+        let response = self.exchange(command, context)?;
+        self.lists.learn(command, &response);
+        Ok(response)
     }
 
     fn reset(&mut self, context: &mut Context) -> Result<(), LinkError> {
         self.card.reset(context)
     }
+}
+
+/// Bytes with one of them otherwise; a place behind the end changes nothing.
+fn masked(bytes: &[u8], at: usize, change: impl Fn(u8) -> u8) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    if let Some(byte) = bytes.get_mut(at) {
+        *byte = change(*byte);
+    }
+    bytes
 }
 
 /// Bytes with some bits of one byte changed; a place behind the end is the last byte.

@@ -4,6 +4,11 @@
 mod answer;
 mod card;
 mod fault;
+mod host;
+mod lists;
+mod terminal;
 
 pub use card::CARD_FAULTS;
-pub use fault::{Change, Fault, On, Planted};
+pub use fault::{Change, Fault, MessageChange, On, Planted};
+pub(super) use host::planted_host;
+pub use terminal::TERMINAL_FAULTS;

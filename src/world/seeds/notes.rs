@@ -1,9 +1,8 @@
 //! What reached the issuer, noted on the line before it.
 
-use crate::air::host::{Answer, Host, Kind, Request, Settlement, Verb};
+use crate::air::host::{Answer, Attended, Host, Kind, Request, Settlement, Verb, send};
 use crate::words::dictionary::tag;
 use crate::words::iso4217::Currency;
-use crate::world::tear::{Relay, send};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -29,7 +28,7 @@ impl Notes {
     /// A host that notes what is answered.
     pub(super) fn around(&self, inner: Box<dyn Host>) -> Box<dyn Host> {
         let notes = self.clone();
-        Box::new(Relay::new(inner, move |host, verb, request, context| {
+        Box::new(Attended::by(inner, move |host, verb, request, context| {
             let answer = send(verb, host, request, context);
             notes.read().note(verb, request, answer.as_ref().ok());
             answer

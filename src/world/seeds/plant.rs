@@ -3,7 +3,7 @@
 
 use super::carried::Carried;
 use crate::air::host::{
-    Answer, Host, HostError, Kind, MessageClass, Request, ResponseCode, Settlement, Verb,
+    Answer, Attended, Host, HostError, Kind, MessageClass, Request, ResponseCode, Settlement, Verb, send,
 };
 use crate::base::context::Context;
 use crate::base::store::{Db, Decision, Row, StoreError, Tx, Value};
@@ -11,7 +11,6 @@ use crate::roles::issuer::{AccountId, Issuer};
 use crate::roles::terminal::journal::{Change, Journal, JournalError, State};
 use crate::words::emv::Pan;
 use crate::words::iso4217::Currency;
-use crate::world::tear::{Relay, send};
 use std::collections::HashSet;
 
 /// A planted bug.
@@ -83,7 +82,7 @@ impl Plant {
             }
             Some(Self::ForgetsReversal) => {
                 let mut seen = HashSet::new();
-                Box::new(Relay::new(issuer, move |host, verb, request, context| {
+                Box::new(Attended::by(issuer, move |host, verb, request, context| {
                     let mut key = request.key.clone();
                     key.class = MessageClass::Request;
                     match verb {
@@ -97,15 +96,17 @@ impl Plant {
                     }
                 }))
             }
-            Some(Self::GuessesSettlement) => Box::new(Relay::new(issuer, |host, verb, request, context| {
-                let mut answer = send(verb, host, request, context)?;
-                if answer.settlement == Some(Settlement::Open) {
-                    answer.settlement = Some(Settlement::Returned);
-                }
-                Ok(answer)
-            })),
+            Some(Self::GuessesSettlement) => {
+                Box::new(Attended::by(issuer, |host, verb, request, context| {
+                    let mut answer = send(verb, host, request, context)?;
+                    if answer.settlement == Some(Settlement::Open) {
+                        answer.settlement = Some(Settlement::Returned);
+                    }
+                    Ok(answer)
+                }))
+            }
             Some(Self::SwallowsUpload) => {
-                Box::new(Relay::new(issuer, |host, verb, request, context| match request.kind {
+                Box::new(Attended::by(issuer, |host, verb, request, context| match request.kind {
                     Kind::OfflineSale => Ok(Answer::new(ResponseCode::APPROVED, "noted")),
                     _ => send(verb, host, request, context),
                 }))

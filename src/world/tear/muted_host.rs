@@ -1,6 +1,6 @@
 //! A host whose messages get lost, come twice, late, or in another order.
 
-use crate::air::host::{Answer, BatchTotals, Host, HostError, Request, Verb};
+use crate::air::host::{Answer, BatchTotals, Host, HostError, Request, Verb, send};
 use crate::base::context::Context;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -104,20 +104,6 @@ impl HostControl {
         };
         line.messages += 1;
         point
-    }
-}
-
-/// Sends a message by the verb that carries it.
-pub(in crate::world) fn send(
-    verb: Verb,
-    host: &mut dyn Host,
-    request: &Request,
-    context: &mut Context,
-) -> Result<Answer, HostError> {
-    match verb {
-        Verb::Authorise => host.authorise(request, context),
-        Verb::Advise => host.advise(request, context),
-        Verb::Reverse => host.reverse(request, context),
     }
 }
 

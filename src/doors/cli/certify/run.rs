@@ -88,6 +88,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         unmask: false,
         detail: true,
         plant: Plant::Nothing,
+        terminal: None,
         keeps_events: true,
     };
     let mut session = Session::open(&session::folder(call), ics.as_deref(), now).map_err(Failure::suite)?;

@@ -239,6 +239,7 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::TerminalKey(_)
         | WorldError::NoFault { .. }
         | WorldError::Dialect(_) => Exit::Usage,
+        WorldError::Change { .. } | WorldError::Config(_) => Exit::Usage,
         WorldError::Listen { .. } => Exit::Transport,
     }
 }

@@ -5,6 +5,7 @@ use super::question::{BENCH, QUESTIONS};
 use super::questionnaire::Questionnaire;
 use crate::observers::campaign::error::CampaignError;
 use crate::observers::campaign::plan::{Job, plan};
+use crate::observers::script::part::Part;
 use crate::observers::script::tree::Script;
 use crate::words::iso7816::Effect;
 use serde::{Deserialize, Serialize};
@@ -126,7 +127,10 @@ fn entry(scripts: &[Script], job: Job) -> Result<Entry, CampaignError> {
         seats: seats.collect::<Result<_, _>>()?,
         needs: needs.map_err(|cause| wrong(&id, &cause))?,
         title: job.name.clone(),
-        product: Product::Card,
+        product: match header.part.unwrap_or_default() {
+            Part::Terminal => Product::Card,
+            _ => Product::Terminal,
+        },
         precondition: header.proof.precondition.clone(),
         effect: header.effect,
         id,

@@ -51,7 +51,12 @@ pub const QUESTIONS: &[Question] = &[
 /// What may be at the bench.
 pub const BENCH: &[Question] = &[
     question("person", BOTH, false, "Is there a person who reads the display and answers?"),
-    question("contact_probe", TERMINAL, false, "Is there a probe that plays a card in its contact reader?"),
+    question(
+        "contact_probe",
+        TERMINAL,
+        true,
+        "Is there a probe that plays a card in its contact reader? Our own terminal has one.",
+    ),
     question(
         "contactless_probe",
         TERMINAL,

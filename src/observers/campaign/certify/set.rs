@@ -30,6 +30,15 @@ files! {
     "card/log",
     "card/tap",
     "card/negative",
+    "terminal/selection",
+    "terminal/data",
+    "terminal/authentication",
+    "terminal/restrictions",
+    "terminal/verification",
+    "terminal/risk",
+    "terminal/host",
+    "terminal/ecash",
+    "terminal/tap",
 }
 
 /// What they include.

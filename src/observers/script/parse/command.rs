@@ -41,10 +41,7 @@ pub(super) fn call(
     name: Span,
     cursor: &mut Cursor<'_>,
 ) -> Result<Step, ParseError> {
-    let mut call = CommandCall { row, values: Vec::new(), elements: Vec::new(), header: Vec::new() };
-    while let Some(token) = cursor.peek()? {
-        argument(&mut call, &token, cursor)?;
-    }
+    let call = arguments(row, cursor)?;
     let is_given = |wanted: &Parameter| call.values.iter().any(|(parameter, _)| *parameter == wanted);
     let missing = row.parameters.iter().find(|parameter| {
         !parameter.optional && !is_given(parameter) && !matches!(parameter.kind, ParameterKind::Gathered(_))
@@ -56,6 +53,18 @@ pub(super) fn call(
             Err(ParseError::new(Problem::ParameterMissing { command: row.name, parameter, kind }, name))
         }
     }
+}
+
+/// The arguments of a command, as many as there are.
+pub(super) fn arguments(
+    row: &'static CommandRow,
+    cursor: &mut Cursor<'_>,
+) -> Result<CommandCall, ParseError> {
+    let mut call = CommandCall { row, values: Vec::new(), elements: Vec::new(), header: Vec::new() };
+    while let Some(token) = cursor.peek()? {
+        argument(&mut call, &token, cursor)?;
+    }
+    Ok(call)
 }
 
 /// The bytes of a command. Values may stand among them.

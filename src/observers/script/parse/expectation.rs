@@ -2,7 +2,10 @@
 
 use super::element::tag_of;
 use super::expression::expression;
+use super::names::tag_name;
+use super::part::field;
 use crate::observers::script::cursor::{Cursor, Kind, Token};
+use crate::observers::script::part::OUTCOMES;
 use crate::observers::script::pattern::{BytePart, StatusPattern};
 use crate::observers::script::problem::{ParseError, Problem};
 use crate::observers::script::source::Span;
@@ -13,6 +16,15 @@ use crate::words::decode::{BitName, bit_names};
 use crate::words::dictionary::Row;
 use crate::words::tlv::Tag;
 
+/// What is looked at of a terminal under test.
+const BENCH_WORDS: &[(&str, Subject)] = &[
+    ("reason", Subject::Reason),
+    ("shown", Subject::Shown),
+    ("told", Subject::Told),
+    ("balance", Subject::Balance),
+    ("pin", Subject::Pin),
+];
+
 /// Words of tests, for hints.
 const TEST_WORDS: &[&str] = &["has", "lacks", "like", "matches", "exists", "absent", "between", "one"];
 
@@ -22,6 +34,10 @@ pub(super) fn expect(cursor: &mut Cursor<'_>) -> Result<Expectation, ParseError>
     if cursor.take_word("status") {
         cursor.take_sign("=");
         return status(cursor, begin);
+    }
+    if cursor.take_word("outcome") {
+        cursor.take_sign("=");
+        return outcome(cursor);
     }
     if is_lone_status(cursor)? {
         return status(cursor, begin);
@@ -97,7 +113,25 @@ fn status_pattern(token: &Token, explicit: bool) -> Result<StatusPattern, ParseE
 }
 
 fn is_subject_word(word: &str) -> bool {
-    ["data", "answer", "time"].contains(&word)
+    ["data", "answer", "time"].contains(&word) || BENCH_WORDS.iter().any(|row| row.0 == word)
+}
+
+/// What a transaction came to: some words, or others.
+fn outcome(cursor: &mut Cursor<'_>) -> Result<Expectation, ParseError> {
+    let (text, span) = cursor.free_text();
+    let one = |words: &str| {
+        let known = OUTCOMES.iter().find(|row| row.words == words.trim());
+        known.ok_or_else(|| {
+            let all = OUTCOMES.iter().map(|row| row.words);
+            let error = ParseError::new(Problem::Outcome { found: words.trim().to_owned() }, span);
+            match nearest(words.trim(), all.clone()) {
+                Some(meant) => error.meant(Some(meant)),
+                None => error.hint(format!("there are {}", all.collect::<Vec<_>>().join(", "))),
+            }
+        })
+    };
+    let wanted = text.split(" or ").map(one).collect::<Result<_, _>>()?;
+    Ok(Expectation { subject: Subject::Outcome, view: None, test: Test::Outcome(wanted), value_span: span })
 }
 
 /// What is looked at, and how.
@@ -111,6 +145,13 @@ fn subject(cursor: &mut Cursor<'_>) -> Result<(Subject, Option<View>), ParseErro
         Kind::Bare if token.text == "data" => word(cursor, Subject::Data)?,
         Kind::Bare if token.text == "answer" => word(cursor, Subject::Answer)?,
         Kind::Bare if token.text == "time" => word(cursor, Subject::Time)?,
+        Kind::Bare if token.text == "field" => {
+            cursor.next()?;
+            Subject::Field(field(cursor)?)
+        }
+        Kind::Bare if let Some(row) = BENCH_WORDS.iter().find(|row| row.0 == token.text) => {
+            word(cursor, row.1.clone())?
+        }
         Kind::Bare if !is_call => Subject::Path(path(cursor)?),
         Kind::Bare | Kind::Variable | Kind::Text => Subject::Value(expression(cursor)?),
         Kind::Decimal | Kind::Sign => return Err(missing),
@@ -189,7 +230,7 @@ fn worded(subject: &Subject, begin: Span, cursor: &mut Cursor<'_>) -> Result<Tes
                 Subject::Data => "data".into(),
                 Subject::Answer => "answer".into(),
                 Subject::Time => "time".into(),
-                Subject::Status | Subject::Value(_) => "it".into(),
+                _ => "it".into(),
             };
             let span = token.as_ref().map_or_else(|| here.span(), |token| token.span);
             let words = TEST_WORDS.iter().copied().chain(View::NAMES.iter().map(|row| row.0));
@@ -199,7 +240,7 @@ fn worded(subject: &Subject, begin: Span, cursor: &mut Cursor<'_>) -> Result<Tes
 }
 
 /// Bytes, open digits and gaps, up to the end of the line.
-fn pattern(cursor: &mut Cursor<'_>) -> Result<Vec<PatternPart>, ParseError> {
+pub(super) fn pattern(cursor: &mut Cursor<'_>) -> Result<Vec<PatternPart>, ParseError> {
     let mut parts = Vec::new();
     while let Some(token) = cursor.next()? {
         match token.kind {
@@ -239,10 +280,12 @@ fn bit(subject: &Subject, set: bool, begin: Span, cursor: &mut Cursor<'_>) -> Re
         let bit = small(cursor, "a bit, 8 to 1", 1..=8)?;
         return Ok(Test::Bit { byte, bit, words: format!("byte {byte} bit {bit}"), set });
     }
-    let Subject::Path(tags) = subject else {
-        return Err(ParseError::new(Problem::NoBits { tag: "this".into() }, begin));
+    let tag = match subject {
+        Subject::Path(tags) => tags.last().copied(),
+        Subject::Value(Expression { node: Node::Variable(name), .. }) => tag_name(name),
+        _ => None,
     };
-    let tag = tags.last().copied().unwrap_or(Tag(0));
+    let tag = tag.ok_or_else(|| ParseError::new(Problem::NoBits { tag: "this".into() }, begin))?;
     let rows = bit_names(tag);
     if rows.is_empty() {
         let error = ParseError::new(Problem::NoBits { tag: tag.to_string() }, begin);

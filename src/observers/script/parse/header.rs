@@ -3,11 +3,13 @@
 
 use crate::air::link::Interface;
 use crate::observers::script::cursor::Cursor;
+use crate::observers::script::part::Part;
 use crate::observers::script::problem::{ParseError, Problem};
 use crate::observers::script::source::Span;
 use crate::observers::script::suggest::nearest;
 use crate::observers::script::tree::{Header, Proof};
 use crate::words::iso7816::Effect;
+use crate::world::TomlChange;
 
 /// The words that begin a line of a header.
 pub(super) const HEADER_WORDS: &[&str] = &[
@@ -17,6 +19,9 @@ pub(super) const HEADER_WORDS: &[&str] = &[
     "profile",
     "interface",
     "seed",
+    "role",
+    "personalise",
+    "configure",
     "id",
     "needs",
     "seats",
@@ -36,6 +41,9 @@ pub(super) enum HeaderLine {
     Seed(u64),
     /// A word of [`Proof::WORDS`] and what follows it.
     Proof(&'static str, String),
+    Part(Part),
+    Personalise(TomlChange),
+    Configure(TomlChange),
 }
 
 /// The rest of a header's line, after its word.
@@ -69,8 +77,26 @@ pub(super) fn header(word: &'static str, cursor: &mut Cursor<'_>) -> Result<Head
             Some(expected) => Err(value(expected)),
             None => Ok(HeaderLine::Proof(word, text)),
         },
+        "role" => {
+            let words = Part::NAMES.iter().map(|row| row.0);
+            let part = Part::NAMES.iter().find(|row| row.0 == text).map(|row| row.1);
+            part.map(HeaderLine::Part)
+                .ok_or_else(|| value("terminal, card, host or card and host").meant(nearest(&text, words)))
+        }
+        "personalise" => change(&text).map(HeaderLine::Personalise).map_err(|why| value(&why)),
+        "configure" => change(&text).map(HeaderLine::Configure).map_err(|why| value(&why)),
         _ => Ok(HeaderLine::Profile(text)),
     }
+}
+
+/// A key of a TOML file and its value, or `absent`.
+fn change(text: &str) -> Result<TomlChange, String> {
+    let shape = || "a key and its value, such as risk.floor_limit_minor = 0, or a key and absent".to_owned();
+    if let Some(key) = text.strip_suffix(" absent") {
+        return TomlChange::parse(key.trim(), None).map_err(|_| shape());
+    }
+    let (key, value) = text.split_once('=').ok_or_else(shape)?;
+    TomlChange::parse(key.trim(), Some(value.trim())).map_err(|_| shape())
 }
 
 /// The effect that a comment of a scriptor file tells: `# Effect: reads. ...`.
@@ -93,6 +119,9 @@ impl HeaderLine {
             Self::Interface(_) => "interface",
             Self::Seed(_) => "seed",
             Self::Proof(word, _) => word,
+            Self::Part(_) => "role",
+            Self::Personalise(_) => "personalise",
+            Self::Configure(_) => "configure",
         }
     }
 
@@ -115,12 +144,21 @@ impl HeaderLine {
             Self::Interface(interface) => header.interface.replace(interface).is_some(),
             Self::Seed(seed) => header.seed.replace(seed).is_some(),
             Self::Proof(word, text) => header.proof.put(word, text).is_some(),
+            Self::Part(part) => header.part.replace(part).is_some(),
+            Self::Personalise(change) => add(&mut header.personalise, change),
+            Self::Configure(change) => add(&mut header.configure, change),
         };
         match is_there {
             true => Err(ParseError::new(Problem::HeaderTwice { header: word }, span)),
             false => Ok(()),
         }
     }
+}
+
+/// One more change; there may be as many as are wanted.
+fn add(list: &mut Vec<TomlChange>, change: TomlChange) -> bool {
+    list.push(change);
+    false
 }
 
 /// A case's header over that of its script.
@@ -132,6 +170,10 @@ pub(super) fn merged(script: &Header, case: Header) -> Header {
         interface: case.interface.or(script.interface),
         seed: case.seed.or(script.seed),
         proof: case.proof.over(&script.proof),
+        part: case.part.or(script.part),
+        // Those of the case come later, and count.
+        personalise: [script.personalise.as_slice(), &case.personalise].concat(),
+        configure: [script.configure.as_slice(), &case.configure].concat(),
     }
 }
 

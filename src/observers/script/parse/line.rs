@@ -6,8 +6,10 @@ use super::element::element;
 use super::expectation::{captured, comment, expect};
 use super::expression::expression;
 use super::header::{HEADER_WORDS, HeaderLine, effect_comment, header};
+use super::part::{ACTION_WORDS, action, demand, on, sent};
 use super::table::{Row, row};
 use crate::observers::script::cursor::{Cursor, Kind, Token};
+use crate::observers::script::part::On;
 use crate::observers::script::problem::{ParseError, Problem};
 use crate::observers::script::source::Span;
 use crate::observers::script::suggest::nearest;
@@ -16,7 +18,7 @@ use crate::words::iso7816::Effect;
 
 /// The words that begin a statement.
 pub const STATEMENT_WORDS: &[&str] =
-    &["case", "include", "expect", "capture", "let", "set", "each", "end", "reset", "exit"];
+    &["case", "include", "expect", "capture", "let", "set", "each", "on", "terminal", "end", "reset", "exit"];
 
 /// A line as it was read.
 #[derive(Debug, Clone)]
@@ -35,6 +37,8 @@ pub(super) enum Item {
     Row(Row),
     /// A block begins.
     Each(OverHead),
+    /// A block that waits for something begins.
+    On(On),
     /// A block ends.
     End,
     /// Another file stands here.
@@ -84,8 +88,15 @@ pub(super) fn item(cursor: &mut Cursor<'_>) -> Result<(Item, Span), ParseError> 
             };
         }
         "each" => Item::Each(each(cursor)?),
+        "on" => Item::On(on(cursor)?),
+        "terminal" => Item::Step(Step::Terminal(Box::new(demand(cursor)?))),
+        word if ACTION_WORDS.contains(&word) => Item::Step(Step::Action(action(word, cursor)?)),
         "end" => Item::End,
         "expect" => {
+            if let Some(test) = sent(cursor)? {
+                cursor.end()?;
+                return Ok((Item::Step(Step::Sent(test)), whole));
+            }
             let expectation = expect(cursor)?;
             return Ok((Item::Step(Step::Expect(expectation)), whole));
         }
@@ -144,7 +155,7 @@ fn is_bytes(token: &Token) -> bool {
 
 fn unknown(token: &Token) -> ParseError {
     let names = command_names().flat_map(|(name, _)| std::iter::once(name).chain(name.split(' ').next()));
-    let known = STATEMENT_WORDS.iter().chain(HEADER_WORDS).copied().chain(names);
+    let known = STATEMENT_WORDS.iter().chain(ACTION_WORDS).chain(HEADER_WORDS).copied().chain(names);
     let error = ParseError::new(Problem::FirstWord { found: token.shown() }, token.span);
     let is_half = token.text.bytes().all(|byte| byte.is_ascii_hexdigit()) && token.kind == Kind::Bare;
     match nearest(&token.text, known) {

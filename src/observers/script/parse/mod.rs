@@ -9,10 +9,13 @@ mod expression;
 mod header;
 mod line;
 mod names;
+mod part;
+mod part_check;
 mod script;
 mod table;
 
 pub use element::ELEMENT_WORDS;
 pub use line::STATEMENT_WORDS;
 pub(super) use names::tag_name;
+pub use part::ACTION_WORDS;
 pub use script::{Loader, parse};

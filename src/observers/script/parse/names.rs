@@ -1,6 +1,7 @@
 //! Whether every variable has a value where it is used. A tag in capital letters is a data
 //! element that card or terminal may have: whether they do shows when the script is played.
 
+use crate::observers::script::part::{Action, Change, Demand, Edit, EditPlace, What};
 use crate::observers::script::problem::{ParseError, Problem};
 use crate::observers::script::suggest::nearest;
 use crate::observers::script::tree::{
@@ -67,7 +68,58 @@ impl Names {
                 }
                 self.statements(&each.statements);
             }
+            Step::On(on) => {
+                self.what(&on.what);
+                self.statements(&on.statements);
+            }
+            Step::Action(action) => self.action(action),
+            Step::Terminal(demand) => {
+                let Demand { amount, cashback, pins, choice, within, .. } = &**demand;
+                let options = [amount, cashback, choice, within].into_iter().flatten();
+                options.chain(pins).for_each(|value| self.used(value));
+            }
+            Step::Sent(test) => self.what(&test.what),
             Step::Reset | Step::Exit => {}
+        }
+    }
+
+    fn what(&mut self, what: &What) {
+        match what {
+            What::Command(wanted) => {
+                let values = wanted.values.iter().filter_map(|(_, value)| value.as_ref());
+                let elements = wanted.elements.iter().map(|(_, value)| value);
+                let header = wanted.header.iter().map(|(_, value)| value);
+                values.chain(elements).chain(header).for_each(|value| self.used(value));
+            }
+            What::Bytes(parts) => self.parts(parts),
+            What::Message(_) => {}
+        }
+    }
+
+    fn action(&mut self, action: &Action) {
+        match action {
+            Action::Answer(status, data) => {
+                self.used(status);
+                data.iter().for_each(|data| self.used(data));
+            }
+            Action::Edit(Edit { place, change }) => {
+                if let EditPlace::Named(value) = place {
+                    self.used(value);
+                }
+                if let Change::Value(value) | Change::Add(value, _) = change {
+                    self.used(value);
+                }
+            }
+            Action::Delay(value) => self.used(value),
+            Action::Lost { .. } | Action::Twice => {}
+        }
+    }
+
+    fn parts(&mut self, parts: &[PatternPart]) {
+        for part in parts {
+            if let PatternPart::Value(value) = part {
+                self.used(value);
+            }
         }
     }
 
@@ -85,11 +137,8 @@ impl Names {
                 self.used(to);
             }
             Test::OneOf(values) => values.iter().for_each(|value| self.used(value)),
-            Test::Like(parts) => parts.iter().for_each(|part| match part {
-                PatternPart::Value(value) => self.used(value),
-                PatternPart::Fixed(_) => {}
-            }),
-            Test::Status(_) | Test::Matches(_) | Test::Bit { .. } | Test::Exists(_) => {}
+            Test::Like(parts) => self.parts(parts),
+            Test::Status(_) | Test::Matches(_) | Test::Bit { .. } | Test::Outcome(_) | Test::Exists(_) => {}
         }
     }
 

@@ -3,12 +3,15 @@
 use super::header::{HeaderLine, merged};
 use super::line::{Item, item};
 use super::names;
+use super::part_check;
 use super::table::Rows;
 use crate::observers::script::cursor::lines;
 use crate::observers::script::parse::each::OverHead;
+use crate::observers::script::part::On;
 use crate::observers::script::problem::{ParseError, Problem, ScriptError};
 use crate::observers::script::source::{Source, Span};
 use crate::observers::script::tree::{Case, Each, Expectation, Header, Over, Script, Statement, Step};
+use std::sync::Arc;
 
 /// Reads a file that a script includes: given the script's name and the file's, its name
 /// as it is shown and its text.
@@ -28,10 +31,18 @@ pub fn parse(name: &str, text: &str, load: &Loader<'_>) -> Result<Script, Vec<Sc
 
 /// A block that is open.
 struct Block {
-    over: OverHead,
+    head: Head,
     rows: Rows,
     span: Span,
     statements: Vec<Statement>,
+}
+
+/// What a block is there for.
+enum Head {
+    Each(OverHead),
+    On(On),
+    /// Its line could not be read, which was told; its `end` is no other mistake.
+    Unread,
 }
 
 /// A case that is open.
@@ -85,7 +96,13 @@ impl<'a> Reader<'a> {
         self.open.push(name.to_owned());
         for line in lines(text, source) {
             let taken = item(&mut line.cursor()).and_then(|(item, span)| self.take(item, span));
-            self.errors.extend(taken.err());
+            if let Err(error) = taken {
+                let mut cursor = line.cursor();
+                if cursor.take_word("on") || cursor.take_word("each") {
+                    self.open_block(Head::Unread, error.span);
+                }
+                self.errors.push(error);
+            }
         }
         self.open.pop();
     }
@@ -109,7 +126,8 @@ impl<'a> Reader<'a> {
             Item::Row(row) => {
                 let rows = match (self.blocks.last_mut(), self.cases.last_mut()) {
                     (Some(block), _)
-                        if matches!(block.over, OverHead::Rows) && block.statements.is_empty() =>
+                        if matches!(block.head, Head::Each(OverHead::Rows))
+                            && block.statements.is_empty() =>
                     {
                         &mut block.rows
                     }
@@ -122,7 +140,12 @@ impl<'a> Reader<'a> {
                 if self.blocks.len() >= DEPTH_LIMIT {
                     return Err(ParseError::new(Problem::Depth { limit: DEPTH_LIMIT }, span));
                 }
-                self.blocks.push(Block { over, rows: Rows::default(), span, statements: Vec::new() });
+                self.open_block(Head::Each(over), span);
+                Ok(())
+            }
+            Item::On(_) if !self.blocks.is_empty() => Err(part_check::within(span)),
+            Item::On(on) => {
+                self.open_block(Head::On(on), span);
                 Ok(())
             }
             Item::End => self.end(span),
@@ -136,6 +159,10 @@ impl<'a> Reader<'a> {
                 Ok(())
             }
         }
+    }
+
+    fn open_block(&mut self, head: Head, span: Span) {
+        self.blocks.push(Block { head, rows: Rows::default(), span, statements: Vec::new() });
     }
 
     fn put(&mut self, statement: Statement) {
@@ -178,13 +205,16 @@ impl<'a> Reader<'a> {
 
     fn end(&mut self, span: Span) -> Result<(), ParseError> {
         let block = self.blocks.pop().ok_or_else(|| ParseError::new(Problem::EndAlone, span))?;
-        let over = match block.over {
-            OverHead::Records(value) => Over::Records(value),
-            OverHead::Numbers(name, from, to) => Over::Numbers(name, from, to),
-            OverHead::Rows => Over::Rows(block.rows.table(block.span)?),
+        let (rows, statements) = (block.rows, block.statements);
+        let each = |over, statements| Step::Each(Box::new(Each { over, statements }));
+        let step = match block.head {
+            Head::Each(OverHead::Records(value)) => each(Over::Records(value), statements),
+            Head::Each(OverHead::Numbers(name, from, to)) => each(Over::Numbers(name, from, to), statements),
+            Head::Each(OverHead::Rows) => each(Over::Rows(rows.table(block.span)?), statements),
+            Head::Unread => return Ok(()),
+            Head::On(on) => Step::On(Arc::new(On { statements, ..on })),
         };
-        let each = Each { over, statements: block.statements };
-        self.put(Statement { span: block.span, step: Step::Each(Box::new(each)) });
+        self.put(Statement { span: block.span, step });
         Ok(())
     }
 
@@ -204,7 +234,12 @@ impl<'a> Reader<'a> {
 
     fn finish(mut self) -> Result<Script, Vec<ScriptError>> {
         for block in std::mem::take(&mut self.blocks) {
-            let error = ParseError::new(Problem::EachOpen, block.span);
+            let problem = match block.head {
+                Head::On(_) => Problem::OnOpen,
+                Head::Each(_) => Problem::EachOpen,
+                Head::Unread => continue,
+            };
+            let error = ParseError::new(problem, block.span);
             self.errors.push(error.hint("close it with a line that says `end`"));
         }
         let whole = Span { source: 0, line: 1, column: 1, width: 1 };
@@ -239,6 +274,7 @@ impl<'a> Reader<'a> {
         // A line that was not read may have been the one that names a variable.
         if self.errors.is_empty() {
             self.errors.extend(cases.iter().flat_map(names::check));
+            self.errors.extend(cases.iter().flat_map(part_check::check));
             self.errors.dedup();
         }
         let sources = self.sources;

@@ -1,13 +1,14 @@
 //! Plays the statements of a case, one after the other.
 
+use super::bench::{Counter, demand, sent};
 use super::command::{as_bytes, in_words};
 use super::evaluate::{Trouble, evaluate};
 use super::expectation::{Unmet, judge, status_unmet};
+use super::line::captured;
 use super::outcome::{CaseRun, Failure, Moment, Outcome};
-use super::scope::{Answer, Scope};
-use super::subject::look;
+use super::puppet::Block;
+use super::scope::{Answer, Knowledge, Scope};
 use crate::base::context::Context;
-use crate::observers::script::function_row::Surroundings;
 use crate::observers::script::source::{Place, Source, Span};
 use crate::observers::script::tree::{
     Case, Each, Expectation, Expression, Over, Script, Statement, Step, Subject, Table, Test,
@@ -22,27 +23,44 @@ use std::ops::ControlFlow;
 /// Most statements that a case plays, those of its blocks counted each time.
 const STEP_LIMIT: usize = 100_000;
 
+/// Where a script sits.
+pub enum Chair<'a> {
+    /// It plays the terminal, before a card.
+    Terminal(&'a mut Seat),
+    /// It plays the card, the host or both, before a terminal under test.
+    Counter(Counter<'a>),
+}
+
 /// Plays a case on a seat, with the parameters of one row of its table.
 pub fn play(
     script: &Script,
     case: &Case,
     row: Option<usize>,
-    seat: &mut Seat,
+    chair: Chair<'_>,
     context: &mut Context,
 ) -> CaseRun {
+    let known = match &chair {
+        Chair::Terminal(seat) => Knowledge::new(seat.data.clone(), seat.default_ddol.clone()),
+        Chair::Counter(counter) => Knowledge::new(counter.bench.data(context), Vec::new()),
+    };
     let mut player = Player {
         sources: &script.sources,
         declared: case.header.effect,
-        scope: Scope::new(seat, context),
+        scope: Scope { known, context },
+        chair,
+        found: 0,
         moments: Vec::new(),
         failures: Vec::new(),
         effect: Effect::Reads,
         steps: 0,
     };
     let played = player.parameters(case, row).and_then(|()| player.statements(&case.statements));
+    let played = played.and_then(|flow| player.idle().map(|()| flow));
+    player.take_from_puppet();
     let Player { moments, failures, effect, .. } = player;
     let outcome = match played {
-        Err(trouble) => {
+        // What was wrong before is why it could not go on.
+        Err(trouble) if failures.is_empty() || trouble.is_link => {
             let place = Place::of(trouble.span, &script.sources);
             match trouble.is_link {
                 true => Outcome::Unreachable { place, reason: trouble.reason },
@@ -50,7 +68,7 @@ pub fn play(
             }
         }
         Ok(_) if failures.is_empty() => Outcome::Passed,
-        Ok(_) => Outcome::Failed(failures),
+        _ => Outcome::Failed(failures),
     };
     CaseRun { outcome, moments, effect }
 }
@@ -59,6 +77,9 @@ struct Player<'a> {
     sources: &'a [Source],
     declared: Option<Effect>,
     scope: Scope<'a>,
+    chair: Chair<'a>,
+    /// How far lines have looked through what a terminal under test has sent.
+    found: usize,
     moments: Vec<Moment>,
     failures: Vec<Failure>,
     effect: Effect,
@@ -86,7 +107,7 @@ impl Player<'_> {
 
     fn statements(&mut self, statements: &[Statement]) -> Result<Flow, Trouble> {
         for (index, statement) in statements.iter().enumerate() {
-            let judges = matches!(statement.step, Step::Expect(_) | Step::Capture(..));
+            let judges = matches!(statement.step, Step::Expect(_) | Step::Capture(..) | Step::Sent(_));
             // Everything that is wrong with one answer is told, and nothing is sent after it.
             if !judges && !self.failures.is_empty() {
                 return Ok(Flow::Break(()));
@@ -122,23 +143,8 @@ impl Player<'_> {
                 }
             }
             Step::Capture(name, subject, view) => {
-                let found = look(subject, span, &mut self.scope)?;
-                let currency = self.scope.currency();
-                match (&found.value, view) {
-                    (None, _) => {
-                        let unmet = Unmet {
-                            subject: found.name.clone(),
-                            expected: super::Shown::Words(format!("a value for ${name}")),
-                            received: found.shown(),
-                            update: None,
-                        };
-                        self.fail(unmet, span);
-                    }
-                    (Some(value), None) => self.scope.put(name, value.clone()),
-                    (Some(value), Some(view)) => {
-                        let value = value.viewed(*view, found.tag, currency);
-                        self.scope.put(name, value.map_err(|cause| Trouble::new(span, cause))?);
-                    }
+                if let Some(unmet) = captured(name, subject, *view, span, &mut self.scope)? {
+                    self.fail(unmet, span);
                 }
             }
             Step::Let(name, value) => {
@@ -150,8 +156,30 @@ impl Player<'_> {
                 self.scope.set(*tag, &given, value.span)?;
             }
             Step::Each(each) => return self.each(each),
+            Step::On(on) => {
+                if let Chair::Counter(counter) = &self.chair {
+                    counter.puppet.strings().blocks.push(Block::new(on));
+                }
+            }
+            Step::Terminal(asked) => {
+                if let Chair::Counter(counter) = &mut self.chair {
+                    let done = demand(asked, span, counter, &mut self.scope);
+                    self.take_from_puppet();
+                    done?;
+                }
+            }
+            Step::Sent(test) => {
+                if let Chair::Counter(counter) = &self.chair
+                    && let Some(unmet) = sent(test, &mut self.found, &counter.puppet, &mut self.scope)?
+                {
+                    self.fail(unmet, span);
+                }
+            }
+            // Only blocks hold them.
+            Step::Action(_) => {}
             Step::Reset => {
-                let reset = self.scope.seat.card.reset(self.scope.context);
+                let Chair::Terminal(seat) = &mut self.chair else { return Ok(Flow::Continue(())) };
+                let reset = seat.card.reset(self.scope.context);
                 reset.map_err(|cause| Trouble { is_link: true, ..Trouble::new(span, cause) })?;
                 self.scope.forget();
                 self.scope.answer = None;
@@ -173,7 +201,8 @@ impl Player<'_> {
         }
         self.effect = self.effect.max(effect);
         let begin = self.scope.context.now().micros();
-        let sent = self.scope.seat.card.transmit(&command, self.scope.context);
+        let Chair::Terminal(seat) = &mut self.chair else { return Ok(()) };
+        let sent = seat.card.transmit(&command, self.scope.context);
         let response = match sent {
             Ok(response) => response,
             Err(cause) => {
@@ -184,9 +213,30 @@ impl Player<'_> {
         let micros = u64::try_from(self.scope.context.now().micros() - begin).unwrap_or(0);
         let elements = self.scope.learn(&command, &response);
         let moment = self.moments.len();
-        self.scope.answer = Some(Answer { response: response.clone(), elements, micros, moment });
+        self.scope.answer = Some(Answer::to_own(response.clone(), elements, micros, moment));
         self.moments.push(Moment::Exchange { line: span.line, command, response, micros });
         Ok(())
+    }
+
+    /// What was said while a terminal under test was at work, and what blocks found wrong.
+    fn take_from_puppet(&mut self) {
+        let Chair::Counter(counter) = &self.chair else { return };
+        let mut strings = counter.puppet.strings();
+        self.effect = self.effect.max(strings.effect);
+        self.moments = strings.moments.clone();
+        let failures = std::mem::take(&mut strings.failures);
+        drop(strings);
+        for (unmet, span, moment) in failures {
+            self.failed(unmet, span, Some(moment));
+        }
+    }
+
+    /// A line that was to change something and never could tests nothing.
+    fn idle(&self) -> Result<(), Trouble> {
+        let Chair::Counter(counter) = &self.chair else { return Ok(()) };
+        let idle = counter.puppet.strings().blocks.iter().find_map(Block::idle);
+        let reason = "nothing that came back had this element: this line has changed nothing";
+        idle.map_or(Ok(()), |span| Err(Trouble::new(span, reason)))
     }
 
     /// A command in words of which nobody says what status word it is answered with, is
@@ -206,9 +256,14 @@ impl Player<'_> {
     }
 
     fn fail(&mut self, unmet: Unmet, span: Span) {
+        let answer = self.scope.answer.as_ref().map(|answer| answer.moment);
+        let moment = answer.or(self.scope.ended.as_ref().map(|ended| ended.moment));
+        self.failed(unmet, span, moment);
+    }
+
+    fn failed(&mut self, unmet: Unmet, span: Span, moment: Option<usize>) {
         let Unmet { subject, expected, received, update } = unmet;
         let update = update.map(|(span, text)| (Place::of(span, self.sources), text));
-        let moment = self.scope.answer.as_ref().map(|answer| answer.moment);
         let place = Place::of(span, self.sources);
         self.failures.push(Failure { place, subject, expected, received, moment, update });
     }

@@ -1,6 +1,7 @@
 //! The APDU of a line: of a command in words by its row, of bytes as they are.
 
 use super::evaluate::{Trouble, evaluate};
+use super::layout::list_in_turn;
 use super::scope::Scope;
 use crate::observers::script::source::Span;
 use crate::observers::script::tree::{CommandCall, Expression, HeaderPart};
@@ -19,7 +20,7 @@ pub(super) fn in_words(
     let begins = call.row.parameters.iter().any(|p| p.kind == ParameterKind::Gathered(&[tag::PDOL]));
     if begins && !scope.chose_number {
         let number = scope.context.random::<4>();
-        scope.seat.data.put(tag::UNPREDICTABLE_NUMBER, number);
+        scope.data.put(tag::UNPREDICTABLE_NUMBER, number);
     }
     for (tag, value) in &call.elements {
         let given = evaluate(value, scope)?;
@@ -66,7 +67,11 @@ pub(super) fn as_bytes(
     CommandApdu::parse(&bytes).map_err(|cause| Trouble::new(span, cause))
 }
 
-fn argument(parameter: &Parameter, value: &Expression, scope: &mut Scope<'_>) -> Result<Argument, Trouble> {
+pub(super) fn argument(
+    parameter: &Parameter,
+    value: &Expression,
+    scope: &mut Scope<'_>,
+) -> Result<Argument, Trouble> {
     let given = evaluate(value, scope)?;
     let not = || Trouble::new(value.span, given.not(&format!("{} for {}", parameter.kind, parameter.name)));
     match parameter.kind {
@@ -95,13 +100,12 @@ fn argument(parameter: &Parameter, value: &Expression, scope: &mut Scope<'_>) ->
 
 /// What the list whose turn it is asks for.
 fn gathered(lists: &[Tag], span: Span, scope: &Scope<'_>) -> Result<Vec<u8>, Trouble> {
-    let turn = scope.cryptograms.min(lists.len().saturating_sub(1));
-    let Some(list) = lists.get(turn).copied() else { return Ok(Vec::new()) };
+    let Some(list) = list_in_turn(lists, scope) else { return Ok(Vec::new()) };
     let bytes = match (scope.card.value(list), list) {
         (Some(bytes), _) => bytes,
         // Without a PDOL nothing is asked for; without a DDOL the terminal's own counts.
         (None, tag::PDOL) => return Ok(Vec::new()),
-        (None, tag::DDOL) => scope.seat.default_ddol.as_slice(),
+        (None, tag::DDOL) => scope.default_ddol.as_slice(),
         (None, _) => {
             let reason =
                 format!("the card has given no {list} so far: read its records, or write `data` and bytes");
@@ -112,7 +116,7 @@ fn gathered(lists: &[Tag], span: Span, scope: &Scope<'_>) -> Result<Vec<u8>, Tro
     Ok(assemble(&dol, &scope.everything()))
 }
 
-fn write_over(
+pub(super) fn write_over(
     apdu: &mut CommandApdu,
     part: HeaderPart,
     value: &Expression,

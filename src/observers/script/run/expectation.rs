@@ -2,14 +2,16 @@
 
 use super::comparison::{Comparing, compare, order};
 use super::evaluate::{Trouble, evaluate};
+use super::matching::pattern;
 use super::outcome::Shown;
 use super::scope::Scope;
-use super::subject::{Found, look, shown};
+use super::subject::{Found, answer, ended, look, shown};
 use super::wording::described;
 use crate::base::bytes::Hex;
-use crate::observers::script::pattern::{BytePart, StatusPattern, bytes_fit};
+use crate::observers::script::part::OutcomeWord;
+use crate::observers::script::pattern::{StatusPattern, bytes_fit};
 use crate::observers::script::source::Span;
-use crate::observers::script::tree::{Comparison, Expectation, Node, PatternPart, Subject, Test};
+use crate::observers::script::tree::{Comparison, Expectation, Node, Subject, Test};
 use crate::observers::script::value::{Value, View};
 use crate::words::dictionary::{Format, Row};
 use crate::words::iso7816::StatusWord;
@@ -34,6 +36,9 @@ pub(super) fn judge(
 ) -> Result<Option<Unmet>, Trouble> {
     if let Subject::Status = expectation.subject {
         return status(expectation, span, scope);
+    }
+    if let Test::Outcome(wanted) = &expectation.test {
+        return outcome(wanted, &expectation.test, span, scope);
     }
     let found = look(&expectation.subject, span, scope)?;
     let words = |expected: String, update: Option<String>| {
@@ -93,7 +98,7 @@ pub(super) fn judge(
             Ok(Some(words(described(&expectation.test), None)))
         }
         Test::Like(parts) => {
-            let wanted = parts_of(parts, scope)?;
+            let wanted = pattern(parts, scope)?;
             let bytes = value.bytes().map_err(|cause| Trouble::new(span, cause))?;
             let met = bytes_fit(&wanted, &bytes);
             let update = format!("{:#}", Hex(&bytes));
@@ -112,8 +117,28 @@ pub(super) fn judge(
             let is_set = bytes.get(usize::from(*byte) - 1).map(|found| found & 1 << (bit - 1) != 0);
             Ok((is_set != Some(*set)).then(|| words(described(&expectation.test), None)))
         }
-        Test::Status(_) | Test::StatusOf(_) | Test::Exists(_) => Ok(None),
+        Test::Status(_) | Test::StatusOf(_) | Test::Outcome(_) | Test::Exists(_) => Ok(None),
     }
+}
+
+/// Judges what a transaction came to.
+fn outcome(
+    wanted: &[&'static OutcomeWord],
+    test: &Test,
+    span: Span,
+    scope: &Scope<'_>,
+) -> Result<Option<Unmet>, Trouble> {
+    let ended = ended(span, scope)?;
+    if wanted.iter().any(|row| ended.words.contains(&row.words)) {
+        return Ok(None);
+    }
+    let received = format!("{}: {}", ended.words.first().copied().unwrap_or("nothing"), ended.reason);
+    Ok(Some(Unmet {
+        subject: "the outcome".into(),
+        expected: Shown::Words(described(test)),
+        received: Shown::Words(received),
+        update: None,
+    }))
 }
 
 /// Judges the status word.
@@ -128,8 +153,7 @@ fn status(expectation: &Expectation, span: Span, scope: &mut Scope<'_>) -> Resul
         Test::Status(patterns) => patterns.clone(),
         _ => Vec::new(),
     };
-    let none = || Trouble::new(span, "there is no answer yet: a command goes before this line");
-    let status = scope.answer.as_ref().ok_or_else(none)?.response.status;
+    let status = answer(span, scope)?.response.status;
     if patterns.iter().any(|pattern| pattern.fits(status.0)) {
         return Ok(None);
     }
@@ -151,19 +175,4 @@ pub(super) fn status_unmet(wanted: String, status: StatusWord, update: Option<(S
 
 fn unmet(found: &Found, expected: Shown, update: Option<(Span, String)>) -> Unmet {
     Unmet { subject: found.name.clone(), expected, received: found.shown(), update }
-}
-
-fn parts_of(parts: &[PatternPart], scope: &mut Scope<'_>) -> Result<Vec<BytePart>, Trouble> {
-    let mut out = Vec::new();
-    for part in parts {
-        match part {
-            PatternPart::Fixed(part) => out.push(part.clone()),
-            PatternPart::Value(value) => {
-                let bytes =
-                    evaluate(value, scope)?.bytes().map_err(|cause| Trouble::new(value.span, cause))?;
-                out.extend(BytePart::of_bytes(&bytes));
-            }
-        }
-    }
-    Ok(out)
 }

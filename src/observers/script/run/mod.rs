@@ -1,15 +1,24 @@
 //! Plays one case on the seat that the world gives it: sends, judges, keeps what came. It
 //! opens nothing, prints nothing, and knows no other case.
 
+mod bench;
 mod case;
 mod command;
 mod comparison;
+mod edit;
 mod evaluate;
 mod expectation;
+mod knowledge;
+mod layout;
+mod line;
+mod matching;
 mod outcome;
+mod puppet;
 mod scope;
 mod subject;
 mod wording;
 
-pub use case::play;
-pub use outcome::{CaseRun, Failure, Moment, Outcome, Shown};
+pub use bench::Counter;
+pub use case::{Chair, play};
+pub use outcome::{CaseRun, Failure, HostMoment, Moment, Outcome, Shown};
+pub use puppet::Puppet;

@@ -3,7 +3,8 @@
 
 use crate::observers::script::source::Place;
 use crate::words::iso7816::{CommandApdu, Effect, ResponseApdu};
-use crate::words::tlv::Tag;
+use crate::words::iso8583::Message;
+use crate::words::tlv::{Tag, TlvStore};
 
 /// What came of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,11 +92,39 @@ pub enum Moment {
         /// The command.
         command: CommandApdu,
     },
+    /// A message to a host.
+    Message(Box<HostMoment>),
+    /// What came of something that the terminal under test was asked.
+    Ended {
+        /// The line, from 1, of the script that asked.
+        line: usize,
+        /// What was asked, and what came of it; no card data.
+        text: String,
+    },
     /// The card was reset.
     Reset {
         /// The line, from 1, of the script that asked for it.
         line: usize,
     },
+}
+
+/// A message to a host and its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostMoment {
+    /// The line, from 1, of the script.
+    pub line: usize,
+    /// What kind of message: `purchase`.
+    pub words: &'static str,
+    /// The amount, with its currency.
+    pub amount: String,
+    /// Its fields.
+    pub fields: Option<Message>,
+    /// Field 55.
+    pub sent: TlvStore,
+    /// The code that it was answered with, in words, and field 55; none where no answer came.
+    pub answer: Option<(String, TlvStore)>,
+    /// How long it took.
+    pub micros: u64,
 }
 
 impl Outcome {

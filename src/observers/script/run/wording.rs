@@ -23,6 +23,7 @@ pub(super) fn described(test: &Test) -> String {
             let verb = if *set { "has" } else { "lacks" };
             format!("{verb} {words:?} (byte {byte} bit {bit})")
         }
+        Test::Outcome(wanted) => wanted.iter().map(|row| row.words).collect::<Vec<_>>().join(" or "),
         Test::Exists(false) => "it is absent".into(),
         Test::Status(_) | Test::StatusOf(_) | Test::Exists(true) => "it is there".into(),
     }
