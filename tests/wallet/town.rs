@@ -2,7 +2,8 @@
 
 use super::kit::{ACCOUNT_MINOR, CNY};
 use cardwright::air::host::{
-    CodeCheck, CodeSent, Eligibility, Holder, Host, KeyKind, Party, TokenService, TokenState, TokenVerb, Verb,
+    Attended, CodeCheck, CodeSent, Eligibility, Holder, Host, KeyKind, Party, TokenService, TokenState,
+    TokenVerb, Verb,
 };
 use cardwright::air::link::{Card, Fault, FaultControl, InProcess, Interface, T0};
 use cardwright::base::bytes::Secret;
@@ -19,7 +20,7 @@ use cardwright::roles::terminal::{Flow, Outcome, TerminalConfig};
 use cardwright::roles::token::{TokenRules, Tokens};
 use cardwright::words::dictionary::tag;
 use cardwright::words::iso4217::Amount;
-use cardwright::world::tear::{CrashControl, CrashingDb, Relay};
+use cardwright::world::tear::{CrashControl, CrashingDb};
 use cardwright::world::wallet::make_wallet_folder;
 use cardwright::world::{
     CardName, DEFAULT_PIN, FormerCard, NewCard, Stage, StoreAddress, WorldError, issue_card, load_profile,
@@ -93,7 +94,7 @@ impl Default for Shop {
 
 /// A line on which the device's mark is another one; no cryptogram is over it.
 fn marked(host: Box<dyn Host>, mark: Vec<u8>) -> Box<dyn Host> {
-    Box::new(Relay::new(host, move |host, verb, request, context| {
+    Box::new(Attended::by(host, move |host, verb, request, context| {
         let mut request = request.clone();
         request.chip.put(tag::PRODUCT_IDENTIFICATION, mark.as_slice());
         match verb {
