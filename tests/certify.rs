@@ -88,7 +88,7 @@ fn what_was_changed_is_found() {
     let head = verified(&desk)["head"].as_str().unwrap().to_owned();
     let verify = &["certify", "verify", "--session", "evidence"];
     desk.ok(&[&verify[..], &["--head", &head]].concat());
-    let broken = |part: &str| desk.fails(verify, 3, "not as it was written").stdout.contains(part);
+    let broken = |part: &str| desk.fails(verify, 3, "not as it was written").stderr.contains(part);
     // A result is changed.
     let trace = std::path::PathBuf::from(first_trace(&desk));
     let result = trace.with_file_name("result.json");

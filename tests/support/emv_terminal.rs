@@ -120,21 +120,27 @@ fn assembled(config: &TerminalConfig) -> Terminal {
         Hex(&config.capabilities.0)
     );
     let (risk, codes) = (&config.risk, &config.action_codes);
+    // A threshold that is not below the floor limit is no configuration to the kernel, which
+    // is right (EMV Book 3 10.6.2), and where nothing is selected none is needed.
+    let random = match risk.random_target_percent {
+        0 => String::new(),
+        target => format!(
+            "rts_target_percentage = {target}\nrts_max_target_percentage = {}\nrts_threshold_value = {}\n",
+            risk.random_maximum_percent, risk.random_threshold_minor
+        ),
+    };
     let aids = format!(
         "[defaults]\nmerchant_category_code = 5411\nmerchant_identifier = \"CARDWRIGHT00001\"\n\
          merchant_name_and_location = \"CARDWRIGHT TEST STORE\"\nterminal_identification = \"CWTEST01\"\n\
          transaction_currency_code = 156\ntransaction_currency_exponent = 2\ndefault_ddol = \"9F3704\"\n\
          [[aids]]\naid = \"A000000333010101\"\napplication_version_number = \"0030\"\n\
          partial_match_allowed = true\nterminal_floor_limit = {}\ntac_denial = \"{}\"\ntac_online = \"{}\"\n\
-         tac_default = \"{}\"\nrts_target_percentage = {}\nrts_max_target_percentage = {}\n\
-         rts_threshold_value = {}\n",
+         tac_default = \"{}\"\n{random}\
+         [[aids]]\naid = \"A000000333010106\"\napplication_version_number = \"0030\"\n",
         risk.floor_limit_minor,
         Hex(&codes.denial.0),
         Hex(&codes.online.0),
         Hex(&codes.default.0),
-        risk.random_target_percent,
-        risk.random_maximum_percent,
-        risk.random_threshold_minor,
     );
     assemble_terminal(&KernelConfig::parse(&terminal).unwrap(), &AidsConfig::parse(&aids).unwrap()).unwrap()
 }

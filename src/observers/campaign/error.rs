@@ -101,6 +101,12 @@ pub enum CampaignError {
         /// What is wrong.
         cause: String,
     },
+    /// A session that is no longer what was written.
+    #[error("the session is not as it was written: {}", .wrong.join("; "))]
+    Changed {
+        /// What was changed, lost or put in.
+        wrong: Vec<String>,
+    },
     /// A case that there is not.
     #[error("there is no case {id} for a {product}: `cardwright certify run --list` names them")]
     NoCase {

@@ -3,6 +3,7 @@
 use super::shared::session;
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::observers::campaign::CampaignError;
 use crate::observers::campaign::certify::{Verified, verify};
 use crate::observers::report::suite::CaseVerdict;
 use clap::Arg;
@@ -34,13 +35,10 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     }
     call.output.say(&format!("\n{}", sums(&found)));
     call.output.tell("session", session_json(&found));
-    if found.wrong.is_empty() {
-        return Ok(Exit::Done);
+    match found.wrong.is_empty() {
+        true => Ok(Exit::Done),
+        false => Err(Failure::suite(CampaignError::Changed { wrong: found.wrong })),
     }
-    for wrong in &found.wrong {
-        call.output.note(wrong.clone());
-    }
-    Err(Failure::Invariant(format!("the session is not as it was written: {} places", found.wrong.len())))
 }
 
 fn sums(found: &Verified) -> String {

@@ -166,6 +166,7 @@ impl Failure {
             | Self::File { .. } => Exit::Usage,
             Self::World(cause) | Self::Suite(CampaignError::World(cause)) => of_world(cause),
             Self::Suite(CampaignError::Unreachable { .. }) => Exit::Transport,
+            Self::Suite(CampaignError::Changed { .. }) => Exit::Invariant,
             Self::Suite(_) => Exit::Usage,
             Self::Kept { cause, .. } | Self::BrokenOff { cause, .. } => of_world(cause),
             Self::Recording { .. } | Self::NoHost { .. } | Self::Output(_) => Exit::Transport,

@@ -60,8 +60,8 @@ pub const BENCH: &[Question] = &[
     question(
         "contactless_probe",
         TERMINAL,
-        false,
-        "Is there an antenna that plays a card before its radio reader?",
+        true,
+        "Is there an antenna that plays a card before its radio reader? Our own terminal has one.",
     ),
     question(
         "ca_key",
