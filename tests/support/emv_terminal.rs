@@ -133,9 +133,9 @@ fn assembled(config: &TerminalConfig) -> Terminal {
         "[defaults]\nmerchant_category_code = 5411\nmerchant_identifier = \"CARDWRIGHT00001\"\n\
          merchant_name_and_location = \"CARDWRIGHT TEST STORE\"\nterminal_identification = \"CWTEST01\"\n\
          transaction_currency_code = 156\ntransaction_currency_exponent = 2\ndefault_ddol = \"9F3704\"\n\
-         [[aids]]\naid = \"A000000333010101\"\napplication_version_number = \"0030\"\n\
          partial_match_allowed = true\nterminal_floor_limit = {}\ntac_denial = \"{}\"\ntac_online = \"{}\"\n\
          tac_default = \"{}\"\n{random}\
+         [[aids]]\naid = \"A000000333010101\"\napplication_version_number = \"0030\"\n\
          [[aids]]\naid = \"A000000333010106\"\napplication_version_number = \"0030\"\n",
         risk.floor_limit_minor,
         Hex(&codes.denial.0),
