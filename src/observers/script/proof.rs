@@ -56,7 +56,7 @@ impl Proof {
     }
 
     /// What a word must be followed by, where it is not.
-    pub fn fault_of(word: &str, text: &str) -> Option<&'static str> {
+    pub fn unfit(word: &str, text: &str) -> Option<&'static str> {
         let letters = |more: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c));
         match word {
             "id" if !letters(".") => Some("letters, digits and points, such as C.SEL.01,"),

@@ -1,5 +1,5 @@
 //! Faults that are planted on purpose, to see that a case finds them: each changes what one
-//! side says, from outside. No role knows of them, and nothing outside of tests wants one.
+//! side says, from outside. No role knows of them; tests and `test --plant` alone ask for one.
 
 mod answer;
 mod card;

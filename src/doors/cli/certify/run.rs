@@ -92,6 +92,11 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         keeps_events: true,
     };
     let mut session = Session::open(&session::folder(call), ics.as_deref(), now).map_err(Failure::suite)?;
+    if session.questionnaire.product == Product::Terminal && switches.reader.is_some() {
+        return Err(Failure::Usage(
+            "a terminal is under test, and the scripts play the card: leave out --reader".into(),
+        ));
+    }
     let sitting = Sitting {
         ids: call.texts("ID").cloned().collect(),
         reason: call.text("reason").map(str::to_owned),

@@ -73,7 +73,7 @@ pub(super) fn header(word: &'static str, cursor: &mut Cursor<'_>) -> Result<Head
             _ => Err(value("contact or contactless").meant(nearest(&text, ["contact", "contactless"]))),
         },
         "seed" => text.parse().map(HeaderLine::Seed).map_err(|_| value("a number")),
-        _ if Proof::WORDS.contains(&word) => match Proof::fault_of(word, &text) {
+        _ if Proof::WORDS.contains(&word) => match Proof::unfit(word, &text) {
             Some(expected) => Err(value(expected)),
             None => Ok(HeaderLine::Proof(word, text)),
         },
