@@ -3,7 +3,9 @@
 
 use crate::cli::Desk;
 use cardwright::observers::script::part::{MESSAGE_WORDS, OUTCOMES};
-use cardwright::observers::script::{ACTION_WORDS, ELEMENT_WORDS, FUNCTIONS, STATEMENT_WORDS, parse};
+use cardwright::observers::script::{
+    ACTION_WORDS, ELEMENT_WORDS, ERRAND_WORDS, FUNCTIONS, STATEMENT_WORDS, parse,
+};
 use cardwright::words::decode::COMMAND_ROOMS;
 use proptest::prelude::*;
 
@@ -129,7 +131,7 @@ fn the_references_name_everything_that_there_is() {
     for words in messages.chain(OUTCOMES.iter().map(|row| row.words)) {
         assert!(GRAMMAR.contains(words), "GRAMMAR.md has no {words}");
     }
-    for word in STATEMENT_WORDS.iter().chain(ACTION_WORDS) {
+    for word in STATEMENT_WORDS.iter().chain(ACTION_WORDS).chain(ERRAND_WORDS) {
         assert!(GRAMMAR.contains(&format!("`{word}")) && SYNTAX.contains(word), "{word}");
     }
     for (word, tag) in ELEMENT_WORDS {
@@ -241,7 +243,7 @@ fn reports_are_written_all_at_once() {
         (4, &"failed".into(), &1.into())
     );
     let html = out("html");
-    assert!(html.contains("PBOC DEBIT") && html.contains("class=\"step failing\" open"), "{html}");
+    assert!(html.contains("PBOC DEBIT") && html.contains("class=\"step failing\""), "{html}");
     assert!(!html.contains("src=") && !html.contains("href="), "the page stands by itself");
     assert!(out("human").contains("3 cases: 1 passed, 1 failed, 1 broken"));
     let json = desk.json(&["test", "three.apdu"]);
@@ -292,4 +294,109 @@ expect 5F20 text = \"x\"
     assert!(said.stdout.contains(&digits), "{}", said.stdout);
     let list = desk.run(&["test", "kept.apdu", "--reader", "sim:my.card,sim:ecash"]);
     assert_eq!(list.code, 2, "{list:#?}");
+}
+
+#[test]
+fn what_nobody_does_is_not_run_in_any_report() {
+    let desk = Desk::new();
+    let script = "\
+effect reads
+case A person
+prompt \"insert the card\" within 5
+SELECT A000000333010106
+case A person looks
+verdict \"is it green?\"
+case A program
+run \"echo 5\" within 20
+expect exit = 0
+expect output matches /^5/
+";
+    std::fs::write(desk.path("people.apdu"), script).unwrap();
+    let reports = ["--report", "junit=a.xml", "--report", "tap=a.tap", "--report", "json=a.json"];
+    let said = desk.ok(&[&["test", "people.apdu", "--unattended"], reports.as_slice()].concat());
+    assert!(said.contains("3 cases: 0 passed, 3 not run"), "{said}");
+    let of = |name: &str| std::fs::read_to_string(desk.path(name)).unwrap();
+    assert_eq!(of("a.xml").matches("<skipped message").count(), 3);
+    assert_eq!(of("a.tap").matches("# SKIP").count(), 3);
+    assert_eq!(of("a.json").matches("\"verdict\":\"not run\"").count(), 3);
+    let said = desk.ok(&["test", "people.apdu", "--allow-run", "--unattended"]);
+    assert!(said.contains("1 passed, 2 not run") && said.contains("nobody is there"), "{said}");
+}
+
+#[test]
+fn a_terminal_elsewhere_finds_the_card_of_a_script() {
+    use std::io::{Read, Write};
+    let desk = Desk::new();
+    let script = "\
+role card
+profile ecash
+case Another answer
+on SELECT
+  answer 6A82
+end
+terminal pay 1.00 within 20
+expect sent SELECT A000000333010106
+expect 6A82
+expect not sent GPO
+case What nobody saw
+terminal pay 1.00 within 20
+expect outcome approved
+";
+    std::fs::write(desk.path("served.apdu"), script).unwrap();
+    let reader = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = format!("vpcd:{}", reader.local_addr().unwrap());
+    let terminal = std::thread::spawn(move || {
+        let select = b"\x00\xA4\x04\x00\x08\xA0\x00\x00\x03\x33\x01\x01\x06\x00";
+        let mut answers = Vec::new();
+        for _ in 0..2 {
+            let (mut card, _) = reader.accept().unwrap();
+            card.write_all(&[&[0, 1, 1, 0, select.len() as u8], select.as_slice()].concat()).unwrap();
+            let mut answer = [0; 4];
+            card.read_exact(&mut answer).unwrap();
+            answers.push(answer);
+            card.write_all(&[0, 1, 0]).unwrap();
+            // It goes when its case is over.
+            let _ = card.read_to_end(&mut Vec::new());
+        }
+        answers
+    });
+    let said = desk.ok(&["test", "served.apdu", "--on", &place, "--unattended"]);
+    assert!(said.contains("2 cases: 1 passed, 1 not run"), "{said}");
+    assert_eq!(terminal.join().unwrap()[0], [0, 2, 0x6A, 0x82]);
+}
+
+#[test]
+fn a_terminal_elsewhere_finds_the_host_of_a_script() {
+    let desk = Desk::with_card("ecash");
+    desk.ok(&["host", "terminal", "add", "TERM0001", "MERCHANT0000001"]);
+    let script = "\
+role host
+case A refusal by another process
+on message load
+  expect field 4 = 5.00
+  expect field 41 = \"TERM0001\"
+  expect 9F27 = 80
+  answer \"51\"
+end
+terminal load 5.00 within 60
+expect sent message load
+expect 9F02 = 5.00
+expect field 39 = \"51\"
+";
+    std::fs::write(desk.path("host.apdu"), script).unwrap();
+    let place = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let listen = ["test", "host.apdu", "--listen", place.as_str(), "--unattended"];
+    let mut playing = desk.command(&listen).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let host = format!("tcp:{place}");
+    let load = desk.on_card(&["load", "5.00", "--host", &host]);
+    // Nobody listens yet, until somebody does.
+    let mut said = (0..200).map(|_| format!("{:?}", desk.run(&load)));
+    assert!(said.any(|said| said.contains("51 (insufficient funds)")));
+    assert!(playing.wait().unwrap().success());
+    let mut told = String::new();
+    std::io::Read::read_to_string(&mut playing.stdout.take().unwrap(), &mut told).unwrap();
+    assert!(told.contains("1 case: 1 passed"), "{told}");
+    std::fs::write(desk.path("card.apdu"), "role card\ncase No place\nterminal read\n").unwrap();
+    let said = desk.ok(&["test", "card.apdu", "--listen", &place]);
+    assert!(said.contains("1 not run") && said.contains("--on"), "{said}");
 }

@@ -36,6 +36,7 @@ mod tear;
 mod terminal_files;
 mod tidy;
 mod token;
+mod traces;
 mod wallet;
 mod wire;
 mod words;

@@ -5,6 +5,7 @@ pub mod decode;
 pub mod dictionary;
 pub mod emv;
 pub mod globalplatform;
+pub mod iso14443;
 pub mod iso4217;
 pub mod iso7816;
 pub mod iso8583;

@@ -40,6 +40,8 @@ pub enum CardName {
 pub enum ReaderAddress {
     /// `sim:PROFILE`, `sim:FILE.toml`, `sim:FILE.card`, `wallet:DIR`.
     Simulated(CardName),
+    /// `replay:FILE`, a recording that answers as its card did.
+    Recording(PathBuf),
     /// A driver's readers: its scheme and what follows it, `pcsc` or `pcsc:NAME-PART`.
     Driver {
         /// `pcsc`.
@@ -78,8 +80,8 @@ pub enum StoreAddress {
     Memory,
 }
 
-const READER: &str =
-    "a reader address: sim:PROFILE, sim:FILE.toml, sim:FILE.card, wallet:DIR, pcsc, or pcsc:NAME-PART";
+const READER: &str = "a reader address: sim:PROFILE, sim:FILE.toml, sim:FILE.card, wallet:DIR, replay:FILE, pcsc, or \
+     pcsc:NAME-PART";
 /// A seat without a card.
 const EMPTY: &str = "empty";
 const TARGET: &str = "a target address: vpcd:HOST:PORT";
@@ -90,7 +92,7 @@ const SERVED: &str = "a card to serve: sim:PROFILE, sim:FILE.toml, sim:FILE.card
 impl ReaderAddress {
     /// Reads a reader address.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        whole(alt((simulated, wallet, driver)), text, READER)
+        whole(alt((simulated, wallet, recording, driver)), text, READER)
     }
 }
 
@@ -99,7 +101,7 @@ impl CardName {
     pub fn parse_served(text: &str) -> Result<Self, AddressError> {
         match whole(alt((simulated, wallet)), text, SERVED)? {
             ReaderAddress::Simulated(name) => Ok(name),
-            ReaderAddress::Driver { .. } => Err(AddressError { expected: SERVED, found: text.into() }),
+            _ => Err(AddressError { expected: SERVED, found: text.into() }),
         }
     }
 
@@ -193,6 +195,11 @@ fn wallet(input: &str) -> IResult<&str, ReaderAddress> {
         (path, name) => Ok(CardName::Wallet(path.into(), name.map(str::to_owned))),
     };
     map_res(preceded(tag("wallet:"), rest), card).map(ReaderAddress::Simulated).parse(input)
+}
+
+fn recording(input: &str) -> IResult<&str, ReaderAddress> {
+    let file = |name: &str| if name.is_empty() { Err(()) } else { Ok(ReaderAddress::Recording(name.into())) };
+    map_res(preceded(tag("replay:"), rest), file).parse(input)
 }
 
 fn driver(input: &str) -> IResult<&str, ReaderAddress> {

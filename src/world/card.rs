@@ -6,6 +6,7 @@ use super::address::{CardName, ReaderAddress};
 use super::books::read_text;
 use super::error::WorldError;
 use super::issue::{NewCard, issue_card};
+use super::recorded::open_replay;
 use super::wallet::open_wallet;
 use crate::air::link::{Card, Guard, InProcess, Interface, LinkError, READERS, Reader, Record, T0};
 use crate::base::context::Context;
@@ -37,6 +38,8 @@ pub enum Origin {
     Fresh(String),
     /// A simulated card whose memory is a file, in a phone or not.
     File,
+    /// A recording that plays its card: no money is on it.
+    Recording,
     /// A card in a reader.
     Reader,
 }
@@ -73,6 +76,12 @@ pub fn open_card<'a>(
             };
             let card = InProcess::connect(card, over, context);
             Ok(Opened { card: Box::new(Record(T0(card))), origin })
+        }
+        ReaderAddress::Recording(path) => {
+            let card = open_replay(path)?;
+            let over = interface.or(card.interface()).unwrap_or(default_interface);
+            let card = InProcess::connect(card, over, context);
+            Ok(Opened { card: Box::new(Record(T0(card))), origin: Origin::Recording })
         }
         ReaderAddress::Driver { scheme, rest } => {
             let driver = READERS.iter().find(|driver| driver.scheme == scheme);
@@ -168,6 +177,16 @@ pub(super) fn load_changed_profile(name: &CardName, changes: &[TomlChange]) -> R
         (None, CardName::Profile(name)) => Ok(Profile::named(name)?),
         (None, _) => Err(WorldError::NoIssuer),
     }
+}
+
+/// A profile with its first application changed.
+pub(super) fn changed_profile(profile: &Profile, changes: &[TomlChange]) -> Result<Profile, WorldError> {
+    if changes.is_empty() {
+        return Ok(profile.clone());
+    }
+    let failed = |cause: String| WorldError::Change { file: profile.name.clone(), cause };
+    let text = toml::to_string(profile).map_err(|cause| failed(cause.to_string()))?;
+    Ok(Profile::parse(&changed(&text, changes).map_err(failed)?)?)
 }
 
 /// A profile's text with its first application changed.

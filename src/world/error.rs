@@ -3,6 +3,7 @@
 use super::address::AddressError;
 use crate::air::host::TerminalKeyError;
 use crate::air::link::LinkError;
+use crate::air::trace::TraceError;
 use crate::base::bytes::Hex;
 use crate::base::store::{SealedError, StoreError};
 use crate::devices::wallet::WalletError;
@@ -69,6 +70,24 @@ pub enum WorldError {
         path: String,
         /// What the system said.
         cause: String,
+    },
+    /// A file that is no recording, or a damaged one.
+    #[error("{path}: {cause}")]
+    Trace {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        cause: TraceError,
+    },
+    /// A recording that does not hold what is made of it.
+    #[error(
+        "expected a recording that holds {expected}, found {found}: record a whole payment with --save FILE"
+    )]
+    Recording {
+        /// What it has to hold.
+        expected: String,
+        /// What it holds.
+        found: String,
     },
     /// The phone failed.
     #[error(transparent)]
@@ -182,6 +201,14 @@ pub enum WorldError {
     /// A terminal's file failed.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A terminal elsewhere has no place for what a script plays.
+    #[error("a terminal elsewhere finds no {what} of this script: name its place with {switch}")]
+    NoSeat {
+        /// `card` or `host`.
+        what: &'static str,
+        /// The switch.
+        switch: &'static str,
+    },
     /// The invariant of the money is broken.
     #[error("the books do not balance: {what}")]
     Invariant {

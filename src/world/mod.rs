@@ -12,10 +12,12 @@ mod issue;
 mod parallel;
 pub mod planted;
 mod position;
+mod recorded;
 mod replacement;
 mod rule;
 mod seat;
 pub mod seeds;
+mod served_bench;
 mod stage;
 pub mod tear;
 mod tokens;
@@ -38,9 +40,11 @@ pub use host::{
 pub use issue::{DEFAULT_PIN, NewCard, issue_card, issue_card_under, new_card_memory, order_for};
 pub use parallel::in_parallel;
 pub use position::Position;
+pub use recorded::{open_replay, open_trace, profile_of};
 pub use replacement::{FormerCard, renew_card, replace_card};
 pub use rule::Rule;
 pub use seat::{FreshCard, FreshCards, Seat};
+pub use served_bench::{HostPlace, ServedBench};
 pub use stage::{Sale, Stage, refund_sale};
 pub use tokens::{
     TOKEN_KEY_FILE, TOKEN_PROFILE, TOKEN_VERSION, before_issuer, has_vault, open_tokens, open_vault,

@@ -1,7 +1,7 @@
 //! The seat of a script: a card and the data of a terminal. Who sits there plays the
 //! terminal by hand.
 
-use super::card::{Opened, Permit, load_changed_profile, open_card};
+use super::card::{Opened, Permit, changed_profile, load_changed_profile, open_card};
 use super::error::WorldError;
 use super::issue::{DEFAULT_PIN, NewCard, new_card_memory, on_file, order_for, order_of};
 use super::planted::{Fault, Planted};
@@ -11,13 +11,14 @@ use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::event::Discard;
 use crate::base::store::SealKey;
-use crate::roles::card::{CardMemory, Simulator};
+use crate::roles::card::{CardMemory, Profile, Simulator};
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::{Purpose, TerminalConfig, terminal_data};
 use crate::words::dictionary::tag;
 use crate::words::emv::Ttq;
 use crate::words::iso4217::Amount;
 use crate::words::tlv::TlvStore;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -49,9 +50,18 @@ pub struct FreshCard {
 
 /// Fresh cards: each is personalised once, and every seat gets a copy.
 #[derive(Default)]
-pub struct FreshCards(Mutex<Vec<(FreshCard, Arc<CardMemory>)>>);
+pub struct FreshCards {
+    cards: Mutex<Vec<(FreshCard, Arc<CardMemory>)>>,
+    /// Profiles that stand in no file of this machine, by the path of that of another.
+    profiles: Vec<(PathBuf, Profile)>,
+}
 
 impl FreshCards {
+    /// Fresh cards; a profile's file that is among `profiles` is taken from there.
+    pub fn with_profiles(profiles: Vec<(PathBuf, Profile)>) -> Self {
+        Self { profiles, ..Self::default() }
+    }
+
     /// A fresh card; it stands on no issuer's file.
     pub fn card(&self, wanted: &FreshCard) -> Result<Simulator, WorldError> {
         Ok(Simulator::in_memory((*self.memory(wanted)?).clone()))
@@ -78,16 +88,27 @@ impl FreshCards {
             cards.iter().find(|row| row.0 == *wanted).map(|row| Arc::clone(&row.1))
         };
         // Personalising takes long: others are not kept waiting for it, and the first counts.
-        let found = known(&self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let found = known(&self.cards.lock().unwrap_or_else(PoisonError::into_inner));
         if let Some(memory) = found {
             return Ok(memory);
         }
-        let made = Arc::new(personalised(wanted)?);
-        let mut cards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = Arc::new(personalised(self.profile(wanted)?)?);
+        let mut cards = self.cards.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(known(&cards).unwrap_or_else(|| {
             cards.push((wanted.clone(), Arc::clone(&made)));
             made
         }))
+    }
+
+    fn profile(&self, FreshCard { name, changes }: &FreshCard) -> Result<Profile, WorldError> {
+        let known = |path: &PathBuf| self.profiles.iter().find(|row| row.0 == *path);
+        match name {
+            CardName::ProfileFile(path) => match known(path) {
+                Some((_, profile)) => changed_profile(profile, changes),
+                None => load_changed_profile(name, changes),
+            },
+            _ => load_changed_profile(name, changes),
+        }
     }
 }
 
@@ -162,8 +183,7 @@ pub(super) fn terminal_elements(
     data
 }
 
-fn personalised(wanted: &FreshCard) -> Result<CardMemory, WorldError> {
-    let profile = load_changed_profile(&wanted.name, &wanted.changes)?;
+fn personalised(profile: Profile) -> Result<CardMemory, WorldError> {
     let pin = Secret::new(DEFAULT_PIN.into());
     let card = NewCard { profile, pin, balance_minor: BALANCE_MINOR, accounts: Vec::new() };
     let order = order_for(&card, &mut Context::simulated(CARD_SEED, Discard))?;

@@ -47,6 +47,67 @@ fn a_recorded_payment_is_told_step_by_step() {
     assert!(desk.ok(&["trace", "explain", "open.cwt", "--unmask"]).contains(&number));
 }
 
+/// Pays this much at a seed and records it; the books and the card are in memory.
+fn pay(desk: &Desk, seed: &str, amount: &str, interface: &str, file: &str) {
+    let state = format!("state-{file}");
+    let switches = ["--seed", seed, "--interface", interface, "--save", file, "--state", &state];
+    desk.ok(&[&["pay", amount, "--store", "memory"], &switches[..]].concat());
+}
+
+#[test]
+fn a_tap_has_a_time_on_the_air_and_a_budget() {
+    let desk = Desk::new();
+    pay(&desk, "5", "1.00", "contactless", "tap.cwt");
+    let text = desk.ok(&["trace", "timing", "tap.cwt"]);
+    assert!(text.contains("SELECT: 325041592E") && text.contains("within the budget of 500 ms"), "{text}");
+    let timing = &desk.json(&["trace", "timing", "tap.cwt"])["timing"];
+    let sum: u64 =
+        timing["exchanges"].as_array().unwrap().iter().map(|e| e["on_air_us"].as_u64().unwrap()).sum();
+    assert!(sum.abs_diff(timing["on_air_us"].as_u64().unwrap()) < 20, "{timing:#}");
+    let fast = &desk.json(&["trace", "timing", "tap.cwt", "--rate", "848"])["timing"];
+    assert!(fast["on_air_us"].as_u64() < timing["on_air_us"].as_u64());
+    let small = &desk.json(&["trace", "timing", "tap.cwt", "--fsc", "16", "--fsd", "16"])["timing"];
+    assert!(small["on_air_us"].as_u64() > timing["on_air_us"].as_u64());
+    assert_eq!(desk.run(&["trace", "timing", "tap.cwt", "--budget", "20"]).code, 1);
+}
+
+#[test]
+fn two_runs_of_a_seed_are_the_same_and_two_amounts_differ_in_what_follows_from_them() {
+    let desk = Desk::new();
+    for interface in ["contactless", "contact"] {
+        pay(&desk, "5", "1.00", interface, "a.cwt");
+        pay(&desk, "5", "1.00", interface, "b.cwt");
+        pay(&desk, "5", "2.00", interface, "c.cwt");
+        assert!(desk.ok(&["trace", "diff", "a.cwt", "b.cwt", "--all"]).contains("say the same"));
+        assert_eq!(desk.json(&["trace", "diff", "a.cwt", "b.cwt"])["differences"], serde_json::json!([]));
+        let told = desk.run(&["trace", "diff", "a.cwt", "c.cwt"]);
+        assert_eq!(told.code, 1, "{told:?}");
+        let told = desk.json(&["trace", "diff", "a.cwt", "c.cwt"]);
+        let differences = told["differences"].as_array().unwrap();
+        assert!(!differences.is_empty());
+        for difference in differences {
+            let path = difference["path"].as_str().unwrap();
+            // The amount itself, what the card has left, and nothing else.
+            let follows = ["9F02 ", "9F79 ", "9F5D ", "issuer discretionary data", "9F10 ", "amount"];
+            assert!(follows.iter().any(|part| path.contains(part)), "{interface}: {difference:#}");
+        }
+        let amount = |d: &&serde_json::Value| d["path"].as_str().unwrap().contains("9F02 Amount, Authorised");
+        let amount = differences.iter().find(amount).unwrap();
+        assert_eq!(
+            (&amount["a"]["value"], &amount["b"]["value"]),
+            (&"000000000100".into(), &"000000000200".into())
+        );
+    }
+    pay(&desk, "6", "1.00", "contact", "d.cwt");
+    pay(&desk, "5", "1.00", "contact", "e.cwt");
+    let all = desk.json(&["trace", "diff", "d.cwt", "e.cwt", "--all"]);
+    let has = |part: &str| {
+        all["differences"].as_array().unwrap().iter().any(|d| d["path"].as_str().unwrap().contains(part))
+    };
+    assert!(has("9F37 Unpredictable Number") && has("9F26 Application Cryptogram"), "{all:#}");
+    desk.fails(&["trace", "diff", "a.cwt", "nothing.cwt"], 2, "nothing.cwt");
+}
+
 #[test]
 fn a_damaged_recording_is_told_with_its_line() {
     let desk = Desk::new();

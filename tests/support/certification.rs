@@ -9,6 +9,7 @@ use cardwright::observers::campaign::{
     Cards, Plant, SuiteSettings, TerminalMaker, load_scripts, plan, play_suite, script_files,
 };
 use cardwright::observers::report::suite::{CaseVerdict, SuiteReport};
+use cardwright::observers::script::Unattended;
 use cardwright::roles::terminal::TerminalConfig;
 use cardwright::world::planted::Fault;
 use libtest_mimic::{Failed, Trial};
@@ -59,6 +60,9 @@ fn played(file: &Path, plant: Plant, terminal: Option<&TerminalMaker>) -> Result
         retries: 0,
         fail_fast: false,
         seed: None,
+        target: None,
+        host: None,
+        attendant: &Unattended,
         unmask: false,
         detail: false,
         plant,

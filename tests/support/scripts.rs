@@ -12,7 +12,7 @@ use cardwright::observers::campaign::{
     Cards, Plant, SuiteSettings, load_scripts, plan, play_suite, script_files,
 };
 use cardwright::observers::report::suite::{CaseReport, CaseVerdict};
-use cardwright::observers::script::{ScriptError, parse};
+use cardwright::observers::script::{ScriptError, Unattended, parse};
 use cardwright::roles::terminal::TerminalConfig;
 use libtest_mimic::{Failed, Trial};
 use serde::Deserialize;
@@ -79,6 +79,9 @@ fn played(file: &Path) -> Result<String, Failed> {
         retries: 0,
         fail_fast: false,
         seed: None,
+        target: None,
+        host: None,
+        attendant: &Unattended,
         unmask: false,
         detail: true,
         plant: Plant::Nothing,

@@ -24,6 +24,9 @@ const LONGEST_WAIT: Duration = Duration::from_millis(500);
 /// The longest that one attempt, or the rest of a message that has begun, may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a request is waited for before whoever serves is asked whether to go on.
+const QUIET: Duration = Duration::from_millis(250);
+
 /// A card's place on a virtual reader.
 pub struct Vpcd {
     address: String,
@@ -74,6 +77,10 @@ impl Target for Vpcd {
         let Some(stream) = &mut self.stream else { return Ok(TargetRequest::Gone) };
         loop {
             match read_message(stream) {
+                Err(error) if is_quiet(&error) => {
+                    let during = "waiting for the virtual reader".into();
+                    return Err(LinkError::Timeout { during, timeout_ms: QUIET.as_millis() as u64 });
+                }
                 Ok(message) => match message.as_slice() {
                     [0x00] => return Ok(TargetRequest::PowerOff),
                     [0x01 | 0x02] => return Ok(TargetRequest::PowerOn),
@@ -130,11 +137,24 @@ fn dial(address: &str) -> io::Result<TcpStream> {
     Err(last)
 }
 
-/// Waits for the next message as long as it takes; once it has begun, its rest must come.
+/// Whether nothing came, not even the beginning of a message.
+fn is_quiet(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<Quiet>())
+}
+
+/// Nothing came.
+#[derive(Debug, thiserror::Error)]
+#[error("nothing came")]
+struct Quiet;
+
+/// Waits for the next message for a while; once it has begun, its rest must come.
 fn read_message(stream: &mut TcpStream) -> io::Result<Vec<u8>> {
     let mut length = [0; 2];
-    stream.set_read_timeout(None)?;
-    read_part(stream, &mut length[..1])?;
+    stream.set_read_timeout(Some(QUIET))?;
+    read_part(stream, &mut length[..1]).map_err(|error| match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => io::Error::other(Quiet),
+        _ => error,
+    })?;
     stream.set_read_timeout(Some(PATIENCE))?;
     read_part(stream, &mut length[1..])?;
     let mut message = vec![0; usize::from(u16::from_be_bytes(length))];

@@ -46,4 +46,28 @@ pub enum TraceError {
         /// What is wrong with it.
         reason: String,
     },
+    /// No importer reads the text.
+    #[error("expected what one of {known} writes, found another text: name the program with --from")]
+    UnknownLog {
+        /// The importers.
+        known: String,
+    },
+    /// A line is not as its program writes it.
+    #[error(
+        "line {line}, read as what {name} writes: {reason}. Name another program with --from, or mend the line"
+    )]
+    Import {
+        /// The importer.
+        name: &'static str,
+        /// The line.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Two recordings have nothing in common.
+    #[error(
+        "expected two recordings of like transactions, found two that differ in thousands of events: compare \
+         recordings of one transaction each"
+    )]
+    TooDifferent,
 }

@@ -21,7 +21,7 @@ impl Trace {
 
 /// Elements by their rows; words, which must hold no card data, are searched for it.
 pub(super) fn mask(masker: &mut Masker, event: TraceEvent) -> TraceEvent {
-    if event.name == "reset" {
+    if event.is_reset() {
         masker.reset();
     }
     masker.note(&event.elements);

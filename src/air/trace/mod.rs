@@ -40,14 +40,47 @@
 //! Each line is written whole and flushed, so a crash leaves a readable file; a last
 //! line that was cut short is left out and [`Trace::cut`] says so.
 
+mod align;
+mod capture;
+mod difference;
 mod error;
+mod exchange;
 mod format;
+/// What other programs write: a file for each, and a row in [`IMPORTERS`].
+mod import {
+    pub(super) mod apdutool;
+    pub(super) mod cardpeek;
+    pub(super) mod global_platform_pro;
+    pub(super) mod libnfc;
+    pub(super) mod pcsc_spy;
+    pub(super) mod pcscd;
+    pub(super) mod proxmark;
+    pub(super) mod scriptor;
+}
+mod importer;
 mod mask;
+mod meaning;
 mod read;
 mod tee;
 mod write;
 
+pub use difference::{Compared, Difference, Fact};
 pub use error::TraceError;
+pub use exchange::Exchange;
 pub use format::{FORMAT, Trace, TraceEvent, TraceHeader};
+pub use importer::{Conversation, Importer, Odd, import};
+pub use meaning::{Meaning, Meanings};
 pub use tee::Tee;
 pub use write::TraceWriter;
+
+/// The importers, those whose texts are told from others most surely first.
+pub const IMPORTERS: &[Importer] = &[
+    import::proxmark::IMPORTER,
+    import::pcsc_spy::IMPORTER,
+    import::libnfc::IMPORTER,
+    import::pcscd::IMPORTER,
+    import::global_platform_pro::IMPORTER,
+    import::apdutool::IMPORTER,
+    import::cardpeek::IMPORTER,
+    import::scriptor::IMPORTER,
+];

@@ -2,7 +2,7 @@
 
 use super::format::{EventLine, HeaderLine};
 use super::mask::mask;
-use super::{TraceError, TraceEvent, TraceHeader};
+use super::{Trace, TraceError, TraceEvent, TraceHeader};
 use crate::base::env::Timestamp;
 use crate::base::event::{Event, EventSink};
 use crate::words::decode::Masker;
@@ -89,6 +89,19 @@ impl Inner {
     }
 }
 
+impl Trace {
+    /// The recording as the bytes of its file, masked or not as its header says.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, TraceError> {
+        let mut out = Vec::new();
+        let failed = |line| move |source| TraceError::Io { line, source };
+        write_line(&mut out, &HeaderLine::of(&self.header)).map_err(failed(1))?;
+        for (event, line) in self.events.iter().zip(2..) {
+            write_line(&mut out, &EventLine::of(event, self.header.started)).map_err(failed(line))?;
+        }
+        Ok(out)
+    }
+}
+
 fn write_line(output: &mut dyn Write, line: &impl serde::Serialize) -> std::io::Result<()> {
     let mut bytes = serde_json::to_vec(line)?;
     bytes.push(b'\n');
@@ -169,6 +182,7 @@ mod tests {
         assert_eq!(trace.events, events.into_iter().map(TraceEvent::from).collect::<Vec<_>>());
         assert_eq!((trace.header.seed, trace.header.interface.as_deref()), (Some(7), Some("contact")));
         assert!(text.contains("\"at_us\":1830"));
+        assert_eq!(trace.to_bytes().unwrap(), text.as_bytes());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! environment come in here, text and exit codes go out; the rest is asked of `world`.
 
 mod account;
+mod agent;
 mod ca;
 mod card;
 mod certify;
@@ -23,20 +24,25 @@ mod send;
 mod settle;
 /// What several commands need.
 mod shared {
+    pub(super) mod attendant;
     pub(super) mod books;
     pub(super) mod command;
     pub(super) mod failure;
     pub(super) mod hint;
     pub(super) mod holder;
+    pub(super) mod jobs;
     pub(super) mod journal;
     pub(super) mod output;
     pub(super) mod pan;
     pub(super) mod person;
+    pub(super) mod progress;
+    pub(super) mod readers;
     pub(super) mod recording;
     pub(super) mod run;
     pub(super) mod scene;
     pub(super) mod settling;
     pub(super) mod switches;
+    pub(super) mod threads;
     pub(super) mod tokens;
     pub(super) mod transaction;
 }
@@ -68,6 +74,7 @@ const COMMANDS: &[Command] = &[
     send::COMMAND,
     test::COMMAND,
     certify::COMMAND,
+    agent::COMMAND,
     account::COMMAND,
     reconcile::COMMAND,
     card::COMMAND,

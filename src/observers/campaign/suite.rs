@@ -11,13 +11,13 @@ use crate::base::store::SealKey;
 use crate::observers::report::suite::{CaseReport, CaseVerdict, SuiteReport};
 use crate::observers::script::part::Part;
 use crate::observers::script::tree::{Case, Header, Script};
-use crate::observers::script::{CaseRun, Chair, Counter, Puppet, play};
+use crate::observers::script::{Attendant, CaseRun, Chair, Counter, Puppet, Tested, play};
 use crate::roles::terminal::TerminalConfig;
 use crate::words::iso7816::Effect;
 use crate::world::planted::Fault;
 use crate::world::{
-    Bench, CardName, FreshCard, FreshCards, Permit, ReaderAddress, Seat, TerminalUnderTest, TomlChange,
-    WorldError, in_parallel,
+    Bench, CardName, FreshCard, FreshCards, HostPlace, Permit, ReaderAddress, Seat, ServedBench,
+    TargetAddress, TerminalUnderTest, TomlChange, WorldError, in_parallel,
 };
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -69,6 +69,12 @@ pub struct SuiteSettings<'a> {
     pub fail_fast: bool,
     /// The seed of cases that name none.
     pub seed: Option<u64>,
+    /// Where a terminal elsewhere finds the card that a script plays.
+    pub target: Option<&'a TargetAddress>,
+    /// Where it finds the host that a script plays.
+    pub host: Option<&'a HostPlace>,
+    /// Who is asked, and runs programs.
+    pub attendant: &'a dyn Attendant,
     /// Whether card data is shown as it is.
     pub unmask: bool,
     /// Whether what was said is told of cases that passed, too.
@@ -116,10 +122,18 @@ struct Played {
     activation: Option<Activation>,
 }
 
+impl SuiteSettings<'_> {
+    /// Whether the terminal under test is elsewhere.
+    fn is_elsewhere(&self) -> bool {
+        self.target.is_some() || self.host.is_some()
+    }
+}
+
 /// A case's seat.
 enum Seated {
     Terminal(Seat),
     Bench(Box<Bench>),
+    Served(ServedBench),
 }
 
 /// Plays jobs. `done` hears of each as it ends, and says whether the suite goes on.
@@ -129,9 +143,19 @@ pub fn play_suite(
     settings: &SuiteSettings<'_>,
     done: &mut dyn FnMut(&Ended<'_>) -> ControlFlow<()>,
 ) -> Result<SuiteReport, CampaignError> {
+    play_suite_with(&FreshCards::default(), scripts, jobs, settings, done)
+}
+
+/// As [`play_suite`], with fresh cards that other jobs have used.
+pub(super) fn play_suite_with(
+    fresh: &FreshCards,
+    scripts: &[Script],
+    jobs: &[Job],
+    settings: &SuiteSettings<'_>,
+    done: &mut dyn FnMut(&Ended<'_>) -> ControlFlow<()>,
+) -> Result<SuiteReport, CampaignError> {
     let clock = Context::system(Discard);
     let begin = clock.now();
-    let fresh = FreshCards::default();
     let (threads, free) = match &settings.cards {
         Cards::Fresh(_) => (settings.threads, Vec::new()),
         Cards::Kept { addresses, .. } => (addresses.len(), addresses.clone()),
@@ -140,7 +164,7 @@ pub fn play_suite(
     let one = |index: usize, (): &mut ()| {
         let job = jobs.get(index)?;
         let address = free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let played = play_job(index, job, scripts, settings, &fresh, address.as_ref());
+        let played = play_job(index, job, scripts, settings, fresh, address.as_ref());
         free.lock().unwrap_or_else(PoisonError::into_inner).extend(address);
         Some(played)
     };
@@ -179,13 +203,15 @@ fn play_job(
     let header = case.header_of(job.row);
     let clock = Context::system(Discard);
     let seed = case.header.seed.or(settings.seed).unwrap_or(SEED);
+    // Only who plays the terminal sits before a card that is kept; the others have their own.
+    let address = address.filter(|_| case.header.part.unwrap_or_default() == Part::Terminal);
     let is_real = matches!(address, Some((_, ReaderAddress::Driver { .. })));
     let mut report = CaseReport {
         file: script.sources.first().map_or_else(String::new, |source| source.name.clone()),
         name: job.name.clone(),
         line: case.span.line,
         clause: header.clause.clone(),
-        effect: Effect::Reads.word(),
+        effect: Effect::Reads,
         card: String::new(),
         verdict: CaseVerdict::NotRun,
         reason: String::new(),
@@ -204,7 +230,8 @@ fn play_job(
         let is_bench = header.part.unwrap_or_default() != Part::Terminal;
         let events = Collector::default();
         let wants_events = settings.keeps_events || is_bench;
-        let mut context = match (is_real, wants_events) {
+        let is_elsewhere = is_bench && settings.is_elsewhere();
+        let mut context = match (is_real || is_elsewhere, wants_events) {
             (true, true) => Context::system(events.clone()),
             (true, false) => Context::system(Discard),
             (false, true) => Context::simulated(seed, events.clone()),
@@ -214,22 +241,25 @@ fn play_job(
         let (card, seated) = seat(case, settings, fresh, address, &puppet, &mut context);
         report.card = card;
         let seated = seated.and_then(|seated| settings.plant.put(seated, &header));
-        activation = seated.as_ref().ok().map(|seated| seated.activation().clone());
+        activation = seated.as_ref().ok().and_then(Seated::activation).cloned();
         match seated {
-            Ok(seated) if away(&header, seated.activation()) => {
-                let found = seated.activation().interface;
-                let wanted = header.interface.unwrap_or(found);
-                report.reason = format!("the case is for a {wanted} card, and this one is reached {found}");
+            Ok(seated) if away(&header, seated.activation()).is_some() => {
+                report.reason = away(&header, seated.activation()).unwrap_or_default();
             }
             Ok(mut seated) => {
                 let events = events.clone();
                 let chair = match &mut seated {
                     Seated::Terminal(seat) => Chair::Terminal(seat),
-                    Seated::Bench(bench) => Chair::Counter(Counter { bench, puppet, events }),
+                    Seated::Bench(bench) => {
+                        Chair::Counter(Counter { terminal: Tested::Ours(bench), puppet, events })
+                    }
+                    Seated::Served(bench) => {
+                        Chair::Counter(Counter { terminal: Tested::Elsewhere(bench), puppet, events })
+                    }
                 };
-                let run = play(script, case, job.row, chair, &mut context);
+                let run = play(script, case, job.row, chair, settings.attendant, &mut context);
                 let told = tell(&run, settings.detail, settings.unmask);
-                report.effect = run.effect.word();
+                report.effect = run.effect;
                 (report.verdict, report.reason) = (told.verdict, told.reason);
                 (report.failures, report.steps) = (told.failures, told.steps);
                 last = Some(run);
@@ -248,7 +278,12 @@ fn play_job(
             break;
         }
     }
-    report.again = again(&report, settings, address);
+    let named = match (&settings.cards, address) {
+        (_, Some((text, _))) => Some(text.clone()),
+        (Cards::Fresh(name), None) => name.as_ref().map(CardName::to_string),
+        (Cards::Kept { .. }, None) => None,
+    };
+    report.again = again(&report.file, &report.name, named.as_deref(), report.seed);
     Played { index, report, run: last, events: happened, activation }
 }
 
@@ -261,26 +296,30 @@ impl Plant {
             Self::OfCase => header.proof.fault.as_deref().map(Fault::called).transpose()?,
         };
         Ok(match (fault, seated) {
-            (None, seated) => seated,
             (Some(fault), Seated::Terminal(seat)) => Seated::Terminal(seat.planted(fault)),
             (Some(fault), Seated::Bench(bench)) => Seated::Bench(Box::new(bench.planted(fault))),
+            // Nobody's terminal but ours gets a fault.
+            (_, seated) => seated,
         })
     }
 }
 
 impl Seated {
-    /// The card, as its link knows it.
-    fn activation(&self) -> &Activation {
+    /// The card, as its link knows it; none where a terminal elsewhere has the link.
+    fn activation(&self) -> Option<&Activation> {
         match self {
-            Self::Terminal(seat) => seat.card.activation(),
-            Self::Bench(bench) => bench.activation(),
+            Self::Terminal(seat) => Some(seat.card.activation()),
+            Self::Bench(bench) => Some(bench.activation()),
+            Self::Served(_) => None,
         }
     }
 }
 
-/// Whether a case is for another interface than that of a real card.
-fn away(header: &Header, found: &Activation) -> bool {
-    found.real && header.interface.is_some_and(|wanted| wanted != found.interface)
+/// Why a case is not for a real card: it is for the other interface.
+fn away(header: &Header, found: Option<&Activation>) -> Option<String> {
+    let found = found.filter(|found| found.real)?.interface;
+    let wanted = header.interface.filter(|wanted| *wanted != found)?;
+    Some(format!("the case is for a {wanted} card, and this one is reached {found}"))
 }
 
 /// The seat of a case, and the address of its card.
@@ -292,7 +331,6 @@ fn seat(
     puppet: &Puppet,
     context: &mut Context,
 ) -> (String, Result<Seated, WorldError>) {
-    let is_terminal = case.header.part.unwrap_or_default() == Part::Terminal;
     let config = match configured(settings.config, &case.header.configure) {
         Ok(config) => config,
         Err(error) => return (String::new(), Err(error)),
@@ -313,9 +351,23 @@ fn seat(
                 _ => wanted(case),
             };
             let card = FreshCard { name: named.clone(), changes: case.header.personalise.clone() };
-            let seated = match is_terminal {
-                true => Seat::before_fresh(fresh, &card, interface, &config, context).map(Seated::Terminal),
-                false => {
+            let part = case.header.part.unwrap_or_default();
+            let target = settings.target.filter(|_| part.is_card());
+            let host = settings.host.filter(|_| part.is_host());
+            let seated = match (settings.target, settings.host) {
+                _ if part == Part::Terminal => {
+                    Seat::before_fresh(fresh, &card, interface, &config, context).map(Seated::Terminal)
+                }
+                (Some(_), _) | (_, Some(_)) if part.is_card() && target.is_none() => {
+                    Err(WorldError::NoSeat { what: "card", switch: "--on" })
+                }
+                (Some(_), _) | (_, Some(_)) if part.is_host() && host.is_none() => {
+                    Err(WorldError::NoSeat { what: "host", switch: "--listen" })
+                }
+                (Some(_), _) | (_, Some(_)) => {
+                    ServedBench::set(fresh, &card, interface, target, host, puppet).map(Seated::Served)
+                }
+                (None, None) => {
                     let config = config.into_owned();
                     let (hand, inbox) = (puppet.clone(), puppet.clone());
                     Bench::set(fresh, &card, interface, config, hand, inbox, context).map(|bench| {
@@ -345,7 +397,7 @@ fn configured<'a>(
 }
 
 /// The card that a case wants.
-fn wanted(case: &Case) -> CardName {
+pub(super) fn wanted(case: &Case) -> CardName {
     let name = case.header.profile.as_deref().unwrap_or(PROFILE);
     match Path::new(name).extension() {
         Some(ending) if ending == "toml" => CardName::ProfileFile(name.into()),
@@ -356,30 +408,22 @@ fn wanted(case: &Case) -> CardName {
 /// How a case counts that got no seat.
 fn unseated(cause: &WorldError) -> CaseVerdict {
     match cause {
-        WorldError::Link(LinkError::NotAllowed { .. }) => CaseVerdict::NotRun,
+        WorldError::Link(LinkError::NotAllowed { .. }) | WorldError::NoSeat { .. } => CaseVerdict::NotRun,
         WorldError::Link(_) => CaseVerdict::Unreachable,
         _ => CaseVerdict::Broken,
     }
 }
 
 /// The command that plays a case again.
-fn again(
-    report: &CaseReport,
-    settings: &SuiteSettings<'_>,
-    address: Option<&(String, ReaderAddress)>,
-) -> String {
-    let mut command = format!("cardwright test {}", quoted(&report.file));
-    if !report.name.is_empty() {
-        command.push_str(&format!(" --filter {}", quoted(&format!("name=\"{}\"", report.name))));
+pub(super) fn again(file: &str, name: &str, reader: Option<&str>, seed: Option<u64>) -> String {
+    let mut command = format!("cardwright test {}", quoted(file));
+    if !name.is_empty() {
+        command.push_str(&format!(" --filter {}", quoted(&format!("name=\"{name}\""))));
     }
-    match (&settings.cards, address) {
-        (_, Some((text, _))) => command.push_str(&format!(" --reader {}", quoted(text))),
-        (Cards::Fresh(Some(name)), None) => {
-            command.push_str(&format!(" --reader {}", quoted(&name.to_string())))
-        }
-        _ => {}
+    if let Some(reader) = reader {
+        command.push_str(&format!(" --reader {}", quoted(reader)));
     }
-    if let Some(seed) = report.seed {
+    if let Some(seed) = seed {
         command.push_str(&format!(" --seed {seed}"));
     }
     command

@@ -23,6 +23,7 @@ pub(super) fn tell(run: &CaseRun, detail: bool, unmask: bool) -> Told {
         Outcome::Failed(_) => CaseVerdict::Failed,
         Outcome::Broken { .. } => CaseVerdict::Broken,
         Outcome::Unreachable { .. } => CaseVerdict::Unreachable,
+        Outcome::NotRun { .. } => CaseVerdict::NotRun,
     };
     if run.outcome.is_passed() && !detail {
         return Told { verdict, reason: String::new(), failures: Vec::new(), steps: Vec::new() };
@@ -35,6 +36,7 @@ pub(super) fn tell(run: &CaseRun, detail: bool, unmask: bool) -> Told {
         Outcome::Failed(unmet) => {
             failures.extend(unmet.iter().map(|unmet| failure(unmet, &mut report)));
         }
+        Outcome::NotRun { place, reason: cause } => reason = format!("{place}: {}", report.words(cause)),
         Outcome::Broken { place, reason: cause } | Outcome::Unreachable { place, reason: cause } => {
             reason = format!("{place}: {}\n{}", report.words(cause), place.shown());
         }
@@ -53,7 +55,7 @@ fn step(moment: &Moment, report: &mut ExchangeReport) -> StepReport {
             StepReport { line: *line, text, micros: 0 }
         }
         Moment::Message(message) => host_message(message, report),
-        Moment::Ended { line, text } => StepReport { line: *line, text: report.words(text), micros: 0 },
+        Moment::Note { line, text } => StepReport { line: *line, text: report.words(text), micros: 0 },
         Moment::Reset { line } => StepReport { line: *line, text: "the card is reset\n".into(), micros: 0 },
     }
 }

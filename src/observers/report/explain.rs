@@ -75,19 +75,14 @@ fn steps(trace: &Trace) -> Vec<Step<'_>> {
     let mut steps = vec![Step { title: "Before the transaction".into(), told: Vec::new() }];
     let mut explainer = Explainer::unmasked();
     for event in &trace.events {
-        let title = match (event.speaker.as_str(), event.name.as_str()) {
-            ("terminal", "step") => Some(event.reason.clone()),
-            ("terminal", "transaction begins") => Some(format!("Transaction: {}", event.reason)),
-            _ => None,
-        };
-        if let Some(title) = title {
+        if let Some(title) = step_title(event) {
             // A step that waits for several answers may announce itself more than once.
             if steps.last().is_none_or(|step| step.title != title) {
                 steps.push(Step { title, told: Vec::new() });
             }
             continue;
         }
-        if event.speaker == "link" && event.name == "reset" {
+        if event.is_reset() {
             explainer = Explainer::unmasked();
         }
         let told = exchanged(event, &mut explainer).unwrap_or(Told::Said(event));
@@ -99,23 +94,36 @@ fn steps(trace: &Trace) -> Vec<Step<'_>> {
     steps
 }
 
-fn exchanged<'a>(event: &'a TraceEvent, explainer: &mut Explainer) -> Option<Told<'a>> {
-    if event.speaker != "link" {
-        return None;
+/// The title of the step that an event announces.
+pub(super) fn step_title(event: &TraceEvent) -> Option<String> {
+    match (event.speaker.as_str(), event.name.as_str()) {
+        ("terminal", "step") => Some(event.reason.clone()),
+        ("terminal", "transaction begins") => Some(format!("Transaction: {}", event.reason)),
+        _ => None,
     }
-    let (is_command, words) = if let Some(bytes) = event.named_value("C-APDU") {
-        let lines = explainer.command(&CommandApdu::parse(bytes).ok()?);
-        (true, lines.first().map(short)?)
-    } else {
-        let bytes = event.named_value("R-APDU")?;
-        let lines = explainer.response(&ResponseApdu::parse(bytes).ok()?);
-        let length = match bytes.len() {
-            2 => String::new(),
-            length => format!(", {} bytes of data", length - 2),
-        };
-        (false, lines.last().map(short)? + &length)
+}
+
+fn exchanged<'a>(event: &'a TraceEvent, explainer: &mut Explainer) -> Option<Told<'a>> {
+    let (is_command, words) = match (event.command_bytes(), event.response_bytes()) {
+        (Some(bytes), _) => (true, command_words(bytes, explainer)?),
+        (None, bytes) => (false, response_words(bytes?, explainer)?),
     };
     Some(Told::Exchanged { event, is_command, words })
+}
+
+/// What a command is and asks for, on one line.
+pub(super) fn command_words(bytes: &[u8], explainer: &mut Explainer) -> Option<String> {
+    explainer.command(&CommandApdu::parse(bytes).ok()?).first().map(short)
+}
+
+/// How a command was answered, on one line.
+pub(super) fn response_words(bytes: &[u8], explainer: &mut Explainer) -> Option<String> {
+    let lines = explainer.response(&ResponseApdu::parse(bytes).ok()?);
+    let length = match bytes.len() {
+        2 => String::new(),
+        length => format!(", {} bytes of data", length - 2),
+    };
+    lines.last().map(|line| short(line) + &length)
 }
 
 fn short(line: &Line) -> String {
@@ -142,7 +150,7 @@ impl Told<'_> {
                     out.push_str(&hanging("", &format!("rule: {}", event.clause)));
                 }
                 for element in &event.elements {
-                    out.push_str(&hanging("", &format!("data: {}", data(element))));
+                    out.push_str(&hanging("", &format!("data: {}", element_line(element))));
                 }
                 out
             }
@@ -172,7 +180,7 @@ impl Told<'_> {
 }
 
 /// Tag, name, bytes and what they say.
-fn data(element: &Element) -> String {
+pub(super) fn element_line(element: &Element) -> String {
     let name = match &element.key {
         ElementKey::Tag(tag) => {
             let tag = Tag(*tag);

@@ -14,11 +14,17 @@ mod settlement;
 /// What several formats need.
 mod shared {
     pub(super) mod columns;
+    pub(super) mod html;
+    pub(super) mod standing;
     pub(super) mod values;
 }
 mod story;
 pub mod suite;
+mod trace_difference;
 mod trace_listing;
+mod trace_page;
+mod trace_script;
+mod trace_timing;
 
 pub use ca_keys::{ca_keys_capk, ca_keys_csv, ca_keys_json, ca_keys_text, ca_keys_toml, keys_without_capk};
 pub use card_facts::{card_facts_json, card_facts_text};
@@ -35,7 +41,11 @@ pub use recovery::{recovery_json, recovery_text, settled_line};
 pub use settlement::{batches_json, batches_text, settlement_json, settlement_text};
 pub use shared::columns::Columns;
 pub use story::Story;
+pub use trace_difference::{trace_difference_json, trace_difference_text};
 pub use trace_listing::{trace_listing_json, trace_listing_text};
+pub use trace_page::trace_page;
+pub use trace_script::trace_script;
+pub use trace_timing::{TraceTiming, trace_timing_json, trace_timing_text};
 
 /// The version of every JSON value that a report makes.
 pub const JSON_SCHEMA: u32 = 1;
@@ -54,5 +64,9 @@ pub const FORMATS: &[&str] = &[
     settlement::NAME,
     story::NAME,
     suite::NAME,
+    trace_difference::NAME,
     trace_listing::NAME,
+    trace_page::NAME,
+    trace_script::NAME,
+    trace_timing::NAME,
 ];

@@ -24,7 +24,7 @@ pub fn trace_listing_text(trace: &Trace) -> String {
         let clause = if event.clause.is_empty() { String::new() } else { format!(" ({})", event.clause) };
         let line = format!("{} {}{reason}{clause}", event.speaker, event.name);
         out.push_str(&format!("{micros:>9} us  {}\n", visible(&line)));
-        if event.speaker == "link" && event.name == "reset" {
+        if event.is_reset() {
             exchanges = ExchangeReport::unmasked();
         }
         match exchange(event, &mut exchanges) {
@@ -51,10 +51,10 @@ pub fn trace_listing_json(trace: &Trace) -> Value {
 }
 
 fn exchange(event: &TraceEvent, exchanges: &mut ExchangeReport) -> Option<String> {
-    if let Some(bytes) = event.named_value("C-APDU") {
+    if let Some(bytes) = event.command_bytes() {
         return Some(exchanges.command(&CommandApdu::parse(bytes).ok()?));
     }
-    Some(exchanges.response(&ResponseApdu::parse(event.named_value("R-APDU")?).ok()?))
+    Some(exchanges.response(&ResponseApdu::parse(event.response_bytes()?).ok()?))
 }
 
 fn elements(event: &TraceEvent) -> String {

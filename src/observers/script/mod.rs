@@ -2,6 +2,7 @@
 //! through the seat that the world gives it; files are found and results told elsewhere.
 
 mod cursor;
+pub mod errand;
 pub mod function;
 mod function_row;
 mod key_version;
@@ -16,10 +17,11 @@ mod suggest;
 pub mod tree;
 mod value;
 
+pub use errand::{Attendant, Ran, Unattended};
 pub use function::FUNCTIONS;
 pub use function_row::{Function, FunctionError, Surroundings};
-pub use parse::{ACTION_WORDS, ELEMENT_WORDS, Loader, STATEMENT_WORDS, parse};
+pub use parse::{ACTION_WORDS, ELEMENT_WORDS, ERRAND_WORDS, Loader, STATEMENT_WORDS, parse};
 pub use problem::{Problem, ScriptError};
-pub use run::{CaseRun, Chair, Counter, Failure, HostMoment, Moment, Outcome, Puppet, Shown, play};
+pub use run::{CaseRun, Chair, Counter, Failure, HostMoment, Moment, Outcome, Puppet, Shown, Tested, play};
 pub use source::{Place, Source, Span};
 pub use value::{Value, ValueError, View};

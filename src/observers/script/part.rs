@@ -1,10 +1,9 @@
 //! What a script says that plays the card or the host before a terminal under test: what
 //! happens when something comes, what the terminal is asked, and what it must have sent.
 
-use super::tree::{Expression, HeaderPart, PatternPart, Statement};
+use super::tree::{CommandCall, Expression, PatternPart, Statement};
 use crate::air::host::{Kind, MessageClass};
 use crate::roles::terminal::Verdict;
-use crate::words::iso7816::{CommandRow, Parameter};
 use crate::words::tlv::Tag;
 use crate::world::Deed;
 
@@ -37,24 +36,11 @@ pub struct On {
 #[derive(Debug, Clone)]
 pub enum What {
     /// A command in words, with as many of its parameters as matter.
-    Command(Box<WantedCommand>),
+    Command(Box<CommandCall>),
     /// A command as bytes, some of which are open.
     Bytes(Vec<PatternPart>),
     /// A message to the host.
     Message(&'static MessageWord),
-}
-
-/// A command with the parameters that matter.
-#[derive(Debug, Clone)]
-pub struct WantedCommand {
-    /// Which.
-    pub row: &'static CommandRow,
-    /// The values of parameters; a flag has none.
-    pub values: Vec<(&'static Parameter, Option<Expression>)>,
-    /// Data elements that it must hold.
-    pub elements: Vec<(Tag, Expression)>,
-    /// Bytes of its header.
-    pub header: Vec<(HeaderPart, Expression)>,
 }
 
 /// Messages by their words.

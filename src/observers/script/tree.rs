@@ -1,6 +1,7 @@
 //! A script as it was read: cases, statements, expectations, expressions. Nothing is
 //! known here of how they are written or what comes of them.
 
+use super::errand::Errand;
 use super::function_row::Function;
 use super::part::{Action, Demand, On, OutcomeWord, Part, SentTest};
 use super::pattern::{BytePart, StatusPattern};
@@ -104,6 +105,8 @@ pub enum Step {
     Action(Action),
     /// Asks the terminal under test to do something.
     Terminal(Box<Demand>),
+    /// Has people or programs do something.
+    Errand(Box<Errand>),
     /// Looks for something that the terminal has sent.
     Sent(SentTest),
     /// Resets the card.
@@ -119,7 +122,8 @@ pub struct CommandCall {
     pub row: &'static CommandRow,
     /// The values of its parameters; a flag has none.
     pub values: Vec<(&'static Parameter, Option<Expression>)>,
-    /// Data elements of the terminal that it sets before.
+    /// Data elements of the terminal that it sets before; where it is waited for, those that it
+    /// must hold.
     pub elements: Vec<(Tag, Expression)>,
     /// Bytes of the header, and Le, that it writes over.
     pub header: Vec<(HeaderPart, Expression)>,
@@ -180,6 +184,10 @@ pub enum Subject {
     Told,
     /// The card's balance after it.
     Balance,
+    /// The exit code of a program.
+    Exit,
+    /// What a program wrote.
+    Output,
     /// Anything else.
     Value(Expression),
 }

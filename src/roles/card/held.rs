@@ -11,6 +11,9 @@ pub trait CardHand: Send {
     /// The card got power: what it was told before is forgotten.
     fn powered(&mut self);
 
+    /// The card lost power.
+    fn unpowered(&mut self);
+
     /// Takes a command and gives the answer; `card` is the card that would have answered.
     fn answer(
         &mut self,
@@ -44,6 +47,7 @@ impl<H: CardHand> Endpoint for HeldCard<H> {
     }
 
     fn power_off(&mut self) {
+        self.hand.unpowered();
         self.card.power_off();
     }
 

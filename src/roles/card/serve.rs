@@ -15,6 +15,14 @@ pub fn serve(
     context: &mut Context,
     keep_going: &dyn Fn() -> bool,
 ) -> Result<(), LinkError> {
+    if card.is_recording() && target.is_radio() {
+        return Err(LinkError::Unavailable {
+            missing: "a recording is not served on radio, where it could pass for the card".into(),
+            remedy:
+                "serve it on a virtual reader, or make a card of our own of it: cardwright trace to-profile"
+                    .into(),
+        });
+    }
     let mut atr = None;
     let result = loop {
         if !keep_going() {
@@ -63,8 +71,8 @@ mod tests {
     use crate::air::link::Endpoint;
     use crate::base::event::Discard;
 
-    /// A far side that asks what it was told to, and keeps the answers.
-    struct Asks(Vec<Result<TargetRequest, LinkError>>, Vec<Vec<u8>>);
+    /// A far side that asks what it was told to, and keeps the answers; by radio or not.
+    struct Asks(Vec<Result<TargetRequest, LinkError>>, Vec<Vec<u8>>, bool);
 
     impl Target for Asks {
         fn place(&self) -> &str {
@@ -72,7 +80,7 @@ mod tests {
         }
 
         fn is_radio(&self) -> bool {
-            false
+            self.2
         }
 
         fn receive(&mut self, _: &mut Context) -> Result<TargetRequest, LinkError> {
@@ -124,12 +132,53 @@ mod tests {
             Ok(TargetRequest::Command(vec![2])),
             Ok(TargetRequest::Gone),
         ];
-        let mut target = Asks(requests.into(), Vec::new());
+        let mut target = Asks(requests.into(), Vec::new(), false);
         let mut card = Echo(false);
         let mut context = Context::simulated(1, Discard);
         serve(&mut card, Interface::Contact, &mut target, &mut context, &|| true).unwrap();
         assert_eq!(target.1, [vec![0x3B, 0x00], vec![1], vec![2]]);
         assert!(!card.0, "the card is switched off at the end");
         serve(&mut card, Interface::Contact, &mut target, &mut context, &|| false).unwrap();
+    }
+
+    /// A card that says what another one said.
+    struct Recorded(Echo);
+
+    impl Endpoint for Recorded {
+        fn place(&self) -> String {
+            self.0.place()
+        }
+
+        fn power_on(&mut self, interface: Interface, context: &mut Context) -> Vec<u8> {
+            self.0.power_on(interface, context)
+        }
+
+        fn power_off(&mut self) {
+            self.0.power_off();
+        }
+
+        fn process(&mut self, command: &[u8], context: &mut Context) -> Result<Vec<u8>, LinkError> {
+            self.0.process(command, context)
+        }
+    }
+
+    impl crate::roles::card::simulator::sealed::Sealed for Recorded {}
+    impl Simulated for Recorded {
+        fn is_recording(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn a_recording_is_not_served_on_radio() {
+        let mut context = Context::simulated(1, Discard);
+        let mut serve_on = |radio: bool, card: &mut dyn Simulated| {
+            let mut target = Asks(vec![Ok(TargetRequest::Gone)], Vec::new(), radio);
+            serve(card, Interface::Contactless, &mut target, &mut context, &|| true)
+        };
+        let refused = serve_on(true, &mut Recorded(Echo(false)));
+        assert!(matches!(refused, Err(LinkError::Unavailable { .. })), "{refused:?}");
+        serve_on(false, &mut Recorded(Echo(false))).unwrap();
+        serve_on(true, &mut Echo(false)).unwrap();
     }
 }

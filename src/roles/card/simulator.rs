@@ -17,7 +17,12 @@ use std::borrow::Cow;
 
 /// A card that is played, and may therefore be served on a reader. The trait is
 /// sealed: a real card cannot be made to pass for one.
-pub trait Simulated: Endpoint + sealed::Sealed {}
+pub trait Simulated: Endpoint + sealed::Sealed {
+    /// Whether it says what some other card has said; such a one is not served on radio.
+    fn is_recording(&self) -> bool {
+        false
+    }
+}
 
 pub(super) mod sealed {
     /// Only this room implements it.

@@ -4,6 +4,7 @@ use super::shared::session;
 use crate::base::bytes::Hex;
 use crate::base::context::Context;
 use crate::base::event::Discard;
+use crate::doors::cli::shared::attendant::Bystander;
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::doors::cli::shared::scene::card_seal_key;
@@ -56,6 +57,12 @@ fn arguments(line: clap::Command) -> clap::Command {
                 .help("Why cases that have a result are played again; the earlier result is kept"),
         )
         .arg(
+            Arg::new("unattended")
+                .long("unattended")
+                .action(ArgAction::SetTrue)
+                .help("Nobody is asked anything: cases that need a person are not run"),
+        )
+        .arg(
             Arg::new("list")
                 .long("list")
                 .action(ArgAction::SetTrue)
@@ -76,6 +83,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let config = call.switches.config()?;
     let switches = call.switches.clone();
     let seal = |address: &ReaderAddress, context: &mut Context| card_seal_key(&switches, address, context);
+    let attendant = Bystander::new(!call.flag("unattended"), false);
     let settings = SuiteSettings {
         cards: cards(&switches, &seal)?,
         interface: switches.interface,
@@ -85,6 +93,9 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         retries: 0,
         fail_fast: false,
         seed: switches.seed,
+        target: None,
+        host: None,
+        attendant: &attendant,
         unmask: false,
         detail: true,
         plant: Plant::Nothing,

@@ -165,8 +165,14 @@ impl Failure {
             | Self::Trace { .. }
             | Self::File { .. } => Exit::Usage,
             Self::World(cause) | Self::Suite(CampaignError::World(cause)) => of_world(cause),
-            Self::Suite(CampaignError::Unreachable { .. }) => Exit::Transport,
             Self::Suite(CampaignError::Changed { .. }) => Exit::Invariant,
+            Self::Suite(
+                CampaignError::Unreachable { .. }
+                | CampaignError::Store(_)
+                | CampaignError::NoAgent { .. }
+                | CampaignError::Lost { .. }
+                | CampaignError::Result { .. },
+            ) => Exit::Transport,
             Self::Suite(_) => Exit::Usage,
             Self::Kept { cause, .. } | Self::BrokenOff { cause, .. } => of_world(cause),
             Self::Recording { .. } | Self::NoHost { .. } | Self::Output(_) => Exit::Transport,
@@ -227,6 +233,8 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::NoAuthority { .. }
         | WorldError::Cryptogram(_)
         | WorldError::File { .. }
+        | WorldError::Trace { .. }
+        | WorldError::Recording { .. }
         | WorldError::Profile { .. }
         | WorldError::NotInUse { .. }
         | WorldError::Renewal { .. }
@@ -240,7 +248,7 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::TerminalKey(_)
         | WorldError::NoFault { .. }
         | WorldError::Dialect(_) => Exit::Usage,
-        WorldError::Change { .. } | WorldError::Config(_) => Exit::Usage,
+        WorldError::Change { .. } | WorldError::Config(_) | WorldError::NoSeat { .. } => Exit::Usage,
         WorldError::Listen { .. } => Exit::Transport,
     }
 }

@@ -198,7 +198,7 @@ impl Scene {
 
     /// Whether card and issuer end with the process.
     pub(in crate::doors::cli) fn is_fresh(&self) -> bool {
-        matches!(self.origin, Origin::Fresh(_))
+        matches!(self.origin, Origin::Fresh(_) | Origin::Recording)
     }
 }
 
@@ -210,14 +210,18 @@ pub(in crate::doors::cli) fn card_seal_key(
 ) -> Result<SealKey, WorldError> {
     let file = match address {
         ReaderAddress::Simulated(name) => name.kept_in(),
-        ReaderAddress::Driver { .. } => None,
+        ReaderAddress::Recording(_) | ReaderAddress::Driver { .. } => None,
     };
     seal_key(switches.seal_key.as_deref(), file.as_deref(), context)
 }
 
 /// Whether an address names a card that ends with the process.
 pub(in crate::doors::cli) fn is_fresh(reader: &ReaderAddress) -> bool {
-    matches!(reader, ReaderAddress::Simulated(CardName::Profile(_) | CardName::ProfileFile(_)))
+    matches!(
+        reader,
+        ReaderAddress::Simulated(CardName::Profile(_) | CardName::ProfileFile(_))
+            | ReaderAddress::Recording(_)
+    )
 }
 
 /// The file that a simulated card is kept in; one that is not there is an error.

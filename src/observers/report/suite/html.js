@@ -1,7 +1,5 @@
-"use strict";
 const cases = [...document.querySelectorAll(".case")];
 const buttons = [...document.querySelectorAll("#sums button")];
-const search = document.querySelector("#search");
 const show = () => {
   const shown = new Set(buttons.filter((b) => b.ariaPressed === "true").map((b) => b.dataset.verdict));
   const wanted = search.value.trim().toLowerCase();

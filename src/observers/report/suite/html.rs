@@ -2,7 +2,8 @@
 //! opened to the exchange and the reason.
 
 use super::human::time;
-use super::{CaseReport, CaseVerdict, FailureReport, SuiteFormat, SuiteReport};
+use super::{CaseReport, CaseVerdict, FailureReport, StepReport, SuiteFormat, SuiteReport};
+use crate::observers::report::shared::html::{TOOLS, escaped, page};
 use std::fmt::Write;
 
 /// This format.
@@ -13,11 +14,7 @@ const STYLE: &str = include_str!("html.css");
 const SCRIPT: &str = include_str!("html.js");
 
 fn html(suite: &SuiteReport) -> String {
-    let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>cardwright test</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>cardwright test</h1>\n<p id=\"sums\">"
-    );
+    let mut out = String::from("<header>\n<h1>cardwright test</h1>\n<p id=\"sums\">");
     for verdict in CaseVerdict::ALL.iter().filter(|verdict| suite.count(**verdict) > 0) {
         // A String takes everything.
         let _ = write!(
@@ -29,10 +26,11 @@ fn html(suite: &SuiteReport) -> String {
         );
     }
     let _ = writeln!(out, "in {}, {} UTC</p>", time(suite.micros), escaped(&suite.started));
-    out.push_str("<input id=\"search\" type=\"search\" placeholder=\"Search\" aria-label=\"Search\">\n</header>\n<main>\n");
+    out.push_str(TOOLS);
+    out.push_str("</header>\n<main>\n");
     suite.cases.iter().for_each(|case| write_case(&mut out, case));
-    let _ = writeln!(out, "</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>");
-    out
+    out.push_str("</main>\n");
+    page("cardwright test", &out, STYLE, SCRIPT)
 }
 
 fn write_case(out: &mut String, case: &CaseReport) {
@@ -51,7 +49,7 @@ fn write_case(out: &mut String, case: &CaseReport) {
     let facts = [
         ("clause", case.clause.as_deref().unwrap_or_default()),
         ("card", &case.card),
-        ("effect", case.effect),
+        ("effect", case.effect.word()),
         ("seed", &seed),
         ("again", &case.again),
         ("reason", &case.reason),
@@ -60,31 +58,38 @@ fn write_case(out: &mut String, case: &CaseReport) {
         let _ = write!(out, "<dt>{name}</dt><dd>{}</dd>", escaped(value));
     }
     out.push_str("</dl>\n");
-    for failure in &case.failures {
-        write_failure(out, failure);
-    }
+    let of_no_step = |failure: &&FailureReport| failure.step.is_none_or(|step| step >= case.steps.len());
+    case.failures.iter().filter(of_no_step).for_each(|failure| write_failure(out, failure));
     for (index, step) in case.steps.iter().enumerate() {
-        let failed = case.failures.iter().any(|failure| failure.step == Some(index));
-        let (class, open) = if failed { (" failing", " open") } else { ("", "") };
-        let head = step.text.lines().nth(1).unwrap_or("").trim();
-        let _ = writeln!(
-            out,
-            "<details class=\"step{class}\"{open}><summary>line {}: {} <span class=\"time\">{}</span></summary>\
-             <pre>{}</pre></details>",
-            step.line,
-            escaped(head),
-            time(step.micros),
-            escaped(&step.text)
-        );
+        let failures: Vec<_> = case.failures.iter().filter(|failure| failure.step == Some(index)).collect();
+        write_step(out, step, &failures);
     }
     out.push_str("</details>\n");
+}
+
+/// A step, with what was not as expected in it.
+fn write_step(out: &mut String, step: &StepReport, failures: &[&FailureReport]) {
+    let class = if failures.is_empty() { "" } else { " failing" };
+    let head = step.text.lines().nth(1).unwrap_or("").trim();
+    let cause = failures.first().map(|failure| format!(": {}", failure.subject)).unwrap_or_default();
+    let _ = writeln!(
+        out,
+        "<details class=\"step{class}\"><summary>line {}: {}{} <span class=\"time\">{}</span></summary>",
+        step.line,
+        escaped(head),
+        escaped(&cause),
+        time(step.micros)
+    );
+    failures.iter().for_each(|failure| write_failure(out, failure));
+    let _ = writeln!(out, "<pre>{}</pre></details>", escaped(&step.text));
 }
 
 fn write_failure(out: &mut String, failure: &FailureReport) {
     let _ = writeln!(
         out,
-        "<section class=\"failure\"><h2>{}: {}</h2><pre>{}</pre><table><tr><th>expected</th><th>received</th></tr>\
-         <tr><td><pre>{}</pre></td><td><pre>{}</pre></td></tr></table></section>",
+        "<section class=\"failure\"><h2 class=\"reason\">{}: {}</h2><pre>{}</pre><table><tr><th>expected</th>\
+         <th>received</th></tr><tr><td class=\"expected\"><pre>{}</pre></td><td class=\"received\"><pre>{}</pre></td>\
+         </tr></table></section>",
         escaped(&failure.place),
         escaped(&failure.subject),
         escaped(&failure.line),
@@ -98,18 +103,4 @@ const fn class(verdict: CaseVerdict) -> &'static str {
         CaseVerdict::NotRun => "not-run",
         other => other.word(),
     }
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            letter => out.push(letter),
-        }
-    }
-    out
 }

@@ -23,6 +23,8 @@ const BENCH_WORDS: &[(&str, Subject)] = &[
     ("told", Subject::Told),
     ("balance", Subject::Balance),
     ("pin", Subject::Pin),
+    ("exit", Subject::Exit),
+    ("output", Subject::Output),
 ];
 
 /// Words of tests, for hints.

@@ -3,6 +3,7 @@
 use super::command::{call, command_names, named, raw};
 use super::each::{OverHead, each};
 use super::element::element;
+use super::errand::{ERRAND_WORDS, errand};
 use super::expectation::{captured, comment, expect};
 use super::expression::expression;
 use super::header::{HEADER_WORDS, HeaderLine, effect_comment, header};
@@ -90,6 +91,7 @@ pub(super) fn item(cursor: &mut Cursor<'_>) -> Result<(Item, Span), ParseError> 
         "each" => Item::Each(each(cursor)?),
         "on" => Item::On(on(cursor)?),
         "terminal" => Item::Step(Step::Terminal(Box::new(demand(cursor)?))),
+        word if ERRAND_WORDS.contains(&word) => Item::Step(Step::Errand(Box::new(errand(word, cursor)?))),
         word if ACTION_WORDS.contains(&word) => Item::Step(Step::Action(action(word, cursor)?)),
         "end" => Item::End,
         "expect" => {
@@ -150,12 +152,23 @@ fn commented(text: &str, cursor: &Cursor<'_>) -> Item {
 
 fn is_bytes(token: &Token) -> bool {
     let digits = token.text.strip_prefix("0x").unwrap_or(&token.text);
-    token.kind == Kind::Bare && digits.len() >= 2 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    // `add` is a word, and half a byte too many for bytes.
+    let is_word = ACTION_WORDS.contains(&token.text.as_str());
+    token.kind == Kind::Bare
+        && !is_word
+        && digits.len() >= 2
+        && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn unknown(token: &Token) -> ParseError {
     let names = command_names().flat_map(|(name, _)| std::iter::once(name).chain(name.split(' ').next()));
-    let known = STATEMENT_WORDS.iter().chain(ACTION_WORDS).chain(HEADER_WORDS).copied().chain(names);
+    let known = STATEMENT_WORDS
+        .iter()
+        .chain(ACTION_WORDS)
+        .chain(ERRAND_WORDS)
+        .chain(HEADER_WORDS)
+        .copied()
+        .chain(names);
     let error = ParseError::new(Problem::FirstWord { found: token.shown() }, token.span);
     let is_half = token.text.bytes().all(|byte| byte.is_ascii_hexdigit()) && token.kind == Kind::Bare;
     match nearest(&token.text, known) {

@@ -4,6 +4,7 @@
 mod command;
 mod each;
 mod element;
+mod errand;
 mod expectation;
 mod expression;
 mod header;
@@ -15,6 +16,7 @@ mod script;
 mod table;
 
 pub use element::ELEMENT_WORDS;
+pub use errand::ERRAND_WORDS;
 pub use line::STATEMENT_WORDS;
 pub(super) use names::tag_name;
 pub use part::ACTION_WORDS;

@@ -1,6 +1,7 @@
 //! Whether every variable has a value where it is used. A tag in capital letters is a data
 //! element that card or terminal may have: whether they do shows when the script is played.
 
+use crate::observers::script::errand::ErrandKind;
 use crate::observers::script::part::{Action, Change, Demand, Edit, EditPlace, What};
 use crate::observers::script::problem::{ParseError, Problem};
 use crate::observers::script::suggest::nearest;
@@ -77,6 +78,14 @@ impl Names {
                 let Demand { amount, cashback, pins, choice, within, .. } = &**demand;
                 let options = [amount, cashback, choice, within].into_iter().flatten();
                 options.chain(pins).for_each(|value| self.used(value));
+            }
+            Step::Errand(errand) => {
+                self.used(&errand.text);
+                errand.within.iter().for_each(|value| self.used(value));
+                if let ErrandKind::Verdict(Some((name, choices))) = &errand.kind {
+                    choices.iter().for_each(|choice| self.used(choice));
+                    self.known.push(name.clone());
+                }
             }
             Step::Sent(test) => self.what(&test.what),
             Step::Reset | Step::Exit => {}

@@ -7,7 +7,7 @@ use super::expectation::pattern;
 use super::expression::{expression, factor};
 use crate::observers::script::cursor::{Cursor, Kind, Token};
 use crate::observers::script::part::{
-    Action, Change, Demand, Edit, EditPlace, MESSAGE_WORDS, On, Search, SentTest, WantedCommand, What,
+    Action, Change, Demand, Edit, EditPlace, MESSAGE_WORDS, On, Search, SentTest, What,
 };
 use crate::observers::script::problem::{ParseError, Problem};
 use crate::observers::script::suggest::nearest;
@@ -129,9 +129,7 @@ pub(super) fn demand(cursor: &mut Cursor<'_>) -> Result<Demand, ParseError> {
 /// Something that a terminal sends.
 fn what(cursor: &mut Cursor<'_>) -> Result<What, ParseError> {
     if let Some((row, _)) = named(cursor) {
-        let call = arguments(row, cursor)?;
-        let (values, elements, header) = (call.values, call.elements, call.header);
-        return Ok(What::Command(Box::new(WantedCommand { row, values, elements, header })));
+        return Ok(What::Command(Box::new(arguments(row, cursor)?)));
     }
     let expected = "a command such as GENERATE AC, its bytes such as 80 AE .., or message";
     let missing = cursor.expected(expected);

@@ -4,29 +4,44 @@
 use super::evaluate::{Trouble, evaluate};
 use super::expectation::Unmet;
 use super::knowledge::End;
+use super::line::seconds;
 use super::matching::is_meant;
 use super::outcome::{Moment, Shown};
 use super::puppet::{Puppet, SentThing};
 use super::scope::Scope;
 use crate::base::bytes::Secret;
-use crate::base::event::{Collector, ElementKey};
+use crate::base::context::Context;
+use crate::base::event::{Collector, Discard, ElementKey};
 use crate::observers::script::function_row::Surroundings;
 use crate::observers::script::part::{BROKEN_OFF, DONE, Demand, MessageWord, OUTCOMES, Search, SentTest};
 use crate::observers::script::source::Span;
 use crate::observers::script::tree::Expression;
 use crate::words::decode::judge as judge_effect;
 use crate::words::tlv::Tag;
-use crate::world::{Bench, DEFAULT_PIN, Ended, Order};
+use crate::world::{Bench, DEFAULT_PIN, Ended, Order, ServedBench};
 
 /// A terminal under test, and what hangs around it.
 pub struct Counter<'a> {
-    /// The terminal with card and host.
-    pub bench: &'a mut Bench,
+    /// The terminal.
+    pub terminal: Tested<'a>,
     /// What card and host do.
     pub puppet: Puppet,
     /// What the terminal tells.
     pub events: Collector,
 }
+
+/// A terminal under test.
+pub enum Tested<'a> {
+    /// Our own, in this process.
+    Ours(&'a mut Bench),
+    /// One elsewhere, which comes for its card.
+    Elsewhere(&'a mut ServedBench),
+}
+
+/// Seconds that a terminal elsewhere has, where the script does not say.
+const PATIENCE_SECONDS: u32 = 60;
+/// The most that it may have.
+const LIMIT_SECONDS: u32 = 3600;
 
 /// Asks the terminal to do something.
 pub(super) fn demand(
@@ -36,13 +51,26 @@ pub(super) fn demand(
     scope: &mut Scope<'_>,
 ) -> Result<(), Trouble> {
     let order = order(demand, scope)?;
+    let within = seconds(demand.within.as_ref(), PATIENCE_SECONDS, LIMIT_SECONDS, scope)?;
     let told = counter.events.events().len();
     {
         let mut strings = counter.puppet.strings();
         strings.known = std::mem::take(&mut scope.known);
-        strings.line = span.line;
+        strings.begin(span.line);
     }
-    let ended = counter.bench.order(&order, scope.context);
+    let ended = match &mut counter.terminal {
+        Tested::Ours(bench) => Some(bench.order(&order, scope.context)),
+        Tested::Elsewhere(bench) => {
+            let until = scope.context.now().plus(within);
+            let puppet = &counter.puppet;
+            let is_over = || {
+                let now = Context::system(Discard).now();
+                now >= until || puppet.strings().is_over(now)
+            };
+            bench.serve(&is_over, scope.context).map_err(|why| Trouble::unreachable(span, why))?;
+            None
+        }
+    };
     let mut strings = counter.puppet.strings();
     scope.known = std::mem::take(&mut strings.known);
     scope.known.answer = None;
@@ -54,11 +82,14 @@ pub(super) fn demand(
     }
     let spoken = events.iter().filter(|event| event.speaker == "terminal");
     let told = spoken.map(|event| format!("{}: {}", event.name, event.reason)).collect::<Vec<_>>().join("\n");
+    let Some(ended) = ended else {
+        return strings.trouble.take().map_or(Ok(()), Err);
+    };
     let words = words(&ended);
     let first = words.first().copied().unwrap_or(DONE);
     let text = format!("terminal: {first}: {}\n", ended.reason);
     let moment = strings.moments.len();
-    strings.moments.push(Moment::Ended { line: span.line, text });
+    strings.moments.push(Moment::Note { line: span.line, text });
     scope.known.ended = Some(End {
         words,
         reason: ended.reason,

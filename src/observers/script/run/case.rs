@@ -1,14 +1,16 @@
 //! Plays the statements of a case, one after the other.
 
-use super::bench::{Counter, demand, sent};
+use super::bench::{Counter, Tested, demand, sent};
 use super::command::{as_bytes, in_words};
-use super::evaluate::{Trouble, evaluate};
+use super::errand::{carried_out, seen_by_person};
+use super::evaluate::{Trouble, TroubleKind, evaluate};
 use super::expectation::{Unmet, judge, status_unmet};
 use super::line::captured;
 use super::outcome::{CaseRun, Failure, Moment, Outcome};
 use super::puppet::Block;
 use super::scope::{Answer, Knowledge, Scope};
 use crate::base::context::Context;
+use crate::observers::script::errand::Attendant;
 use crate::observers::script::source::{Place, Source, Span};
 use crate::observers::script::tree::{
     Case, Each, Expectation, Expression, Over, Script, Statement, Step, Subject, Table, Test,
@@ -37,17 +39,22 @@ pub fn play(
     case: &Case,
     row: Option<usize>,
     chair: Chair<'_>,
+    attendant: &dyn Attendant,
     context: &mut Context,
 ) -> CaseRun {
     let known = match &chair {
         Chair::Terminal(seat) => Knowledge::new(seat.data.clone(), seat.default_ddol.clone()),
-        Chair::Counter(counter) => Knowledge::new(counter.bench.data(context), Vec::new()),
+        Chair::Counter(Counter { terminal: Tested::Ours(bench), .. }) => {
+            Knowledge::new(bench.data(context), Vec::new())
+        }
+        Chair::Counter(_) => Knowledge::default(),
     };
     let mut player = Player {
         sources: &script.sources,
         declared: case.header.effect,
         scope: Scope { known, context },
         chair,
+        attendant,
         found: 0,
         moments: Vec::new(),
         failures: Vec::new(),
@@ -56,15 +63,16 @@ pub fn play(
     };
     let played = player.parameters(case, row).and_then(|()| player.statements(&case.statements));
     let played = played.and_then(|flow| player.idle().map(|()| flow));
-    player.take_from_puppet();
     let Player { moments, failures, effect, .. } = player;
     let outcome = match played {
         // What was wrong before is why it could not go on.
-        Err(trouble) if failures.is_empty() || trouble.is_link => {
+        Err(trouble) if failures.is_empty() || trouble.kind == TroubleKind::Unreachable => {
             let place = Place::of(trouble.span, &script.sources);
-            match trouble.is_link {
-                true => Outcome::Unreachable { place, reason: trouble.reason },
-                false => Outcome::Broken { place, reason: trouble.reason },
+            let reason = trouble.reason;
+            match trouble.kind {
+                TroubleKind::Broken => Outcome::Broken { place, reason },
+                TroubleKind::Unreachable => Outcome::Unreachable { place, reason },
+                TroubleKind::NotRun => Outcome::NotRun { place, reason },
             }
         }
         Ok(_) if failures.is_empty() => Outcome::Passed,
@@ -78,6 +86,7 @@ struct Player<'a> {
     declared: Option<Effect>,
     scope: Scope<'a>,
     chair: Chair<'a>,
+    attendant: &'a dyn Attendant,
     /// How far lines have looked through what a terminal under test has sent.
     found: usize,
     moments: Vec<Moment>,
@@ -137,6 +146,12 @@ impl Player<'_> {
                 let apdu = as_bytes(parts, span, &mut self.scope)?;
                 self.send(apdu, span)?;
             }
+            Step::Expect(expectation) if self.is_unseen(expectation) => {
+                let unmet = seen_by_person(&expectation.test, span, self.attendant, &mut self.moments)?;
+                if let Some(unmet) = unmet {
+                    self.fail(unmet, span);
+                }
+            }
             Step::Expect(expectation) => {
                 if let Some(unmet) = judge(expectation, span, &mut self.scope)? {
                     self.fail(unmet, span);
@@ -163,9 +178,17 @@ impl Player<'_> {
             }
             Step::Terminal(asked) => {
                 if let Chair::Counter(counter) = &mut self.chair {
+                    // Those of before stay before those that come.
+                    counter.puppet.strings().moments = std::mem::take(&mut self.moments);
                     let done = demand(asked, span, counter, &mut self.scope);
                     self.take_from_puppet();
                     done?;
+                }
+            }
+            Step::Errand(errand) => {
+                let (attendant, scope) = (self.attendant, &mut self.scope);
+                if let Some(unmet) = carried_out(errand, span, attendant, scope, &mut self.moments)? {
+                    self.fail(unmet, span);
                 }
             }
             Step::Sent(test) => {
@@ -180,7 +203,7 @@ impl Player<'_> {
             Step::Reset => {
                 let Chair::Terminal(seat) = &mut self.chair else { return Ok(Flow::Continue(())) };
                 let reset = seat.card.reset(self.scope.context);
-                reset.map_err(|cause| Trouble { is_link: true, ..Trouble::new(span, cause) })?;
+                reset.map_err(|cause| Trouble::unreachable(span, cause))?;
                 self.scope.forget();
                 self.scope.answer = None;
                 self.moments.push(Moment::Reset { line: span.line });
@@ -207,7 +230,7 @@ impl Player<'_> {
             Ok(response) => response,
             Err(cause) => {
                 self.moments.push(Moment::Lost { line: span.line, command });
-                return Err(Trouble { is_link: true, ..Trouble::new(span, cause) });
+                return Err(Trouble::unreachable(span, cause));
             }
         };
         let micros = u64::try_from(self.scope.context.now().micros() - begin).unwrap_or(0);
@@ -223,12 +246,21 @@ impl Player<'_> {
         let Chair::Counter(counter) = &self.chair else { return };
         let mut strings = counter.puppet.strings();
         self.effect = self.effect.max(strings.effect);
-        self.moments = strings.moments.clone();
+        self.moments = std::mem::take(&mut strings.moments);
         let failures = std::mem::take(&mut strings.failures);
         drop(strings);
         for (unmet, span, moment) in failures {
             self.failed(unmet, span, Some(moment));
         }
+    }
+
+    /// Whether only a person can say it: what a terminal elsewhere came to.
+    fn is_unseen(&self, expectation: &Expectation) -> bool {
+        let subjects =
+            [&Subject::Outcome, &Subject::Reason, &Subject::Shown, &Subject::Told, &Subject::Balance];
+        let kind = std::mem::discriminant(&expectation.subject);
+        matches!(&self.chair, Chair::Counter(Counter { terminal: Tested::Elsewhere(_), .. }))
+            && subjects.into_iter().any(|subject| std::mem::discriminant(subject) == kind)
     }
 
     /// A line that was to change something and never could tests nothing.

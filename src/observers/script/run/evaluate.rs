@@ -13,13 +13,31 @@ use std::fmt;
 pub(super) struct Trouble {
     pub span: Span,
     pub reason: String,
-    /// Whether it is the card that cannot be reached.
-    pub is_link: bool,
+    pub kind: TroubleKind,
+}
+
+/// What a case that ran into trouble counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TroubleKind {
+    /// The script asks for what cannot be.
+    Broken,
+    /// The card cannot be reached.
+    Unreachable,
+    /// Who was to do something was not there, or was not allowed to.
+    NotRun,
 }
 
 impl Trouble {
     pub(super) fn new(span: Span, reason: impl fmt::Display) -> Self {
-        Self { span, reason: reason.to_string(), is_link: false }
+        Self { span, reason: reason.to_string(), kind: TroubleKind::Broken }
+    }
+
+    pub(super) fn unreachable(span: Span, reason: impl fmt::Display) -> Self {
+        Self { kind: TroubleKind::Unreachable, ..Self::new(span, reason) }
+    }
+
+    pub(super) fn not_run(span: Span, reason: impl fmt::Display) -> Self {
+        Self { kind: TroubleKind::NotRun, ..Self::new(span, reason) }
     }
 }
 

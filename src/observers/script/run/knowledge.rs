@@ -2,6 +2,7 @@
 //! given, the last answer. It learns from exchanges, and sends nothing.
 
 use super::layout::{answered_elements, gathered_elements};
+use crate::observers::script::errand::Ran;
 use crate::observers::script::value::Value;
 use crate::words::dictionary::tag;
 use crate::words::iso7816::{CommandApdu, ResponseApdu};
@@ -24,6 +25,8 @@ pub(in crate::observers::script) struct Knowledge {
     pub answer: Option<Answer>,
     /// What came of the last transaction of a terminal under test.
     pub ended: Option<End>,
+    /// What came of the last program.
+    pub ran: Option<Ran>,
     variables: Vec<(String, Value)>,
     /// GENERATE AC commands that were answered since GET PROCESSING OPTIONS.
     pub cryptograms: usize,

@@ -4,10 +4,10 @@ use super::evaluate::{Trouble, evaluate};
 use super::scope::Scope;
 use crate::air::host::{Kind, MessageClass};
 use crate::observers::script::function_row::Surroundings;
-use crate::observers::script::part::{WantedCommand, What};
+use crate::observers::script::part::What;
 use crate::observers::script::pattern::{BytePart, bytes_fit};
 use crate::observers::script::run::command::{self, argument};
-use crate::observers::script::tree::{HeaderPart, PatternPart};
+use crate::observers::script::tree::{CommandCall, HeaderPart, PatternPart};
 use crate::words::iso7816::{Argument, Arguments, CommandApdu, Parameter, ParameterKind};
 use crate::words::tlv::{Tag, TlvStore};
 
@@ -48,7 +48,7 @@ pub(super) fn pattern(parts: &[PatternPart], scope: &mut Scope<'_>) -> Result<Ve
 }
 
 fn command(
-    wanted: &WantedCommand,
+    wanted: &CommandCall,
     apdu: &CommandApdu,
     elements: &TlvStore,
     scope: &mut Scope<'_>,
@@ -87,7 +87,7 @@ fn command(
 /// Whether a command is one that the values given make. What is not given is filled in two
 /// ways: where both come to the same, the values given say so, and the command must, too.
 /// A flag that is not given may be set or not.
-fn fits(wanted: &WantedCommand, given: &[(&'static Parameter, Argument)], apdu: &CommandApdu) -> bool {
+fn fits(wanted: &CommandCall, given: &[(&'static Parameter, Argument)], apdu: &CommandApdu) -> bool {
     let is_given = |parameter: &Parameter| given.iter().any(|(known, _)| *known == parameter);
     let parameters = wanted.row.parameters.iter().filter(|parameter| !is_given(parameter));
     let (flags, open): (Vec<&Parameter>, Vec<&Parameter>) =

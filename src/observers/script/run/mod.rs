@@ -3,9 +3,11 @@
 
 mod bench;
 mod case;
+mod changes;
 mod command;
 mod comparison;
 mod edit;
+mod errand;
 mod evaluate;
 mod expectation;
 mod knowledge;
@@ -18,7 +20,7 @@ mod scope;
 mod subject;
 mod wording;
 
-pub use bench::Counter;
+pub use bench::{Counter, Tested};
 pub use case::{Chair, play};
 pub use outcome::{CaseRun, Failure, HostMoment, Moment, Outcome, Shown};
 pub use puppet::Puppet;

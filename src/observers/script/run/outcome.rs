@@ -31,6 +31,13 @@ pub enum Outcome {
         /// Why.
         reason: String,
     },
+    /// Who was to do something was not there, or was not allowed to.
+    NotRun {
+        /// Where.
+        place: Place,
+        /// Why.
+        reason: String,
+    },
     /// The card could not be reached any more.
     Unreachable {
         /// Where.
@@ -94,8 +101,8 @@ pub enum Moment {
     },
     /// A message to a host.
     Message(Box<HostMoment>),
-    /// What came of something that the terminal under test was asked.
-    Ended {
+    /// What came of something that the terminal under test, a person or a program was asked.
+    Note {
         /// The line, from 1, of the script that asked.
         line: usize,
         /// What was asked, and what came of it; no card data.

@@ -1,12 +1,10 @@
 //! What happens while a terminal under test is at work: what it sends is matched with the
 //! blocks of the script, which judge it and change what it gets back.
 
-use super::edit::{Edited, add, edit};
 use super::evaluate::{Trouble, evaluate};
-use super::expectation::{Unmet, judge};
+use super::expectation::Unmet;
 use super::knowledge::{Answer as Seen, Knowledge, Messages};
 use super::layout::answered_elements;
-use super::line::captured;
 use super::matching::{Sent, is_meant};
 use super::outcome::{HostMoment, Moment};
 use super::scope::Scope;
@@ -16,18 +14,16 @@ use crate::air::host::{
 };
 use crate::air::link::{Endpoint, LinkError};
 use crate::base::context::Context;
-use crate::observers::script::function_row::Surroundings;
-use crate::observers::script::part::{Action, Change, Edit, EditPlace, MessageWord, On};
-use crate::observers::script::pattern::StatusPattern;
+use crate::base::env::Timestamp;
+use crate::observers::script::part::{Action, MessageWord, On};
 use crate::observers::script::source::Span;
-use crate::observers::script::tree::{Expression, Statement, Step};
+use crate::observers::script::tree::{Statement, Step};
 use crate::observers::script::value::Value;
 use crate::roles::card::CardHand;
 use crate::words::decode::judge as judge_effect;
-use crate::words::iso7816::{CommandApdu, Effect, ResponseApdu, StatusWord};
+use crate::words::iso7816::{CommandApdu, Effect, ResponseApdu};
 use crate::words::iso8583::dialect;
-use crate::words::tlv::{Tag, TlvStore};
-use crate::world::answer_with_code;
+use crate::words::tlv::TlvStore;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -35,6 +31,8 @@ use std::time::Duration;
 const SENT_LIMIT: usize = 10_000;
 /// The longest delay, milliseconds.
 const DELAY_LIMIT_MS: i64 = 600_000;
+/// How long a host hears nothing before its terminal counts as done.
+const QUIET: Duration = Duration::from_secs(2);
 /// The dialect in which fields of messages have their numbers.
 const DIALECT: &str = "pos";
 
@@ -57,6 +55,12 @@ pub(super) struct Strings {
     pub line: usize,
     /// Whether the card has been taken away.
     away: bool,
+    /// Whether a command has come since the terminal was asked.
+    is_heard: bool,
+    /// Whether the card has lost power after that: a terminal elsewhere is done with it.
+    is_over: bool,
+    /// When the last message came since the terminal was asked.
+    last_message: Option<Timestamp>,
     delivery: Delivery,
 }
 
@@ -118,11 +122,32 @@ impl Puppet {
     }
 }
 
+impl Strings {
+    /// The terminal is asked again, for this line of the script.
+    pub(super) fn begin(&mut self, line: usize) {
+        (self.line, self.is_heard, self.is_over) = (line, false, false);
+        self.last_message = None;
+    }
+
+    /// Whether a terminal elsewhere is done: with the card, where it has asked one, and with
+    /// its host, which has heard nothing for a while.
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+        let is_card_done = self.is_over || !self.is_heard && self.last_message.is_some();
+        is_card_done && self.last_message.is_none_or(|last| now >= last.plus(QUIET))
+    }
+}
+
 impl CardHand for Puppet {
     fn powered(&mut self) {
         let mut strings = self.strings();
         strings.away = false;
         strings.known.forget();
+        strings.is_over |= strings.is_heard;
+    }
+
+    fn unpowered(&mut self) {
+        let mut strings = self.strings();
+        strings.is_over |= strings.is_heard;
     }
 
     fn answer(
@@ -158,6 +183,7 @@ impl Strings {
         bytes: &[u8],
         context: &mut Context,
     ) -> Result<Vec<u8>, LinkError> {
+        self.is_heard = true;
         if self.away {
             return Err(LinkError::Removed { during: "earlier and is not back".into() });
         }
@@ -194,6 +220,7 @@ impl Strings {
     ) -> Result<Answer, HostError> {
         let begin = context.now().micros();
         self.delivery = Delivery::default();
+        self.last_message = Some(context.now());
         for (tag, value) in request.chip.iter() {
             self.known.data.put(tag, value);
         }
@@ -273,170 +300,6 @@ impl Strings {
         orders
     }
 
-    /// The answer of a card as the blocks change it, line by line; they judge it, too.
-    fn changed(
-        &mut self,
-        blocks: &[usize],
-        mut response: ResponseApdu,
-        command: &CommandApdu,
-        context: &mut Context,
-    ) -> ResponseApdu {
-        self.see(&response, command);
-        for Statement { span, step } in self.lines(blocks) {
-            if let Step::Action(Action::Edit(change)) = &step {
-                let data = response.data.clone();
-                if let Some(data) = self.edited(&data, change, span, command, context) {
-                    response.data = data;
-                    self.see(&response, command);
-                }
-                continue;
-            }
-            self.judged(span, &step, context);
-        }
-        response
-    }
-
-    /// The same of a host.
-    fn changed_answer(&mut self, blocks: &[usize], mut answer: Answer, context: &mut Context) -> Answer {
-        // Commands have nothing to do with it: any that has no answer of format 1.
-        let command = CommandApdu::new(0, 0, 0, 0);
-        self.see_answer(&answer);
-        for Statement { span, step } in self.lines(blocks) {
-            if let Step::Action(Action::Edit(change)) = &step {
-                if let EditPlace::Field(field) = change.place {
-                    self.field(&mut answer, field, &change.change, span, context);
-                    continue;
-                }
-                let data = answer.chip.to_bytes();
-                if let Some(data) = self.edited(&data, change, span, &command, context)
-                    && let Ok(chip) = TlvStore::parse(&data)
-                {
-                    answer.chip = chip;
-                    self.see_answer(&answer);
-                }
-                continue;
-            }
-            self.judged(span, &step, context);
-        }
-        answer
-    }
-
-    /// A line that judges, or gives a name.
-    fn judged(&mut self, span: Span, step: &Step, context: &mut Context) {
-        let unmet = self.with_scope(context, |scope| match step {
-            Step::Expect(expectation) => judge(expectation, span, scope),
-            Step::Capture(name, subject, view) => captured(name, subject, *view, span, scope),
-            Step::Let(name, value) => {
-                let value = evaluate(value, scope)?;
-                scope.put(name, value);
-                Ok(None)
-            }
-            _ => Ok(None),
-        });
-        let moment = self.moments.len();
-        self.failures.extend(unmet.flatten().map(|unmet| (unmet, span, moment)));
-    }
-
-    fn edited(
-        &mut self,
-        data: &[u8],
-        Edit { place, change }: &Edit,
-        span: Span,
-        command: &CommandApdu,
-        context: &mut Context,
-    ) -> Option<Vec<u8>> {
-        let found = self.with_scope(context, |scope| {
-            let path = match place {
-                EditPlace::Path(path) => path.clone(),
-                EditPlace::Named(name) => {
-                    let text = evaluate(name, scope)?.text();
-                    let not =
-                        || Trouble::new(name.span, format!("expected a tag such as 9F79, found {text:?}"));
-                    vec![Tag::parse_text(&text).ok_or_else(not)?]
-                }
-                EditPlace::Field(_) => return Ok(None),
-            };
-            let bytes = |value: &Expression, scope: &mut Scope<'_>| {
-                let tag = path.last().copied().unwrap_or(Tag(0));
-                let currency = scope.currency();
-                evaluate(value, scope)?.element(tag, currency).map_err(|why| Trouble::new(value.span, why))
-            };
-            let result = match change {
-                Change::Add(value, within) => {
-                    add(data, path.last().copied().unwrap_or(Tag(0)), &bytes(value, scope)?, *within)
-                }
-                Change::Value(value) => edit(data, &path, &Edited::Value(bytes(value, scope)?), command),
-                Change::Remove => edit(data, &path, &Edited::Remove, command),
-                Change::Repeat => edit(data, &path, &Edited::Repeat, command),
-                Change::Corrupt => edit(data, &path, &Edited::Corrupt, command),
-            };
-            // What is no TLV, a log's record, has no such element.
-            Ok(result.unwrap_or(None))
-        });
-        let found = found.flatten();
-        if found.is_some() {
-            self.note_acted(span);
-        }
-        found
-    }
-
-    fn field(&mut self, answer: &mut Answer, field: u8, change: &Change, span: Span, context: &mut Context) {
-        let value = self.with_scope(context, |scope| match change {
-            Change::Value(value) => evaluate(value, scope).map(|value| Some(value.text())),
-            Change::Remove => Ok(None),
-            _ => Err(Trouble::new(span, "a field is changed or removed")),
-        });
-        let Some(value) = value else { return };
-        match (field, &value) {
-            (38, _) => answer.authorisation_code = value,
-            (39, Some(code)) if code.len() == 2 => {
-                answer.code = code.as_bytes().try_into().map_or(answer.code, ResponseCode);
-            }
-            _ => {
-                let reason = format!("of an answer, fields 38 and 39 can be changed so, not {field}");
-                self.trouble.get_or_insert(Trouble::new(span, reason));
-                return;
-            }
-        }
-        self.note_acted(span);
-        self.see_answer(answer);
-    }
-
-    /// The answer that a block has instead of the card's.
-    fn own_answer(&mut self, span: Span, status: &Value, data: Option<&Value>) -> ResponseApdu {
-        let text = status.text();
-        let parsed = StatusPattern::parse(&text).and_then(|_| u16::from_str_radix(&text, 16).ok());
-        let data = data.map_or(Ok(Vec::new()), Value::bytes);
-        match (parsed, data) {
-            (Some(status), Ok(data)) => ResponseApdu { data, status: StatusWord(status) },
-            (None, _) => {
-                let reason = format!("expected a status word such as 6985, found {text:?}");
-                self.trouble.get_or_insert(Trouble::new(span, reason));
-                ResponseApdu::status(StatusWord(0x6F00))
-            }
-            (_, Err(why)) => {
-                self.trouble.get_or_insert(Trouble::new(span, why));
-                ResponseApdu::status(StatusWord(0x6F00))
-            }
-        }
-    }
-
-    /// The answer of an issuer that gives this code.
-    fn coded(&mut self, span: Span, request: &Request, code: &Value) -> Result<Answer, HostError> {
-        let text = match code {
-            Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-            code => code.text(),
-        };
-        match <[u8; 2]>::try_from(text.as_bytes()) {
-            Ok(code) => Ok(answer_with_code(request, ResponseCode(code))),
-            Err(_) => {
-                let reason = format!("expected a response code such as \"05\", found {text:?}");
-                self.trouble.get_or_insert(Trouble::new(span, reason));
-                Ok(Answer::new(ResponseCode::MALFUNCTION, "the script has no code"))
-            }
-        }
-    }
-
     /// What lines look at from now on.
     fn look_at(&mut self, sent: TlvStore, messages: Option<Messages>, response: ResponseApdu) {
         let moment = self.moments.len();
@@ -444,14 +307,14 @@ impl Strings {
             Some(Seen { sent, messages, response, elements: TlvStore::new(), micros: 0, moment });
     }
 
-    fn see(&mut self, response: &ResponseApdu, command: &CommandApdu) {
+    pub(super) fn see(&mut self, response: &ResponseApdu, command: &CommandApdu) {
         let elements = answered_elements(command, response);
         if let Some(answer) = &mut self.known.answer {
             (answer.response, answer.elements) = (response.clone(), elements);
         }
     }
 
-    fn see_answer(&mut self, given: &Answer) {
+    pub(super) fn see_answer(&mut self, given: &Answer) {
         if let Some(answer) = &mut self.known.answer {
             answer.response = ResponseApdu::ok(given.chip.to_bytes());
             if let Some(messages) = &mut answer.messages
@@ -499,18 +362,18 @@ impl Strings {
         }
     }
 
-    fn note_acted(&mut self, span: Span) {
+    pub(super) fn note_acted(&mut self, span: Span) {
         for block in &mut self.blocks {
             block.acted.iter_mut().filter(|(of, _)| *of == span).for_each(|(_, acted)| *acted = true);
         }
     }
 
-    fn lines(&self, blocks: &[usize]) -> Vec<Statement> {
+    pub(super) fn lines(&self, blocks: &[usize]) -> Vec<Statement> {
         blocks.iter().flat_map(|index| self.blocks[*index].on.statements.clone()).collect()
     }
 
     /// Works something out; the first trouble is kept.
-    fn with_scope<T>(
+    pub(super) fn with_scope<T>(
         &mut self,
         context: &mut Context,
         work: impl FnOnce(&mut Scope<'_>) -> Result<T, Trouble>,

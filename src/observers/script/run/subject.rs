@@ -4,6 +4,7 @@ use super::evaluate::{Trouble, evaluate};
 use super::knowledge::{End, Messages};
 use super::outcome::Shown;
 use super::scope::{Answer, Scope};
+use crate::observers::script::errand::Ran;
 use crate::observers::script::function_row::Surroundings;
 use crate::observers::script::parse::tag_name;
 use crate::observers::script::source::Span;
@@ -114,6 +115,11 @@ fn of_transaction(subject: &Subject, span: Span, scope: &Scope<'_>) -> Result<Op
     };
     let text = |text: &str| Some(Value::Text(text.to_owned()));
     Ok(match subject {
+        Subject::Exit => {
+            let code = ran(span, scope)?.code.map(|code| Value::Number(code.into()));
+            found("the exit code", code)
+        }
+        Subject::Output => found("the program's output", text(&ran(span, scope)?.output)),
         Subject::Reason => found("the reason", text(&ended(span, scope)?.reason)),
         Subject::Shown => found("what was shown", text(&ended(span, scope)?.shown)),
         Subject::Told => found("what the terminal told", text(&ended(span, scope)?.told)),
@@ -130,6 +136,12 @@ pub(super) fn answer<'s>(span: Span, scope: &'s Scope<'_>) -> Result<&'s Answer,
     let none =
         || Trouble::new(span, "there is no answer yet: a command, or `expect sent`, goes before this line");
     scope.answer.as_ref().ok_or_else(none)
+}
+
+/// What came of the last program.
+fn ran<'s>(span: Span, scope: &'s Scope<'_>) -> Result<&'s Ran, Trouble> {
+    let none = || Trouble::new(span, "there is no program yet: `run` goes before this line");
+    scope.ran.as_ref().ok_or_else(none)
 }
 
 /// What the last transaction of a terminal under test came to.
