@@ -23,6 +23,8 @@ const PADDED: [u8; 48] = {
     data
 };
 
+#[path = "support/counter.rs"]
+mod counter;
 #[cfg(target_os = "linux")]
 #[path = "support/libcrypto.rs"]
 mod libcrypto;

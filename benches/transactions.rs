@@ -2,60 +2,32 @@
 //! the durable writes that it needs, without a terminal, a card or a host around them.
 //! Everything is in memory, so the figures are the program's own.
 
-#![allow(clippy::unwrap_used, reason = "a benchmark says what broke by panicking")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark says what broke by panicking")]
 
-use cardwright::air::link::{InProcess, Interface, T0};
-use cardwright::base::bytes::Secret;
+use cardwright::air::link::Interface;
 use cardwright::base::context::Context;
 use cardwright::base::event::Discard;
 use cardwright::base::store::{Db, SealKey, Sealed, Sqlite, StoreError, Tx, Value, transact};
-use cardwright::roles::card::{Profile, Simulator};
-use cardwright::roles::terminal::{Flow, Seat, TerminalConfig, Terms, drive};
+use cardwright::roles::card::Profile;
+use cardwright::roles::terminal::{Flow, TerminalConfig};
 use cardwright::words::emv::cryptogram::CryptogramVersion;
-use cardwright::words::iso4217::{Amount, Currency};
-use cardwright::world::{DEFAULT_PIN, NewCard, Stage, StoreAddress, issue_card, open_books, open_journal};
+use cardwright::world::Stage;
 use divan::Bencher;
-use std::sync::Arc;
+
+#[path = "support/counter.rs"]
+mod counter;
 
 fn main() {
     divan::main();
 }
 
 fn stage(interface: Interface) -> (Stage, Context) {
-    let mut context = Context::simulated(1, Discard);
-    let mut issuer = open_books(&StoreAddress::Memory, None, &mut context).unwrap();
-    let profile = Profile::named("ecash").unwrap();
-    let new = NewCard::with_accounts(&mut issuer, profile, 100_000_000, 50_000, &mut context).unwrap();
-    let card = Simulator::in_memory(issue_card(&mut issuer, &new, &mut context).unwrap());
-    let card = InProcess::connect(card, interface, &mut context);
-    let journal = open_journal(None, &mut context).unwrap();
-    let stage = Stage::new(Box::new(T0(card)), issuer, journal, TerminalConfig::default()).unwrap();
-    (stage, context)
+    let profile = Profile::named("ecash").expect("a built-in profile");
+    counter::stage(profile, (100_000_000, 50_000), TerminalConfig::default(), interface)
 }
 
 fn play(stage: &mut Stage, flow: Flow, context: &mut Context) {
-    let terms = Terms {
-        confirmation: (1, 1),
-        original: None,
-        payer: None,
-        config: Arc::clone(&stage.config),
-        flow,
-        mode: stage.config.entry(flow, stage.card.activation().interface),
-        amount: Amount::new(1, Currency::CNY),
-        trace: stage.journal.next_trace().unwrap(),
-        at: context.now(),
-        cashback_minor: 0,
-        forced_online: false,
-    };
-    let mut pin = Secret::new(DEFAULT_PIN.to_owned());
-    let mut seat = Seat {
-        card: &mut stage.card,
-        payer: None,
-        host: &mut stage.host,
-        cardholder: &mut pin,
-        journal: &mut stage.journal,
-    };
-    let outcome = drive(terms, &mut seat, context).unwrap();
+    let outcome = counter::play(stage, flow, context);
     assert!(outcome.verdict.is_success(), "{}", outcome.reason);
 }
 

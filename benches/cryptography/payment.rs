@@ -3,18 +3,16 @@
 //! that it needs, and nothing else. Ours and the floor take turns, round by round, so that
 //! what else the machine does falls on both; a ratio is the median of the rounds' own.
 
-use cardwright::air::link::{InProcess, Interface, T0};
+use super::counter;
+use cardwright::air::link::Interface;
 use cardwright::base::bytes::Secret;
 use cardwright::base::context::Context;
 use cardwright::base::crypto::{RsaExponent, RsaPrivateKey, TripleDes};
-use cardwright::base::event::Discard;
-use cardwright::roles::card::{Profile, Simulator};
-use cardwright::roles::terminal::{Flow, Seat, TerminalConfig, Terms, Verdict, drive};
+use cardwright::roles::card::Profile;
+use cardwright::roles::terminal::{Flow, TerminalConfig, Verdict};
 use cardwright::words::emv::cryptogram::CryptogramVersion;
-use cardwright::words::iso4217::{Amount, Currency};
-use cardwright::world::{DEFAULT_PIN, NewCard, Stage, StoreAddress, issue_card, open_books, open_journal};
+use cardwright::world::Stage;
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// Payments of a round.
@@ -34,7 +32,8 @@ pub(crate) fn table() {
     println!("contact payments approved offline, one core; medians of {rounds} rounds of {PAYMENTS}");
     println!("{:<10} {:>12} {:>10} {:>12} {:>7}", "", "payments/s", "each us", "floor us", "ratio");
     for (name, capabilities, private, public) in WAYS {
-        let (mut stage, mut context) = stage(capabilities);
+        let (mut stage, mut context) =
+            counter::stage(profile(), (0, 0), config(capabilities), Interface::Contact);
         let floor = Floor::new(private, public);
         let measured: Vec<(f64, f64)> = (0..=rounds)
             .map(|_| (each(|| play(&mut stage, &mut context)), each(|| floor.once())))
@@ -46,17 +45,6 @@ pub(crate) fn table() {
         println!("{name:<10} {:>12.0} {ours:>10.1} {least:>12.1} {ratio:>7.2}", 1e6 / ours);
     }
     println!();
-}
-
-fn stage(capabilities: &str) -> (Stage, Context) {
-    let mut context = Context::simulated(1, Discard);
-    let mut issuer = open_books(&StoreAddress::Memory, None, &mut context).expect("books in memory");
-    let new = NewCard::with_accounts(&mut issuer, profile(), 0, 0, &mut context).expect("a card order");
-    let memory = issue_card(&mut issuer, &new, &mut context).expect("a card");
-    let card = InProcess::connect(Simulator::in_memory(memory), Interface::Contact, &mut context);
-    let journal = open_journal(None, &mut context).expect("a journal in memory");
-    let stage = Stage::new(Box::new(T0(card)), issuer, journal, config(capabilities)).expect("a stage");
-    (stage, context)
 }
 
 /// The credit card without what sends it online: new card, counters, a PIN.
@@ -85,28 +73,7 @@ fn config(capabilities: &str) -> TerminalConfig {
 }
 
 fn play(stage: &mut Stage, context: &mut Context) {
-    let terms = Terms {
-        mode: stage.config.entry(Flow::Pay, stage.card.activation().interface),
-        flow: Flow::Pay,
-        config: Arc::clone(&stage.config),
-        amount: Amount::new(1, Currency::CNY),
-        trace: stage.journal.next_trace().expect("a trace number"),
-        confirmation: (1, 1),
-        original: None,
-        payer: None,
-        at: context.now(),
-        cashback_minor: 0,
-        forced_online: false,
-    };
-    let mut pin = Secret::new(DEFAULT_PIN.to_owned());
-    let mut seat = Seat {
-        card: &mut stage.card,
-        payer: None,
-        host: &mut stage.host,
-        cardholder: &mut pin,
-        journal: &mut stage.journal,
-    };
-    let outcome = drive(terms, &mut seat, context).expect("an outcome");
+    let outcome = counter::play(stage, Flow::Pay, context);
     assert_eq!(outcome.verdict, Verdict::ApprovedOffline, "{}", outcome.reason);
 }
 

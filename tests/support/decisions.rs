@@ -15,7 +15,7 @@ mod seats;
 use crate::causes;
 use cardwright::air::host::Original;
 use cardwright::air::link::{Card, Endpoint, InProcess, Interface, Record, T0};
-use cardwright::base::bytes::parse_hex;
+use cardwright::base::bytes::{Hex, parse_hex};
 use cardwright::base::context::Context;
 use cardwright::base::env::Timestamp;
 use cardwright::base::event::Collector;
@@ -23,9 +23,10 @@ use cardwright::roles::bureau::Authority;
 use cardwright::roles::card::{Device, Profile, Simulator};
 use cardwright::roles::issuer::{CardScript, Issuer, ScriptOrder};
 use cardwright::roles::terminal::journal::Journal;
-use cardwright::roles::terminal::{Flow, Seat, TerminalConfig, Terms, drive};
+use cardwright::roles::terminal::{Flow, RecoveryRules, Seat, TerminalConfig, Terms, drive, settle};
 use cardwright::words::emv::{Aip, Pan};
 use cardwright::words::iso4217::{Amount, Currency};
+use cardwright::words::iso7816::CommandApdu;
 use cardwright::world::{NewCard, StoreAddress, issue_card_under, open_books, open_journal};
 use judge::{Played, judge};
 use libtest_mimic::{Failed, Trial};
@@ -256,6 +257,21 @@ impl Counter {
         Ok(Record(T0(InProcess::connect(card, interface_of(row), &mut self.context))))
     }
 
+    /// How a row stands in the terminal's journal.
+    fn state_of(&mut self, trace: (u32, u32)) -> Result<Option<String>, String> {
+        let rows = self.journal.rows().map_err(told)?;
+        let entry = rows.iter().find(|entry| (entry.batch, entry.trace) == trace);
+        Ok(entry.map(|entry| entry.state.word().to_owned()))
+    }
+
+    /// The same once recovery has run.
+    fn recover(&mut self, trace: (u32, u32)) -> Result<Option<String>, String> {
+        let mut issuer = self.issuer.handle().map_err(told)?;
+        let (journal, config) = (&mut self.journal, &self.config);
+        settle(journal, None, &mut issuer, config, RecoveryRules::ALL, &mut self.context).map_err(told)?;
+        self.state_of(trace)
+    }
+
     /// Drives the terminal through one transaction.
     fn play(&mut self, row: &Row) -> Result<Played, String> {
         let begin = self.events.events().len();
@@ -276,13 +292,17 @@ impl Counter {
         let at = row.on.map(date).transpose()?.unwrap_or(self.context.now());
         let flow = flow_of(&row.flow)?;
         let trace = self.journal.next_trace().map_err(told)?;
+        let confirmation = match flow {
+            Flow::Unload => self.journal.next_trace().map_err(told)?,
+            _ => trace,
+        };
         let terms = Terms {
             mode: self.config.entry(flow, interface_of(row)),
             config: Arc::clone(&self.config),
             flow,
             amount: Amount::new(row.amount, Currency(row.currency)),
             trace,
-            confirmation: trace,
+            confirmation,
             original: None::<Original>,
             payer: None,
             at,
@@ -308,10 +328,18 @@ impl Counter {
         };
         let ended = drive(terms, &mut seat, &mut self.context);
         let messages = host.messages;
-        let journal = self.journal.rows().map_err(told)?;
-        let journal = journal.iter().find(|entry| (entry.batch, entry.trace) == trace);
-        let journal = journal.map(|entry| entry.state.word().to_owned());
+        let journal = self.state_of(trace)?;
+        let recovered = match row.expect.recovered {
+            Some(_) => self.recover(trace)?,
+            None => None,
+        };
         let events = self.events.events()[begin..].to_vec();
+        let mut afterwards = Vec::new();
+        for command in row.expect.afterwards.keys() {
+            let command = CommandApdu::parse(&parse_hex(command).map_err(told)?).map_err(told)?;
+            let answer = self.card.transmit(&command, &mut self.context).map_err(told)?;
+            afterwards.push(Hex(&answer.to_bytes()).to_string());
+        }
         if let Some(own) = another {
             self.journal = own;
         }
@@ -319,7 +347,7 @@ impl Counter {
             self.card = own;
         }
         self.card.reset(&mut self.context).map_err(told)?;
-        Ok(Played { ended, person, messages, journal, events })
+        Ok(Played { ended, person, messages, journal, recovered, events, afterwards })
     }
 }
 

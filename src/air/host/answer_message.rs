@@ -8,6 +8,7 @@
 
 use super::place;
 use super::{Answer, ResponseCode, Settlement, WireError};
+use crate::words::emv::IssuerScript;
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::iso8583::{Dialect, Message, Mti};
 use crate::words::tlv::TlvStore;
@@ -95,7 +96,8 @@ pub fn answer_from_message(message: &Message, request: &Message) -> Result<Answe
     }
     if let Some(bytes) = message.bytes(55) {
         let expected = "BER-TLV data objects";
-        answer.chip = TlvStore::parse(bytes).map_err(|_| WireError::Field { field: 55, expected })?;
+        answer.chip = TlvStore::parse_repeating(bytes, &IssuerScript::TEMPLATES)
+            .map_err(|_| WireError::Field { field: 55, expected })?;
     }
     Ok(answer)
 }

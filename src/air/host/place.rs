@@ -16,7 +16,7 @@ use crate::base::bytes::{Hex, digits_to_bcd};
 use crate::base::env::Timestamp;
 use crate::words::dictionary::tag;
 use crate::words::iso8583::{Dialect, Holds, Message, Mti};
-use crate::words::tlv::TlvStore;
+use crate::words::tlv::{Tag, TlvStore};
 
 /// F60.3 or F70 of what is no network management.
 const NO_MANAGEMENT: &str = "000";
@@ -110,6 +110,12 @@ pub(super) fn put_merchant_type(message: &mut Message, chip: &TlvStore) -> TlvSt
         chip.remove(tag::MERCHANT_CATEGORY_CODE);
     }
     chip
+}
+
+/// The chip's data with one of them under another tag, in its place.
+pub(super) fn renamed(chip: TlvStore, from: Tag, to: Tag) -> TlvStore {
+    let name = |tag: Tag| if tag == from { to } else { tag };
+    if from == to { chip } else { chip.iter().map(|(tag, value)| (name(tag), value)).collect() }
 }
 
 /// Puts F18 among the chip's data, as tag 9F15.

@@ -68,6 +68,7 @@ pub fn to_message(request: &Request, dialect: &Dialect) -> Result<Message, WireE
         message.put(54, format!("{CASHBACK}{:03}D{minor:012}", request.amount.currency.0));
     }
     let chip = place::put_merchant_type(&mut message, &request.chip);
+    let chip = place::renamed(chip, tag::ISSUER_SCRIPT_RESULTS, dialect.script_results);
     if !chip.is_empty() {
         message.put(55, chip.to_bytes());
     }
@@ -98,6 +99,7 @@ pub fn from_message(message: &Message, dialect: &Dialect, received: Timestamp) -
             .map_err(|_| WireError::Field { field: 55, expected: "BER-TLV data objects" })?,
     };
     place::take_merchant_type(message, &mut chip);
+    chip = place::renamed(chip, dialect.script_results, tag::ISSUER_SCRIPT_RESULTS);
     let entry = text(message, 22, "entry mode")?;
     let entry = ENTRIES.iter().find(|row| entry.starts_with(row.1)).map(|row| row.0);
     let psn = match message.text(23) {

@@ -109,6 +109,22 @@ pub enum LinkError {
         /// What it would do.
         effect: Effect,
     },
+    /// Another device, not a card, has parted.
+    #[error("the other device at {place} has parted: bring the two together again")]
+    Parted {
+        /// Where it was.
+        place: String,
+    },
+    /// Another device said what its protocol does not have there.
+    #[error("{during}: expected {expected}, found {found}")]
+    Protocol {
+        /// Which exchange, in words.
+        during: String,
+        /// What the standard has there.
+        expected: String,
+        /// What came.
+        found: String,
+    },
     /// The transport failed.
     #[error("{doing}: {cause}")]
     Io {
@@ -117,6 +133,20 @@ pub enum LinkError {
         /// What the system said.
         cause: String,
     },
+}
+
+impl LinkError {
+    /// Whether an exchange with the card failed, which another presentment may mend.
+    pub const fn is_lost_exchange(&self) -> bool {
+        matches!(
+            self,
+            Self::Removed { .. }
+                | Self::NoCard { .. }
+                | Self::Timeout { .. }
+                | Self::Garbled { .. }
+                | Self::Endless { .. }
+        )
+    }
 }
 
 fn readers_there(found: &[String]) -> String {

@@ -2,9 +2,9 @@
 //! certificates and keys go. The signing itself is the bureau's.
 
 use super::CardError;
+use super::application_profile::ApplicationProfile;
 use super::memory::{ApplicationMemory, CardMemory};
 use super::order::records;
-use super::profile::ApplicationProfile;
 use crate::base::bytes::Secret;
 use crate::words::dictionary::tag;
 use crate::words::emv::certificate::{PrivateKey, StaticData, Suite};

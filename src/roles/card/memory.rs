@@ -10,6 +10,7 @@ use crate::words::globalplatform::ChannelKeys;
 use crate::words::pboc::EcashSet;
 use crate::words::tlv::{Tag, TlvStore};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// All that a card remembers. It is written as a whole, or not at all, and leaves
@@ -23,7 +24,8 @@ pub struct CardMemory {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Image {
-    pub profile: Profile,
+    /// Shared by the copies that a commit makes.
+    pub profile: Arc<Profile>,
     pub keys: KeyImage,
     #[serde(with = "secret_hex_option")]
     pub pin: Option<Secret<[u8; 8]>>,

@@ -2,6 +2,7 @@
 //! It knows commands and keys, never a terminal or an issuer.
 
 mod application;
+mod application_profile;
 mod authentication;
 mod behaviour;
 mod certificates;

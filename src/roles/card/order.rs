@@ -1,8 +1,9 @@
 //! Personalisation: a profile, a card order and keys become a card's memory.
 
 use super::CardError;
+use super::application_profile::ApplicationProfile;
 use super::memory::{ApplicationMemory, CardMemory, Domain, Image, KeyImage, Record, State};
-use super::profile::{ApplicationProfile, Bytes, Profile};
+use super::profile::{Bytes, Profile};
 use crate::base::bytes::Secret;
 use crate::words::dictionary::tag;
 use crate::words::emv::cryptogram::CardKeys;
@@ -11,6 +12,7 @@ use crate::words::globalplatform::ChannelKeys;
 use crate::words::iso7816::command::PinBlock;
 use crate::words::pboc::EcashSet;
 use crate::words::tlv::{Tag, TlvStore};
+use std::sync::Arc;
 
 /// Whose card it is.
 #[derive(Debug, Clone)]
@@ -60,7 +62,7 @@ impl CardMemory {
         }
         Ok(Self {
             image: Image {
-                profile: profile.clone(),
+                profile: Arc::new(profile.clone()),
                 keys: KeyImage::from(keys),
                 pin,
                 blocked: false,
@@ -86,7 +88,7 @@ impl CardMemory {
         Self {
             image: Image {
                 applications: applications.collect(),
-                profile: profile.clone(),
+                profile: Arc::new(profile.clone()),
                 keys: KeyImage { ac: none(), mac: none(), enc: none() },
                 pin: None,
                 blocked: false,

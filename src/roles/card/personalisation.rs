@@ -1,13 +1,15 @@
 //! Data groupings become a card's memory: EMV Card Personalisation Specification 2.0;
 //! identifiers as PBOC 3.0 applications have them.
 
+use super::application_profile::{InterfaceProfile, PathProfile};
 use super::memory::{Image, KeyImage, Record};
-use super::profile::{Bytes, InterfaceProfile, PathProfile};
+use super::profile::Bytes;
 use crate::base::bytes::Secret;
 use crate::words::dictionary::tag;
 use crate::words::emv::Afl;
 use crate::words::globalplatform::Dgi;
 use crate::words::tlv::{TlvStore, encode, find, parse};
+use std::sync::Arc;
 
 /// Keys of cryptograms, script MACs and encipherment.
 const KEYS: u16 = 0x8000;
@@ -94,7 +96,7 @@ fn shown(image: &mut Image, index: usize, data: &[u8]) -> Result<(), String> {
 }
 
 fn radio(image: &mut Image, index: usize) -> Result<&mut InterfaceProfile, String> {
-    let application = image.profile.applications.get_mut(index).ok_or_else(gone)?;
+    let application = Arc::make_mut(&mut image.profile).applications.get_mut(index).ok_or_else(gone)?;
     application.contactless.as_mut().ok_or_else(|| "the card is not reached by radio".into())
 }
 

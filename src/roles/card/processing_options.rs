@@ -1,7 +1,7 @@
 //! GET PROCESSING OPTIONS on the card: counts the transaction, chooses its path
 //! (EMV Book 3 6.5.8; JR/T 0025.12 and .13).
 
-use super::profile::PathProfile;
+use super::application_profile::PathProfile;
 use super::quick;
 use super::session::{Authentication, Path, Phase, Scripts, Selected, Transaction};
 use super::simulator::{Answer, Refusal, Work};

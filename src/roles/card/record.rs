@@ -1,8 +1,8 @@
 //! READ RECORD on the card: records, the two logs, the directory; reading the
 //! last record of a quick payment moves the money (EMV Book 3 6.5.11; JR/T 0025.12).
 
+use super::application_profile::LogProfile;
 use super::memory::ApplicationMemory;
-use super::profile::LogProfile;
 use super::session::{Phase, Selected, Transaction};
 use super::simulator::{Answer, Refusal, Work};
 use super::{cryptogram, quick, selection};

@@ -1,7 +1,7 @@
 //! SELECT on the card: PSE, PPSE, application names, partial names and next
 //! (ISO/IEC 7816-4 11.2.2; EMV Book 1 clause 12).
 
-use super::profile::{ApplicationProfile, InterfaceProfile};
+use super::application_profile::{ApplicationProfile, InterfaceProfile};
 use super::session::{Phase, SecureChannel, Selected};
 use super::simulator::{Answer, Refusal, Work};
 use crate::air::link::Interface;

@@ -1,9 +1,9 @@
 //! The simulated card: bytes in, bytes out. A command works on a copy of the
 //! memory; what it writes lands with the end of the command, all or nothing.
 
+use super::application_profile::ApplicationProfile;
 use super::behaviour::Application;
 use super::memory::ApplicationMemory;
-use super::profile::ApplicationProfile;
 use super::session::{Phase, Selected, Session, Transaction};
 use super::{
     APPLICATIONS, CardError, CardMemory, CardStorage, DeviceLine, InMemory, authentication, data, domain,

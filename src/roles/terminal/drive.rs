@@ -1,6 +1,7 @@
 //! The one loop that does input and output for a transaction.
 
 use super::cardholder::Cardholder;
+use super::entry_point;
 use super::error::TerminalError;
 use super::journal::{Change, Journal, State};
 use super::outcome::Outcome;
@@ -34,6 +35,9 @@ pub struct Seat<'a> {
 pub fn drive(terms: Terms, seat: &mut Seat<'_>, context: &mut Context) -> Result<Outcome, TerminalError> {
     let row = terms.trace;
     let journalled = terms.flow.moves_money();
+    let contactless = terms.mode != Entry::Contact;
+    let spare = terms.clone();
+    let mut opened = false;
     context.emit(Event::new("terminal", "transaction begins").because(match terms.mode {
         Entry::Contact => "over contacts",
         Entry::ContactlessQuick | Entry::ContactlessFull => "over contactless",
@@ -51,6 +55,7 @@ pub fn drive(terms: Terms, seat: &mut Seat<'_>, context: &mut Context) -> Result
         };
         for change in ask.first.iter().filter(|_| journalled) {
             seat.journal.write(row, change, context)?;
+            opened |= matches!(change, Change::Open(_));
         }
         if let Some((message, language)) = &ask.show {
             seat.cardholder.show(*message, language);
@@ -61,9 +66,20 @@ pub fn drive(terms: Terms, seat: &mut Seat<'_>, context: &mut Context) -> Result
             told = title;
         }
         let reply = exchange(ask.io, &mut turn, seat, context);
-        let taken = reply.and_then(|reply| phase.take(reply, context));
+        // Entry Point takes care of its own card alone.
+        let entry_point = contactless && turn == Turn::Card;
+        let taken = match reply {
+            Err(TerminalError::Link(error)) if entry_point && error.is_lost_exchange() => phase
+                .release()
+                .map(|session| entry_point::link_lost(session, &error, context))
+                .ok_or(error.into()),
+            reply => reply.and_then(|reply| phase.take(reply, context)),
+        };
         next = match taken {
             Ok(next) => next,
+            Err(error) if entry_point && (!opened && error.is_of_card() || error.is_other_card()) => {
+                entry_point::unusable(spare.clone(), &error, context)
+            }
             Err(error) => {
                 context.emit(Event::new("terminal", "broken off").because(format!("{title}: {error}")));
                 note_doubt(row, seat.journal, context)?;

@@ -4,7 +4,7 @@
 use super::journal::JournalError;
 use crate::air::host::HostError;
 use crate::air::link::LinkError;
-use crate::words::emv::{AflError, CvmListError, FciError, PanError, ScriptError};
+use crate::words::emv::{AflError, CvmListError, FciError, Pan, PanError, ScriptError};
 use crate::words::iso4217::Amount;
 use crate::words::iso7816::{CommandError, StatusWord};
 use crate::words::pboc::IadError;
@@ -114,6 +114,14 @@ pub enum TerminalError {
         /// What it looked for.
         looked_for: String,
     },
+    /// Another card was presented where one was to be presented again.
+    #[error("expected card {expected} again, found card {found}: present the card that it began with")]
+    OtherCard {
+        /// The card that it began with; printed, it is masked.
+        expected: Pan,
+        /// The card that came.
+        found: Pan,
+    },
     /// The card goes on without end.
     #[error("{what} did not end after {limit}: giving up")]
     Endless {
@@ -138,4 +146,31 @@ pub enum TerminalError {
         /// The step.
         step: &'static str,
     },
+}
+
+impl TerminalError {
+    /// Whether it is what the card said that cannot be used.
+    pub(super) const fn is_of_card(&self) -> bool {
+        matches!(
+            self,
+            Self::Command(_)
+                | Self::Fci(_)
+                | Self::Afl(_)
+                | Self::Tlv { .. }
+                | Self::Record { .. }
+                | Self::Redundant { .. }
+                | Self::Format { .. }
+                | Self::List { .. }
+                | Self::Missing { .. }
+                | Self::Pan(_)
+                | Self::CvmList(_)
+                | Self::Iad(_)
+                | Self::OtherCard { .. }
+        )
+    }
+
+    /// Whether another card came than the one that was to be presented again.
+    pub(super) const fn is_other_card(&self) -> bool {
+        matches!(self, Self::OtherCard { .. })
+    }
 }

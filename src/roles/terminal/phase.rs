@@ -6,6 +6,7 @@ use super::error::TerminalError;
 use super::journal::{CardMark, Change, Torn};
 use super::message::Message;
 use super::outcome::Outcome;
+use super::session::Session;
 use crate::air::host::{Answer, HostError, Request};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
@@ -83,6 +84,12 @@ pub(super) trait Phase: Send {
 
     /// Takes the reply.
     fn take(self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError>;
+
+    /// The session, where the reply may be lost without harm: over contactless the card is
+    /// then presented again and asked anew. `None` where what was lost may have moved money.
+    fn release(self: Box<Self>) -> Option<Session> {
+        None
+    }
 }
 
 impl Next {

@@ -245,6 +245,7 @@ impl Run<'_> {
             }
             (State::InDoubt, _) => self.prove(row)?,
             (State::ReversalDue, _) => self.reverse(row),
+            (State::AdviceDue, _) => self.advise(row),
             (State::CardUpdated, kind) if kind.is_offline_sale() => self.upload(row),
             (State::CardUpdated, _) => self.notify(row)?,
             (state, _) => Way::Wait(format!("{state}: nothing to do")),
@@ -315,6 +316,18 @@ impl Run<'_> {
             }
             Ok(answer) if answer.code.is_approved() => Way::Write(Change::Reversed, "reversed".into()),
             Ok(answer) => Way::Wait(format!("the host answered {} to the reversal", answer.code)),
+            Err(error) => Way::Unanswered(error.to_string()),
+        }
+    }
+
+    /// Nothing depends on what the issuer says to an advice.
+    fn advise(&mut self, row: &Entry) -> Way {
+        if !self.rules.has(RecoveryRule::SendNotice) {
+            return Way::Wait("an advice is due".into());
+        }
+        let request = row.advice(&self.config.merchant, &self.config.terminal);
+        match self.host.advise(&request, self.context) {
+            Ok(answer) => Way::Write(Change::Advised, format!("told; the host answered {}", answer.code)),
             Err(error) => Way::Unanswered(error.to_string()),
         }
     }

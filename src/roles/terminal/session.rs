@@ -279,6 +279,13 @@ impl Session {
         self.store.put(tag::APPLICATION_VERSION_NUMBER_TERMINAL, version.0);
     }
 
+    /// The card, once it has told its number (5A).
+    pub(super) fn card_mark(&self) -> Option<CardMark> {
+        let pan = self.store.value(tag::PAN).and_then(|bytes| Pan::from_bcd(bytes).ok())?;
+        let psn = self.store.array::<1>(tag::PAN_SEQUENCE_NUMBER).map_or(0, |[psn]| psn);
+        Some(CardMark { pan, psn })
+    }
+
     /// The combination that Entry Point has selected.
     pub(super) fn combination(&self) -> Option<&Combination> {
         self.terms.config.combinations.get(self.entry_point.selected()?)
@@ -398,7 +405,7 @@ impl Session {
             account_balance: self.account_balance,
             trace: self.terms.trace,
             atc: self.store.array(tag::ATC).map(u16::from_be_bytes),
-            pan: self.store.value(tag::PAN).and_then(|bytes| Pan::from_bcd(bytes).ok()),
+            pan: self.card_mark().map(|card| card.pan),
             funding_last_four: self
                 .store
                 .array::<2>(tag::LAST_4_DIGITS_OF_PAN)

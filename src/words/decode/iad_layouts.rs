@@ -4,7 +4,8 @@
 
 use super::fields::BitRow;
 use super::{Line, bits};
-use crate::words::emv::CryptogramType;
+use crate::base::bytes::Bit;
+use crate::words::emv::{CryptogramType, mchip};
 
 /// A layout: how it is told from others, and where its parts are.
 struct Layout {
@@ -200,44 +201,17 @@ const VISA_2_4: &[BitRow] = &[
     (5, 1, "secure messaging uses EMV session keys"),
 ];
 
-const MCHIP: &[BitRow] = &[
-    (1, 4, "date check failed"),
-    (1, 3, "offline PIN verification performed"),
-    (1, 2, "offline encrypted PIN verification performed"),
-    (1, 1, "offline PIN verification successful"),
-    (2, 8, "DDA returned"),
-    (2, 7, "CDA returned in first GENERATE AC"),
-    (2, 6, "CDA returned in second GENERATE AC"),
-    (2, 5, "issuer authentication performed"),
-    (2, 4, "CIAC default skipped on CAT3"),
-    (2, 3, "offline change of PIN successful"),
-    (2, 2, "issuer discretionary"),
-    (2, 1, "issuer discretionary"),
-    (4, 8, "last online transaction not completed"),
-    (4, 7, "unable to go online"),
-    (4, 6, "offline PIN verification not performed"),
-    (4, 5, "offline PIN verification failed"),
-    (4, 4, "PIN try limit exceeded"),
-    (4, 3, "international transaction"),
-    (4, 2, "domestic transaction"),
-    (4, 1, "terminal erroneously considers offline PIN OK"),
-    (5, 8, "lower consecutive limit exceeded"),
-    (5, 7, "upper consecutive limit exceeded"),
-    (5, 6, "lower cumulative limit exceeded"),
-    (5, 5, "upper cumulative limit exceeded"),
-    (5, 4, "go online on next transaction was set"),
-    (5, 3, "issuer authentication failed"),
-    (5, 2, "script received"),
-    (5, 1, "script failed"),
-    (6, 8, "lower consecutive counter 2 limit exceeded"),
-    (6, 7, "upper consecutive counter 2 limit exceeded"),
-    (6, 6, "lower cumulative accumulator 2 limit exceeded"),
-    (6, 5, "upper cumulative accumulator 2 limit exceeded"),
-    (6, 4, "maximum transaction amount limit exceeded"),
-    (6, 3, "number of days offline limit exceeded"),
-    (6, 2, "match found in additional check table"),
-    (6, 1, "no match found in additional check table"),
-];
+const MCHIP: &[BitRow] = &rows_of::<_, { mchip::Cvr::ROWS.len() }>(mchip::Cvr::ROWS);
+
+const fn rows_of<F, const N: usize>(bits: &[Bit<F>]) -> [BitRow; N] {
+    let mut rows = [(0, 0, ""); N];
+    let mut index = 0;
+    while index < N {
+        rows[index] = (bits[index].byte, bits[index].bit, bits[index].words);
+        index += 1;
+    }
+    rows
+}
 
 #[cfg(test)]
 mod tests {

@@ -42,11 +42,14 @@ pub enum ScriptError {
 }
 
 impl IssuerScript {
+    /// The templates, each of which may come several times in an answer (EMV Book 3 10.10).
+    pub const TEMPLATES: [Tag; 2] = [tag::ISSUER_SCRIPT_TEMPLATE_1, tag::ISSUER_SCRIPT_TEMPLATE_2];
+
     /// The scripts of an answer (F55), in order.
     pub fn parse_all(chip: &TlvStore) -> Result<Vec<Self>, ScriptError> {
         let mut scripts = Vec::new();
         for (template, value) in chip.iter() {
-            if template == tag::ISSUER_SCRIPT_TEMPLATE_1 || template == tag::ISSUER_SCRIPT_TEMPLATE_2 {
+            if Self::TEMPLATES.contains(&template) {
                 scripts.push(Self::parse(template, value)?);
             }
         }

@@ -3,7 +3,8 @@
 
 use super::layout::Part;
 use super::{Iso8583Error, LengthPrefix, Message, Mti};
-use crate::words::dictionary::Sensitivity;
+use crate::words::dictionary::{Sensitivity, tag};
+use crate::words::tlv::Tag;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -150,10 +151,18 @@ pub struct Dialect {
     /// The type of a reversal.
     #[serde(deserialize_with = "mti")]
     pub reversal: Mti,
+    /// The tag under which field 55 tells what became of issuer scripts: DF31 in China, 9F5B
+    /// on other networks. EMV Book 4 has the element (6.3.9) and no tag for it.
+    #[serde(default = "script_results")]
+    pub script_results: Tag,
     /// Field 60, part by part.
     pub(super) f60: Vec<Part>,
     #[serde(deserialize_with = "fields")]
     fields: BTreeMap<u8, FieldRow>,
+}
+
+const fn script_results() -> Tag {
+    tag::ISSUER_SCRIPT_RESULTS
 }
 
 /// The dialect of a name.

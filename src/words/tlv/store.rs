@@ -41,6 +41,11 @@ impl TlvStore {
         }
     }
 
+    /// Adds a value behind those that the tag has; [`Self::value`] gives the first of them.
+    pub fn push(&mut self, tag: Tag, value: impl Into<Vec<u8>>) {
+        self.0.push((tag, value.into()));
+    }
+
     /// Takes a value out.
     pub fn remove(&mut self, tag: Tag) -> Option<Vec<u8>> {
         let index = self.0.iter().position(|(t, _)| *t == tag)?;
@@ -73,10 +78,15 @@ impl TlvStore {
 
     /// Reads data objects that stand side by side; of two with one tag the first stays.
     pub fn parse(bytes: &[u8]) -> Result<Self, super::TlvError> {
+        Self::parse_repeating(bytes, &[])
+    }
+
+    /// The same, with every value of the tags that may come several times.
+    pub fn parse_repeating(bytes: &[u8], repeating: &[Tag]) -> Result<Self, super::TlvError> {
         let mut out = Self::new();
         for element in super::parse(bytes)? {
-            if !out.has(element.tag) {
-                out.put(element.tag, element.value);
+            if repeating.contains(&element.tag) || !out.has(element.tag) {
+                out.push(element.tag, element.value);
             }
         }
         Ok(out)

@@ -343,7 +343,7 @@ fn says_moved(row: &Entry) -> Option<bool> {
     }
     match row.state {
         State::Confirmed | State::CardUpdated => Some(true),
-        State::Reversed | State::ReversalDue | State::Declined => Some(false),
+        State::Reversed | State::ReversalDue | State::AdviceDue | State::Declined => Some(false),
         State::Started | State::Authorised if !row.sent => Some(false),
         State::Started | State::Authorised | State::InDoubt => None,
     }

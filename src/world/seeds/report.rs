@@ -148,6 +148,8 @@ const UNREACHABLE: &[(Transition, &str)] = &[
         (State::Started, State::Confirmed),
         "only a refund takes it, which the tear test plays and these worlds do not",
     ),
+    ((State::Started, State::AdviceDue), "no card here asks for an advice"),
+    ((State::AdviceDue, State::Declined), "no card here asks for an advice"),
     (
         (State::CardUpdated, State::Declined),
         "a claim that fails, and the card's own log has proven each that is made here",

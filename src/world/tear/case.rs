@@ -74,8 +74,11 @@ impl TearKind {
     /// The ways of a journal row that no fault leads to, and why. Every other way
     /// must be taken by some case, and none of these by any.
     pub fn cannot(self, way: Transition) -> Option<&'static str> {
-        use State::{Authorised, CardUpdated, Confirmed, Declined, InDoubt, ReversalDue, Reversed, Started};
+        use State::{
+            AdviceDue, Authorised, CardUpdated, Confirmed, Declined, InDoubt, ReversalDue, Reversed, Started,
+        };
         match (self, way) {
+            (_, (_, AdviceDue) | (AdviceDue, _)) => return Some("no card here asks for an advice"),
             (Self::Refund, (Started, Confirmed)) => return None,
             (Self::Refund, _) => return Some("a refund asks nobody but the host, which refuses none here"),
             (_, (Started, Confirmed)) => return Some("the way of a refund"),

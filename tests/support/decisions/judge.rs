@@ -21,12 +21,16 @@ pub(super) struct Played {
     /// The state of the journal's row, where there is one.
     pub(super) journal: Option<String>,
     pub(super) events: Vec<Event>,
+    /// The same once recovery has run, where the row looks at that.
+    pub(super) recovered: Option<String>,
+    /// What the card answered to what it was asked afterwards.
+    pub(super) afterwards: Vec<String>,
 }
 
 /// Compares; the error says everything that is other than expected, and the story.
 pub(super) fn judge(row: &Row, played: &Played) -> Result<(), String> {
     let expect = &row.expect;
-    let Played { ended, person, messages, journal, events } = played;
+    let Played { ended, person, messages, journal, events, .. } = played;
     let mut wrong = Wrong(Vec::new());
     how_it_ended(expect, ended, &mut wrong);
     wrong.unless_equal("prompts", expect.prompts.as_ref(), &person.prompts);
@@ -40,6 +44,13 @@ pub(super) fn judge(row: &Row, played: &Played) -> Result<(), String> {
     }
     let state = journal.clone().unwrap_or_else(|| "no row".into());
     wrong.unless_equal("the journal", expect.journal.as_ref(), &state);
+    let settled = played.recovered.clone().unwrap_or_default();
+    wrong.unless_equal("the journal after recovery", expect.recovered.as_ref(), &settled);
+    for ((command, begins), found) in expect.afterwards.iter().zip(&played.afterwards) {
+        if !found.starts_with(&begins.replace(' ', "")) {
+            wrong.say(format!("expected {begins} from the card after {command}, found {found}"));
+        }
+    }
     let sent = on_the_link(events, "command", "C-APDU");
     let answered = on_the_link(events, "response", "R-APDU");
     of_the_cryptograms(expect, &sent, &answered, &mut wrong);
@@ -52,6 +63,11 @@ pub(super) fn judge(row: &Row, played: &Played) -> Result<(), String> {
         };
         if !events.iter().any(|event| told(&event)) {
             wrong.say(format!("expected the story to say {words:?}"));
+        }
+    }
+    for words in &expect.untold {
+        if let Some(event) = events.iter().find(|event| event.name.contains(words.as_str())) {
+            wrong.say(format!("expected nothing of {words:?}, found {}: {}", event.name, event.reason));
         }
     }
     if !row.causes.is_empty() || !row.because.is_empty() {

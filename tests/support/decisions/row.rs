@@ -266,6 +266,8 @@ pub(super) struct Expected {
     pub(super) field_55: BTreeMap<String, String>,
     /// How the row stands in the terminal's journal.
     pub(super) journal: Option<String>,
+    /// How it stands once recovery has run, with the issuer there and the card away.
+    pub(super) recovered: Option<String>,
     /// Commands that were sent, by how they begin.
     #[serde(default)]
     pub(super) sent: Vec<String>,
@@ -276,8 +278,14 @@ pub(super) struct Expected {
     /// between them.
     #[serde(default)]
     pub(super) order: Vec<String>,
+    /// Commands that the card gets after the transaction, and how it answers each.
+    #[serde(default)]
+    pub(super) afterwards: BTreeMap<String, String>,
     /// What the error says.
     pub(super) error: Option<String>,
+    /// What no event may say.
+    #[serde(default)]
+    pub(super) untold: Vec<String>,
     /// What the events say why.
     #[serde(default)]
     pub(super) story: Vec<String>,

@@ -7,6 +7,7 @@ use cardwright::base::bytes::{Secret, parse_hex};
 use cardwright::base::context::Context;
 use cardwright::roles::card::{Device, DeviceLine, Simulator};
 use cardwright::roles::terminal::{ApplicationName, Cardholder, Message, PinCheck, PinPrompt};
+use cardwright::words::emv::IssuerScript;
 use cardwright::words::tlv::{Tag, TlvStore};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -227,7 +228,8 @@ pub(super) struct Line<'a> {
 impl<'a> Line<'a> {
     pub(super) fn of(row: &'a Row, issuer: Box<dyn Host>) -> Result<Self, String> {
         let bytes = parse_hex(&row.script).map_err(|error| error.to_string())?;
-        let scripts = TlvStore::parse(&bytes).map_err(|error| error.to_string())?;
+        let scripts = TlvStore::parse_repeating(&bytes, &IssuerScript::TEMPLATES);
+        let scripts = scripts.map_err(|error| error.to_string())?;
         Ok(Self { issuer, row: row.host, answer: &row.answer, scripts, messages: Vec::new() })
     }
 
@@ -260,7 +262,7 @@ impl<'a> Line<'a> {
             answer.code = ResponseCode(code.as_bytes().try_into().expect("a code has two characters"));
         }
         let tag = |text: &String| Tag(u32::from_str_radix(text, 16).expect("a tag is hexadecimal"));
-        self.scripts.iter().for_each(|(tag, value)| drop(answer.chip.put(tag, value)));
+        self.scripts.iter().for_each(|(tag, value)| answer.chip.push(tag, value));
         for name in &self.answer.without {
             assert!(answer.chip.remove(tag(name)).is_some(), "the answer has no {name}");
         }

@@ -63,6 +63,10 @@ impl Phase for AskingDirectory {
         session.entry_point.candidates = candidates;
         final_selection::begin(session, context)
     }
+
+    fn release(self: Box<Self>) -> Option<Session> {
+        Some(self.session)
+    }
 }
 
 /// The entries of the directory; what cannot be read has none.

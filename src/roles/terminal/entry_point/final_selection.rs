@@ -68,6 +68,10 @@ impl Phase for Selecting {
         let fci = Fci::parse(&response.data, &ask.name)?;
         activate(session, fci, chosen.indicators, context)
     }
+
+    fn release(self: Box<Self>) -> Option<Session> {
+        Some(self.session)
+    }
 }
 
 /// 3.4: the kernel of the combination gets the card and the pre-processing indicators.

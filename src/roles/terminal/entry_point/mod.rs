@@ -17,7 +17,9 @@ mod refusal;
 
 pub use combination::{Combination, ContactlessPath, OnRefusal};
 pub(super) use combination_selection::rank;
-pub(super) use outcome::{end_application, online_instead, select_next, try_another_interface};
+pub(super) use outcome::{
+    end_application, link_lost, online_instead, select_next, try_another_interface, unusable,
+};
 pub use parameters::{AlternateInterface, OutcomeCvm, Parameters};
 pub(super) use pre_processing::begin;
 pub(super) use progress::Progress;

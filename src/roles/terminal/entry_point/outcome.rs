@@ -2,12 +2,13 @@
 //! the kernel's own; what begins again, or ends without a decision, ends here.
 
 use super::{AlternateInterface, Message, combination_selection, final_selection};
+use crate::air::link::LinkError;
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
-use crate::roles::terminal::session::Session;
+use crate::roles::terminal::session::{Session, Terms};
 use std::fmt::Display;
 
 const STEP: &str = "Outcome processing";
@@ -28,6 +29,8 @@ impl Again {
     /// The device is to verify its holder: Book C-3 5.4.2; the hold time is 13 units of 100 ms.
     pub(in crate::roles::terminal) const SEE_PHONE: Self =
         Self { message: Message::SeePhone, field_off_ms: 1300 };
+    /// The link to the card was lost: Book B 3.5.1.3.
+    const LINK_LOST: Self = Self { message: Message::PresentAgain, field_off_ms: 0 };
 }
 
 /// Select Next: this combination leaves the list and the next one is tried (Start C).
@@ -48,6 +51,7 @@ pub(in crate::roles::terminal) fn try_again(
     context: &mut Context,
 ) -> Next {
     tell("Try Again", &format!("{reason}; the field is off for {} ms", again.field_off_ms), context);
+    session.entry_point.expected = session.entry_point.expected.take().or_else(|| session.card_mark());
     session.entry_point.presentments += 1;
     if session.entry_point.presentments > PRESENTMENTS {
         let reason = format!("{reason}, after {PRESENTMENTS} times");
@@ -55,6 +59,24 @@ pub(in crate::roles::terminal) fn try_again(
     }
     let reason = reason.to_string();
     Next::wait(Io::PresentAgain(again.message), Presenting { session, again, reason })
+}
+
+/// The link was lost where nothing has moved: the card is presented again.
+pub(in crate::roles::terminal) fn link_lost(
+    session: Session,
+    error: &LinkError,
+    context: &mut Context,
+) -> Next {
+    try_again(session, Again::LINK_LOST, error, context)
+}
+
+/// What the card said cannot be used, before anything was asked of it that counts.
+pub(in crate::roles::terminal) fn unusable(
+    terms: Terms,
+    error: &TerminalError,
+    context: &mut Context,
+) -> Next {
+    end_application(Session::new(terms, context), Message::TryAnotherCard, error, context)
 }
 
 struct Presenting {
@@ -73,6 +95,10 @@ impl Phase for Presenting {
             true => combination_selection::begin(self.session.afresh(context), context),
             false => Ok(end_application(self.session, self.again.message, self.reason, context)),
         }
+    }
+
+    fn release(self: Box<Self>) -> Option<Session> {
+        Some(self.session)
     }
 }
 
@@ -110,6 +136,7 @@ pub(in crate::roles::terminal) fn online_instead(
 ) -> Result<Next, TerminalError> {
     context.emit(Event::new("terminal", "begins again, online").clause(CLAUSE).because(reason.to_string()));
     session.entry_point.online = true;
+    session.entry_point.expected = session.card_mark();
     combination_selection::begin(session.afresh(context), context)
 }
 

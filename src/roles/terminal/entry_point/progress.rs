@@ -1,7 +1,8 @@
 //! What Entry Point retains from one start to the next: EMV Contactless Book A 5.3.
 
 use super::Message;
-use crate::words::emv::Ttq;
+use crate::roles::terminal::journal::CardMark;
+use crate::words::emv::{CryptogramType, Ttq};
 use crate::words::iso7816::Aid;
 
 /// How far Entry Point has come in a transaction.
@@ -17,6 +18,11 @@ pub(in crate::roles::terminal) struct Progress {
     pub(super) presentments: usize,
     /// Whether the card is to go online, whatever pre-processing says.
     pub(super) online: bool,
+    /// The card that is to be presented again, where no other one will do.
+    pub(in crate::roles::terminal) expected: Option<CardMark>,
+    /// What the journal's row began as, where the card was asked before it was presented
+    /// again.
+    pub(in crate::roles::terminal) opened: Option<CryptogramType>,
     /// What the person is told at the end, where the verdict alone does not say it.
     pub(super) message: Option<Message>,
 }

@@ -98,6 +98,8 @@ pub enum JournalError {
 pub struct Journal {
     pub(super) db: Box<dyn Db>,
     pub(super) seal: SealKey,
+    /// The row that was written last, as it stands: the next change builds on it most often.
+    last: Option<Box<Entry>>,
     /// Held, not read: closing it lets another process be this terminal.
     _lock: Option<File>,
 }
@@ -106,7 +108,7 @@ impl Journal {
     /// Opens the journal in a store and brings its tables up to date.
     pub fn open(mut db: Box<dyn Db>, seal: SealKey) -> Result<Self, JournalError> {
         migrate(db.as_mut(), "terminal journal", MIGRATIONS)?;
-        Ok(Self { db, seal, _lock: None })
+        Ok(Self { db, seal, last: None, _lock: None })
     }
 
     /// Keeps `lock` for as long as the journal is open: two processes that were one
@@ -236,6 +238,7 @@ impl Journal {
             now.micros().into(),
         ];
         transact(self.db.as_mut(), |tx| tx.execute(&sql, &values))?;
+        self.last = Some(Box::new(Entry::from(opening.clone())));
         Ok(())
     }
 
@@ -248,8 +251,12 @@ impl Journal {
         now: Timestamp,
         context: &mut Context,
     ) -> Result<State, JournalError> {
-        let mut entry = self.row(batch, trace)?;
-        let from = entry.state;
+        let known = self.last.take().filter(|entry| (entry.batch, entry.trace) == (batch, trace));
+        let mut entry = match known {
+            Some(entry) => entry,
+            None => Box::new(self.row(batch, trace)?),
+        };
+        let (from, was_sent) = (entry.state, entry.sent);
         match change.state() {
             // Only a row that may come to be in doubt may tell the card to change.
             None if !from.may_become(State::InDoubt) => {
@@ -280,6 +287,10 @@ impl Journal {
                 }
             }
             Change::InDoubt => entry.sent = true,
+            Change::AdviceDue { reason, chip } => {
+                entry.reason = (*reason).to_owned();
+                entry.chip = chip.clone();
+            }
             Change::ReversalDue { reason } | Change::Declined { reason } => {
                 entry.reason = (*reason).to_owned();
             }
@@ -292,12 +303,13 @@ impl Journal {
             entry.atc.map(i64::from).into(),
             entry.balance_after_minor.map(|minor| minor as i64).into(),
             now.micros().into(),
-            entry.reason.into(),
+            entry.reason.as_str().into(),
             sealed.0.into(),
             entry.kind.word().into(),
             i64::from(batch).into(),
             i64::from(trace).into(),
             from.word().into(),
+            i64::from(was_sent).into(),
         ];
         let changed = transact(self.db.as_mut(), |tx| {
             // What is taken of the card's answer, and that it can be asked for again, change
@@ -307,15 +319,19 @@ impl Journal {
             }
             tx.execute(
                 "UPDATE journal_row SET state = $1, sent = $2, atc = $3, balance_after = $4, changed = $5, \
-                 reason = $6, sealed = $7, kind = $8 WHERE batch = $9 AND trace = $10 AND state = $11",
+                 reason = $6, sealed = $7, kind = $8 WHERE batch = $9 AND trace = $10 AND state = $11 AND \
+                 sent = $12",
                 &values,
             )
         })?;
         match (changed, change.state()) {
-            // Another process has moved the row since it was read.
+            // Another process has moved the row since it was known.
             (0, Some(to)) => Err(JournalError::Transition { trace, from: self.row(batch, trace)?.state, to }),
             (0, None) => Err(JournalError::NoRow { batch, trace }),
-            _ => Ok(from),
+            _ => {
+                self.last = Some(entry);
+                Ok(from)
+            }
         }
     }
 
@@ -362,7 +378,10 @@ impl Journal {
 
 fn reason(change: &Change) -> &'static str {
     match change {
-        Change::ReversalDue { reason } | Change::Declined { reason } => reason,
+        Change::ReversalDue { reason } | Change::AdviceDue { reason, .. } | Change::Declined { reason } => {
+            reason
+        }
+        Change::Advised => "the issuer has been told",
         Change::Sending => "the card is about to be told to change",
         Change::Turned(kind) => kind.word(),
         Change::Asking { .. } => "the card's cryptogram can be asked for again",

@@ -227,6 +227,15 @@ pub enum Change {
     },
     /// Undone.
     Reversed,
+    /// Nothing moved, and the issuer is to be told of it.
+    AdviceDue {
+        /// Why it was declined.
+        reason: &'static str,
+        /// The chip's data of the advice.
+        chip: TlvStore,
+    },
+    /// The issuer has been told that nothing moved.
+    Advised,
     /// Nothing moved.
     Declined {
         /// Why.
@@ -246,7 +255,8 @@ impl Change {
             Self::Confirmed => Some(State::Confirmed),
             Self::ReversalDue { .. } => Some(State::ReversalDue),
             Self::Reversed => Some(State::Reversed),
-            Self::Declined { .. } => Some(State::Declined),
+            Self::AdviceDue { .. } => Some(State::AdviceDue),
+            Self::Declined { .. } | Self::Advised => Some(State::Declined),
         }
     }
 }
@@ -288,6 +298,29 @@ pub struct Entry {
     pub original: Option<Original>,
 }
 
+impl From<Opening> for Entry {
+    fn from(opening: Opening) -> Self {
+        Self {
+            trace: opening.trace,
+            batch: opening.batch,
+            kind: opening.kind,
+            state: State::Started,
+            sent: false,
+            amount: opening.amount,
+            card: opening.card,
+            mode: opening.mode,
+            atc: opening.atc,
+            balance_before_minor: opening.balance_before_minor,
+            balance_after_minor: None,
+            second_currency: opening.second_currency,
+            chip: opening.chip,
+            at: opening.at,
+            reason: String::new(),
+            original: opening.original,
+        }
+    }
+}
+
 impl Entry {
     /// How its batch counts the row: on its side once the host has approved it, an
     /// offline sale once the card has given its certificate; not where it was undone or
@@ -297,7 +330,9 @@ impl Entry {
             State::Confirmed => true,
             State::CardUpdated => !self.kind.is_offline_sale() || self.chip.has(tag::APPLICATION_CRYPTOGRAM),
             State::Authorised | State::InDoubt => !self.kind.is_offline_sale(),
-            State::Started | State::ReversalDue | State::Reversed | State::Declined => false,
+            State::Started | State::ReversalDue | State::AdviceDue | State::Reversed | State::Declined => {
+                false
+            }
         };
         self.kind.request_kind().side().filter(|_| counts)
     }
@@ -313,6 +348,11 @@ impl Entry {
     /// The message that undoes the row.
     pub fn reversal(&self, merchant: &str, terminal: &str) -> Request {
         self.request(MessageClass::Reversal, self.kind.request_kind(), self.trace, merchant, terminal)
+    }
+
+    /// The message that tells the issuer that its card declined.
+    pub fn advice(&self, merchant: &str, terminal: &str) -> Request {
+        self.request(MessageClass::Notice, Kind::DeclineAdvice, self.trace, merchant, terminal)
     }
 
     /// The message that uploads an offline sale.

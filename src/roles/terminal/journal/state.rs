@@ -17,6 +17,8 @@ pub enum State {
     Confirmed,
     /// The host may have booked and the card has not changed: to be undone.
     ReversalDue,
+    /// Nothing moved, and the card wants its issuer told.
+    AdviceDue,
     /// Undone. Final.
     Reversed,
     /// Nothing moved: declined, or given up before anything could. Final.
@@ -32,6 +34,7 @@ impl State {
         Self::CardUpdated,
         Self::Confirmed,
         Self::ReversalDue,
+        Self::AdviceDue,
         Self::Reversed,
         Self::Declined,
     ];
@@ -45,6 +48,7 @@ impl State {
             Self::CardUpdated => "card updated",
             Self::Confirmed => "confirmed",
             Self::ReversalDue => "reversal due",
+            Self::AdviceDue => "advice due",
             Self::Reversed => "reversed",
             Self::Declined => "declined",
         }
@@ -72,6 +76,9 @@ pub const TRANSITIONS: &[(State, State)] = &[
     // No usable answer came, or the row was found after a crash: the host may have booked.
     (State::Started, State::ReversalDue),
     (State::Started, State::Declined),
+    // The card declined, and asked for an advice to its issuer.
+    (State::Started, State::AdviceDue),
+    (State::AdviceDue, State::Declined),
     // A refund: the host takes note, and nobody else is asked.
     (State::Started, State::Confirmed),
     // An offline payment: the card is asked for its certificate and nobody else.

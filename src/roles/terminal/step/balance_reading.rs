@@ -9,7 +9,7 @@ use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Next, Phase, Reply};
-use crate::roles::terminal::session::{Flow, Role};
+use crate::roles::terminal::session::{Flow, Role, Session};
 use crate::words::dictionary::tag;
 use crate::words::emv::command::GetData;
 use crate::words::iso4217::{Amount, Currency};
@@ -117,6 +117,10 @@ impl Phase for Reading {
             }
             None => (self.then)(self.selected, context),
         }
+    }
+
+    fn release(self: Box<Self>) -> Option<Session> {
+        Some(self.selected.session)
     }
 }
 

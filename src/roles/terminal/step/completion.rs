@@ -42,7 +42,7 @@ pub(in crate::roles::terminal) fn declined(
 ) -> Next {
     let before = decided.session().balance_before_minor;
     let outcome = decided.session().outcome(Verdict::Declined, reason, before, context);
-    advice::then(decided, outcome, context).after(Change::Declined { reason })
+    advice::then(decided, outcome, reason, context)
 }
 
 /// The card approved, and its signature is not good: declined (EMV Book 2 6.6.2). An

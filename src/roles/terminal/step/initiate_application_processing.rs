@@ -4,6 +4,7 @@ use super::application_selection::Selected;
 use crate::base::context::Context;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::phase::{Next, Phase, Reply};
+use crate::roles::terminal::session::Session;
 use crate::words::dictionary::tag;
 use crate::words::emv::command::GetProcessingOptions;
 use crate::words::emv::{Afl, Aip};
@@ -71,5 +72,9 @@ impl Phase for Initiating {
             selected.session.store.put(tag, value);
         }
         (self.then.begun)(Initiated { selected, aip, afl }, context)
+    }
+
+    fn release(self: Box<Self>) -> Option<Session> {
+        Some(self.selected.session)
     }
 }

@@ -225,6 +225,11 @@ impl Phase for Reading {
         let outcome = self.session.outcome(verdict, reason, after, context);
         Ok(Next::done(outcome).after(Change::CardUpdated { atc, chip: Some(chip) }))
     }
+
+    fn release(self: Box<Self>) -> Option<Session> {
+        // The card's money moves with its last record.
+        (self.wanted.len() > 1).then_some(self.session)
+    }
 }
 
 /// The last record was refused: the balance says whether the money moved.

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::base::context::Context;
 use crate::roles::terminal::error::TerminalError;
+use crate::roles::terminal::journal::CardMark;
 use crate::roles::terminal::phase::{Next, Phase, Reply};
 use crate::roles::terminal::session::{Role, Session};
 use crate::words::dictionary::{Row, Source, tag};
@@ -101,6 +102,10 @@ impl Phase for Reading {
         }
         self.next(context)
     }
+
+    fn release(self: Box<Self>) -> Option<Session> {
+        Some(self.initiated.selected.session)
+    }
 }
 
 fn have_read(initiated: Initiated, signed: StaticData, context: &mut Context) -> Result<Next, TerminalError> {
@@ -179,7 +184,8 @@ fn check_format(tag: Tag, value: &[u8]) -> Result<(), TerminalError> {
     }
 }
 
-/// The PAN and sequence number, from 5A or track 2.
+/// The PAN and sequence number, from 5A or track 2. Where a card was to be presented again,
+/// it is that one.
 pub(in crate::roles::terminal) fn card_number(session: &mut Session) -> Result<(Pan, u8), TerminalError> {
     let pan = match session.store.value(tag::PAN) {
         Some(bytes) => Pan::from_bcd(bytes)?,
@@ -194,7 +200,12 @@ pub(in crate::roles::terminal) fn card_number(session: &mut Session) -> Result<(
     };
     session.store.put(tag::PAN, pan.to_bcd());
     let psn = session.store.array::<1>(tag::PAN_SEQUENCE_NUMBER).map_or(0, |[psn]| psn);
-    Ok((pan, psn))
+    match &session.entry_point.expected {
+        Some(CardMark { pan: expected, .. }) if session.card_mark() != session.entry_point.expected => {
+            Err(TerminalError::OtherCard { expected: expected.clone(), found: pan })
+        }
+        _ => Ok((pan, psn)),
+    }
 }
 
 /// Whether a card must have a CDOL2.

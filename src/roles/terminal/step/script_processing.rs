@@ -28,8 +28,7 @@ pub(in crate::roles::terminal) struct ReceivedScript {
 
 /// The scripts of an answer (F55), in order.
 pub(in crate::roles::terminal) fn received(chip: &TlvStore) -> Vec<ReceivedScript> {
-    let templates = [tag::ISSUER_SCRIPT_TEMPLATE_1, tag::ISSUER_SCRIPT_TEMPLATE_2];
-    let scripts = chip.iter().filter(|(template, _)| templates.contains(template));
+    let scripts = chip.iter().filter(|(template, _)| IssuerScript::TEMPLATES.contains(template));
     let scripts = scripts.map(|(template, value)| {
         let before_second_ac = template == tag::ISSUER_SCRIPT_TEMPLATE_1;
         match IssuerScript::parse(template, value) {

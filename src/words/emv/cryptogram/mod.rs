@@ -117,69 +117,39 @@ const MCHIP_SKD: CryptogramVersion = CryptogramVersion {
 const MCHIP_CSK: CryptogramVersion =
     CryptogramVersion { ac_session_key: SessionKey::EmvCommonAtc, arpc_key: ArpcKey::Session, ..MCHIP_SKD };
 
-/// The ten elements of EMV Book 2 clause 8.1.1, then the CVR: 37 bytes.
-const PBOC_01: &[InputPart] = &[
-    AMOUNT_AUTHORISED,
-    AMOUNT_OTHER,
-    TERMINAL_COUNTRY_CODE,
-    TVR,
-    CURRENCY_CODE,
-    TRANSACTION_DATE,
-    TRANSACTION_TYPE,
-    UNPREDICTABLE_NUMBER,
-    AIP,
-    ATC,
-    Cvr,
-];
+/// The ten elements of EMV Book 2 clause 8.1.1, and what follows them.
+macro_rules! ten_elements_then {
+    ($($tail:expr),+) => {
+        &[
+            AMOUNT_AUTHORISED,
+            AMOUNT_OTHER,
+            TERMINAL_COUNTRY_CODE,
+            TVR,
+            CURRENCY_CODE,
+            TRANSACTION_DATE,
+            TRANSACTION_TYPE,
+            UNPREDICTABLE_NUMBER,
+            AIP,
+            ATC,
+            $($tail),+
+        ]
+    };
+}
+
+/// With the CVR: 37 bytes.
+const PBOC_01: &[InputPart] = ten_elements_then!(Cvr);
 
 /// The short list of contactless PBOC: 13 bytes.
 const PBOC_17: &[InputPart] = &[AMOUNT_AUTHORISED, UNPREDICTABLE_NUMBER, ATC, CvrFirstByte];
 
-/// The ten elements of EMV Book 2 clause 8.1.1, then all issuer application data.
-const EMV_WITH_IAD: &[InputPart] = &[
-    AMOUNT_AUTHORISED,
-    AMOUNT_OTHER,
-    TERMINAL_COUNTRY_CODE,
-    TVR,
-    CURRENCY_CODE,
-    TRANSACTION_DATE,
-    TRANSACTION_TYPE,
-    UNPREDICTABLE_NUMBER,
-    AIP,
-    ATC,
-    WholeIad,
-];
+/// With all issuer application data.
+const EMV_WITH_IAD: &[InputPart] = ten_elements_then!(WholeIad);
 
-/// The ten elements of EMV Book 2 clause 8.1.1, then the six bytes of the CVR.
-const MCHIP: &[InputPart] = &[
-    AMOUNT_AUTHORISED,
-    AMOUNT_OTHER,
-    TERMINAL_COUNTRY_CODE,
-    TVR,
-    CURRENCY_CODE,
-    TRANSACTION_DATE,
-    TRANSACTION_TYPE,
-    UNPREDICTABLE_NUMBER,
-    AIP,
-    ATC,
-    MchipCvr,
-];
+/// With the six bytes of the CVR.
+const MCHIP: &[InputPart] = ten_elements_then!(MchipCvr);
 
-/// The same, then the counters.
-const MCHIP_COUNTERS: &[InputPart] = &[
-    AMOUNT_AUTHORISED,
-    AMOUNT_OTHER,
-    TERMINAL_COUNTRY_CODE,
-    TVR,
-    CURRENCY_CODE,
-    TRANSACTION_DATE,
-    TRANSACTION_TYPE,
-    UNPREDICTABLE_NUMBER,
-    AIP,
-    ATC,
-    MchipCvr,
-    MchipCounters,
-];
+/// With the same and the counters.
+const MCHIP_COUNTERS: &[InputPart] = ten_elements_then!(MchipCvr, MchipCounters);
 
 const AMOUNT_AUTHORISED: InputPart = Element { tag: Tag(0x9F02), length_bytes: 6 };
 const AMOUNT_OTHER: InputPart = Element { tag: Tag(0x9F03), length_bytes: 6 };

@@ -17,6 +17,9 @@ bit_field! {
         CDA_RETURNED_SECOND = 2 / 6, "CDA returned in second GENERATE AC";
         ISSUER_AUTHENTICATION_PERFORMED = 2 / 5, "issuer authentication performed";
         DEFAULT_SKIPPED_ON_CAT3 = 2 / 4, "CIAC default skipped on CAT3";
+        OFFLINE_PIN_CHANGED = 2 / 3, "offline change of PIN successful";
+        ISSUER_DISCRETIONARY_2 = 2 / 2, "issuer discretionary";
+        ISSUER_DISCRETIONARY_1 = 2 / 1, "issuer discretionary";
         LAST_ONLINE_NOT_COMPLETED = 4 / 8, "last online transaction not completed";
         UNABLE_TO_GO_ONLINE = 4 / 7, "unable to go online";
         OFFLINE_PIN_NOT_PERFORMED = 4 / 6, "offline PIN verification not performed";
@@ -33,6 +36,14 @@ bit_field! {
         ISSUER_AUTHENTICATION_FAILED = 5 / 3, "issuer authentication failed";
         SCRIPT_RECEIVED = 5 / 2, "script received";
         SCRIPT_FAILED = 5 / 1, "script failed";
+        LOWER_CONSECUTIVE_2_EXCEEDED = 6 / 8, "lower consecutive counter 2 limit exceeded";
+        UPPER_CONSECUTIVE_2_EXCEEDED = 6 / 7, "upper consecutive counter 2 limit exceeded";
+        LOWER_CUMULATIVE_2_EXCEEDED = 6 / 6, "lower cumulative accumulator 2 limit exceeded";
+        UPPER_CUMULATIVE_2_EXCEEDED = 6 / 5, "upper cumulative accumulator 2 limit exceeded";
+        MAXIMUM_AMOUNT_EXCEEDED = 6 / 4, "maximum transaction amount limit exceeded";
+        DAYS_OFFLINE_EXCEEDED = 6 / 3, "number of days offline limit exceeded";
+        CHECK_TABLE_MATCHED = 6 / 2, "match found in additional check table";
+        CHECK_TABLE_NOT_MATCHED = 6 / 1, "no match found in additional check table";
     }
 }
 

@@ -11,6 +11,7 @@ use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::journal::{CardMark, Change, EntryKind, Torn};
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Next, Phase, Reply};
+use crate::roles::terminal::session::Session;
 use crate::roles::terminal::step::card_action_analysis::{REQUEST_CHIP, row};
 use crate::roles::terminal::step::combined_signature;
 use crate::roles::terminal::step::read_application_data::RecordsRead;
@@ -54,7 +55,8 @@ pub(super) fn generate(mut decided: Decided, opened: Option<CryptogramType>) -> 
         replaced: session.terms.trace,
         most,
     });
-    let next = Next::transmit(ask.to_apdu(), Pending { decided, ask });
+    let recoverable = asking.is_some();
+    let next = Next::transmit(ask.to_apdu(), Pending { decided, ask, recoverable });
     Ok([asking, turned, opening].into_iter().flatten().fold(next, Next::after))
 }
 
@@ -81,6 +83,8 @@ fn is_signed(read: &mut RecordsRead, cryptogram: CryptogramType) -> bool {
 pub(super) struct Pending {
     pub(super) decided: Decided,
     pub(super) ask: GenerateAc,
+    /// Whether its answer can be asked for again.
+    pub(super) recoverable: bool,
 }
 
 impl Phase for Pending {
@@ -92,6 +96,20 @@ impl Phase for Pending {
         let response = reply.response(STEP)?;
         self.answered(&response, context)
     }
+
+    fn release(self: Box<Self>) -> Option<Session> {
+        self.recoverable.then(|| torn(self.decided, Some(self.ask.cryptogram)))
+    }
+}
+
+/// The session of a torn transaction: the same card, asked again, gives the cryptogram that
+/// never came (EMV Book C-2 S9.5). `opened` is what the journal's row is, where it is open.
+pub(super) fn torn(decided: Decided, opened: Option<CryptogramType>) -> Session {
+    let RecordsRead { initiated, pan, psn, .. } = decided.read;
+    let mut session = initiated.selected.session;
+    session.entry_point.expected = Some(CardMark { pan, psn });
+    session.entry_point.opened = opened;
+    session
 }
 
 /// The card has given its cryptogram.
@@ -114,7 +132,7 @@ impl Pending {
         response: &ResponseApdu,
         context: &mut Context,
     ) -> Result<Next, TerminalError> {
-        let Self { decided: Decided { mut read, cryptogram: opened, reason }, ask } = self;
+        let Self { decided: Decided { mut read, cryptogram: opened, reason }, ask, .. } = self;
         if !response.status.is_ok() {
             let reason = format!("the card answered {} to GENERATE AC", response.status);
             let session = read.initiated.selected.session;

@@ -60,6 +60,10 @@ impl Phase for Before {
         session.balance_before_minor = note(session, tag::BALANCE_READ_BEFORE_GEN_AC, &response, context);
         restrictions::perform(self.read, context)
     }
+
+    fn release(self: Box<Self>) -> Option<Session> {
+        Some(self.read.initiated.selected.session)
+    }
 }
 
 struct After {

@@ -11,9 +11,10 @@ use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::journal::{CardMark, Change, Torn};
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
+use crate::roles::terminal::session::Session;
 use crate::words::dictionary::{mastercard, tag};
 use crate::words::emv::command::{GenerateAc, RecoverAc};
-use crate::words::emv::{Tsi, Tvr};
+use crate::words::emv::{CryptogramType, Tsi, Tvr};
 use crate::words::iso7816::ApduCommand;
 
 const STEP: &str = "Recovery of a torn transaction";
@@ -26,7 +27,8 @@ pub(super) fn begin(mut decided: Decided, context: &mut Context) -> Result<Next,
     let reader = Reader::of(session);
     let most = usize::from(reader.torn_records);
     if most == 0 || !session.store.has(mastercard::DRDOL) {
-        return asking::generate(decided, None);
+        let opened = session.entry_point.opened;
+        return asking::generate(decided, opened);
     }
     let lifetime = i64::from(reader.torn_seconds) * 1_000_000;
     let since = Timestamp::from_micros(context.now().micros().saturating_sub(lifetime));
@@ -46,15 +48,17 @@ impl Phase for Looking {
     }
 
     fn take(mut self: Box<Self>, reply: Reply, context: &mut Context) -> Result<Next, TerminalError> {
-        let Some(mut torn) = reply.torn(STEP)? else { return asking::generate(self.decided, None) };
+        let opened = self.decided.read.session().entry_point.opened;
+        let Some(mut torn) = reply.torn(STEP)? else { return asking::generate(self.decided, opened) };
         let reason = format!("the card's last cryptogram, over {}, never came", torn.amount);
         context.emit(Event::new("terminal", "torn transaction found").clause(CLAUSE).because(reason));
         let session = self.decided.read.session();
         let replaced = std::mem::replace(&mut torn.row, session.terms.trace);
         let most = usize::from(Reader::of(session).torn_records);
         // Over another amount, the row is opened once it is known which of both is paid.
-        let opened = torn.amount == session.terms.amount;
-        let opening = opened.then(|| opening(&mut self.decided.read, torn.asked));
+        let opens = opened.is_none() && torn.amount == session.terms.amount;
+        let opened = opened.or(opens.then_some(torn.asked));
+        let opening = opens.then(|| opening(&mut self.decided.read, torn.asked));
         let ask = RecoverAc { drdol_data: torn.drdol_data.clone() };
         let kept = Change::Asking { torn: torn.clone(), replaced, most };
         let next = Next::transmit(ask.to_apdu(), Recovering { decided: self.decided, torn, opened });
@@ -65,8 +69,8 @@ impl Phase for Looking {
 struct Recovering {
     decided: Decided,
     torn: Box<Torn>,
-    /// Whether the journal has this transaction's row.
-    opened: bool,
+    /// What the journal's row began as, where it is open.
+    opened: Option<CryptogramType>,
 }
 
 impl Phase for Recovering {
@@ -83,7 +87,7 @@ impl Phase for Recovering {
             context.emit(
                 Event::new("terminal", "nothing to recover").clause("EMV Book C-2 S10.8").because(reason),
             );
-            return asking::generate(decided, opened.then_some(torn.asked));
+            return asking::generate(decided, opened);
         }
         let session = decided.read.session();
         session.terms.amount = torn.amount;
@@ -96,10 +100,14 @@ impl Phase for Recovering {
         session.exchanged.clone_from(&torn.exchanged);
         session.relay.clone_from(&torn.relay);
         decided.cryptogram = torn.asked;
-        let opening = (!opened).then(|| opening(&mut decided.read, torn.asked));
+        let opening = opened.is_none().then(|| opening(&mut decided.read, torn.asked));
         // What the lists brought then is in what was exchanged.
         let ask = GenerateAc { cryptogram: torn.asked, cda: torn.cda, cdol_data: Vec::new() };
-        let next = Pending { decided, ask }.answered(&response, context)?;
+        let next = Pending { decided, ask, recoverable: true }.answered(&response, context)?;
         Ok(opening.into_iter().fold(next, Next::after))
+    }
+
+    fn release(self: Box<Self>) -> Option<Session> {
+        Some(asking::torn(self.decided, self.opened))
     }
 }

@@ -84,6 +84,10 @@ impl Phase for Exchanging {
         session.find(Tvr::RELAY_CHECKED, CLAUSE, reason, CAUSES, context);
         reading::begin(initiated, context)
     }
+
+    fn release(self: Box<Self>) -> Option<Session> {
+        Some(self.initiated.selected.session)
+    }
 }
 
 /// The card's own time: what is left without the way there and back.
