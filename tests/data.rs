@@ -11,6 +11,8 @@ use libtest_mimic::{Arguments, Trial};
 
 #[path = "support/causes.rs"]
 mod causes;
+#[path = "support/certification.rs"]
+mod certification;
 #[cfg(target_os = "linux")]
 #[path = "support/counterpart_openssl.rs"]
 mod counterpart_openssl;
@@ -18,6 +20,9 @@ mod counterpart_openssl;
 mod counterpart_pyemv;
 #[path = "support/decisions.rs"]
 mod decisions;
+#[path = "support/emv_terminal.rs"]
+#[allow(clippy::unwrap_used)]
+mod emv_terminal;
 #[path = "support/scripts.rs"]
 mod scripts;
 #[path = "support/vector_kinds.rs"]
@@ -31,6 +36,7 @@ fn main() {
     trials.extend(vectors::trials());
     trials.extend(decisions::trials());
     trials.extend(scripts::trials());
+    trials.extend(certification::trials());
     trials.extend(counterpart_pyemv::trials());
     #[cfg(target_os = "linux")]
     trials.extend(counterparts::trials());

@@ -8,6 +8,7 @@ mod ca;
 mod calculator;
 mod card;
 mod certificates;
+mod certify;
 mod cli;
 mod cryptography;
 mod determinism;

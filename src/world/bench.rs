@@ -4,10 +4,11 @@
 use super::StoreAddress;
 use super::books::{open_books, open_journal};
 use super::error::WorldError;
+use super::planted::{Fault, Planted, planted_host};
 use super::seat::{FreshCard, FreshCards, terminal_elements};
 use super::stage::{Sale, Stage};
 use crate::air::host::{Answer, Attended, BatchTotals, Host, HostError, Inbox, Request, ResponseCode};
-use crate::air::link::{InProcess, Interface, Record, T0};
+use crate::air::link::{Activation, Card, InProcess, Interface, Record, T0};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::roles::bureau::KeySet;
@@ -80,9 +81,24 @@ pub struct Ended {
     pub shown: Vec<&'static str>,
 }
 
+/// A terminal of another make, which takes the place of ours on a bench.
+pub trait TerminalUnderTest: Send {
+    /// Does what it is asked, before a card that was just put into its reader. `config` is
+    /// our terminal's file as the case has changed it.
+    fn order(
+        &mut self,
+        order: &Order,
+        config: &TerminalConfig,
+        card: &mut dyn Card,
+        context: &mut Context,
+    ) -> Ended;
+}
+
 /// A terminal under test and all around it.
 pub struct Bench {
     stage: Stage,
+    /// Who takes the place of our terminal.
+    other: Option<Box<dyn TerminalUnderTest>>,
 }
 
 impl Deed {
@@ -116,7 +132,26 @@ impl Bench {
         let journal = open_journal(None, context)?;
         let mut stage = Stage::new(card, issuer, journal, config)?;
         stage.host = Box::new(Line(Attended::new(stage.issuer.handle()?, inbox)));
-        Ok(Self { stage })
+        Ok(Self { stage, other: None })
+    }
+
+    /// The same terminal with a planted fault: in what it sends to the card, or to its host.
+    #[must_use]
+    pub fn planted(self, fault: &'static Fault) -> Self {
+        let Self { stage, other } = self;
+        let card = Box::new(Planted::new(stage.card, fault));
+        Self { stage: Stage { card, host: planted_host(stage.host, fault), ..stage }, other }
+    }
+
+    /// The same bench with another terminal in the place of ours.
+    #[must_use]
+    pub fn with(self, other: Option<Box<dyn TerminalUnderTest>>) -> Self {
+        Self { other, ..self }
+    }
+
+    /// The card, as the terminal's link knows it.
+    pub fn activation(&self) -> &Activation {
+        self.stage.card.activation()
     }
 
     /// The terminal's own data elements.
@@ -126,6 +161,18 @@ impl Bench {
 
     /// Asks the terminal to do something. The card is put back before.
     pub fn order(&mut self, order: &Order, context: &mut Context) -> Ended {
+        if let Some(other) = &mut self.other {
+            return match self.stage.card.reset(context) {
+                Ok(()) => other.order(order, &self.stage.config, self.stage.card.as_mut(), context),
+                Err(error) => Ended {
+                    verdict: None,
+                    is_broken: true,
+                    reason: error.to_string(),
+                    balance: None,
+                    shown: Vec::new(),
+                },
+            };
+        }
         let mut holder = Holder { order, entered: 0, shown: Vec::new() };
         let done = self.stage.card.reset(context).map_err(WorldError::from);
         let done = done.and_then(|()| self.done(order, &mut holder, context));

@@ -184,6 +184,12 @@ pub enum WorldError {
         /// What the journal holds.
         found: String,
     },
+    /// A planted fault that nobody has written.
+    #[error("there is no planted fault called {name:?}: `cardwright test --plant list` names them all")]
+    NoFault {
+        /// What was asked for.
+        name: String,
+    },
     /// A change that a file cannot have.
     #[error("{file} cannot be changed so: {cause}")]
     Change {

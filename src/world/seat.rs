@@ -4,6 +4,7 @@
 use super::card::{Opened, Permit, changed_profile, load_changed_profile, open_card};
 use super::error::WorldError;
 use super::issue::{DEFAULT_PIN, NewCard, new_card_memory, on_file, order_for, order_of};
+use super::planted::{Fault, Planted};
 use super::{CardName, ReaderAddress, TomlChange};
 use crate::air::link::{Card, InProcess, Interface, Record, T0};
 use crate::base::bytes::Secret;
@@ -143,6 +144,12 @@ impl Seat {
         let Opened { card, .. } =
             open_card(address, Some(interface), interface, permit, wait, seal, None, config, context)?;
         Ok(Self::before(card, config, context))
+    }
+
+    /// The same seat, its card with a planted fault.
+    #[must_use]
+    pub fn planted(self, fault: &'static Fault) -> Self {
+        Self { card: Box::new(Planted::new(self.card, fault)), ..self }
     }
 
     fn before(card: Box<dyn Card>, config: &TerminalConfig, context: &mut Context) -> Self {

@@ -5,9 +5,12 @@
 // Test code says what broke by panicking; clippy's leave for tests does not reach helpers.
 #![allow(clippy::unwrap_used)]
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use cardwright::observers::campaign::{Cards, SuiteSettings, load_scripts, plan, play_suite, script_files};
+use cardwright::observers::campaign::{
+    Cards, Plant, SuiteSettings, load_scripts, plan, play_suite, script_files,
+};
 use cardwright::observers::report::suite::{CaseReport, CaseVerdict};
 use cardwright::observers::script::{ScriptError, Unattended, parse};
 use cardwright::roles::terminal::TerminalConfig;
@@ -51,7 +54,7 @@ fn of_script(file: PathBuf) -> Trial {
         let output = played(&file)?;
         let expected = Path::new(OUTPUTS).join(format!("{name}.txt"));
         if std::env::var_os("CARDWRIGHT_UPDATE").is_some() {
-            std::fs::create_dir_all(expected.parent().unwrap())?;
+            std::fs::create_dir_all(expected.parent().ok_or("no folder")?)?;
             std::fs::write(&expected, &output)?;
         }
         let expected = std::fs::read_to_string(&expected)
@@ -81,8 +84,11 @@ fn played(file: &Path) -> Result<String, Failed> {
         attendant: &Unattended,
         unmask: false,
         detail: true,
+        plant: Plant::Nothing,
+        terminal: None,
+        keeps_events: false,
     };
-    let report = play_suite(&scripts, &jobs, &settings, &mut |_, _| {})?;
+    let report = play_suite(&scripts, &jobs, &settings, &mut |_| ControlFlow::Continue(()))?;
     let bad: Vec<String> = report
         .cases
         .iter()

@@ -5,6 +5,7 @@ mod account;
 mod agent;
 mod ca;
 mod card;
+mod certify;
 mod crypto;
 mod decode;
 mod demo;
@@ -72,6 +73,7 @@ const COMMANDS: &[Command] = &[
     recover::COMMAND,
     send::COMMAND,
     test::COMMAND,
+    certify::COMMAND,
     agent::COMMAND,
     account::COMMAND,
     reconcile::COMMAND,

@@ -18,6 +18,8 @@ use crate::observers::report::suite::{
 use crate::observers::script::CaseRun;
 use crate::observers::script::tree::Script;
 use crate::words::iso7816::Effect;
+use crate::world::planted::Fault;
+pub(super) use cards::cards;
 use clap::{Arg, ArgAction, value_parser};
 use elsewhere::elsewhere;
 use here::{Shown, here};
@@ -67,6 +69,9 @@ fn arguments(line: clap::Command) -> clap::Command {
     .arg(Arg::new("report").long("report").value_name("FORMAT=FILE").action(ArgAction::Append).help(format!(
         "Writes a report, more than one too; formats: {formats}; the file - is standard output"
     )))
+    .arg(Arg::new("plant").long("plant").value_name("FAULT").conflicts_with("jobs").help(
+        "Plants a fault in every fresh card, or in our terminal, to see that cases fail: each (the one that a case names), list",
+    ))
     .arg(Arg::new("on").long("on").value_name("TARGET").conflicts_with("jobs").help(
         "Where a terminal elsewhere finds the card that scripts play (role card), such as vpcd:127.0.0.1:35963",
     ))
@@ -94,6 +99,9 @@ fn once(call: &mut Call<'_>, changed: Option<&BTreeSet<PathBuf>>) -> Result<Exit
         return Err(Failure::Usage(
             "test keeps no recording: --report html=FILE or json=FILE tells every exchange, decoded".into(),
         ));
+    }
+    if call.text("plant") == Some("list") {
+        return Ok(list_faults(call));
     }
     let reports = reports(call)?;
     let filter = call.text("filter").map(Filter::parse).transpose().map_err(Failure::suite)?;
@@ -186,6 +194,15 @@ fn write_report(
         return Ok(());
     }
     std::fs::write(path, text).map_err(|cause| Failure::file("write the report", path, cause))
+}
+
+fn list_faults(call: &mut Call<'_>) -> Exit {
+    for fault in Fault::all() {
+        call.output.say(&format!("{:<30} {}\n", fault.name, fault.breaks));
+    }
+    let faults = Fault::all().map(|fault| serde_json::json!({ "name": fault.name, "breaks": fault.breaks }));
+    call.output.tell("faults", faults.collect());
+    Exit::Done
 }
 
 fn list(call: &mut Call<'_>, scripts: &[Script], jobs: &[Job]) -> Exit {

@@ -5,7 +5,7 @@ use super::error::CampaignError;
 use super::order::{Loaded, Order, SeedOrder, SeedRange, VERSION, fits, seat_of};
 use super::plan::Job;
 use super::queue::{Claimed, JobState, Keeper, Queue, Receipt, Ticket};
-use super::suite::{Cards, SealOpener, SuiteSettings, play_suite_with};
+use super::suite::{Cards, Plant, SealOpener, SuiteSettings, play_suite_with};
 use crate::air::link::Interface;
 use crate::base::context::Context;
 use crate::base::event::Discard;
@@ -16,6 +16,7 @@ use crate::roles::terminal::TerminalConfig;
 use crate::words::iso7816::Effect;
 use crate::world::seeds::seeds;
 use crate::world::{Permit, ReaderAddress, Seat};
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
@@ -280,6 +281,9 @@ impl Shared<'_> {
             attendant: &Unattended,
             unmask: false,
             detail: order.detail,
+            plant: Plant::Nothing,
+            terminal: None,
+            keeps_events: false,
         };
         let is_known =
             |job: &&Job| loaded.scripts.get(job.script).is_some_and(|script| job.case < script.cases.len());
@@ -287,7 +291,7 @@ impl Shared<'_> {
             let cause = format!("expected the case {:?} among the scripts that were sent", job.name);
             return Err(CampaignError::Result { cause });
         }
-        play_suite_with(&loaded.fresh, &loaded.scripts, jobs, &settings, &mut |_, _| {})
+        play_suite_with(&loaded.fresh, &loaded.scripts, jobs, &settings, &mut |_| ControlFlow::Continue(()))
             .map(|report| report.cases)
     }
 

@@ -50,6 +50,82 @@ pub enum CampaignError {
         /// Why.
         cause: String,
     },
+    /// A case that is no part of a certification set.
+    #[error("{case}: {cause}")]
+    Catalogue {
+        /// The case.
+        case: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// A questionnaire that cannot be read.
+    #[error("the questionnaire: {cause}")]
+    Questionnaire {
+        /// What is wrong.
+        cause: String,
+    },
+    /// No session in a folder.
+    #[error(
+        "expected a session in {folder}, found none: begin one with `cardwright certify run --ics FILE --session DIR`"
+    )]
+    NoSession {
+        /// The folder.
+        folder: String,
+    },
+    /// A folder that holds something else.
+    #[error(
+        "expected an empty folder for a new session, found {folder} with something in it: name another one"
+    )]
+    FolderInUse {
+        /// The folder.
+        folder: String,
+    },
+    /// A session that another process is writing to.
+    #[error("another cardwright is at work in this session ({path}): wait until it has ended")]
+    SessionInUse {
+        /// The chain.
+        path: String,
+    },
+    /// A session that was begun with other answers.
+    #[error(
+        "the session in {folder} was begun with another questionnaire: leave out --ics to go on with it, or begin a new session"
+    )]
+    OtherQuestionnaire {
+        /// The folder.
+        folder: String,
+    },
+    /// A session that was changed.
+    #[error("{path}: {cause}; nothing is added to a session that was changed")]
+    Chain {
+        /// The chain.
+        path: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// A session that is no longer what was written.
+    #[error("the session is not as it was written: {}", .wrong.join("; "))]
+    Changed {
+        /// What was changed, lost or put in.
+        wrong: Vec<String>,
+    },
+    /// A case that there is not.
+    #[error("there is no case {id} for a {product}: `cardwright certify run --list` names them")]
+    NoCase {
+        /// What was asked for.
+        id: String,
+        /// The product.
+        product: &'static str,
+    },
+    /// A case that has its result.
+    #[error(
+        "{id} has a result: {verdict}; say why it is played again with --reason; the earlier result is kept"
+    )]
+    Rerun {
+        /// The case.
+        id: String,
+        /// What came of it.
+        verdict: String,
+    },
     /// The stage could not be set.
     #[error(transparent)]
     World(#[from] WorldError),

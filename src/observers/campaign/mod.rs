@@ -2,6 +2,7 @@
 //! is told of them. A case itself is played by `script`, a report written by `report`.
 
 mod agent;
+pub mod certify;
 mod discover;
 mod error;
 mod filter;
@@ -20,5 +21,5 @@ pub use filter::{Filter, FilterError};
 pub use order::{NamedText, SuiteTerms};
 pub use plan::{Job, Shard, plan};
 pub use submit::{Patience, Waiting, submit_seeds, submit_suite};
-pub use suite::{Cards, SealOpener, SuiteSettings, play_suite};
+pub use suite::{Cards, Ended, Plant, SealOpener, SuiteSettings, TerminalMaker, play_suite};
 pub use update::updated;

@@ -4,19 +4,20 @@
 use super::error::CampaignError;
 use super::plan::Job;
 use super::tell::tell;
-use crate::air::link::{Interface, LinkError};
+use crate::air::link::{Activation, Interface, LinkError};
 use crate::base::context::Context;
-use crate::base::event::{Collector, Discard};
+use crate::base::event::{Collector, Discard, Event};
 use crate::base::store::SealKey;
 use crate::observers::report::suite::{CaseReport, CaseVerdict, SuiteReport};
 use crate::observers::script::part::Part;
-use crate::observers::script::tree::{Case, Script};
+use crate::observers::script::tree::{Case, Header, Script};
 use crate::observers::script::{Attendant, CaseRun, Chair, Counter, Puppet, Tested, play};
 use crate::roles::terminal::TerminalConfig;
 use crate::words::iso7816::Effect;
+use crate::world::planted::Fault;
 use crate::world::{
     Bench, CardName, FreshCard, FreshCards, HostPlace, Permit, ReaderAddress, Seat, ServedBench,
-    TargetAddress, TomlChange, WorldError, in_parallel,
+    TargetAddress, TerminalUnderTest, TomlChange, WorldError, in_parallel,
 };
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -31,6 +32,9 @@ const SEED: u64 = 1;
 
 /// Opens the key that seals a kept card's file.
 pub type SealOpener<'a> = dyn Fn(&ReaderAddress, &mut Context) -> Result<SealKey, WorldError> + Sync + 'a;
+
+/// Makes a terminal of another make for a case.
+pub type TerminalMaker = dyn Fn() -> Box<dyn TerminalUnderTest> + Sync;
 
 /// Which cards a suite is played on.
 pub enum Cards<'a> {
@@ -75,6 +79,38 @@ pub struct SuiteSettings<'a> {
     pub unmask: bool,
     /// Whether what was said is told of cases that passed, too.
     pub detail: bool,
+    /// The faults of fresh cards.
+    pub plant: Plant,
+    /// Makes a terminal that takes the place of ours where a case plays the card.
+    pub terminal: Option<&'a TerminalMaker>,
+    /// Whether every event of a case is kept for who hears of its end.
+    pub keeps_events: bool,
+}
+
+/// Which fault is planted in a fresh card.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Plant {
+    /// None.
+    #[default]
+    Nothing,
+    /// The one that each case names as the one that makes it fail.
+    OfCase,
+    /// This one, in every card.
+    One(&'static Fault),
+}
+
+/// A case that has ended.
+pub struct Ended<'a> {
+    /// Which of the jobs.
+    pub job: usize,
+    /// What is told of it.
+    pub report: &'a CaseReport,
+    /// What came of it on its last attempt; none where it got no seat.
+    pub run: Option<&'a CaseRun>,
+    /// What happened on its last attempt.
+    pub events: &'a [Event],
+    /// The card, as its link knew it.
+    pub activation: Option<&'a Activation>,
 }
 
 /// A case that was played, and what came of it.
@@ -82,6 +118,8 @@ struct Played {
     index: usize,
     report: CaseReport,
     run: Option<CaseRun>,
+    events: Vec<Event>,
+    activation: Option<Activation>,
 }
 
 impl SuiteSettings<'_> {
@@ -98,12 +136,12 @@ enum Seated {
     Served(ServedBench),
 }
 
-/// Plays jobs. `done` hears of each as it ends, with what came of it on its last attempt.
+/// Plays jobs. `done` hears of each as it ends, and says whether the suite goes on.
 pub fn play_suite(
     scripts: &[Script],
     jobs: &[Job],
     settings: &SuiteSettings<'_>,
-    done: &mut dyn FnMut(&CaseReport, Option<&CaseRun>),
+    done: &mut dyn FnMut(&Ended<'_>) -> ControlFlow<()>,
 ) -> Result<SuiteReport, CampaignError> {
     play_suite_with(&FreshCards::default(), scripts, jobs, settings, done)
 }
@@ -114,7 +152,7 @@ pub(super) fn play_suite_with(
     scripts: &[Script],
     jobs: &[Job],
     settings: &SuiteSettings<'_>,
-    done: &mut dyn FnMut(&CaseReport, Option<&CaseRun>),
+    done: &mut dyn FnMut(&Ended<'_>) -> ControlFlow<()>,
 ) -> Result<SuiteReport, CampaignError> {
     let clock = Context::system(Discard);
     let begin = clock.now();
@@ -131,9 +169,15 @@ pub(super) fn play_suite_with(
         Some(played)
     };
     let mut cases: Vec<(usize, CaseReport)> = Vec::new();
-    in_parallel(threads, one, |Played { index, report, run }| {
-        done(&report, run.as_ref());
-        let ends = settings.fail_fast && !report.verdict.is_success();
+    in_parallel(threads, one, |Played { index, report, run, events, activation }| {
+        let goes_on = done(&Ended {
+            job: index,
+            report: &report,
+            run: run.as_ref(),
+            events: &events,
+            activation: activation.as_ref(),
+        });
+        let ends = goes_on.is_break() || settings.fail_fast && !report.verdict.is_success();
         cases.push((index, report));
         Ok(if ends { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
@@ -156,6 +200,7 @@ fn play_job(
 ) -> Played {
     let script = &scripts[job.script];
     let case = &script.cases[job.case];
+    let header = case.header_of(job.row);
     let clock = Context::system(Discard);
     let seed = case.header.seed.or(settings.seed).unwrap_or(SEED);
     // Only who plays the terminal sits before a card that is kept; the others have their own.
@@ -165,7 +210,7 @@ fn play_job(
         file: script.sources.first().map_or_else(String::new, |source| source.name.clone()),
         name: job.name.clone(),
         line: case.span.line,
-        clause: case.header.clause.clone(),
+        clause: header.clause.clone(),
         effect: Effect::Reads,
         card: String::new(),
         verdict: CaseVerdict::NotRun,
@@ -177,22 +222,32 @@ fn play_job(
         failures: Vec::new(),
         steps: Vec::new(),
     };
-    let mut last = None;
+    let (mut last, mut happened, mut activation) = (None, Vec::new(), None);
     for attempt in 1..=settings.retries + 1 {
         report.attempts = attempt;
         let begin = clock.now().micros();
+        // Most suites ask for no events, and a thousand small cases are to take a second.
+        let is_bench = header.part.unwrap_or_default() != Part::Terminal;
         let events = Collector::default();
-        let mut context = match (is_real, case.header.part.unwrap_or_default()) {
-            (true, _) => Context::system(Discard),
-            (false, part) if part != Part::Terminal && settings.is_elsewhere() => Context::system(Discard),
-            (false, Part::Terminal) => Context::simulated(seed, Discard),
-            (false, _) => Context::simulated(seed, events.clone()),
+        let wants_events = settings.keeps_events || is_bench;
+        let is_elsewhere = is_bench && settings.is_elsewhere();
+        let mut context = match (is_real || is_elsewhere, wants_events) {
+            (true, true) => Context::system(events.clone()),
+            (true, false) => Context::system(Discard),
+            (false, true) => Context::simulated(seed, events.clone()),
+            (false, false) => Context::simulated(seed, Discard),
         };
         let puppet = Puppet::default();
         let (card, seated) = seat(case, settings, fresh, address, &puppet, &mut context);
         report.card = card;
+        let seated = seated.and_then(|seated| settings.plant.put(seated, &header));
+        activation = seated.as_ref().ok().and_then(Seated::activation).cloned();
         match seated {
+            Ok(seated) if away(&header, seated.activation()).is_some() => {
+                report.reason = away(&header, seated.activation()).unwrap_or_default();
+            }
             Ok(mut seated) => {
+                let events = events.clone();
                 let chair = match &mut seated {
                     Seated::Terminal(seat) => Chair::Terminal(seat),
                     Seated::Bench(bench) => {
@@ -214,6 +269,7 @@ fn play_job(
                 report.reason = cause.to_string();
             }
         }
+        happened = if settings.keeps_events { events.events() } else { Vec::new() };
         report.micros = micros(begin, &clock);
         if report.verdict.is_success() {
             if attempt > 1 && report.verdict == CaseVerdict::Passed {
@@ -228,7 +284,42 @@ fn play_job(
         (Cards::Kept { .. }, None) => None,
     };
     report.again = again(&report.file, &report.name, named.as_deref(), report.seed);
-    Played { index, report, run: last }
+    Played { index, report, run: last, events: happened, activation }
+}
+
+impl Plant {
+    /// A seat with the fault that is wanted of its card or terminal.
+    fn put(self, seated: Seated, header: &Header) -> Result<Seated, WorldError> {
+        let fault = match self {
+            Self::Nothing => None,
+            Self::One(fault) => Some(fault),
+            Self::OfCase => header.proof.fault.as_deref().map(Fault::called).transpose()?,
+        };
+        Ok(match (fault, seated) {
+            (Some(fault), Seated::Terminal(seat)) => Seated::Terminal(seat.planted(fault)),
+            (Some(fault), Seated::Bench(bench)) => Seated::Bench(Box::new(bench.planted(fault))),
+            // Nobody's terminal but ours gets a fault.
+            (_, seated) => seated,
+        })
+    }
+}
+
+impl Seated {
+    /// The card, as its link knows it; none where a terminal elsewhere has the link.
+    fn activation(&self) -> Option<&Activation> {
+        match self {
+            Self::Terminal(seat) => Some(seat.card.activation()),
+            Self::Bench(bench) => Some(bench.activation()),
+            Self::Served(_) => None,
+        }
+    }
+}
+
+/// Why a case is not for a real card: it is for the other interface.
+fn away(header: &Header, found: Option<&Activation>) -> Option<String> {
+    let found = found.filter(|found| found.real)?.interface;
+    let wanted = header.interface.filter(|wanted| *wanted != found)?;
+    Some(format!("the case is for a {wanted} card, and this one is reached {found}"))
 }
 
 /// The seat of a case, and the address of its card.
@@ -279,8 +370,9 @@ fn seat(
                 (None, None) => {
                     let config = config.into_owned();
                     let (hand, inbox) = (puppet.clone(), puppet.clone());
-                    Bench::set(fresh, &card, interface, config, hand, inbox, context)
-                        .map(|bench| Seated::Bench(Box::new(bench)))
+                    Bench::set(fresh, &card, interface, config, hand, inbox, context).map(|bench| {
+                        Seated::Bench(Box::new(bench.with(settings.terminal.map(|make| make()))))
+                    })
                 }
             };
             (named.to_string(), seated)

@@ -10,6 +10,7 @@ mod parse;
 pub mod part;
 pub mod pattern;
 mod problem;
+mod proof;
 pub mod run;
 mod source;
 mod suggest;

@@ -5,6 +5,8 @@ use super::errand::Errand;
 use super::function_row::Function;
 use super::part::{Action, Demand, On, OutcomeWord, Part, SentTest};
 use super::pattern::{BytePart, StatusPattern};
+use super::proof::CLAUSE;
+pub use super::proof::Proof;
 use super::source::{Source, Span};
 use super::value::{Value, View};
 use crate::air::link::Interface;
@@ -52,6 +54,8 @@ pub struct Header {
     pub interface: Option<Interface>,
     /// The seed of its clock and randomness.
     pub seed: Option<u64>,
+    /// What a case of a certification set says of itself.
+    pub proof: Proof,
     /// Which part it plays; the terminal where nothing is said.
     pub part: Option<Part>,
     /// What is changed in the card's profile.
@@ -290,6 +294,25 @@ pub enum Node {
     Add(Box<Expression>, Box<Expression>),
     /// A difference.
     Subtract(Box<Expression>, Box<Expression>),
+}
+
+impl Case {
+    /// What is said of the case with one row of its table: a column that is called like a
+    /// word of [`Proof`], or `clause`, counts before what the case says.
+    pub fn header_of(&self, row: Option<usize>) -> Header {
+        let mut header = self.header.clone();
+        let Some((table, row)) = self.table.as_ref().zip(row) else { return header };
+        let cells = table.rows.get(row).map_or(&[][..], |(_, cells)| cells);
+        for (column, cell) in table.columns.iter().zip(cells) {
+            let Node::Literal(value) = &cell.node else { continue };
+            if Proof::WORDS.contains(&column.as_str()) {
+                header.proof.put(column, value.text());
+            } else if column == CLAUSE {
+                header.clause = Some(value.text());
+            }
+        }
+        header
+    }
 }
 
 impl HeaderPart {

@@ -165,6 +165,7 @@ impl Failure {
             | Self::Trace { .. }
             | Self::File { .. } => Exit::Usage,
             Self::World(cause) | Self::Suite(CampaignError::World(cause)) => of_world(cause),
+            Self::Suite(CampaignError::Changed { .. }) => Exit::Invariant,
             Self::Suite(
                 CampaignError::Unreachable { .. }
                 | CampaignError::Store(_)
@@ -245,6 +246,7 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::NoIssuer
         | WorldError::NoWallet { .. }
         | WorldError::TerminalKey(_)
+        | WorldError::NoFault { .. }
         | WorldError::Dialect(_) => Exit::Usage,
         WorldError::Change { .. } | WorldError::Config(_) | WorldError::NoSeat { .. } => Exit::Usage,
         WorldError::Listen { .. } => Exit::Transport,

@@ -8,7 +8,10 @@ use crate::observers::campaign::{Cards, SealOpener};
 use crate::world::{CardName, ReaderAddress};
 
 /// The cards of `--reader`: fresh ones, or a list of those that are kept.
-pub(super) fn cards<'a>(switches: &Switches, seal: &'a SealOpener<'a>) -> Result<Cards<'a>, Failure> {
+pub(in crate::doors::cli) fn cards<'a>(
+    switches: &Switches,
+    seal: &'a SealOpener<'a>,
+) -> Result<Cards<'a>, Failure> {
     match wanted_cards(switches)? {
         Wanted::Fresh(name) => Ok(Cards::Fresh(name)),
         Wanted::Kept(addresses) => {

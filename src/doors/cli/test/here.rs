@@ -11,11 +11,13 @@ use crate::doors::cli::shared::output::Output;
 use crate::doors::cli::shared::progress::Progress;
 use crate::doors::cli::shared::scene::card_seal_key;
 use crate::doors::cli::shared::threads::threads;
-use crate::observers::campaign::{Cards, Job, SuiteSettings, play_suite};
+use crate::observers::campaign::{Cards, Ended, Job, Plant, SuiteSettings, play_suite};
 use crate::observers::report::suite::{CaseReport, SuiteReport, case_line, case_text};
 use crate::observers::script::CaseRun;
 use crate::observers::script::tree::Script;
+use crate::world::planted::Fault;
 use crate::world::{HostPlace, ReaderAddress, Serving, TargetAddress};
+use std::ops::ControlFlow;
 
 /// Plays the suite on this machine; what was said is kept where scripts are to be updated.
 pub(super) fn here(
@@ -45,7 +47,18 @@ pub(super) fn here(
         attendant: &attendant,
         unmask: switches.unmask,
         detail: has_reports || switches.json,
+        plant: plant(call)?,
+        terminal: None,
+        keeps_events: false,
     };
+    if !matches!(settings.plant, Plant::Nothing)
+        && (!matches!(settings.cards, Cards::Fresh(_)) || target.is_some() || host.is_some())
+    {
+        return Err(Failure::Usage(
+            "--plant is for fresh simulated cards and our own terminal: leave out --reader, --on and --listen"
+                .into(),
+        ));
+    }
     let wants_update = call.flag("update");
     if wants_update
         && matches!(&settings.cards, Cards::Kept { addresses, .. } if addresses.iter().any(is_driver))
@@ -56,13 +69,23 @@ pub(super) fn here(
         ));
     }
     let mut runs: Vec<(String, CaseRun)> = Vec::new();
-    let report = play_suite(scripts, jobs, &settings, &mut |case: &CaseReport, run| {
+    let report = play_suite(scripts, jobs, &settings, &mut |Ended { report: case, run, .. }| {
         shown.case(&mut call.output, case);
         if wants_update {
             runs.extend(run.map(|run| (case.file.clone(), run.clone())));
         }
+        ControlFlow::Continue(())
     });
     Ok((report.map_err(Failure::suite)?, runs))
+}
+
+/// The fault that is planted in fresh cards, or in our terminal.
+fn plant(call: &Call<'_>) -> Result<Plant, Failure> {
+    Ok(match call.text("plant") {
+        None => Plant::Nothing,
+        Some("each") => Plant::OfCase,
+        Some(name) => Plant::One(Fault::called(name)?),
+    })
 }
 
 /// Where a terminal elsewhere finds the host that scripts play.

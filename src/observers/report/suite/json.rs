@@ -43,7 +43,8 @@ fn sums_json(suite: &SuiteReport) -> Value {
     })
 }
 
-fn case_json(case: &CaseReport) -> Value {
+/// A case as one value.
+pub fn case_json(case: &CaseReport) -> Value {
     let failures: Vec<Value> = case
         .failures
         .iter()

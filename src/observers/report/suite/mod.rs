@@ -10,7 +10,7 @@ mod tap;
 
 pub use case::{CaseReport, CaseVerdict, FailureReport, StepReport, SuiteReport};
 pub use human::{case_line, case_text, summary_text};
-pub use json::suite_json;
+pub use json::{case_json, suite_json};
 
 /// The format's name.
 pub(super) const NAME: &str = "suite";

@@ -1,5 +1,5 @@
 //! What stands at the top of a script or of a case: title, clause, effect, profile,
-//! interface, seed.
+//! interface, seed, and what a case of a certification set says of itself.
 
 use crate::air::link::Interface;
 use crate::observers::script::cursor::Cursor;
@@ -7,13 +7,28 @@ use crate::observers::script::part::Part;
 use crate::observers::script::problem::{ParseError, Problem};
 use crate::observers::script::source::Span;
 use crate::observers::script::suggest::nearest;
-use crate::observers::script::tree::Header;
+use crate::observers::script::tree::{Header, Proof};
 use crate::words::iso7816::Effect;
 use crate::world::TomlChange;
 
 /// The words that begin a line of a header.
-pub(super) const HEADER_WORDS: &[&str] =
-    &["title", "clause", "effect", "profile", "interface", "seed", "role", "personalise", "configure"];
+pub(super) const HEADER_WORDS: &[&str] = &[
+    "title",
+    "clause",
+    "effect",
+    "profile",
+    "interface",
+    "seed",
+    "role",
+    "personalise",
+    "configure",
+    "id",
+    "needs",
+    "seats",
+    "criterion",
+    "precondition",
+    "fault",
+];
 
 /// One line of a header.
 #[derive(Debug, Clone)]
@@ -24,6 +39,8 @@ pub(super) enum HeaderLine {
     Profile(String),
     Interface(Interface),
     Seed(u64),
+    /// A word of [`Proof::WORDS`] and what follows it.
+    Proof(&'static str, String),
     Part(Part),
     Personalise(TomlChange),
     Configure(TomlChange),
@@ -56,6 +73,10 @@ pub(super) fn header(word: &'static str, cursor: &mut Cursor<'_>) -> Result<Head
             _ => Err(value("contact or contactless").meant(nearest(&text, ["contact", "contactless"]))),
         },
         "seed" => text.parse().map(HeaderLine::Seed).map_err(|_| value("a number")),
+        _ if Proof::WORDS.contains(&word) => match Proof::unfit(word, &text) {
+            Some(expected) => Err(value(expected)),
+            None => Ok(HeaderLine::Proof(word, text)),
+        },
         "role" => {
             let words = Part::NAMES.iter().map(|row| row.0);
             let part = Part::NAMES.iter().find(|row| row.0 == text).map(|row| row.1);
@@ -97,6 +118,7 @@ impl HeaderLine {
             Self::Profile(_) => "profile",
             Self::Interface(_) => "interface",
             Self::Seed(_) => "seed",
+            Self::Proof(word, _) => word,
             Self::Part(_) => "role",
             Self::Personalise(_) => "personalise",
             Self::Configure(_) => "configure",
@@ -121,6 +143,7 @@ impl HeaderLine {
             Self::Profile(name) => header.profile.replace(name).is_some(),
             Self::Interface(interface) => header.interface.replace(interface).is_some(),
             Self::Seed(seed) => header.seed.replace(seed).is_some(),
+            Self::Proof(word, text) => header.proof.put(word, text).is_some(),
             Self::Part(part) => header.part.replace(part).is_some(),
             Self::Personalise(change) => add(&mut header.personalise, change),
             Self::Configure(change) => add(&mut header.configure, change),
@@ -146,6 +169,7 @@ pub(super) fn merged(script: &Header, case: Header) -> Header {
         profile: case.profile.or_else(|| script.profile.clone()),
         interface: case.interface.or(script.interface),
         seed: case.seed.or(script.seed),
+        proof: case.proof.over(&script.proof),
         part: case.part.or(script.part),
         // Those of the case come later, and count.
         personalise: [script.personalise.as_slice(), &case.personalise].concat(),

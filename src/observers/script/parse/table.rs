@@ -3,6 +3,7 @@
 use super::expression::expression;
 use crate::observers::script::cursor::{Cursor, Line};
 use crate::observers::script::problem::{ParseError, Problem};
+use crate::observers::script::proof::{CLAUSE, Proof};
 use crate::observers::script::source::Span;
 use crate::observers::script::tree::{Expression, Table};
 use crate::observers::script::value::Value;
@@ -52,6 +53,16 @@ fn value(line: &Line, text: &str, span: Span) -> Result<Expression, ParseError> 
     }
 }
 
+impl Cell {
+    /// Its value in a column: what the case says of itself is text, whatever it looks like.
+    fn of(self, column: &str) -> Expression {
+        match Proof::WORDS.contains(&column) || column == CLAUSE {
+            true => Expression::literal(Value::Text(self.text), self.value.span),
+            false => self.value,
+        }
+    }
+}
+
 impl Rows {
     /// Takes a row: the first one names the columns.
     pub(super) fn take(&mut self, row: Row) -> Result<(), ParseError> {
@@ -75,7 +86,8 @@ impl Rows {
         if expected != found {
             return Err(ParseError::new(Problem::RowCells { expected, found }, row.span));
         }
-        self.rows.push((row.span, row.cells.into_iter().map(|cell| cell.value).collect()));
+        let cells = self.columns.iter().zip(row.cells).map(|(column, cell)| cell.of(column));
+        self.rows.push((row.span, cells.collect()));
         Ok(())
     }
 

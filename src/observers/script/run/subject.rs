@@ -5,6 +5,7 @@ use super::knowledge::{End, Messages};
 use super::outcome::Shown;
 use super::scope::{Answer, Scope};
 use crate::observers::script::errand::Ran;
+use crate::observers::script::function_row::Surroundings;
 use crate::observers::script::parse::tag_name;
 use crate::observers::script::source::Span;
 use crate::observers::script::tree::{Node, Subject};
@@ -60,11 +61,14 @@ pub(super) fn shown(value: &Value, found: &Found, is_written: bool) -> Shown {
 /// Looks at a subject.
 pub(super) fn look(subject: &Subject, span: Span, scope: &mut Scope<'_>) -> Result<Found, Trouble> {
     if let Subject::Value(expression) = subject {
-        let value = Some(evaluate(expression, scope)?);
-        // A variable that is a data element is shown as one.
+        // A variable that is a data element is shown as one, and may be absent.
         let tag = match &expression.node {
-            Node::Variable(name) => tag_name(name),
+            Node::Variable(name) if scope.variable(name).is_none() => tag_name(name),
             _ => None,
+        };
+        let value = match tag {
+            Some(tag) => scope.element(tag).map(Value::Bytes),
+            None => Some(evaluate(expression, scope)?),
         };
         let name = tag.map_or("the value".into(), |tag| path_name(&[tag]));
         return Ok(Found { name, tag, value, is_answer: false, is_words: false });
