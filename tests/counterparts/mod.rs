@@ -5,6 +5,7 @@ mod bad_lines;
 mod drop_in;
 mod jobs;
 mod kills;
+mod nfcpy;
 mod our_card;
 mod private_reader;
 mod programs;
@@ -19,6 +20,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(drop_in::trials());
     trials.extend(jobs::trials());
     trials.extend(kills::trials());
+    trials.extend(nfcpy::trials());
     trials.extend(bad_lines::trials());
     trials.extend(reports::trials());
     trials

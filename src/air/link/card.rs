@@ -109,6 +109,22 @@ pub enum LinkError {
         /// What it would do.
         effect: Effect,
     },
+    /// Another device, not a card, has parted.
+    #[error("the other device at {place} has parted: bring the two together again")]
+    Parted {
+        /// Where it was.
+        place: String,
+    },
+    /// Another device said what its protocol does not have there.
+    #[error("{during}: expected {expected}, found {found}")]
+    Protocol {
+        /// Which exchange, in words.
+        during: String,
+        /// What the standard has there.
+        expected: String,
+        /// What came.
+        found: String,
+    },
     /// The transport failed.
     #[error("{doing}: {cause}")]
     Io {

@@ -1,6 +1,7 @@
 //! Links to a card: traits, drivers, and wrappers that add behaviour. No payment
 //! word may enter.
 
+mod air;
 mod byte_link;
 mod card;
 mod driver;
@@ -9,12 +10,16 @@ mod guard;
 mod in_process;
 #[cfg(unix)]
 mod lines;
+mod nfc_dep;
 #[cfg(feature = "pcsc")]
 pub mod pcsc;
+mod peer;
 mod record;
 mod t0;
+mod udp;
 mod vpcd;
 
+pub use air::{Air, Heard, Modulation, ModulationError, RfFrame, Technology};
 pub use byte_link::{ByteLink, Cut, WireControl, WireExchange, WirePlan};
 pub use card::{Activation, Card, Interface, LinkError, Reader, Target, TargetRequest};
 pub use driver::{ReaderDriver, ReaderStatus, TargetDriver};
@@ -23,8 +28,11 @@ pub use guard::{Guard, Judge};
 pub use in_process::{Endpoint, InProcess};
 #[cfg(unix)]
 pub use lines::{AnswerLine, answer_lines, ask_lines};
+pub use nfc_dep::{Identity, Initiator, NfcDepTarget, Polling};
+pub use peer::{Peer, PeerActivation};
 pub use record::Record;
 pub use t0::T0;
+pub use udp::{UdpAir, UdpEnd};
 pub use vpcd::Vpcd;
 
 /// The drivers of real readers. Simulated cards are no reader of a driver: `world` opens those.
