@@ -98,7 +98,7 @@ fn serve(address: &str, stop: &AtomicBool) -> Result<(), String> {
             }
             link.take(&heard).map_err(|error| error.to_string())?;
             services.poll(&mut link).map_err(|error| error.to_string())?;
-            said = Some(link.next());
+            said = Some(link.say_next());
         }
     }
     Ok(())

@@ -124,10 +124,9 @@ impl Link {
 
     /// A connection that the other device made to a service, and nobody has taken up.
     pub fn accept(&mut self, at: Sap) -> Option<Handle> {
-        let waits = |connection: &&mut Connection| connection.local == at && !connection.accepted;
-        let (index, connection) =
-            self.connections.iter_mut().enumerate().find(|(_, connection)| waits(&connection))?;
-        connection.accepted = true;
+        let waits = |connection: &Connection| connection.local == at && !connection.accepted;
+        let index = self.connections.iter().position(waits)?;
+        self.connections[index].accepted = true;
         Some(Handle(index))
     }
 
@@ -243,7 +242,7 @@ impl Link {
     }
 
     /// What is to be said next; symmetry where there is nothing.
-    pub fn next(&mut self) -> Vec<u8> {
+    pub fn say_next(&mut self) -> Vec<u8> {
         if let Some(unit) = self.due.pop_front() {
             return unit.to_bytes();
         }
@@ -283,12 +282,11 @@ impl Link {
     }
 
     fn take_connected(&mut self, unit: Pdu) {
-        let is_its = |of: &&mut Connection| of.is_between(unit.dsap, unit.ssap);
-        let found = self.connections.iter_mut().enumerate().find(|(_, connection)| is_its(connection));
-        match found {
-            Some((index, connection)) => {
-                connection.take(unit);
-                if connection.is_spent() {
+        let is_its = |of: &Connection| of.is_between(unit.dsap, unit.ssap);
+        match self.connections.iter().position(is_its) {
+            Some(index) => {
+                self.connections[index].take(unit);
+                if self.connections[index].is_spent() {
                     self.forget(index);
                 }
             }
@@ -370,8 +368,8 @@ mod tests {
     /// So many turns of either side.
     fn turns(one: &mut Link, other: &mut Link, count: usize) {
         for _ in 0..count {
-            other.take(&one.next()).unwrap();
-            one.take(&other.next()).unwrap();
+            other.take(&one.say_next()).unwrap();
+            one.take(&other.say_next()).unwrap();
         }
     }
 
@@ -415,7 +413,7 @@ mod tests {
         assert_eq!((one.state(by_name), one.state(by_point)), (none, none));
         let stray = Pdu { sequence: (0, 0), ..Pdu::new(Sap::new(20), PduType::I, Sap::new(33), []) };
         other.take(&stray.to_bytes()).unwrap();
-        let said = Pdu::parse(&other.next()).unwrap();
+        let said = Pdu::parse(&other.say_next()).unwrap();
         assert_eq!((said.kind, said.information), (PduType::DM, vec![1]));
     }
 
@@ -490,7 +488,7 @@ mod tests {
             turns(&mut one, &mut other, 1);
             let wrong = Pdu { sequence, ..Pdu::new(at, PduType::I, Sap::new(32), information) };
             other.take(&wrong.to_bytes()).unwrap();
-            let said = other.next();
+            let said = other.say_next();
             let unit = Pdu::parse(&said).unwrap();
             assert_eq!((unit.kind, unit.information[0]), (PduType::FRMR, flag | 12), "{what}");
             one.take(&said).unwrap();
@@ -502,7 +500,7 @@ mod tests {
     fn a_link_ends_for_both() {
         let (mut one, mut other) = pair();
         one.close();
-        other.take(&one.next()).unwrap();
+        other.take(&one.say_next()).unwrap();
         assert_eq!((one.is_open(), other.is_open()), (false, false));
     }
 
@@ -515,7 +513,7 @@ mod tests {
             let _ = link.connect(Destination::Point(Sap::SNEP));
             for unit in units {
                 let _ = link.take(&unit);
-                Pdu::parse(&link.next()).unwrap();
+                Pdu::parse(&link.say_next()).unwrap();
             }
         }
     }

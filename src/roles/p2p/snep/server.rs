@@ -207,9 +207,9 @@ mod tests {
                 if let Some(result) = client.poll(&mut self.near) {
                     return result;
                 }
-                self.far.take(&self.near.next()).unwrap();
+                self.far.take(&self.near.say_next()).unwrap();
                 self.server.poll(&mut self.far).unwrap();
-                self.near.take(&self.far.next()).unwrap();
+                self.near.take(&self.far.say_next()).unwrap();
             }
             panic!("no end: {client:?}");
         }
@@ -280,9 +280,9 @@ mod tests {
             for unit in [vec![]].into_iter().chain(units) {
                 let _ = two.near.send(handle, unit);
                 for _ in 0..3 {
-                    two.far.take(&two.near.next()).unwrap();
+                    two.far.take(&two.near.say_next()).unwrap();
                     two.server.poll(&mut two.far).unwrap();
-                    two.near.take(&two.far.next()).unwrap();
+                    two.near.take(&two.far.say_next()).unwrap();
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Advice: a card that declines may want its issuer told (EMV Book 3 10.8, bit 4 of the
-//! Cryptogram Information Data). Nothing moves by it: what was not
-//! delivered waits in the journal, and goes out at the next start.
+//! Cryptogram Information Data). Nothing moves by it: what was not delivered waits in the
+//! journal, and goes out at the next start.
 
 use super::card_action_analysis::{Decided, REQUEST_CHIP};
 use crate::air::host::{Kind, MessageClass};
