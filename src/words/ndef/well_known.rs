@@ -119,7 +119,9 @@ fn utf_16(bytes: &[u8]) -> Option<String> {
         true => u16::from_le_bytes([pair[0], pair[1]]),
         false => u16::from_be_bytes([pair[0], pair[1]]),
     };
-    bytes.len().is_multiple_of(2)
+    bytes
+        .len()
+        .is_multiple_of(2)
         .then(|| bytes.chunks_exact(2).map(unit).collect::<Vec<_>>())
         .and_then(|units| String::from_utf16(&units).ok())
 }
