@@ -70,4 +70,9 @@ impl Tx for CountedTx<'_> {
         self.counts.reads.fetch_add(1, Ordering::Relaxed);
         self.tx.query_locked(sql, values)
     }
+
+    fn query_unclaimed(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.counts.reads.fetch_add(1, Ordering::Relaxed);
+        self.tx.query_unclaimed(sql, values)
+    }
 }

@@ -10,12 +10,13 @@ use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::event::Discard;
 use crate::base::store::SealKey;
-use crate::roles::card::{CardMemory, Simulator};
+use crate::roles::card::{CardMemory, Profile, Simulator};
 use crate::roles::terminal::{Purpose, TerminalConfig, terminal_data};
 use crate::words::dictionary::tag;
 use crate::words::emv::Ttq;
 use crate::words::iso4217::Amount;
 use crate::words::tlv::TlvStore;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,21 +37,30 @@ pub struct Seat {
 
 /// Fresh cards by name: each is personalised once, and every seat gets a copy.
 #[derive(Default)]
-pub struct FreshCards(Mutex<Vec<(CardName, Arc<CardMemory>)>>);
+pub struct FreshCards {
+    cards: Mutex<Vec<(CardName, Arc<CardMemory>)>>,
+    /// Profiles that stand in no file of this machine, by the path of that of another.
+    profiles: Vec<(PathBuf, Profile)>,
+}
 
 impl FreshCards {
+    /// Fresh cards; a profile's file that is among `profiles` is taken from there.
+    pub fn with_profiles(profiles: Vec<(PathBuf, Profile)>) -> Self {
+        Self { profiles, ..Self::default() }
+    }
+
     /// A fresh card of a profile; it stands on no issuer's file.
     pub fn card(&self, name: &CardName) -> Result<Simulator, WorldError> {
         let known = |cards: &[(CardName, Arc<CardMemory>)]| {
             cards.iter().find(|row| row.0 == *name).map(|row| Arc::clone(&row.1))
         };
         // Personalising takes long: others are not kept waiting for it, and the first counts.
-        let found = known(&self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let found = known(&self.cards.lock().unwrap_or_else(PoisonError::into_inner));
         let memory = match found {
             Some(memory) => memory,
             None => {
-                let made = Arc::new(personalised(name)?);
-                let mut cards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                let made = Arc::new(personalised(self.profile(name)?)?);
+                let mut cards = self.cards.lock().unwrap_or_else(PoisonError::into_inner);
                 known(&cards).unwrap_or_else(|| {
                     cards.push((name.clone(), Arc::clone(&made)));
                     made
@@ -58,6 +68,16 @@ impl FreshCards {
             }
         };
         Ok(Simulator::in_memory((*memory).clone()))
+    }
+
+    fn profile(&self, name: &CardName) -> Result<Profile, WorldError> {
+        let known = |path: &PathBuf| self.profiles.iter().find(|row| row.0 == *path);
+        match name {
+            CardName::ProfileFile(path) => {
+                known(path).map_or_else(|| load_profile(name), |row| Ok(row.1.clone()))
+            }
+            _ => load_profile(name),
+        }
     }
 }
 
@@ -110,8 +130,7 @@ impl Seat {
     }
 }
 
-fn personalised(name: &CardName) -> Result<CardMemory, WorldError> {
-    let profile = load_profile(name)?;
+fn personalised(profile: Profile) -> Result<CardMemory, WorldError> {
     let pin = Secret::new(DEFAULT_PIN.into());
     let card = NewCard { profile, pin, balance_minor: BALANCE_MINOR, accounts: Vec::new() };
     let order = order_for(&card, &mut Context::simulated(CARD_SEED, Discard))?;

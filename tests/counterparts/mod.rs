@@ -3,6 +3,7 @@
 
 mod bad_lines;
 mod drop_in;
+mod jobs;
 mod kills;
 mod our_card;
 mod private_reader;
@@ -16,6 +17,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = private_reader::trials();
     trials.extend(our_card::trials());
     trials.extend(drop_in::trials());
+    trials.extend(jobs::trials());
     trials.extend(kills::trials());
     trials.extend(bad_lines::trials());
     trials.extend(reports::trials());

@@ -6,8 +6,8 @@ use super::{Answer, BatchTotals, Delivery, Host, HostError, MessageClass, Reques
 use crate::base::context::Context;
 use crate::base::event::Event;
 use serde::Deserialize;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The longest delay, milliseconds.
 const MAX_DELAY_MS: u64 = 600_000;
@@ -62,10 +62,13 @@ pub enum Silence {
     Answer,
 }
 
-/// Rules in their order; the first that fits counts. Clones share the count of messages.
+/// Rules in their order; the first that fits counts. Clones share the count of messages, and
+/// the rules for one message.
 #[derive(Debug, Clone, Default)]
 pub struct AnswerRules {
     rules: Arc<Vec<AnswerRule>>,
+    /// Each for one message.
+    next: Arc<Mutex<Vec<AnswerRule>>>,
     seen: Arc<AtomicU64>,
 }
 
@@ -80,27 +83,27 @@ impl AnswerRules {
     /// Reads a TOML file of `[[rule]]` tables.
     pub fn parse(text: &str) -> Result<Self, RulesError> {
         let file: File = toml::from_str(text).map_err(|error| RulesError::Toml(error.to_string()))?;
-        for (index, rule) in file.rule.iter().enumerate() {
-            let wrong = |expected| Err(RulesError::Value { number: index + 1, expected });
-            let code = rule.code.as_deref().unwrap_or("00");
-            if code.len() != 2 || !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-                return wrong("code to be two letters or digits, as F39 has them");
-            }
-            let digits = rule.pan.as_deref().map(|pan| pan.strip_prefix('*').unwrap_or(pan)).unwrap_or("0");
-            if digits.is_empty() || digits.len() > 19 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                return wrong("pan to be 1 to 19 digits, after a `*` the last ones");
-            }
-            if rule.delay_ms.is_some_and(|delay| delay > MAX_DELAY_MS) {
-                return wrong("delay_ms to be at most 600000");
-            }
-            if rule.copies.is_some_and(|copies| !(1..=MAX_COPIES).contains(&copies)) {
-                return wrong("copies to be 1 to 10; silence = \"answer\" sends none");
-            }
-            if rule.nth == Some(0) {
-                return wrong("nth to count from 1");
-            }
+        for (number, rule) in (1..).zip(&file.rule) {
+            rule.check().map_err(|expected| RulesError::Value { number, expected })?;
         }
-        Ok(Self { rules: Arc::new(file.rule), seen: Arc::default() })
+        Ok(Self { rules: Arc::new(file.rule), ..Self::default() })
+    }
+
+    /// Adds a rule for one message: the next that it fits, before all other rules; of several
+    /// the first that was added.
+    pub fn next(&self, rule: AnswerRule) -> Result<(), RulesError> {
+        rule.check().map_err(|expected| RulesError::Value { number: 1, expected })?;
+        self.planned().push(rule);
+        Ok(())
+    }
+
+    /// Forgets the rules for one message; how many there were.
+    pub fn forget(&self) -> usize {
+        std::mem::take(&mut *self.planned()).len()
+    }
+
+    fn planned(&self) -> MutexGuard<'_, Vec<AnswerRule>> {
+        self.next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many rules there are.
@@ -113,18 +116,49 @@ impl AnswerRules {
         self.rules.is_empty()
     }
 
-    fn find(&self, class: MessageClass, pan: &str, amount_minor: u64) -> Option<&AnswerRule> {
+    fn find(&self, class: MessageClass, pan: &str, amount_minor: u64) -> Option<AnswerRule> {
         let number = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
-        self.rules.iter().find(|rule| {
-            let ends = |wanted: &str| match wanted.strip_prefix('*') {
-                Some(end) => !end.is_empty() && pan.ends_with(end),
-                None => pan == wanted,
-            };
-            rule.amount_minor.is_none_or(|minor| minor == amount_minor)
-                && rule.pan.as_deref().is_none_or(ends)
-                && rule.class.is_none_or(|wanted| wanted == class)
-                && rule.nth.is_none_or(|nth| nth == number)
-        })
+        let fits = |rule: &AnswerRule| rule.fits(class, pan, amount_minor, number);
+        let mut planned = self.planned();
+        match planned.iter().position(fits) {
+            Some(at) => Some(planned.remove(at)),
+            None => self.rules.iter().find(|rule| fits(rule)).cloned(),
+        }
+    }
+}
+
+impl AnswerRule {
+    /// What a value should be that is out of its range.
+    fn check(&self) -> Result<(), &'static str> {
+        let code = self.code.as_deref().unwrap_or("00");
+        if code.len() != 2 || !code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err("code to be two letters or digits, as F39 has them");
+        }
+        let digits = self.pan.as_deref().map(|pan| pan.strip_prefix('*').unwrap_or(pan)).unwrap_or("0");
+        if digits.is_empty() || digits.len() > 19 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err("pan to be 1 to 19 digits, after a `*` the last ones");
+        }
+        if self.delay_ms.is_some_and(|delay| delay > MAX_DELAY_MS) {
+            return Err("delay_ms to be at most 600000");
+        }
+        if self.copies.is_some_and(|copies| !(1..=MAX_COPIES).contains(&copies)) {
+            return Err("copies to be 1 to 10; silence = \"answer\" sends none");
+        }
+        if self.nth == Some(0) {
+            return Err("nth to count from 1");
+        }
+        Ok(())
+    }
+
+    fn fits(&self, class: MessageClass, pan: &str, amount_minor: u64, number: u64) -> bool {
+        let ends = |wanted: &str| match wanted.strip_prefix('*') {
+            Some(end) => !end.is_empty() && pan.ends_with(end),
+            None => pan == wanted,
+        };
+        self.amount_minor.is_none_or(|minor| minor == amount_minor)
+            && self.pan.as_deref().is_none_or(ends)
+            && self.class.is_none_or(|wanted| wanted == class)
+            && self.nth.is_none_or(|nth| nth == number)
     }
 }
 
@@ -147,7 +181,7 @@ impl<H: Host> RuledHost<H> {
         ask: impl FnOnce(&mut H, &mut Context) -> Result<Answer, HostError>,
         context: &mut Context,
     ) -> Result<Answer, HostError> {
-        let Some(rule) = self.rules.find(class, pan, amount_minor).cloned() else {
+        let Some(rule) = self.rules.find(class, pan, amount_minor) else {
             self.delivery = self.host.delivery();
             return ask(&mut self.host, context);
         };
@@ -269,6 +303,24 @@ mod tests {
         assert_eq!(ask(&request(1, other, class)).1, 0, "the fourth message is lost");
         assert_eq!(ask(&request(1, other, MessageClass::Reversal)), (ResponseCode::APPROVED, 2, 250, 3));
         assert_eq!(ask(&request(1, other, class)), (ResponseCode::APPROVED, 1, 0, 4));
+    }
+
+    #[test]
+    fn a_rule_for_one_message_counts_once_and_first() {
+        let rules = AnswerRules::parse("[[rule]]\ncode = \"05\"").unwrap();
+        let code = |minor| rules.find(MessageClass::Request, "1", minor).and_then(|rule| rule.code);
+        let rule = |code: &str, minor| AnswerRule {
+            code: Some(code.to_owned()),
+            amount_minor: minor,
+            ..AnswerRule::default()
+        };
+        rules.clone().next(rule("51", None)).unwrap();
+        rules.next(rule("91", Some(7))).unwrap();
+        let codes: Vec<_> = [1, 1, 7, 7].into_iter().filter_map(code).collect();
+        assert_eq!(codes, ["51", "05", "91", "05"]);
+        assert!(rules.next(rule("5", None)).is_err());
+        rules.next(rule("51", None)).unwrap();
+        assert_eq!((rules.forget(), code(1).as_deref()), (1, Some("05")));
     }
 
     #[test]

@@ -122,6 +122,10 @@ pub trait Tx {
     /// Runs a query on one table, and keeps the rows from every other writer until the
     /// transaction ends. What is read after it, is as the last writer left it.
     fn query_locked(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError>;
+
+    /// As [`Tx::query_locked`], and passes over rows that another writer keeps, so that
+    /// many who look for work at once each find some of their own.
+    fn query_unclaimed(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError>;
 }
 
 /// A store. Each engine runs a piece of work in one durable transaction, and may

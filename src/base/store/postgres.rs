@@ -277,6 +277,10 @@ impl Tx for Open<'_> {
         // The weaker lock lets rows that refer to this one come and go.
         self.query(&format!("{sql} FOR NO KEY UPDATE"), values)
     }
+
+    fn query_unclaimed(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.query(&format!("{sql} FOR NO KEY UPDATE SKIP LOCKED"), values)
+    }
 }
 
 /// Takes our own parameter out of an address.

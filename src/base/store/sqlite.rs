@@ -144,6 +144,10 @@ impl Tx for Open<'_> {
         // Whoever has a transaction here is the only writer.
         self.query(sql, values)
     }
+
+    fn query_unclaimed(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.query_locked(sql, values)
+    }
 }
 
 impl rusqlite::ToSql for Value {

@@ -2,6 +2,7 @@
 //! environment come in here, text and exit codes go out; the rest is asked of `world`.
 
 mod account;
+mod agent;
 mod ca;
 mod card;
 mod crypto;
@@ -27,15 +28,19 @@ mod shared {
     pub(super) mod failure;
     pub(super) mod hint;
     pub(super) mod holder;
+    pub(super) mod jobs;
     pub(super) mod journal;
     pub(super) mod output;
     pub(super) mod pan;
     pub(super) mod person;
+    pub(super) mod progress;
+    pub(super) mod readers;
     pub(super) mod recording;
     pub(super) mod run;
     pub(super) mod scene;
     pub(super) mod settling;
     pub(super) mod switches;
+    pub(super) mod threads;
     pub(super) mod tokens;
     pub(super) mod transaction;
 }
@@ -66,6 +71,7 @@ const COMMANDS: &[Command] = &[
     recover::COMMAND,
     send::COMMAND,
     test::COMMAND,
+    agent::COMMAND,
     account::COMMAND,
     reconcile::COMMAND,
     card::COMMAND,

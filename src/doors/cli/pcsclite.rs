@@ -26,7 +26,7 @@ sim:FILE.card, wallet:DIR, or empty. They are named Cardwright 00 00, Cardwright
   cardwright pcsclite --control /tmp/cards --ask '{\"do\": \"pull\", \"exchange\": 2, \"at\": \"answer-lost\"}'
 
 A socket takes a JSON object a line: insert, remove, swap, pull, delay, answer, mute, forget,
-readers, card, events. The README has them all.";
+host, readers, card, events. The README has them all.";
 
 fn arguments(line: clap::Command) -> clap::Command {
     line.arg(

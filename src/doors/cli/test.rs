@@ -1,30 +1,32 @@
 //! `cardwright test`: scripts as a suite of tests.
 
+mod cards;
+mod elsewhere;
+mod here;
+mod watch;
+
 use super::shared::command::{Call, Command, Run};
 use super::shared::failure::{Exit, Failure};
-use super::shared::scene::{card_seal_key, kept_file};
-use super::shared::switches::Switches;
-use crate::base::context::Context;
+use super::shared::jobs::{queue, submit_arguments};
+use super::shared::threads::threads_argument;
 use crate::observers::campaign::{
-    CampaignError, Cards, Filter, Job, SealOpener, Shard, SuiteSettings, load_scripts, plan, play_suite,
-    script_files, updated,
+    CampaignError, Filter, Job, Shard, load_scripts, plan, script_files, updated,
 };
 use crate::observers::report::suite::{
-    CaseReport, CaseVerdict, SUITE_FORMATS, SuiteFormat, SuiteReport, case_line, case_text, suite_json,
-    summary_text,
+    CaseVerdict, SUITE_FORMATS, SuiteFormat, SuiteReport, suite_json, summary_text,
 };
 use crate::observers::script::CaseRun;
 use crate::observers::script::tree::Script;
 use crate::words::iso7816::Effect;
-use crate::world::{CardName, ReaderAddress};
 use clap::{Arg, ArgAction, value_parser};
+use elsewhere::elsewhere;
+use here::{Shown, here};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use watch::{is_concerned, watch};
 
 /// Where scripts are looked for, where nobody says.
 const FOLDER: &str = "apdu-scripts";
-/// How often `--watch` looks whether a file has changed.
-const WATCH: Duration = Duration::from_millis(300);
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
@@ -46,14 +48,8 @@ fn arguments(line: clap::Command) -> clap::Command {
             .value_parser(value_parser!(PathBuf))
             .help("Scripts and folders of scripts; else the folder apdu-scripts, else this one"),
     )
-    .arg(
-        Arg::new("threads")
-            .short('j')
-            .long("threads")
-            .value_name("N")
-            .value_parser(value_parser!(u16).range(1..=1024))
-            .help("How many cases at once, on fresh cards; else one for each processor"),
-    )
+    .arg(threads_argument(1, "How many cases at once, on fresh cards; else one for each processor"))
+    .args(submit_arguments())
     .arg(Arg::new("shard").long("shard").value_name("1/4").help("Only every fourth case, from the first on"))
     .arg(
         Arg::new("retries")
@@ -73,32 +69,19 @@ fn arguments(line: clap::Command) -> clap::Command {
     )))
     .arg(flag("fail-fast", "Ends with the first case that fails"))
     .arg(flag("list", "Names the cases and plays none"))
-    .arg(flag("watch", "Plays them again whenever a script changes"))
-    .arg(flag("update", "Writes what came into the scripts, where another value was expected"))
+    .arg(flag("watch", "Plays again, whenever a file changes, the cases that it concerns"))
+    .arg(
+        flag("update", "Writes what came into the scripts, where another value was expected")
+            .conflicts_with("jobs"),
+    )
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
-    if !call.flag("watch") {
-        return once(call);
-    }
-    if call.switches.json {
-        return Err(Failure::Usage(
-            "--watch has no end, and --json speaks at the end: name one of them".into(),
-        ));
-    }
-    loop {
-        if let Err(failure) = once(call) {
-            call.output.say(&format!("{failure}\n"));
-        }
-        let seen = stamps(call);
-        call.output.say("Waiting for a script to change; Ctrl-C ends it.\n\n");
-        while stamps(call) == seen {
-            std::thread::sleep(WATCH);
-        }
-    }
+    if call.flag("watch") { watch(call) } else { once(call, None) }
 }
 
-fn once(call: &mut Call<'_>) -> Result<Exit, Failure> {
+/// Plays the cases; where files have changed, those that are concerned.
+fn once(call: &mut Call<'_>, changed: Option<&BTreeSet<PathBuf>>) -> Result<Exit, Failure> {
     if call.switches.save.is_some() {
         return Err(Failure::Usage(
             "test keeps no recording: --report html=FILE or json=FILE tells every exchange, decoded".into(),
@@ -109,48 +92,26 @@ fn once(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let shard = call.text("shard").map(Shard::parse).transpose().map_err(Failure::suite)?;
     let scripts =
         load_scripts(&script_files(&paths(call)).map_err(Failure::suite)?).map_err(Failure::suite)?;
-    let jobs = plan(&scripts, filter.as_ref(), shard);
+    let mut jobs = plan(&scripts, filter.as_ref(), shard);
+    if let Some(changed) = changed {
+        jobs.retain(|job| is_concerned(call, &scripts[job.script], job.case, changed));
+    }
     if call.flag("list") {
         return Ok(list(call, &scripts, &jobs));
     }
     if jobs.is_empty() {
         return Err(Failure::Usage("no case fits the filter or the part: --list names them all".into()));
     }
-    let config = call.switches.config()?;
-    let switches = call.switches.clone();
-    let seal = |address: &ReaderAddress, context: &mut Context| card_seal_key(&switches, address, context);
-    let settings = SuiteSettings {
-        cards: cards(&switches, &seal)?,
-        interface: switches.interface,
-        config: &config,
-        threads: threads(call),
-        retries: call.arguments.get_one::<u32>("retries").copied().unwrap_or(0),
-        fail_fast: call.flag("fail-fast"),
-        seed: switches.seed,
-        unmask: switches.unmask,
-        detail: !reports.is_empty() || switches.json,
-    };
     let to_stdout = reports.iter().any(|(_, path)| path == Path::new("-"));
-    let mut runs: Vec<(String, CaseRun)> = Vec::new();
-    let wants_update = call.flag("update");
-    let output = &mut call.output;
-    if wants_update
-        && matches!(&settings.cards, Cards::Kept { addresses, .. } if addresses.iter().any(is_driver))
-    {
-        return Err(Failure::Usage(
-            "--update writes what came into the scripts, card data too: it takes simulated cards alone"
-                .into(),
-        ));
-    }
-    let report = play_suite(&scripts, &jobs, &settings, &mut |case: &CaseReport, run| {
-        if !to_stdout {
-            output.say(&(case_line(case) + &case_text(case)));
+    let mut shown = Shown::new(jobs.len(), to_stdout);
+    let has_reports = !reports.is_empty();
+    let (report, runs) = match queue(call)? {
+        Some(mut queue) => {
+            (elsewhere(call, &mut queue, &scripts, &jobs, has_reports, &mut shown)?, Vec::new())
         }
-        if wants_update {
-            runs.extend(run.map(|run| (case.file.clone(), run.clone())));
-        }
-    })
-    .map_err(Failure::suite)?;
+        None => here(call, &scripts, &jobs, has_reports, &mut shown)?,
+    };
+    shown.progress.clear();
     if !to_stdout {
         call.output.say(&summary_text(&report));
     }
@@ -158,7 +119,7 @@ fn once(call: &mut Call<'_>) -> Result<Exit, Failure> {
     for (format, path) in &reports {
         write_report(call, *format, path, &report)?;
     }
-    if wants_update {
+    if call.flag("update") {
         update(call, &scripts, &runs)?;
     }
     ended(&report)
@@ -185,50 +146,6 @@ fn paths(call: &Call<'_>) -> Vec<PathBuf> {
         true => vec![".".into()],
         false => named,
     }
-}
-
-fn threads(call: &Call<'_>) -> usize {
-    match call.arguments.get_one::<u16>("threads") {
-        Some(threads) => usize::from(*threads),
-        None => std::thread::available_parallelism().map_or(1, usize::from),
-    }
-}
-
-/// The cards of `--reader`: fresh ones, or a list of those that are kept.
-fn cards<'a>(switches: &Switches, seal: &'a SealOpener<'a>) -> Result<Cards<'a>, Failure> {
-    let Some(named) = &switches.reader else { return Ok(Cards::Fresh(None)) };
-    // A reader's name may hold a comma: what is one address is no list.
-    let texts: Vec<&str> = match ReaderAddress::parse(named) {
-        Ok(ReaderAddress::Simulated(_)) | Err(_) if named.contains(',') => named.split(',').collect(),
-        _ => vec![named],
-    };
-    let mut addresses = Vec::new();
-    for text in &texts {
-        let address = ReaderAddress::parse(text.trim())?;
-        if let ReaderAddress::Simulated(name) = &address {
-            kept_file(name)?;
-        }
-        addresses.push(((*text).trim().to_owned(), address));
-    }
-    if let [(_, ReaderAddress::Simulated(name @ (CardName::Profile(_) | CardName::ProfileFile(_))))] =
-        addresses.as_slice()
-    {
-        return Ok(Cards::Fresh(Some(name.clone())));
-    }
-    let is_fresh = |address: &ReaderAddress| {
-        matches!(address, ReaderAddress::Simulated(CardName::Profile(_) | CardName::ProfileFile(_)))
-    };
-    if addresses.iter().any(|(_, address)| is_fresh(address)) {
-        return Err(Failure::Usage(
-            "a list of readers holds cards that are kept: sim:FILE.card, wallet:DIR, pcsc:NAME-PART".into(),
-        ));
-    }
-    Ok(Cards::Kept { addresses, allowed: switches.allow, wait: switches.wait, seal })
-}
-
-/// Whether an address is that of a reader.
-fn is_driver((_, address): &(String, ReaderAddress)) -> bool {
-    matches!(address, ReaderAddress::Driver { .. })
 }
 
 /// The reports that are wanted, and their files.
@@ -288,15 +205,4 @@ fn update(call: &mut Call<'_>, scripts: &[Script], runs: &[(String, CaseRun)]) -
         }
     }
     Ok(())
-}
-
-/// When the scripts were changed last.
-fn stamps(call: &Call<'_>) -> Vec<(PathBuf, Option<SystemTime>)> {
-    let folders: Vec<PathBuf> = paths(call);
-    let files = script_files(&folders).unwrap_or_default();
-    let changed = |file: PathBuf| {
-        let stamp = std::fs::metadata(&file).and_then(|about| about.modified()).ok();
-        (file, stamp)
-    };
-    files.into_iter().map(changed).collect()
 }

@@ -6,12 +6,13 @@ use super::reader::Fate;
 use super::seat::Seat;
 use super::service::Service;
 use super::setup::{Cards, SetupError};
-use crate::air::link::{FaultPoint, Interface};
+use crate::air::link::{FaultPoint, Interface, LinkError, ask_lines};
 use crate::base::bytes::{Hex, HexError, parse_hex};
 use crate::observers::report::card_file_json;
 use crate::world::{AddressError, CardName};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -73,6 +74,14 @@ enum Request {
         #[serde(default)]
         exchange: u64,
     },
+    /// Asks a host that was started with `host serve --control`: how the next message is
+    /// answered.
+    Host {
+        /// Its socket.
+        at: PathBuf,
+        /// The request, as the host takes it.
+        ask: Value,
+    },
     /// Forgets what was planned.
     Forget {
         #[serde(default)]
@@ -133,6 +142,15 @@ enum ControlError {
     /// No bytes.
     #[error("bytes: {0}")]
     Bytes(#[from] HexError),
+    /// No host at the socket.
+    #[error("host: {0}; start one with `cardwright host serve --control SOCKET`")]
+    Link(#[from] LinkError),
+    /// What the host said is no answer.
+    #[error("host: expected a JSON object, found something else: {0}")]
+    Host(serde_json::Error),
+    /// The host did not do it.
+    #[error("host: {0}")]
+    HostSays(String),
     /// A delay that nobody would wait for.
     #[error("expected a delay of at most {LONGEST_DELAY_MS} ms, found {0}")]
     Delay(u64),
@@ -190,6 +208,14 @@ impl Control {
                 planned(reader, exchange, Fate::Answer(parse_hex(&bytes)?))
             }
             Request::Mute { reader, exchange } => planned(reader, exchange, Fate::Mute),
+            Request::Host { at, ask } => {
+                let told = ask_lines(&at, &[ask.to_string()])?.pop().unwrap_or_default();
+                let told: Value = serde_json::from_str(&told).map_err(ControlError::Host)?;
+                match told["error"].as_str() {
+                    Some(error) => Err(ControlError::HostSays(error.to_owned())),
+                    None => Ok(json!({ "host": told })),
+                }
+            }
             Request::Forget { reader } => {
                 service.forget_plans(reader)?;
                 Ok(json!({}))
@@ -376,6 +402,25 @@ mod tests {
         assert_eq!(desk.send(card, SELECT), Err(Code::NOT_TRANSACTED));
         desk.done(&json!({"do": "forget"}));
         assert!(desk.send(card, SELECT).is_ok(), "the card is there all the time");
+    }
+
+    #[test]
+    fn a_host_is_told_its_next_answer() {
+        let desk = Desk::new("sim:ecash");
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().join("host");
+        let request = json!({"do": "host", "at": at, "ask": {"do": "answer", "rule": {"code": "51"}}});
+        let told = desk.ask(&request);
+        assert!(told["error"].as_str().unwrap().contains("host serve --control"), "{told}");
+        let heard = std::sync::Arc::new(Mutex::new(Vec::new()));
+        let hears = std::sync::Arc::clone(&heard);
+        let host = move |line: &str| {
+            hears.lock().unwrap().push(line.to_owned());
+            json!({"ok": true}).to_string()
+        };
+        crate::air::link::answer_lines(&at, std::sync::Arc::new(host)).unwrap();
+        desk.done(&request);
+        assert_eq!(*heard.lock().unwrap(), [request["ask"].to_string()]);
     }
 
     #[test]

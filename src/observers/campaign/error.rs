@@ -1,6 +1,7 @@
 //! Why a suite could not begin.
 
 use super::filter::FilterError;
+use crate::base::store::StoreError;
 use crate::observers::script::ScriptError;
 use crate::world::WorldError;
 
@@ -52,6 +53,32 @@ pub enum CampaignError {
     /// The stage could not be set.
     #[error(transparent)]
     World(#[from] WorldError),
+    /// The store of shared jobs failed.
+    #[error("the shared jobs: {0}")]
+    Store(#[from] StoreError),
+    /// No agent came.
+    #[error(
+        "no agent has played anything for {seconds} s, and {left} jobs are left: start \
+         `cardwright agent --jobs ...` with what they need, of the same version"
+    )]
+    NoAgent {
+        /// Jobs that nobody has claimed.
+        left: usize,
+        /// For how long nothing happened.
+        seconds: u64,
+    },
+    /// A job that no agent could play.
+    #[error("a job could not be played: {reason}")]
+    Lost {
+        /// Why.
+        reason: String,
+    },
+    /// What was sent cannot be read.
+    #[error("expected a job or a result as this version writes them, found something else: {cause}")]
+    Result {
+        /// What is wrong.
+        cause: String,
+    },
 }
 
 fn told(errors: &[ScriptError]) -> String {

@@ -4,9 +4,10 @@ use super::error::CampaignError;
 use super::filter::Filter;
 use crate::observers::script::Value;
 use crate::observers::script::tree::{Case, Node, Script};
+use serde::{Deserialize, Serialize};
 
 /// One case with one row of its table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     /// Which script.
     pub script: usize,

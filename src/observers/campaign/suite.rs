@@ -80,9 +80,19 @@ pub fn play_suite(
     settings: &SuiteSettings<'_>,
     done: &mut dyn FnMut(&CaseReport, Option<&CaseRun>),
 ) -> Result<SuiteReport, CampaignError> {
+    play_suite_with(&FreshCards::default(), scripts, jobs, settings, done)
+}
+
+/// As [`play_suite`], with fresh cards that other jobs have used.
+pub(super) fn play_suite_with(
+    fresh: &FreshCards,
+    scripts: &[Script],
+    jobs: &[Job],
+    settings: &SuiteSettings<'_>,
+    done: &mut dyn FnMut(&CaseReport, Option<&CaseRun>),
+) -> Result<SuiteReport, CampaignError> {
     let clock = Context::system(Discard);
     let begin = clock.now();
-    let fresh = FreshCards::default();
     let (threads, free) = match &settings.cards {
         Cards::Fresh(_) => (settings.threads, Vec::new()),
         Cards::Kept { addresses, .. } => (addresses.len(), addresses.clone()),
@@ -91,7 +101,7 @@ pub fn play_suite(
     let one = |index: usize, (): &mut ()| {
         let job = jobs.get(index)?;
         let address = free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let played = play_job(index, job, scripts, settings, &fresh, address.as_ref());
+        let played = play_job(index, job, scripts, settings, fresh, address.as_ref());
         free.lock().unwrap_or_else(PoisonError::into_inner).extend(address);
         Some(played)
     };
@@ -129,7 +139,7 @@ fn play_job(
         name: job.name.clone(),
         line: case.span.line,
         clause: case.header.clause.clone(),
-        effect: Effect::Reads.word(),
+        effect: Effect::Reads,
         card: String::new(),
         verdict: CaseVerdict::NotRun,
         reason: String::new(),
@@ -154,7 +164,7 @@ fn play_job(
             Ok(mut seat) => {
                 let run = play(script, case, job.row, &mut seat, &mut context);
                 let told = tell(&run, settings.detail, settings.unmask);
-                report.effect = run.effect.word();
+                report.effect = run.effect;
                 (report.verdict, report.reason) = (told.verdict, told.reason);
                 (report.failures, report.steps) = (told.failures, told.steps);
                 last = Some(run);
@@ -172,7 +182,12 @@ fn play_job(
             break;
         }
     }
-    report.again = again(&report, settings, address);
+    let named = match (&settings.cards, address) {
+        (_, Some((text, _))) => Some(text.clone()),
+        (Cards::Fresh(name), None) => name.as_ref().map(CardName::to_string),
+        (Cards::Kept { .. }, None) => None,
+    };
+    report.again = again(&report.file, &report.name, named.as_deref(), report.seed);
     Played { index, report, run: last }
 }
 
@@ -205,7 +220,7 @@ fn seat(
 }
 
 /// The card that a case wants.
-fn wanted(case: &Case) -> CardName {
+pub(super) fn wanted(case: &Case) -> CardName {
     let name = case.header.profile.as_deref().unwrap_or(PROFILE);
     match Path::new(name).extension() {
         Some(ending) if ending == "toml" => CardName::ProfileFile(name.into()),
@@ -223,23 +238,15 @@ fn unseated(cause: &WorldError) -> CaseVerdict {
 }
 
 /// The command that plays a case again.
-fn again(
-    report: &CaseReport,
-    settings: &SuiteSettings<'_>,
-    address: Option<&(String, ReaderAddress)>,
-) -> String {
-    let mut command = format!("cardwright test {}", quoted(&report.file));
-    if !report.name.is_empty() {
-        command.push_str(&format!(" --filter {}", quoted(&format!("name=\"{}\"", report.name))));
+pub(super) fn again(file: &str, name: &str, reader: Option<&str>, seed: Option<u64>) -> String {
+    let mut command = format!("cardwright test {}", quoted(file));
+    if !name.is_empty() {
+        command.push_str(&format!(" --filter {}", quoted(&format!("name=\"{name}\""))));
     }
-    match (&settings.cards, address) {
-        (_, Some((text, _))) => command.push_str(&format!(" --reader {}", quoted(text))),
-        (Cards::Fresh(Some(name)), None) => {
-            command.push_str(&format!(" --reader {}", quoted(&name.to_string())))
-        }
-        _ => {}
+    if let Some(reader) = reader {
+        command.push_str(&format!(" --reader {}", quoted(reader)));
     }
-    if let Some(seed) = report.seed {
+    if let Some(seed) = seed {
         command.push_str(&format!(" --seed {seed}"));
     }
     command

@@ -40,6 +40,23 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// Every verdict.
+    pub const ALL: &'static [Self] = &[
+        Self::Loaded,
+        Self::LoadedUnconfirmed,
+        Self::Unloaded,
+        Self::UnloadedUnconfirmed,
+        Self::ApprovedOffline,
+        Self::ApprovedOnline,
+        Self::HostUnreachable,
+        Self::Refunded,
+        Self::RefundUnconfirmed,
+        Self::Declined,
+        Self::Refused,
+        Self::TryAnotherInterface,
+        Self::EndApplication,
+    ];
+
     /// Its word for people.
     pub const fn word(self) -> &'static str {
         match self {

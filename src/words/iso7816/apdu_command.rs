@@ -5,10 +5,11 @@ use super::{ArgumentError, Arguments, CommandApdu, Parameter, ResponseApdu, Stat
 use crate::base::bytes::{Hex, Truncated};
 use crate::base::event::Element;
 use crate::words::tlv::{Tag, TlvError};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What a command may do to a card that is not ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Effect {
     /// Leaves the card as it was.
     Reads,

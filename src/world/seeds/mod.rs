@@ -15,6 +15,7 @@ mod run;
 mod shelf;
 mod shrink;
 mod stand;
+mod wire;
 
 pub use action::{ACTIONS, ActionRow, Part};
 pub use fault::{PlannedFault, WorldFault};
@@ -24,3 +25,4 @@ pub use play::Flaws;
 pub use report::{FailedSeed, SeedReport};
 pub use run::{SeedSettings, seeds};
 pub(super) use shelf::Shelf;
+pub use wire::SeedReportError;

@@ -247,6 +247,10 @@ impl Tx for LateTx<'_> {
     fn query_locked(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
         self.tx.query_locked(sql, values)
     }
+
+    fn query_unclaimed(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.tx.query_unclaimed(sql, values)
+    }
 }
 
 #[cfg(test)]

@@ -40,10 +40,10 @@ pub struct SeedReport {
     pub unproven: u64,
     /// Offline payments whose certificate was lost with the card's answer.
     pub certificates_lost: u64,
-    actions: BTreeMap<&'static str, u64>,
-    outcomes: BTreeMap<(&'static str, Verdict), u64>,
-    faults: BTreeMap<&'static str, u64>,
-    transitions: Transitions,
+    pub(super) actions: BTreeMap<&'static str, u64>,
+    pub(super) outcomes: BTreeMap<(&'static str, Verdict), u64>,
+    pub(super) faults: BTreeMap<&'static str, u64>,
+    pub(super) transitions: Transitions,
 }
 
 impl SeedReport {

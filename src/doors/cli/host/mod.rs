@@ -1,6 +1,8 @@
 //! `cardwright host`: the issuer as a server of many terminals, and its books from outside.
 
 mod check;
+#[cfg(unix)]
+mod control;
 mod journal;
 mod link;
 mod log;

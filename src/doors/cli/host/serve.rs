@@ -18,7 +18,7 @@ use crate::world::{
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, value_parser};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The row of this command.
@@ -82,6 +82,11 @@ fn arguments(line: clap::Command) -> clap::Command {
             .help("For testing terminals: [[rule]] tables that choose code, delay, silence or copies"),
     )
     .arg(
+        Arg::new("control").long("control").value_name("SOCKET").value_parser(value_parser!(PathBuf)).help(
+            "For testing terminals: a Unix socket that takes answers for the next messages, JSON lines",
+        ),
+    )
+    .arg(
         Arg::new("workers")
             .long("workers")
             .value_name("N")
@@ -131,11 +136,16 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     };
     let level = text("log").unwrap_or_default();
     let level = Level::NAMES.iter().find(|(name, _)| *name == level).map_or(Level::Messages, |row| row.1);
-    let wrap: Wrap = match rules.is_empty() {
+    let socket = call.arguments.get_one::<PathBuf>("control");
+    if let Some(path) = socket {
+        listen(path, &rules)?;
+    }
+    let wrap: Wrap = match rules.is_empty() && socket.is_none() {
         true => Arc::new(|host| host),
         false => {
-            call.output
-                .note(format!("{} rules choose answers: this host is for testing terminals.", rules.len()));
+            let by_socket = if socket.is_some() { ", and a socket" } else { "" };
+            let rules_of = format!("{} rules{by_socket} choose answers", rules.len());
+            call.output.note(format!("{rules_of}: this host is for testing terminals."));
             Arc::new(move |host| Box::new(RuledHost::new(host, rules.clone())))
         }
     };
@@ -199,6 +209,20 @@ fn forwarding(call: &Call<'_>) -> Result<Option<Forwarding>, Failure> {
     let seconds = call.arguments.get_one::<u64>("forward-timeout").copied().unwrap_or(20);
     let timeouts = Timeouts { answer_ms: seconds * 1_000, ..Timeouts::default() };
     Ok(Some(Forwarding { address, key, timeouts }))
+}
+
+/// Takes answers for the next messages at a path.
+#[cfg(unix)]
+fn listen(path: &Path, rules: &AnswerRules) -> Result<(), Failure> {
+    match crate::air::link::answer_lines(path, super::control::control(rules.clone()))? {
+        true => Ok(()),
+        false => Err(Failure::Usage(format!("another process listens at {} already", path.display()))),
+    }
+}
+
+#[cfg(not(unix))]
+fn listen(_: &Path, _: &AnswerRules) -> Result<(), Failure> {
+    Err(Failure::Usage("--control is a Unix socket, which this system does not have".into()))
 }
 
 fn rules(call: &Call<'_>) -> Result<AnswerRules, Failure> {

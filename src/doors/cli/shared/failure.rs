@@ -165,7 +165,13 @@ impl Failure {
             | Self::Trace { .. }
             | Self::File { .. } => Exit::Usage,
             Self::World(cause) | Self::Suite(CampaignError::World(cause)) => of_world(cause),
-            Self::Suite(CampaignError::Unreachable { .. }) => Exit::Transport,
+            Self::Suite(
+                CampaignError::Unreachable { .. }
+                | CampaignError::Store(_)
+                | CampaignError::NoAgent { .. }
+                | CampaignError::Lost { .. }
+                | CampaignError::Result { .. },
+            ) => Exit::Transport,
             Self::Suite(_) => Exit::Usage,
             Self::Kept { cause, .. } | Self::BrokenOff { cause, .. } => of_world(cause),
             Self::Recording { .. } | Self::NoHost { .. } | Self::Output(_) => Exit::Transport,

@@ -153,16 +153,31 @@ impl Switches {
 
     /// The terminal's data.
     pub(in crate::doors::cli) fn config(&self) -> Result<TerminalConfig, Failure> {
-        let Some(path) = &self.terminal else { return Ok(TerminalConfig::default()) };
-        let text = read_text(path).map_err(|cause| Failure::file("read", path, cause))?;
-        let mut config =
-            TerminalConfig::parse(&text).map_err(|cause| Failure::Config { path: path.clone(), cause })?;
-        for name in std::mem::take(&mut config.trust_files) {
-            let file = path.parent().unwrap_or(Path::new("")).join(name);
-            let text = read_text(&file).map_err(|cause| Failure::file("read", &file, cause))?;
-            config.trust.extend(Trust::parse(&text).map_err(|cause| Failure::Trust { path: file, cause })?);
+        let files = self.terminal_files()?;
+        let Some(((path, text), keys)) = files.split_first() else { return Ok(TerminalConfig::default()) };
+        let mut config = terminal_of(path, text)?;
+        config.trust_files.clear();
+        for (path, text) in keys {
+            let trust = Trust::parse(text).map_err(|cause| Failure::Trust { path: path.clone(), cause })?;
+            config.trust.extend(trust);
         }
         Ok(config)
+    }
+
+    /// The terminal's file, and the files of CA public keys that it names; none where it is
+    /// the built-in one.
+    pub(in crate::doors::cli) fn terminal_files(&self) -> Result<Vec<(PathBuf, String)>, Failure> {
+        let Some(path) = &self.terminal else { return Ok(Vec::new()) };
+        let text_of = |path: &Path| read_text(path).map_err(|cause| Failure::file("read", path, cause));
+        let text = text_of(path)?;
+        let keys = terminal_of(path, &text)?.trust_files;
+        let mut files = vec![(path.clone(), text)];
+        for name in keys {
+            let file = path.parent().unwrap_or(Path::new("")).join(name);
+            let text = text_of(&file)?;
+            files.push((file, text));
+        }
+        Ok(files)
     }
 
     /// The issuer's rules, with the limits that were named.
@@ -189,6 +204,10 @@ impl Switches {
             None => Context::system(events),
         }
     }
+}
+
+fn terminal_of(path: &Path, text: &str) -> Result<TerminalConfig, Failure> {
+    TerminalConfig::parse(text).map_err(|cause| Failure::Config { path: path.into(), cause })
 }
 
 /// The PIN or passcode of a file: 4 to 12 digits on a line of its own.

@@ -1,8 +1,8 @@
 //! `cardwright world`: proofs that money cannot be lost, played in simulated worlds.
 
-mod progress;
 mod run;
 mod tear;
+mod without;
 
 use super::shared::command::{Command, Run, no_arguments};
 

@@ -1,10 +1,14 @@
 //! `cardwright world run`: random worlds, each from a seed.
 
-use super::progress::{Progress, jobs, jobs_argument, without, without_argument};
+use super::without::{without, without_argument};
 use crate::base::context::Context;
 use crate::base::event::Discard;
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::doors::cli::shared::jobs::{patience, queue, submit_arguments};
+use crate::doors::cli::shared::progress::Progress;
+use crate::doors::cli::shared::threads::{threads, threads_argument};
+use crate::observers::campaign::{Waiting, submit_seeds};
 use crate::world::seeds::{FailedSeed, Flaws, Plant, SeedReport, SeedSettings, Selection, seeds};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, value_parser};
@@ -44,7 +48,8 @@ fn arguments(line: clap::Command) -> clap::Command {
             .value_parser(PossibleValuesParser::new(Plant::ALL.iter().map(|plant| plant.word())))
             .help("Plants a bug, to see that it is found"),
     )
-    .arg(jobs_argument())
+    .arg(threads_argument(1, "How many are played at once; else one for each processor"))
+    .args(submit_arguments())
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
@@ -55,7 +60,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let settings = SeedSettings {
         first: named.unwrap_or(1),
         count: count.unwrap_or(if named.is_some() { 1 } else { 1000 }),
-        jobs: jobs(call),
+        jobs: threads(call),
         selection: Selection { steps, dropped: numbers("drop").unwrap_or_default() },
         flaws: Flaws { without: without(call)?, plant: call.text("plant").and_then(Plant::from_word) },
         ..SeedSettings::default()
@@ -64,7 +69,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let seconds = |begin: i64| ((clock.now().micros() - begin).max(1)) as f64 / 1e6;
     let begin = clock.now().micros();
     let mut progress = Progress::new("seeds");
-    let report = seeds(&settings, &mut |done, all, failed| {
+    let mut show = |done: u64, all: u64, failed: usize| {
         let rate = done as f64 / seconds(begin);
         let left = (all - done) as f64 / rate;
         progress.show(
@@ -72,11 +77,28 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
             all as usize,
             &format!(", {rate:.0}/s, {left:.0} s left, {failed} wrong"),
         );
-    })?;
+    };
+    let mut taken_up = Vec::new();
+    let report = match queue(call)? {
+        None => seeds(&settings, &mut show)?,
+        Some(mut queue) => {
+            submit_seeds(&mut queue, &settings, &patience(call), &mut |waiting| match waiting {
+                Waiting::Seeds(done, all, failed) => show(done, all, failed),
+                Waiting::TakenUp(loss) => taken_up.push(loss.to_owned()),
+                Waiting::Case(_) | Waiting::Jobs(_) => {}
+            })
+            .map_err(Failure::suite)?
+        }
+    };
     drop(progress);
+    taken_up.iter().for_each(|loss| call.output.note(format!("taken up by another agent: {loss}")));
     let (took, rate) = (seconds(begin), report.seeds as f64 / seconds(begin));
     call.output.say(&format!("{report}\n"));
-    call.output.say(&format!("{took:.1} s, {rate:.0} seeds a second, {} at once\n", settings.jobs));
+    let at_once = match call.text("jobs") {
+        None => format!("{} at once", settings.jobs),
+        Some(_) => "by agents".into(),
+    };
+    call.output.say(&format!("{took:.1} s, {rate:.0} seeds a second, {at_once}\n"));
     tell(call, &report, took, rate);
     if let Some(failed) = report.failed.first() {
         return Err(Failure::Invariant(format!("{}; again: {}", failed.violation, failed.command())));

@@ -1,8 +1,10 @@
 //! `cardwright world tear`: everything that can go wrong in one transaction, once each.
 
-use super::progress::{Progress, jobs, jobs_argument, without, without_argument};
+use super::without::{without, without_argument};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::doors::cli::shared::progress::Progress;
+use crate::doors::cli::shared::threads::{threads, threads_argument};
 use crate::world::tear::{TearKind, TearReport, TearRow, TearSettings, tear};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, value_parser};
@@ -39,7 +41,7 @@ fn arguments(line: clap::Command) -> clap::Command {
             .help("Only each Nth byte within a message, and all their ends"),
     )
     .arg(without_argument())
-    .arg(jobs_argument())
+    .arg(threads_argument(1, "How many are played at once; else one for each processor"))
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
@@ -51,7 +53,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         without: without(call)?,
         bytes: (!call.flag("messages")).then_some(every),
         seed: call.switches.seed.unwrap_or(1),
-        jobs: jobs(call),
+        jobs: threads(call),
         until_violation: false,
     };
     let mut progress = Progress::new("cases");

@@ -1,5 +1,8 @@
 //! A suite and its cases as they are told.
 
+use crate::words::iso7816::Effect;
+use serde::{Deserialize, Serialize};
+
 /// What came of a suite.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SuiteReport {
@@ -14,7 +17,7 @@ pub struct SuiteReport {
 }
 
 /// What came of one case.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaseReport {
     /// The script's file.
     pub file: String,
@@ -25,7 +28,7 @@ pub struct CaseReport {
     /// The clause that it proves.
     pub clause: Option<String>,
     /// The worst that it did to the card.
-    pub effect: &'static str,
+    pub effect: Effect,
     /// The card, as its address is written.
     pub card: String,
     /// How it ended.
@@ -47,7 +50,7 @@ pub struct CaseReport {
 }
 
 /// How a case ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum CaseVerdict {
     /// Everything was as expected.
     Passed,
@@ -64,7 +67,7 @@ pub enum CaseVerdict {
 }
 
 /// Something that was not as expected.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureReport {
     /// `file:line:column`.
     pub place: String,
@@ -81,7 +84,7 @@ pub struct FailureReport {
 }
 
 /// A command and its answer, decoded; or a reset.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepReport {
     /// The line of the script, from 1.
     pub line: usize,

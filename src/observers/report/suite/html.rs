@@ -49,7 +49,7 @@ fn write_case(out: &mut String, case: &CaseReport) {
     let facts = [
         ("clause", case.clause.as_deref().unwrap_or_default()),
         ("card", &case.card),
-        ("effect", case.effect),
+        ("effect", case.effect.word()),
         ("seed", &seed),
         ("again", &case.again),
         ("reason", &case.reason),

@@ -67,7 +67,7 @@ fn case_json(case: &CaseReport) -> Value {
         "line": case.line,
         "name": case.name,
         "clause": case.clause,
-        "effect": case.effect,
+        "effect": case.effect.word(),
         "card": case.card,
         "verdict": case.verdict.word(),
         "reason": case.reason,
