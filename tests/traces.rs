@@ -74,8 +74,9 @@ fn our_terminal_pays_against_a_profile_made_of_a_recording() {
             desk.ok(&[&["pay", "2.00", "--reader", reader], &switches[..]].concat())
         };
         pay(&format!("sim:{profile}"), "3", "one.cwt");
-        desk.ok(&["trace", "to-profile", "one.cwt", "-o", "like.toml"]);
-        let paid = pay("sim:like.toml", "8", "two.cwt");
+        let like = format!("like-{profile}-{interface}.toml");
+        desk.ok(&["trace", "to-profile", "one.cwt", "-o", &like]);
+        let paid = pay(&format!("sim:{like}"), "8", "two.cwt");
         assert!(paid.contains("approved"), "{profile} {interface}: {paid}");
         let story = desk.ok(&["trace", "explain", "two.cwt"]);
         assert!(story.contains(authenticated), "{profile} {interface}: {story}");
@@ -124,6 +125,8 @@ fn a_log_becomes_a_recording_or_a_script() {
     desk.fails(&["trace", "import", "log.txt", "--from", "gp"], 2, "expected a command to a card");
     desk.fails(&["trace", "import", "pin"], 2, "name the program with --from");
     desk.fails(&["trace", "import", "log.txt", "-o", "pin"], 2, "left as it is");
+    desk.ok(&["trace", "import", "log.txt"]);
+    desk.fails(&["trace", "import", "log.txt", "--script"], 2, "left as it is");
 }
 
 /// What our dissector calls data objects is what the dictionary calls them.

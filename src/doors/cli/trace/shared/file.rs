@@ -11,6 +11,8 @@ use std::path::PathBuf;
 /// The argument's name.
 const FILE: &str = "FILE";
 const OUT: &str = "out";
+/// Endings of what nobody edits: an earlier one is written over.
+const MADE_AGAIN: &[&str] = &["html", "pcapng", "cwt"];
 
 /// The argument FILE.
 pub(in crate::doors::cli::trace) fn argument(line: clap::Command) -> clap::Command {
@@ -78,10 +80,11 @@ pub(in crate::doors::cli::trace) fn write(
             path.display()
         )));
     }
-    // Nothing but an earlier one of its kind is written over: a card, books or a key are money.
-    if path.exists() && path.extension().is_none_or(|found| found != ending) {
+    // A card, books or a key are money, and a profile or a script is somebody's work.
+    let is_made_again = MADE_AGAIN.contains(&ending) && path.extension().is_some_and(|found| found == ending);
+    if path.exists() && !is_made_again {
         return Err(Failure::Usage(format!(
-            "{}: expected a new file, or an earlier one that ends in .{ending}; found another, which is left as it is",
+            "{} is there already and is left as it is: name a new file with -o",
             path.display()
         )));
     }
