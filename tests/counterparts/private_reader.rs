@@ -105,7 +105,12 @@ fn our_target(setup: Setup) -> Result<(), Failed> {
     let served = std::thread::spawn(move || {
         let mut context = Context::simulated(1, Discard);
         loop {
-            match target.receive(&mut context)? {
+            let request = match target.receive(&mut context) {
+                // Nothing came for a while: nobody here wants it to end.
+                Err(LinkError::Timeout { .. }) => continue,
+                request => request?,
+            };
+            match request {
                 TargetRequest::Atr => target.send(ATR, &mut context)?,
                 TargetRequest::Command(_) => target.send(&[0x90, 0x00], &mut context)?,
                 TargetRequest::PowerOn | TargetRequest::PowerOff => {}

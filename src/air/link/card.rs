@@ -204,6 +204,10 @@ pub trait Target: Send {
     fn is_radio(&self) -> bool;
 
     /// Waits for the next request.
+    ///
+    /// # Errors
+    /// [`LinkError::Timeout`] where nothing came for a while, and it may still come: who
+    /// serves says whether to go on. Any other one ends the place.
     fn receive(&mut self, context: &mut Context) -> Result<TargetRequest, LinkError>;
 
     /// Answers [`TargetRequest::Atr`] or [`TargetRequest::Command`].

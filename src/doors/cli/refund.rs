@@ -55,5 +55,5 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         }
     };
     tell(call, &recovered, &outcome, false);
-    Ok(exit(outcome.verdict))
+    Ok(exit(&outcome))
 }

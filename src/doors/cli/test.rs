@@ -79,7 +79,11 @@ fn arguments(line: clap::Command) -> clap::Command {
         "Where a terminal elsewhere finds the host that scripts play (role host); its key is in the books of --store",
     ))
     .arg(flag("unattended", "Asks nobody: a case that wants a person is not run"))
-    .arg(flag("allow-run", "Lets scripts run programs (`run`); without it such a case is not run"))
+    .arg(
+        flag("allow-run", "Lets scripts run programs (`run`); without it such a case is not run")
+            // An agent runs nobody's programs.
+            .conflicts_with("jobs"),
+    )
     .arg(flag("fail-fast", "Ends with the first case that fails"))
     .arg(flag("list", "Names the cases and plays none"))
     .arg(flag("watch", "Plays again, whenever a file changes, the cases that it concerns"))

@@ -8,7 +8,7 @@ use crate::air::host::Original;
 use crate::air::link::Interface;
 use crate::observers::report::{outcome_json, outcome_text, recovery_json, recovery_text};
 use crate::roles::terminal::journal::{Entry, EntryKind, State};
-use crate::roles::terminal::{Flow, Outcome, Recovered, Verdict};
+use crate::roles::terminal::{Flow, Message, Outcome, Recovered, Verdict};
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::iso7816::Aid;
 use crate::world::{DEFAULT_PIN, Sale, WorldError};
@@ -168,7 +168,7 @@ pub(in crate::doors::cli) fn run_with(
     if outcome.verdict == Verdict::HostUnreachable {
         return Err(Failure::NoHost { address: call.switches.host.clone() });
     }
-    Ok(exit(outcome.verdict))
+    Ok(exit(&outcome))
 }
 
 /// Where the line names an application, the terminal looks for no other one.
@@ -182,11 +182,14 @@ fn choose_application(call: &Call<'_>, scene: &mut Scene) -> Result<(), Failure>
     }
 }
 
-/// How a command ends with a verdict.
-pub(in crate::doors::cli) fn exit(verdict: Verdict) -> Exit {
-    match verdict {
+/// How a command ends with an outcome.
+pub(in crate::doors::cli) fn exit(outcome: &Outcome) -> Exit {
+    // The card was pulled before anything moved (EMV Contactless Book B 3.5.1.3).
+    let is_lost = outcome.parameters.is_some_and(|told| told.message == Message::PresentAgain);
+    match outcome.verdict {
         verdict if verdict.is_unconfirmed() => Exit::RecoveryDue,
         verdict if verdict.is_success() => Exit::Done,
+        _ if is_lost => Exit::Transport,
         _ => Exit::Declined,
     }
 }
