@@ -175,6 +175,8 @@ fn a_reader_that_vanishes(opensc_tool: &Path, daemon: &PrivatePcscd) -> Result<(
     let answered = card.pull();
     must(answered > 0, "the card was pulled before the case began")?;
     agent.until("waiting ", 1)?;
+    // Put in before the virtual reader has missed the last one for a while, it is not seen.
+    std::thread::sleep(Duration::from_millis(1500));
     let card = FixedCard::insert(daemon, &[0x3B, 0x80, 0x80, 0x01, 0x01])?;
     let report = done(submitted, Some(4))?;
     drop(card);
