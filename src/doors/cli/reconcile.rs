@@ -45,7 +45,7 @@ fn arguments(line: clap::Command) -> clap::Command {
         )
         .arg(text("csv", "FILE", "Writes every row as comma-separated values"))
         .arg(
-            text("cut-off", "HH:MM", "From when on the next statement may have it, UTC")
+            text("cut-off", "HH:MM", "From when on the next statement may have it, UTC; 24:00: never")
                 .default_value(CUT_OFF),
         )
         .arg(flag("correct", "Books what the statement corrects: account and name"))
@@ -146,12 +146,12 @@ fn format(name: &str) -> Result<StatementFormat, Failure> {
     StatementFormat::parse(name, &text).map_err(unusable)
 }
 
-/// Seconds of the day.
+/// Seconds of the day; 24:00 is after all of them.
 fn cut_off(text: &str) -> Result<u32, Failure> {
     let read = || {
         let (hour, minute) = text.split_once(':')?;
         let (hour, minute) = (hour.parse::<u32>().ok()?, minute.parse::<u32>().ok()?);
-        (hour < 24 && minute < 60).then_some(hour * 3600 + minute * 60)
+        (hour < 24 && minute < 60 || (hour, minute) == (24, 0)).then_some(hour * 3600 + minute * 60)
     };
     read().ok_or_else(|| Failure::Usage(format!("--cut-off: expected a time such as 23:00, found {text:?}")))
 }
@@ -203,7 +203,8 @@ mod tests {
     #[test]
     fn a_cut_off_is_a_time_of_day() {
         assert_eq!(cut_off("23:00").ok(), Some(82_800));
-        for text in ["24:00", "23", "23:60", "a:b", ""] {
+        assert_eq!(cut_off("24:00").ok(), Some(86_400));
+        for text in ["24:01", "25:00", "23", "23:60", "a:b", ""] {
             assert!(cut_off(text).is_err(), "{text}");
         }
     }
