@@ -5,6 +5,8 @@ use crate::air::link::{LinkError, Modulation, RfFrame};
 use crate::words::iso18092::{BitRate, NfcDepFrame};
 
 const START: u8 = 0xF0;
+/// Command bytes and PFB, which go off a frame's length.
+pub(super) const OVERHEAD: usize = 3;
 
 /// The frame as it goes on air.
 pub(super) fn wrap(frame: &NfcDepFrame, rate: BitRate) -> RfFrame {

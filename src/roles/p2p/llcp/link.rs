@@ -6,7 +6,7 @@ use super::connection::{Connection, ConnectionState, DisconnectReason, disconnec
 use super::error::LlcpError;
 use super::parameter::{LinkParameters, Parameters};
 use super::pdu::{Pdu, PduType, Sap};
-use super::service::{Services, Terms};
+use super::service::{DATAGRAMS, Services, Terms};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -95,7 +95,7 @@ impl Link {
     /// # Errors
     /// No point is free.
     pub fn listen(&mut self, name: &str, sap: Option<Sap>, terms: Terms) -> Result<Sap, LlcpError> {
-        self.services.bind(sap, Some(name), Some(terms))
+        self.services.bind(sap, Some(name), Some(terms), DATAGRAMS)
     }
 
     /// A service, or without a name a client, that takes datagrams; `most` of them wait.
@@ -103,9 +103,7 @@ impl Link {
     /// # Errors
     /// No point is free.
     pub fn bind(&mut self, name: Option<&str>, most: usize) -> Result<Sap, LlcpError> {
-        let sap = self.services.bind(None, name, None)?;
-        self.services.bound_datagrams(sap, most);
-        Ok(sap)
+        self.services.bind(None, name, None, most)
     }
 
     /// Asks for a connection.
@@ -113,7 +111,7 @@ impl Link {
     /// # Errors
     /// No point is free.
     pub fn connect(&mut self, to: Destination<'_>) -> Result<Handle, LlcpError> {
-        let local = self.services.bind(None, None, None)?;
+        let local = self.services.bind(None, None, None, DATAGRAMS)?;
         let (remote, name) = match to {
             Destination::Point(sap) => (sap, None),
             Destination::Name(name) => (Sap::DISCOVERY, Some(name)),
@@ -146,11 +144,8 @@ impl Link {
     /// # Errors
     /// The connection is not there, or the data is longer than the other device takes.
     pub fn send(&mut self, handle: Handle, data: Vec<u8>) -> Result<(), LlcpError> {
-        let state = self.state(handle);
-        match self.connections.get_mut(handle.0) {
-            Some(connection) => connection.queue(data),
-            None => Err(LlcpError::NotEstablished { state: state.to_string() }),
-        }
+        let gone = || LlcpError::NotEstablished { state: DisconnectReason::NOT_CONNECTED.to_string() };
+        self.connections.get_mut(handle.0).ok_or_else(gone)?.queue(data)
     }
 
     /// How many units wait to be sent or acknowledged.
