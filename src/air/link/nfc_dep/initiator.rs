@@ -2,7 +2,7 @@
 //! no answer came or none that it could read.
 
 use super::activation::{Identity, Polling, find};
-use super::framing::{OVERHEAD, unwrap, wrap};
+use super::framing::{OVERHEAD, join, unwrap, wrap};
 use crate::air::link::{Air, Heard, LinkError, Peer, PeerActivation};
 use crate::base::context::Context;
 use crate::words::iso18092::{BitRate, NfcDepFrame, Pfb, PfbKind, Side, waiting_time};
@@ -151,7 +151,7 @@ impl<A: Air> Peer for Initiator<A> {
             let number = self.next_number();
             match pfb.kind() {
                 PfbKind::Information { more } if pfb.number() == number => {
-                    whole.extend(data);
+                    join(&mut whole, &data, DURING)?;
                     goes_on = more;
                 }
                 _ => return Err(unexpected("more information", number, pfb)),

@@ -2,7 +2,7 @@
 //! where it is asked again.
 
 use super::activation::{Identity, be_found};
-use super::framing::{OVERHEAD, unwrap, wrap};
+use super::framing::{OVERHEAD, join, unwrap, wrap};
 use crate::air::link::{Air, Heard, LinkError, Peer, PeerActivation, RfFrame};
 use crate::base::context::Context;
 use crate::words::iso18092::{BitRate, NfcDepFrame, Pfb, PfbKind, Side};
@@ -160,7 +160,7 @@ impl<A: Air> Peer for Target<A> {
         let mut whole = Vec::new();
         loop {
             let (pfb, data) = self.hear(timeout, context)?;
-            whole.extend(data);
+            join(&mut whole, &data, DURING)?;
             match pfb.kind() {
                 PfbKind::Information { more: false } => return Ok(whole),
                 PfbKind::Information { more: true } => self.say(Pfb::ack(pfb.number()), &[], context)?,

@@ -57,6 +57,9 @@ impl Services {
         let (from, to) = if name.is_some() { BY_NAME } else { CLIENTS };
         let is_free = |sap: &Sap| self.all.iter().all(|service| service.sap != *sap);
         let free = || (from..=to).map(Sap::new).find(is_free);
+        if let Some(taken) = sap.filter(|sap| !is_free(sap)) {
+            return Err(LlcpError::SapTaken { sap: taken.number() });
+        }
         let sap = sap.or_else(free).ok_or(LlcpError::NoSapLeft { from, to })?;
         self.all.push(Service {
             sap,
