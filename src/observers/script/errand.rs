@@ -46,6 +46,10 @@ pub trait Attendant: Sync {
 
     /// The program that interprets Lua, in a process of its own for each case.
     fn interpreter(&self) -> Result<&Interpreter, String>;
+
+    /// Tells a person what a terminal elsewhere is waited for. Nobody has to hear it: whether
+    /// it was done is seen at the card and at the host.
+    fn tell(&self, _what: &str) {}
 }
 
 /// Nobody is there, and no program may be run but what interprets Lua.

@@ -21,6 +21,7 @@ const OUTPUT_BYTES: u64 = 1 << 16;
 pub(in crate::doors::cli) struct Bystander {
     /// The lines that are typed; none where nobody can be asked.
     lines: Option<Mutex<Receiver<String>>>,
+    attended: bool,
     runs: bool,
     lua: Option<Interpreter>,
 }
@@ -30,7 +31,7 @@ impl Bystander {
     /// programs where that is allowed.
     pub(in crate::doors::cli) fn new(attended: bool, runs: bool) -> Self {
         let lines = (attended && std::io::stdin().is_terminal()).then(|| Mutex::new(typed()));
-        Self { lines, runs, lua: interpreter() }
+        Self { lines, attended, runs, lua: interpreter() }
     }
 }
 
@@ -81,6 +82,12 @@ impl Attendant for Bystander {
 
     fn interpreter(&self) -> Result<&Interpreter, String> {
         self.lua.as_ref().ok_or_else(|| "the system does not say where this program is".into())
+    }
+
+    fn tell(&self, what: &str) {
+        if self.attended {
+            eprintln!("{what}");
+        }
     }
 }
 
