@@ -25,6 +25,7 @@ mod kinds;
 /// The worked example in Rust.
 #[path = "../examples/pull_test.rs"]
 mod pull_test;
+mod purse;
 mod reconcile;
 mod scripts;
 mod settle;

@@ -134,8 +134,7 @@ pub fn open_sam(
         _ => {
             let permit = Permit { wants: Effect::Changes, allowed };
             let contact = Interface::Contact;
-            let opened =
-                open_card(address, None, contact, permit, None, seal, None, config, context)?;
+            let opened = open_card(address, None, contact, permit, None, seal, None, config, context)?;
             return Ok(opened.card);
         }
     };

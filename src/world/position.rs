@@ -39,7 +39,9 @@ impl Position {
         for row in journal.open_rows()? {
             if row.state == State::CardUpdated && row.amount.currency == currency {
                 match row.kind {
-                    EntryKind::OfflineSale | EntryKind::PursePurchase => in_flight_minor += row.amount.minor as i64,
+                    EntryKind::OfflineSale | EntryKind::PursePurchase => {
+                        in_flight_minor += row.amount.minor as i64
+                    }
                     _ => taken.push((row.batch, row.trace)),
                 }
             }

@@ -7,13 +7,13 @@ use crate::air::link::Card;
 use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::journal::{Entry, EntryKind, Journal, State};
+use crate::roles::terminal::purse::{Counter, Purchase, PurchaseKind, SelectedPurse, purchase, select};
 use crate::roles::terminal::{
     CardFacts, Cardholder, Depth, EndOfDay, Flow, Outcome, Recovered, RecoveryRules, Seat, TerminalConfig,
     TerminalError, Terms, drive, end_day, read, refund, settle,
 };
-use crate::roles::terminal::purse::{Counter, Purchase, PurchaseKind, SelectedPurse, purchase, select};
-use crate::words::pboc::purse::PurseId;
 use crate::words::iso4217::{Amount, Currency};
+use crate::words::pboc::purse::PurseId;
 use std::sync::Arc;
 
 /// Everyone at one counter. `B` is the issuer's books: `Issuer` where they are in this

@@ -23,7 +23,9 @@ impl Kind {
             }
             Self::Purchase | Self::PurchaseWithCashback | Self::Cash => Some(Side::Debit),
             Self::OfflineSale | Self::PreAuthorisationCompletion | Self::PurseSale => Some(Side::Debit),
-            Self::CashLoadVoid | Self::UnloadScript | Self::EcashRefund | Self::PurseUnload => Some(Side::Credit),
+            Self::CashLoadVoid | Self::UnloadScript | Self::EcashRefund | Self::PurseUnload => {
+                Some(Side::Credit)
+            }
             // The second phase of an unload moves what the first one counted.
             Self::Unload => None,
             Self::PreAuthorisation | Self::PreAuthorisationCancel | Self::BalanceInquiry => None,

@@ -93,13 +93,13 @@ pub const KINDS: &[KindRow] = &[
         ..request(Kind::DeclineAdvice, Mti::NOTICE, "", "00", "00")
     },
     // No network publishes what it has for purses: F3 and F60.1 of these five are ours.
-    request(Kind::PurseLoad, Mti::FINANCIAL, "600000", "91", "61"),
-    request(Kind::PurseUnload, Mti::FINANCIAL, "610000", "91", "62"),
+    request(Kind::PurseLoad, Mti::FINANCIAL, "920000", "91", "61"),
+    request(Kind::PurseUnload, Mti::FINANCIAL, "930000", "91", "62"),
     request(Kind::PurseOverdraft, Mti::FINANCIAL, "910000", "91", "63"),
     KindRow {
         class: MessageClass::Notice,
         is_reversible: false,
-        ..request(Kind::PurseSale, Mti::FINANCIAL, "000000", "00", "64")
+        ..request(Kind::PurseSale, Mti::FINANCIAL, "940000", "00", "64")
     },
     KindRow {
         processing: None,

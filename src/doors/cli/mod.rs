@@ -35,8 +35,8 @@ mod shared {
     pub(super) mod output;
     pub(super) mod pan;
     pub(super) mod person;
-    pub(super) mod purse;
     pub(super) mod progress;
+    pub(super) mod purse;
     pub(super) mod readers;
     pub(super) mod recording;
     pub(super) mod run;

@@ -157,7 +157,10 @@ impl ApplicationProfile {
             return Err(format!("expected kind to be one of {}, found {:?}", known.join(", "), self.kind));
         };
         if row.own_commands().is_some() == self.is_listed() || (self.purse.is_some() && self.sam.is_some()) {
-            return Err(format!("expected [application.purse] or [application.sam] as kind {} has it", self.kind));
+            return Err(format!(
+                "expected [application.purse] or [application.sam] as kind {} has it",
+                self.kind
+            ));
         }
         self.purse.iter().try_for_each(PurseProfile::check)?;
         self.sam.iter().try_for_each(SamProfile::check)?;

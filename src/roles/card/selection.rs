@@ -66,8 +66,10 @@ pub(super) fn select_file(work: &mut Work<'_>, command: SelectFile, context: &mu
     work.session.purse = PurseSession::default();
     let applications = &work.memory.read().profile().applications;
     let contactless = work.session.interface == Interface::Contactless;
-    let has_files = applications.iter().any(|application| !application.is_listed());
-    if has_files && command == SelectFile::MASTER_FILE {
+    if applications.iter().all(ApplicationProfile::is_listed) {
+        return Err(Refusal::because(StatusWord::WRONG_P1P2, "the card's files are selected by name alone"));
+    }
+    if command == SelectFile::MASTER_FILE {
         say(context, "the master file");
         return purse::select_master_file(work);
     }
@@ -99,8 +101,11 @@ fn purse_fci(work: &Work<'_>, index: usize, application: &ApplicationProfile) ->
 /// The records of the PSE's directory: one, with every application that contacts reach.
 pub(super) fn directory_record(work: &Work<'_>, number: u8) -> Answer {
     let applications = &work.memory.read().profile().applications;
-    let entries: Vec<u8> =
-        applications.iter().filter(|a| a.is_listed() && a.contact.is_some()).flat_map(directory_entry).collect();
+    let entries: Vec<u8> = applications
+        .iter()
+        .filter(|a| a.is_listed() && a.contact.is_some())
+        .flat_map(directory_entry)
+        .collect();
     if number != 1 || entries.is_empty() {
         return Err(Refusal::because(StatusWord::RECORD_NOT_FOUND, "the directory has one record"));
     }
@@ -110,8 +115,11 @@ pub(super) fn directory_record(work: &Work<'_>, number: u8) -> Answer {
 fn directory_fci(work: &Work<'_>, contactless: bool) -> Vec<u8> {
     let (name, proprietary) = if contactless {
         let applications = &work.memory.read().profile().applications;
-        let entries: Vec<u8> =
-            applications.iter().filter(|a| a.is_listed() && a.contactless.is_some()).flat_map(directory_entry).collect();
+        let entries: Vec<u8> = applications
+            .iter()
+            .filter(|a| a.is_listed() && a.contactless.is_some())
+            .flat_map(directory_entry)
+            .collect();
         (PPSE, encode(tag::FCI_ISSUER_DISCRETIONARY_DATA, &entries))
     } else {
         (PSE, encode(tag::SFI, &[DIRECTORY_SFI]))

@@ -95,7 +95,6 @@ impl Work<'_> {
 /// What a message says of its transaction.
 pub(super) fn purse_detail(request: &Request) -> Result<PurseDetail, Refusal> {
     let bytes = request.chip.value(tag::PURSE_DETAIL).unwrap_or_default();
-    PurseDetail::take(&mut Cursor::new(bytes)).map_err(|cut| {
-        Refusal::new(ResponseCode::FORMAT_ERROR, format!("the purse's data (DF8A01): {cut}"))
-    })
+    PurseDetail::take(&mut Cursor::new(bytes))
+        .map_err(|cut| Refusal::new(ResponseCode::FORMAT_ERROR, format!("the purse's data (DF8A01): {cut}")))
 }

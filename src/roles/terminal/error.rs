@@ -132,7 +132,9 @@ pub enum TerminalError {
     #[error("the card has no purse of a layout that is known: `cardwright read` names what it has")]
     NoPurse,
     /// There is no security module.
-    #[error("expected a security module (PSAM) with a terminal number and a purchase key, found none: name it with --sam, such as --sam sim:psam")]
+    #[error(
+        "expected a security module (PSAM) with a terminal number and a purchase key, found none: name it with --sam, such as --sam sim:psam"
+    )]
     NoSam,
     /// The card goes on without end.
     #[error("{what} did not end after {limit}: giving up")]

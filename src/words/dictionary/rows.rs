@@ -125,7 +125,7 @@ tagged! {
     APPLICATION_VERSION_NUMBER_TERMINAL 0x9F09 "Application Version Number - terminal" Terminal Binary 2 2 Plain;
     SELECTION_PROPRIETARY_DATA 0x9F0A "Application Selection Registered Proprietary Data" Card Binary 3 255 Plain;
     CARDHOLDER_NAME_EXTENDED 0x9F0B "Cardholder Name Extended" Card Text 27 45 Person;
-    ISSUER_IDENTIFICATION_NUMBER_EXTENDED 0x9F0C "Issuer Identification Number Extended (IINE), or a purse's public data" Card Binary 3 64 Secret;
+    ISSUER_IDENTIFICATION_NUMBER_EXTENDED 0x9F0C "Issuer Identification Number Extended (IINE)" Card Numeric 3 64 Secret;
     IAC_DEFAULT 0x9F0D "Issuer Action Code - Default" Card Binary 5 5 Plain;
     IAC_DENIAL 0x9F0E "Issuer Action Code - Denial" Card Binary 5 5 Plain;
     IAC_ONLINE 0x9F0F "Issuer Action Code - Online" Card Binary 5 5 Plain;

@@ -7,7 +7,11 @@ use crate::roles::card::simulator::{Answer, Refusal, Work, read};
 use crate::words::iso7816::{CommandApdu, StatusWord};
 
 /// Answers a command as a purse.
-pub(in crate::roles::card) fn purse(work: &mut Work<'_>, apdu: &CommandApdu, context: &mut Context) -> Answer {
+pub(in crate::roles::card) fn purse(
+    work: &mut Work<'_>,
+    apdu: &CommandApdu,
+    context: &mut Context,
+) -> Answer {
     // A transaction is completed by the very next command, or it never was; the records of a
     // compound purchase come between.
     let open = work.session.purse.open.take();

@@ -73,7 +73,10 @@ pub(in crate::roles::card) fn read_record(work: &mut Work<'_>, command: &ReadRec
     admit(work, file.read)?;
     let record = usize::from(command.record).checked_sub(1).and_then(|at| file.records.get(at));
     let record = record.ok_or_else(|| {
-        Refusal::because(StatusWord::RECORD_NOT_FOUND, format!("the file holds {} records", file.records.len()))
+        Refusal::because(
+            StatusWord::RECORD_NOT_FOUND,
+            format!("the file holds {} records", file.records.len()),
+        )
     })?;
     Ok(ResponseApdu::ok(record.as_slice()))
 }
@@ -197,7 +200,8 @@ fn find<'a>(work: &'a Work<'_>, sfi: u8) -> Result<File, Refusal> {
         _ => work.application()?.files(),
     };
     let file = files.iter().find(|file| file.sfi == sfi);
-    file.cloned().ok_or_else(|| Refusal::because(StatusWord::FILE_NOT_FOUND, format!("there is no file {sfi:02X}")))
+    file.cloned()
+        .ok_or_else(|| Refusal::because(StatusWord::FILE_NOT_FOUND, format!("there is no file {sfi:02X}")))
 }
 
 fn find_mut<'a>(work: &'a mut Work<'_>, sfi: u8) -> Result<&'a mut File, Refusal> {

@@ -19,7 +19,10 @@ use crate::words::pboc::{PurseKeyKind, PurseRecord, equal};
 /// Tells the balance of a purse.
 pub(super) fn balance(work: &mut Work<'_>, command: &GetBalance) -> Answer {
     if command.part != 0 {
-        return Err(Refusal::because(StatusWord::WRONG_P1P2, "the card tells its whole balance alone (P1 00)"));
+        return Err(Refusal::because(
+            StatusWord::WRONG_P1P2,
+            "the card tells its whole balance alone (P1 00)",
+        ));
     }
     let shown = work.shown_minor(work.wallet(command.purse)?)?;
     Ok(ResponseApdu::ok(GetBalance::encode_response(&Balance { balance_minor: shown })))

@@ -15,7 +15,7 @@ mod secure;
 mod session;
 mod unload;
 
-pub(super) use commands::{purse, psam};
+pub(super) use commands::{psam, purse};
 pub(super) use file::{read_binary, read_record as read_file_record, select_master_file};
 pub(super) use memory::{File, PurseMemory, SamMemory};
 pub use order::PurseOrder;

@@ -15,7 +15,11 @@ use crate::words::pboc::purse::{OverdraftTerms, PurseId, PurseTransactionType};
 use crate::words::pboc::{PurseKeyKind, equal};
 
 /// Begins a change of the limit, with the PIN.
-pub(super) fn initialize(work: &mut Work<'_>, command: &InitializeForUpdate, context: &mut Context) -> Answer {
+pub(super) fn initialize(
+    work: &mut Work<'_>,
+    command: &InitializeForUpdate,
+    context: &mut Context,
+) -> Answer {
     let profile = work.purse_profile()?;
     let (index, key_version) = (profile.load_key, profile.key_version);
     work.admit_key(command.key, index)?;

@@ -116,7 +116,10 @@ pub(super) fn debit(work: &mut Work<'_>, command: &DebitForPurchase, context: &m
     let key = purchase_session_key(&card_key, open.random, open.sequence, command.sequence);
     let code = work.purse_profile()?.certification_code();
     if !equal(&terms.purchase_mac1(&key, code.as_ref()), &command.mac1) {
-        return Err(Refusal::because(StatusWord::MAC_WRONG, "MAC1 is no security module's for this purchase"));
+        return Err(Refusal::because(
+            StatusWord::MAC_WRONG,
+            "MAC1 is no security module's for this purchase",
+        ));
     }
     let (tac, mac2) = (terms.purchase_tac(&work.tac_key()?, command.sequence), terms.purchase_mac2(&key));
     let mut wallet = work.wallet(open.purse)?.clone();

@@ -27,20 +27,19 @@ pub(super) fn initialize(
     let terminal_sfi = work.sam_profile()?.terminal_sfi;
     let sam = work.sam_mut()?;
     if sam.mac_tries_left == 0 {
-        return Err(Refusal::because(StatusWord::LOCKED_FOR_GOOD, "too many wrong MAC2s: the module is locked"));
+        return Err(Refusal::because(
+            StatusWord::LOCKED_FOR_GOOD,
+            "too many wrong MAC2s: the module is locked",
+        ));
     }
     let terminal = sam.files.iter().find(|file| file.sfi == terminal_sfi);
-    let terminal = terminal.and_then(|file| file.bytes.first_chunk::<6>().copied()).ok_or_else(Refusal::lost)?;
+    let terminal =
+        terminal.and_then(|file| file.bytes.first_chunk::<6>().copied()).ok_or_else(Refusal::lost)?;
     let master = sam.purchase.first().ok_or_else(Refusal::lost)?;
     let card_key = Secret::new(purse_card_key(master.expose(), command.serial));
     sam.sequence = sam.sequence.wrapping_add(1);
-    let terms = PurseTerms {
-        amount_minor: command.amount,
-        kind,
-        terminal,
-        date: command.date,
-        time: command.time,
-    };
+    let terms =
+        PurseTerms { amount_minor: command.amount, kind, terminal, date: command.date, time: command.time };
     let sequence = sam.sequence;
     let key = purchase_session_key(card_key.expose(), command.random, command.offline, sequence);
     let mac1 = terms.purchase_mac1(&key, None);
@@ -58,7 +57,10 @@ pub(super) fn credit(work: &mut Work<'_>, command: &CreditSamForPurchase, contex
     let right = equal(&open.terms.purchase_mac2(&open.key), &command.mac2);
     let sam = work.sam_mut()?;
     if sam.mac_tries_left == 0 {
-        return Err(Refusal::because(StatusWord::LOCKED_FOR_GOOD, "too many wrong MAC2s: the module is locked"));
+        return Err(Refusal::because(
+            StatusWord::LOCKED_FOR_GOOD,
+            "too many wrong MAC2s: the module is locked",
+        ));
     }
     sam.mac_tries_left = if right { tries } else { sam.mac_tries_left - 1 };
     if !right {

@@ -22,7 +22,8 @@ pub(super) fn check_mac(
     mac: [u8; 4],
 ) -> Result<(), Refusal> {
     let iv = work.session.purse.take_iv();
-    let iv = iv.ok_or_else(|| Refusal::because(StatusWord::DATA_INVALIDATED, "a MAC follows GET CHALLENGE"))?;
+    let iv =
+        iv.ok_or_else(|| Refusal::because(StatusWord::DATA_INVALIDATED, "a MAC follows GET CHALLENGE"))?;
     let key = work.purse()?.keys.of(PurseKeyKind::Maintenance);
     let expected = maintenance_mac(&key, iv, &[header, data].concat());
     match equal(&expected, &mac) {
@@ -37,7 +38,10 @@ pub(super) fn check_mac(
 /// APPLICATION BLOCK, APPLICATION UNBLOCK and CARD BLOCK.
 pub(super) fn block(work: &mut Work<'_>, apdu: &CommandApdu, context: &mut Context) -> Answer {
     let mac: [u8; 4] = apdu.data.as_slice().try_into().map_err(|_| {
-        Refusal::because(StatusWord::WRONG_LENGTH, format!("expected a MAC of 4 bytes, {} came", apdu.data.len()))
+        Refusal::because(
+            StatusWord::WRONG_LENGTH,
+            format!("expected a MAC of 4 bytes, {} came", apdu.data.len()),
+        )
     })?;
     // P2 01 of APPLICATION BLOCK is for good.
     let for_good = apdu.ins == 0x1E && apdu.p2 == 0x01;
@@ -95,8 +99,9 @@ pub(super) fn internal(work: &mut Work<'_>, command: &InternalAuthenticate) -> A
 fn known_key(key: u8) -> Result<(), Refusal> {
     match key {
         AUTHENTICATION_KEY => Ok(()),
-        _ => {
-            Err(Refusal::because(StatusWord::KEY_INDEX_NOT_SUPPORTED, format!("there is no key {key:02X} for that")))
-        }
+        _ => Err(Refusal::because(
+            StatusWord::KEY_INDEX_NOT_SUPPORTED,
+            format!("there is no key {key:02X} for that"),
+        )),
     }
 }

@@ -40,13 +40,7 @@ pub(in crate::roles::card) struct OpenSam {
 impl OpenTransaction {
     /// The terms once date and time are there.
     pub(super) const fn terms(&self, date: [u8; 4], time: [u8; 3]) -> PurseTerms {
-        PurseTerms {
-            amount_minor: self.amount_minor,
-            kind: self.kind,
-            terminal: self.terminal,
-            date,
-            time,
-        }
+        PurseTerms { amount_minor: self.amount_minor, kind: self.kind, terminal: self.terminal, date, time }
     }
 }
 

@@ -10,7 +10,11 @@ use crate::words::pboc::purse::{PurseId, PurseTransactionType};
 use crate::words::pboc::{PurseKeyKind, equal};
 
 /// Begins an unload, with the PIN.
-pub(super) fn initialize(work: &mut Work<'_>, command: &InitializeForUnload, context: &mut Context) -> Answer {
+pub(super) fn initialize(
+    work: &mut Work<'_>,
+    command: &InitializeForUnload,
+    context: &mut Context,
+) -> Answer {
     let profile = work.purse_profile()?;
     let (purse_unloads, index) = (profile.purse_unloads, profile.load_key);
     if PurseId(command.purse) == PurseId::PURSE && !purse_unloads {
@@ -44,6 +48,8 @@ pub(super) fn debit(work: &mut Work<'_>, command: &DebitForUnload, context: &mut
     let sequence = wallet.online_sequence;
     wallet.keep_proof(open.kind, sequence, mac3, [0; 4]);
     finish(work, wallet, &terms, sequence, true)?;
-    context.emit(Event::new("card", "purse unloaded").because("MAC2 is the host's: the money has left the card"));
+    context.emit(
+        Event::new("card", "purse unloaded").because("MAC2 is the host's: the money has left the card"),
+    );
     Ok(ResponseApdu::ok(DebitForUnload::encode_response(&UnloadProof { mac3 })))
 }

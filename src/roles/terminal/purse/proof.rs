@@ -72,9 +72,10 @@ pub fn prove(card: &mut dyn Card, row: &Entry, context: &mut Context) -> Result<
         return Ok(Proven::NotLanded("the card's counter has not stepped".into()));
     }
     // An entry of the log with an earlier value of the same counter reaches back beyond it.
-    let reaches_back = log.entries.iter().any(|entry| {
-        entry.sequence < sequence && is_online(entry.kind) == is_online(detail.kind)
-    });
+    let reaches_back = log
+        .entries
+        .iter()
+        .any(|entry| entry.sequence < sequence && is_online(entry.kind) == is_online(detail.kind));
     match row.amount.minor > 0 && (log.is_whole || reaches_back) {
         true => Ok(Proven::NotLanded("neither GET TRANSACTION PROVE nor the log has it".into())),
         false => Ok(Proven::Nothing("the card has moved on, and proves it no longer".into())),

@@ -114,14 +114,18 @@ impl Purse<'_> {
             return Ok(self.refused("the purse is blocked", context));
         }
         if order.purse == PurseId::DEPOSIT
-            && let Some(why) =
-                present_pin(self.card, self.selected, order.amount, cardholder, context)?
+            && let Some(why) = present_pin(self.card, self.selected, order.amount, cardholder, context)?
         {
             return Ok(self.refused(&why, context));
         }
         let kind = self.kind();
         let answer = self.card.transmit(&self.initialization(sam, amount_minor), context)?;
-        let ask = InitializeForPurchase { purse: order.purse.0, key: sam.key, amount: amount_minor, terminal: sam.number };
+        let ask = InitializeForPurchase {
+            purse: order.purse.0,
+            key: sam.key,
+            amount: amount_minor,
+            terminal: sam.number,
+        };
         let told = match ask.answer(&answer) {
             Ok(told) => told,
             Err(_) if !answer.status.is_ok() => {

@@ -108,7 +108,9 @@ fn shown(bytes: Fact<Vec<u8>>, kind: FieldKind) -> Fact<String> {
             true => Fact::Known(hex),
             false => Fact::Absent(format!("{hex} are no decimal digits")),
         },
-        FieldKind::Date => date(&bytes).map_or_else(|| Fact::Absent(format!("{hex} is no date")), Fact::Known),
+        FieldKind::Date => {
+            date(&bytes).map_or_else(|| Fact::Absent(format!("{hex} is no date")), Fact::Known)
+        }
         FieldKind::Text => {
             let text: String = bytes.iter().map(|byte| char::from(*byte)).collect();
             let text = text.trim_matches(['\0', ' ']).to_owned();
@@ -146,9 +148,7 @@ fn told(
     let fact = match ask.answer(&card.transmit(&ask.to_apdu(), context)?) {
         Ok(told) => Fact::Known(Amount::new(told.balance_minor.into(), currency)),
         Err(CommandError::Refused { status: StatusWord::NOT_SUPPORTED, .. }) => return Ok(None),
-        Err(CommandError::Refused { status, .. }) => {
-            Fact::Absent(format!("GET BALANCE answered {status}"))
-        }
+        Err(CommandError::Refused { status, .. }) => Fact::Absent(format!("GET BALANCE answered {status}")),
         Err(error) => Fact::Absent(error.to_string()),
     };
     Ok(Some(PurseBalance {
@@ -195,7 +195,9 @@ fn entries(
                     log.push(PurseLogEntry { record, amount });
                 }
             }
-            Err(CommandError::Refused { status, .. }) if record == 1 && status != StatusWord::RECORD_NOT_FOUND => {
+            Err(CommandError::Refused { status, .. })
+                if record == 1 && status != StatusWord::RECORD_NOT_FOUND =>
+            {
                 return Ok(Fact::Absent(format!("READ RECORD of file {sfi:02X} answered {status}")));
             }
             _ => break,
@@ -211,12 +213,20 @@ mod tests {
     #[test]
     fn what_is_no_date_or_number_says_so() {
         let known = |bytes: &[u8]| Fact::Known(bytes.to_vec());
-        assert_eq!(shown(known(&[0x20, 0x24, 0x02, 0x29]), FieldKind::Date), Fact::Known("2024-02-29".into()));
+        assert_eq!(
+            shown(known(&[0x20, 0x24, 0x02, 0x29]), FieldKind::Date),
+            Fact::Known("2024-02-29".into())
+        );
         for bytes in [[0x20, 0x23, 0x02, 0x29], [0x20, 0x24, 0x13, 0x01], [0x00; 4], [0xFF; 4]] {
             assert!(shown(known(&bytes), FieldKind::Date).known().is_none(), "{bytes:02X?}");
         }
         assert!(shown(known(&[0x1A]), FieldKind::Digits).known().is_none());
         assert!(pan(known(&[0; 10])).known().is_none());
-        assert_eq!(pan(known(&[0, 0, 0x62, 0x99, 0x99, 0x12, 0x34, 0x56, 0x78, 0x90])).known().map(|pan| pan.expose().to_owned()), Some("6299991234567890".into()));
+        assert_eq!(
+            pan(known(&[0, 0, 0x62, 0x99, 0x99, 0x12, 0x34, 0x56, 0x78, 0x90]))
+                .known()
+                .map(|pan| pan.expose().to_owned()),
+            Some("6299991234567890".into())
+        );
     }
 }

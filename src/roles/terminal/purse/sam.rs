@@ -61,7 +61,11 @@ impl<'a> Sam<'a> {
     }
 
     /// Judges the card's MAC2.
-    pub(super) fn credit(&mut self, mac2: [u8; 4], context: &mut Context) -> Result<StatusWord, TerminalError> {
+    pub(super) fn credit(
+        &mut self,
+        mac2: [u8; 4],
+        context: &mut Context,
+    ) -> Result<StatusWord, TerminalError> {
         let command = CreditSamForPurchase { mac2 }.to_apdu();
         let mut status = StatusWord::MAC_WRONG;
         for _ in 0..JUDGEMENTS {

@@ -58,12 +58,9 @@ impl ApduCommand for UpdateCappDataCache {
         }
         match apdu.data.len() {
             1..=255 => Ok(Self { id: apdu.p1, sfi, data: apdu.data.clone() }),
-            found => Err(CommandError::Length {
-                command: Self::NAME,
-                what: "record",
-                expected: "1 to 255",
-                found,
-            }),
+            found => {
+                Err(CommandError::Length { command: Self::NAME, what: "record", expected: "1 to 255", found })
+            }
         }
     }
 

@@ -51,7 +51,9 @@ impl ApduCommand for VerifyPin {
     fn from_apdu(apdu: &CommandApdu) -> Result<Self, CommandError> {
         match apdu.data.len() {
             2..=6 => Ok(Self { pin: Secret::new(apdu.data.clone()) }),
-            found => Err(CommandError::Length { command: Self::NAME, what: "PIN", expected: "2 to 6", found }),
+            found => {
+                Err(CommandError::Length { command: Self::NAME, what: "PIN", expected: "2 to 6", found })
+            }
         }
     }
 
