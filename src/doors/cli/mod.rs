@@ -12,6 +12,7 @@ mod demo;
 mod host;
 mod inquire;
 mod load;
+mod lua;
 mod pay;
 mod pcsclite;
 mod preauth;
@@ -26,12 +27,14 @@ mod settle;
 mod shared {
     pub(super) mod attendant;
     pub(super) mod books;
+    pub(super) mod cards;
     pub(super) mod command;
     pub(super) mod failure;
     pub(super) mod hint;
     pub(super) mod holder;
     pub(super) mod jobs;
     pub(super) mod journal;
+    pub(super) mod lua;
     pub(super) mod output;
     pub(super) mod pan;
     pub(super) mod person;
@@ -41,6 +44,7 @@ mod shared {
     pub(super) mod recording;
     pub(super) mod run;
     pub(super) mod scene;
+    pub(super) mod served;
     pub(super) mod settling;
     pub(super) mod switches;
     pub(super) mod threads;
@@ -90,4 +94,5 @@ const COMMANDS: &[Command] = &[
     decode::COMMAND,
     crypto::COMMAND,
     demo::COMMAND,
+    lua::COMMAND,
 ];
