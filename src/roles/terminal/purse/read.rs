@@ -16,6 +16,7 @@ use crate::words::pboc::fixed::Fixed;
 use crate::words::pboc::purse::{PurseId, PurseTransactionType};
 use crate::words::pboc::{CityBalance, CityField, CityLayout, FieldKind, PurseRecord};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Reads the purse that is selected.
 pub(in crate::roles::terminal) fn read_purse(
@@ -28,8 +29,8 @@ pub(in crate::roles::terminal) fn read_purse(
     let currency = Currency(layout.currency);
     let mut files: BTreeMap<u8, Fact<Vec<u8>>> = BTreeMap::new();
     for field in &layout.fields {
-        if !files.contains_key(&field.sfi) {
-            files.insert(field.sfi, file(card, field.sfi, context)?);
+        if let Entry::Vacant(place) = files.entry(field.sfi) {
+            place.insert(file(card, field.sfi, context)?);
         }
     }
     let mut number = Fact::Absent("the layout names no number".into());
