@@ -282,7 +282,9 @@ impl Strings {
     /// What the blocks want, before anybody has answered.
     fn orders(&mut self, blocks: &[usize], context: &mut Context) -> Orders {
         for index in blocks {
-            if let Some(function) = self.blocks[*index].function.clone() {
+            // A script that is in trouble hears nothing more.
+            let function = self.blocks[*index].function.clone().filter(|_| self.trouble.is_none());
+            if let Some(function) = function {
                 let given = self.with_scope(context, |scope| function.given(scope));
                 self.blocks[*index].given = given.unwrap_or_default();
             }
