@@ -15,7 +15,9 @@ use cardwright::words::iso7816::command::{
     Verify,
 };
 use cardwright::words::iso7816::{Aid, ApduCommand, CommandApdu};
-use cardwright::words::pboc::command::{PutData, UpdateRecord};
+use cardwright::words::pboc::command::{
+    AppendRecord, CappProof, CappRecord, GetCappProve, PutData, ReadCappData, UpdateCappData, UpdateRecord,
+};
 use cardwright::words::tlv::{Tag, TlvStore};
 use proptest::prelude::*;
 use std::fmt::Debug;
@@ -98,6 +100,20 @@ round_trips! {
         .prop_map(|(tag, value, mac)| (PutData { tag: Tag(tag.into()), value, mac }, ()));
     update_record: UpdateRecord = (1u8..=30, any::<u8>(), bytes(1..252), any::<[u8; 4]>())
         .prop_map(|(sfi, record, data, mac)| (UpdateRecord { sfi, record, data, mac }, ()));
+    read_capp_data: ReadCappData =
+        (21u8..=30, any::<bool>(), any::<[u8; 2]>(), any::<Option<[u8; 8]>>(), bytes(2..236), any::<[u8; 4]>())
+        .prop_map(|(sfi, next, id, challenge, record, mac)| {
+            let answer = CappRecord { record, mac: challenge.map(|_| mac) };
+            (ReadCappData { sfi, next, id, challenge }, answer)
+        });
+    update_capp_data: UpdateCappData = (21u8..=30, any::<bool>(), bytes(2..252), any::<[u8; 4]>())
+        .prop_map(|(sfi, next, record, mac)| (UpdateCappData { sfi, next, record, mac }, ()));
+    append_record: AppendRecord = (21u8..=30, any::<[u8; 16]>(), bytes(2..236), any::<[u8; 4]>())
+        .prop_map(|(sfi, enciphered_key, record, mac)| {
+            (AppendRecord { sfi, enciphered_key, record, mac }, ())
+        });
+    get_capp_prove: GetCappProve = (any::<u16>(), any::<[u8; 8]>())
+        .prop_map(|(atc, certificate)| (GetCappProve { atc }, CappProof { certificate }));
     initialize_update: InitializeUpdate = (any::<u8>(), any::<[u8; 8]>(), initialized())
         .prop_map(|(key_version, host_challenge, answer)| {
             (InitializeUpdate { key_version, host_challenge }, answer)

@@ -2,6 +2,7 @@
 //! data objects. What is the whole card's is in `profile`.
 
 use super::APPLICATIONS;
+use super::capp::{self, CappFileProfile};
 use super::certificates::CertificateProfile;
 use super::mchip_profile::MchipProfile;
 use super::profile::Bytes;
@@ -49,6 +50,9 @@ pub(super) struct ApplicationProfile {
     /// What an M/Chip application does where public sources leave it open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mchip: Option<MchipProfile>,
+    /// Files of the industries of the extended application.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extended: Vec<CappFileProfile>,
     /// Records and the elements in them.
     #[serde(rename = "record")]
     pub records: Vec<RecordProfile>,
@@ -134,6 +138,7 @@ impl ApplicationProfile {
             let known: Vec<_> = APPLICATIONS.iter().map(|row| row.kind()).collect();
             return Err(format!("expected kind to be one of {}, found {:?}", known.join(", "), self.kind));
         }
+        capp::check(&self.extended)?;
         if !(1..=16).contains(&self.label.len()) {
             return Err(format!("expected a label of 1 to 16 characters, found {:?}", self.label));
         }

@@ -1,5 +1,6 @@
 //! A card's non-volatile memory: what survives without power.
 
+use super::capp::CappMemory;
 use super::certificates::CardKey;
 use super::profile::Profile;
 use crate::base::bytes::{Secret, bcd_to_u64, parse_hex, u64_to_bcd};
@@ -76,6 +77,9 @@ pub(super) struct ApplicationMemory {
     pub records: Vec<Record>,
     /// Counters, flags and logs.
     pub state: State,
+    /// Of the extended application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capp: Option<Box<CappMemory>>,
     /// Signs for the card, where it has a key of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card_key: Option<CardKey>,
@@ -302,11 +306,11 @@ impl std::fmt::Debug for CardMemory {
 }
 
 /// Keys as hexadecimal text, on their way into a seal or out of it.
-mod secret_hex {
+pub(super) mod secret_hex {
     use super::{Secret, Zeroizing, parse_hex};
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<S: Serializer, const N: usize>(
+    pub(in crate::roles::card) fn serialize<S: Serializer, const N: usize>(
         secret: &Secret<[u8; N]>,
         serializer: S,
     ) -> Result<S::Ok, S::Error>
@@ -317,7 +321,7 @@ mod secret_hex {
         serializer.serialize_str(&text)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+    pub(in crate::roles::card) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
         deserializer: D,
     ) -> Result<Secret<[u8; N]>, D::Error>
     where

@@ -2,6 +2,7 @@
 
 use super::CardError;
 use super::application_profile::ApplicationProfile;
+use super::capp::CappMemory;
 use super::memory::{ApplicationMemory, CardMemory, Domain, Image, KeyImage, Record, State};
 use super::profile::{Bytes, Profile};
 use crate::base::bytes::Secret;
@@ -82,6 +83,7 @@ impl CardMemory {
             data: profile_data(application),
             records: Vec::new(),
             state: State::new(application.pin_try_limit),
+            capp: CappMemory::new(&application.extended),
             card_key: None,
             pin_key: None,
         });
@@ -125,6 +127,7 @@ fn fill(profile: &ApplicationProfile, order: &Order) -> ApplicationMemory {
         data,
         records,
         state: State::new(profile.pin_try_limit),
+        capp: CappMemory::new(&profile.extended),
         card_key: None,
         pin_key: None,
     }

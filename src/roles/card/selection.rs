@@ -44,6 +44,7 @@ pub(super) fn select(work: &mut Work<'_>, command: &Select, context: &mut Contex
         found.ok_or_else(|| not_found("no application on this interface begins with that name"))?;
     let data = Select::encode_response(&fci(application, interface));
     work.session.selected = Selected::Application { index, phase: Phase::Selected };
+    work.session.capp_read = None;
     if work.application()?.state.blocked {
         say(context, "the application is blocked: its FCI comes with a warning");
         return Ok(ResponseApdu { data, status: StatusWord::FILE_INVALIDATED });

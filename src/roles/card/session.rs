@@ -2,6 +2,7 @@
 //! transaction that is under way.
 
 use super::Device;
+use super::capp::{Extension, Place};
 use super::mchip_profile::MchipProfile;
 use crate::air::link::Interface;
 use crate::words::emv::command::RelayResistanceData;
@@ -20,6 +21,8 @@ pub(super) struct Session {
     /// What GET CHALLENGE gave, for the next command alone.
     pub challenge: Option<[u8; 8]>,
     pub channel: SecureChannel,
+    /// The record of an industry that was read last since the selection, and its index.
+    pub capp_read: Option<(Place, usize)>,
 }
 
 /// The secure channel to the selected application.
@@ -143,13 +146,15 @@ pub(super) struct Pending {
     pub log: Option<Vec<u8>>,
     /// Data objects of this transaction that the record has beside its own.
     pub appended: Vec<u8>,
+    /// What the extended application writes.
+    pub extension: Option<Extension>,
 }
 
 impl Session {
     /// Just switched on.
     pub(super) fn new(interface: Interface, device: Option<Device>) -> Self {
         let (selected, channel) = (Selected::Nothing, SecureChannel::Closed);
-        Self { interface, device, selected, challenge: None, channel }
+        Self { interface, device, selected, challenge: None, channel, capp_read: None }
     }
 
     /// The transaction under way, in any phase.
