@@ -5,6 +5,7 @@ mod application;
 mod application_profile;
 mod authentication;
 mod behaviour;
+mod capp;
 mod certificates;
 mod cryptogram;
 mod data;
