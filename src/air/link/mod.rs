@@ -8,6 +8,7 @@ mod driver;
 mod fault;
 mod guard;
 mod in_process;
+pub mod iso_dep;
 #[cfg(unix)]
 mod lines;
 mod nfc_dep;
@@ -42,4 +43,4 @@ pub const READERS: &[ReaderDriver] = &[
 ];
 
 /// The drivers of places where a card can be served.
-pub const TARGETS: &[TargetDriver] = &[vpcd::DRIVER];
+pub const TARGETS: &[TargetDriver] = &[vpcd::DRIVER, iso_dep::DRIVER];
