@@ -15,6 +15,8 @@ mod nfc_dep;
 #[cfg(feature = "pcsc")]
 pub mod pcsc;
 mod peer;
+#[cfg(feature = "serial")]
+pub mod pn532;
 mod record;
 mod t0;
 mod udp;

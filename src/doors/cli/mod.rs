@@ -14,6 +14,8 @@ mod inquire;
 mod load;
 mod pay;
 mod pcsclite;
+#[cfg(all(unix, feature = "serial"))]
+mod pn532;
 mod preauth;
 mod read;
 mod readers;
@@ -84,6 +86,8 @@ const COMMANDS: &[Command] = &[
     host::COMMAND,
     readers::COMMAND,
     pcsclite::COMMAND,
+    #[cfg(all(unix, feature = "serial"))]
+    pn532::COMMAND,
     world::COMMAND,
     trace::COMMAND,
     decode::COMMAND,

@@ -15,13 +15,8 @@ pub fn serve(
     context: &mut Context,
     keep_going: &dyn Fn() -> bool,
 ) -> Result<(), LinkError> {
-    if card.is_recording() && target.is_radio() {
-        return Err(LinkError::Unavailable {
-            missing: "a recording is not served on radio, where it could pass for the card".into(),
-            remedy:
-                "serve it on a virtual reader, or make a card of our own of it: cardwright trace to-profile"
-                    .into(),
-        });
+    if target.is_radio() {
+        refuse_recording(card)?;
     }
     let mut atr = None;
     let result = loop {
@@ -63,6 +58,18 @@ pub fn serve(
     };
     card.power_off();
     result
+}
+
+/// A recording is not served on radio.
+pub(super) fn refuse_recording(card: &dyn Simulated) -> Result<(), LinkError> {
+    if !card.is_recording() {
+        return Ok(());
+    }
+    Err(LinkError::Unavailable {
+        missing: "a recording is not served on radio, where it could pass for the card".into(),
+        remedy: "serve it on a virtual reader, or make a card of our own of it: cardwright trace to-profile"
+            .into(),
+    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The reader's side of ISO-DEP: the block rules of ISO/IEC 14443-4, 7.5.3 and 7.5.5. It asks
 //! again where no answer came, or none that is a block.
 
-use super::poll::{CardA, CardB};
+use super::poll::CardB;
 use crate::air::link::{Air, Heard, LinkError, Modulation, RfFrame, Technology};
 use crate::base::context::Context;
 use crate::words::iso14443::{Ats, Block, frame_size, frame_waiting_time};
@@ -38,7 +38,7 @@ impl Pcd {
     pub const FSDI: u8 = FSDI;
 
     /// With a card of type A that has sent this ATS.
-    pub fn with_a(_card: &CardA, ats: &Ats) -> Self {
+    pub fn with_a(ats: &Ats) -> Self {
         Self::new(Technology::A, ats.frame_size(), ats.waiting_time())
     }
 
@@ -270,7 +270,9 @@ mod tests {
                     let command = self.pending.take();
                     command.and_then(|command| self.card.answer(&[command.clone(), command].concat()))
                 }
-                PiccStep::Answer(frame) | PiccStep::Active(frame) | PiccStep::Deselected(frame) => Some(frame),
+                PiccStep::Answer(frame) | PiccStep::Active(frame) | PiccStep::Deselected(frame) => {
+                    Some(frame)
+                }
                 PiccStep::Lost(frame) => frame,
             };
             self.heard = answer.and_then(|frame| self.carry(&frame)).map(Heard::Frame);
@@ -293,10 +295,10 @@ mod tests {
 
     /// Activates as type A, with frames of this size to the reader.
     fn open_a(air: &mut Echo, fsdi: u8, context: &mut Context) -> Pcd {
-        let card = poll_a(air, SENS_REQ, ANSWER, context).unwrap().unwrap();
+        poll_a(air, SENS_REQ, ANSWER, context).unwrap().unwrap();
         let ats = send_rats(air, Rats { fsdi, cid: 0 }, context).unwrap().unwrap();
         air.frames = 0;
-        Pcd::with_a(&card, &Ats::parse(&ats).unwrap())
+        Pcd::with_a(&Ats::parse(&ats).unwrap())
     }
 
     const ANSWER: Duration = Duration::from_millis(1);
