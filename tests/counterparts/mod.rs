@@ -5,6 +5,7 @@ mod bad_lines;
 mod drop_in;
 mod jobs;
 mod kills;
+mod libnfc;
 mod nfcpy;
 mod our_card;
 mod private_reader;
@@ -20,6 +21,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(drop_in::trials());
     trials.extend(jobs::trials());
     trials.extend(kills::trials());
+    trials.extend(libnfc::trials());
     trials.extend(nfcpy::trials());
     trials.extend(bad_lines::trials());
     trials.extend(reports::trials());

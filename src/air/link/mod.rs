@@ -42,7 +42,14 @@ pub use vpcd::Vpcd;
 pub const READERS: &[ReaderDriver] = &[
     #[cfg(feature = "pcsc")]
     pcsc::DRIVER,
+    #[cfg(feature = "serial")]
+    pn532::DRIVER,
 ];
 
 /// The drivers of places where a card can be served.
-pub const TARGETS: &[TargetDriver] = &[vpcd::DRIVER, iso_dep::DRIVER];
+pub const TARGETS: &[TargetDriver] = &[
+    vpcd::DRIVER,
+    #[cfg(feature = "serial")]
+    pn532::TARGET_DRIVER,
+    iso_dep::DRIVER,
+];

@@ -3,10 +3,16 @@
 
 pub mod chip;
 pub mod command;
+mod driver;
+mod emulation;
 mod frame;
 mod line;
+mod reader;
 
+pub use driver::Pn532;
+pub use emulation::{Pn532Target, TARGET_DRIVER};
 pub use frame::{Deframer, Found, Frame};
 #[cfg(unix)]
 pub use line::Terminal;
 pub use line::{Line, Port};
+pub use reader::{DRIVER, Pn532Reader};
