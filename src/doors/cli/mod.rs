@@ -28,6 +28,7 @@ mod settle;
 mod shared {
     pub(super) mod attendant;
     pub(super) mod books;
+    pub(super) mod cards;
     pub(super) mod command;
     pub(super) mod failure;
     pub(super) mod hint;
@@ -42,6 +43,7 @@ mod shared {
     pub(super) mod recording;
     pub(super) mod run;
     pub(super) mod scene;
+    pub(super) mod served;
     pub(super) mod settling;
     pub(super) mod switches;
     pub(super) mod threads;

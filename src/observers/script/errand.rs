@@ -42,6 +42,10 @@ pub trait Attendant: Sync {
 
     /// Runs a program.
     fn run(&self, command: &str, within: Duration) -> Result<Ran, String>;
+
+    /// Tells a person what a terminal elsewhere is waited for. Nobody has to hear it: whether
+    /// it was done is seen at the card and at the host.
+    fn tell(&self, _what: &str) {}
 }
 
 /// Nobody is there, and no program may be run.

@@ -19,6 +19,7 @@ const OUTPUT_BYTES: u64 = 1 << 16;
 pub(in crate::doors::cli) struct Bystander {
     /// The lines that are typed; none where nobody can be asked.
     lines: Option<Mutex<Receiver<String>>>,
+    attended: bool,
     runs: bool,
 }
 
@@ -27,7 +28,7 @@ impl Bystander {
     /// programs where that is allowed.
     pub(in crate::doors::cli) fn new(attended: bool, runs: bool) -> Self {
         let lines = (attended && std::io::stdin().is_terminal()).then(|| Mutex::new(typed()));
-        Self { lines, runs }
+        Self { lines, attended, runs }
     }
 }
 
@@ -74,6 +75,12 @@ impl Attendant for Bystander {
         // What it has started may hold its output open for longer.
         let output = output.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
         Ok(Ran { code, output })
+    }
+
+    fn tell(&self, what: &str) {
+        if self.attended {
+            eprintln!("{what}");
+        }
     }
 }
 

@@ -180,7 +180,7 @@ impl Player<'_> {
                 if let Chair::Counter(counter) = &mut self.chair {
                     // Those of before stay before those that come.
                     counter.puppet.strings().moments = std::mem::take(&mut self.moments);
-                    let done = demand(asked, span, counter, &mut self.scope);
+                    let done = demand(asked, span, counter, self.attendant, &mut self.scope);
                     self.take_from_puppet();
                     done?;
                 }
