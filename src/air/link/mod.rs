@@ -31,7 +31,10 @@ pub use guard::{Guard, Judge};
 pub use in_process::{Endpoint, InProcess};
 #[cfg(unix)]
 pub use lines::{AnswerLine, answer_lines, ask_lines};
-pub use nfc_dep::{Identity, Initiator, NfcDepTarget, Polling};
+pub use nfc_dep::{
+    Greeting, Identity, Initiator, InitiatorTalk, Met, NfcDepTarget, Polling, Presence, PresenceStep,
+    TargetTalk,
+};
 pub use peer::{Peer, PeerActivation};
 pub use record::Record;
 pub use t0::T0;

@@ -12,6 +12,8 @@ use std::time::Duration;
 const FSDI: u8 = 8;
 /// PCB and CRC, which go off a frame's length.
 const OVERHEAD: usize = 3;
+/// The longest response: 65,536 bytes and the status.
+const LONGEST: usize = 65_538;
 /// How often in a row a block is asked for again before the card counts as gone.
 const RETRIES: u8 = 2;
 /// How often in a row a card may ask for time.
@@ -112,6 +114,13 @@ impl Pcd {
         context: &mut Context,
     ) -> Result<Vec<u8>, LinkError> {
         while goes_on {
+            if answer.len() > LONGEST {
+                return Err(LinkError::Protocol {
+                    during: DURING.into(),
+                    expected: format!("a response of {LONGEST} bytes at most"),
+                    found: format!("{} bytes and no end", answer.len()),
+                });
+            }
             match self.ask(air, Block::ack(self.number), context)? {
                 Block::Information { more, data, .. } => {
                     answer.extend(data);
@@ -181,10 +190,7 @@ impl Pcd {
     }
 
     fn silent(&self, air: &dyn Air) -> LinkError {
-        LinkError::Timeout {
-            during: format!("of the card at {}", air.place()),
-            timeout_ms: u64::try_from(self.waiting.as_millis()).unwrap_or(u64::MAX),
-        }
+        LinkError::timeout(format!("of the card at {}", air.place()), self.waiting)
     }
 
     fn frame(&self, block: &Block) -> RfFrame {

@@ -23,6 +23,8 @@ const SPEAKS_ISO_DEP: u8 = 0x01;
 const TAKES_CID_B: u8 = 0x01;
 /// PCB and CRC, which go off a frame's length.
 const OVERHEAD: usize = 3;
+/// The longest command: an extended header, 65,535 bytes, and Le.
+const LONGEST: usize = 65_544;
 /// HLTB, which puts a card of type B to sleep, and its answer.
 const SLPB_REQ: u8 = 0x50;
 const SLPB_RES: u8 = 0x00;
@@ -233,6 +235,11 @@ impl Picc {
                 // D: whatever its number is.
                 talk.number ^= 1;
                 talk.received.extend(data);
+                // What never ends is no command.
+                if talk.received.len() > LONGEST {
+                    talk.received.clear();
+                    return PiccStep::Silence;
+                }
                 if more {
                     let answer = Block::ack(talk.number);
                     return PiccStep::Answer(self.say(answer));

@@ -1,7 +1,12 @@
 //! A card or target of type A from its sleep to its selection (ISO/IEC 14443-3, 6.3): what
 //! it answers, and when it is silent. What comes after the selection is others' business.
 
+use crate::air::link::{Modulation, RfFrame, Technology};
 use crate::words::iso14443::{ALL_REQ, NVB_ALL, NVB_NONE, SEL, SENS_REQ, SLP_REQ, SelRes};
+
+/// SENSF_REQ (JIS X 6319-4, polling): its length byte and its code.
+const SENSF_REQ_BYTES: u8 = 6;
+const SENSF_REQ: u8 = 0x00;
 
 /// What a frame comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,6 +88,20 @@ impl Selection {
                 self.reset();
                 SelectionStep::Silence
             }
+        }
+    }
+
+    /// What a frame comes to for a device that may be found in type F too, by this SENSF_RES
+    /// (behind its length byte). Other frames of type F are beyond any selection.
+    pub fn hear_in(&mut self, frame: &RfFrame, sensf_res: Option<&[u8]>) -> SelectionStep {
+        match (frame.modulation.technology, &frame.bytes[..]) {
+            _ if frame.modulation == Modulation::A106 => self.hear(&frame.bytes),
+            (Technology::F, [SENSF_REQ_BYTES, SENSF_REQ, ..]) => match sensf_res {
+                Some(response) => SelectionStep::Answer([&[response.len() as u8 + 1], response].concat()),
+                None => SelectionStep::Silence,
+            },
+            (Technology::F, _) => SelectionStep::Beyond,
+            _ => SelectionStep::Silence,
         }
     }
 

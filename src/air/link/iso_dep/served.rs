@@ -61,7 +61,7 @@ impl<A: Air> Target for IsoDepTarget<A> {
         loop {
             let Some(heard) = self.air.receive(QUIET, context)? else {
                 let during = format!("waiting for a reader at {}", self.air.place());
-                return Err(LinkError::Timeout { during, timeout_ms: QUIET.as_millis() as u64 });
+                return Err(LinkError::timeout(during, QUIET));
             };
             let (answer, request): (Option<RfFrame>, Option<TargetRequest>) = match card.hear(&heard) {
                 PiccStep::Silence => (None, None),

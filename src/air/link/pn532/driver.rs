@@ -186,8 +186,7 @@ impl Pn532 {
 }
 
 fn timed_out(command: &str, timeout: Duration, whose: &str) -> LinkError {
-    let timeout_ms = u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX);
-    LinkError::Timeout { during: format!("of {whose} to {command}"), timeout_ms }
+    LinkError::timeout(format!("of {whose} to {command}"), timeout)
 }
 
 fn cut_short(command: &str, error: &Truncated) -> LinkError {

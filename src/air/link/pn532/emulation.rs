@@ -100,7 +100,7 @@ impl Target for Pn532Target {
             match came {
                 None => {
                     let during = format!("waiting for a reader at {}", self.chip.place());
-                    return Err(LinkError::Timeout { during, timeout_ms: QUIET.as_millis() as u64 });
+                    return Err(LinkError::timeout(during, QUIET));
                 }
                 Some(None) => {
                     self.waits_for = Wait::Answer;

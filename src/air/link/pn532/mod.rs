@@ -7,6 +7,7 @@ mod driver;
 mod emulation;
 mod frame;
 mod line;
+mod peer;
 mod reader;
 
 pub use driver::Pn532;
@@ -15,4 +16,5 @@ pub use frame::{Deframer, Found, Frame};
 #[cfg(unix)]
 pub use line::Terminal;
 pub use line::{Line, Port};
+pub use peer::Pn532Peer;
 pub use reader::{DRIVER, Pn532Reader};

@@ -1,25 +1,26 @@
 //! The chip as a reader: it finds cards, holds up to two, and speaks their protocol for its
 //! host (PN532 user manual, 7.3.5 to 7.3.13).
 
+use super::parts::Parts;
 use super::simulator::Chip;
 use super::target::Role;
 use crate::air::link::iso_dep::{CardA, Pcd, poll_a, poll_b, select_b, send_rats};
 use crate::air::link::pn532::command::{
-    Diagnose, Exchanged, GeneralStatus, InAutoPoll, InDataExchange, InJumpForDep, InListPassiveTarget,
-    Jumped, Listed, Polled, SetParameters, Status, TargetA, TargetB, Wire,
+    Diagnose, Exchanged, GeneralStatus, InAtr, InAutoPoll, InDataExchange, InJumpForDep, InListPassiveTarget,
+    InPsl, Listed, Polled, SetParameters, Status, TargetA, TargetB, Wire,
 };
-use crate::air::link::{Air, Heard, LinkError, Modulation, RfFrame, Technology};
+use crate::air::link::{Air, Greeting, Heard, InitiatorTalk, LinkError, Modulation, RfFrame, Technology};
 use crate::base::context::Context;
 use crate::words::iso14443::{ALL_REQ, Ats, Attrib, Rats, SENS_REQ, SelRes, SensbReq};
-use crate::words::iso18092::BitRate;
+use crate::words::iso18092::{AttributeResponse, BitRate, NfcDepFrame};
 use std::time::Duration;
 
 /// How long a card is waited for in one search; hosts give three of them 300 ms.
 const SEARCH: Duration = Duration::from_millis(80);
+/// How often a target of NFC-DEP is searched for at most.
+const JUMPS: u32 = 3;
 /// The unit of InAutoPoll's period.
 const PERIOD: Duration = Duration::from_millis(150);
-/// The most data in one answer.
-const MOST: usize = 262;
 /// MaxTg: a chip holds two cards.
 const MOST_CARDS: usize = 2;
 
@@ -31,7 +32,7 @@ pub(super) struct Slot {
     /// A command's parts so far (MI).
     command: Vec<u8>,
     /// What of a response is still to be fetched.
-    left: Vec<u8>,
+    left: Parts,
 }
 
 #[derive(Debug)]
@@ -42,6 +43,8 @@ enum Held {
     B(Pcd),
     /// FeliCa.
     F(Modulation),
+    /// A target of NFC-DEP.
+    Dep(Box<InitiatorTalk>),
 }
 
 impl Chip {
@@ -65,6 +68,7 @@ impl Chip {
         let targets = (1..).zip(&self.slots).map(|(number, slot)| match &slot.card {
             Held::A(..) => [number, 0, 0, 0x00],
             Held::B(..) => [number, 0, 0, 0x02],
+            Held::Dep(_) => [number, 0, 0, 0x01],
             Held::F(modulation) => [number, modulation.rate.divisor(), modulation.rate.divisor(), 0x10],
         });
         GeneralStatus { error: 0, field: 0, targets: targets.collect(), sam: 0 }
@@ -117,7 +121,7 @@ impl Chip {
         let timeout = self.settings.timeout();
         let Some(slot) = self.slots.get_mut(index) else { return Status::NOT_NOW.into() };
         if data.is_empty() && !slot.left.is_empty() {
-            return slot.next_part();
+            return slot.left.next_part();
         }
         slot.command.extend(data);
         if more {
@@ -133,8 +137,8 @@ impl Chip {
         });
         match (answered, self.slots.get_mut(index)) {
             (Some(Ok(answer)), Some(slot)) => {
-                slot.left = answer;
-                slot.next_part()
+                slot.left = Parts::of(answer);
+                slot.left.next_part()
             }
             (Some(Err(status)), _) => status.into(),
             _ => Status::TIMEOUT.into(),
@@ -178,9 +182,72 @@ impl Chip {
         if woken == Some(true) { Status::OK } else { Status::TIMEOUT }
     }
 
-    /// Active communication wants two fields, and there is one air.
-    pub(super) fn jump(&mut self, _command: &InJumpForDep, _context: &mut Context) -> Jumped {
-        Jumped { status: Status::NO_FIELD, data: Vec::new() }
+    pub(super) fn jump(&mut self, command: &InJumpForDep, context: &mut Context) -> Exchanged {
+        self.begin_anew();
+        let rate = BitRate::ALL.into_iter().find(|rate| rate.divisor() == command.rate);
+        // Active communication wants two fields, and there is one air.
+        let (Some(rate), false) = (rate, command.mode & InJumpForDep::ACTIVE != 0) else {
+            return Exchanged::from(Status::NO_FIELD);
+        };
+        let greeting = Greeting {
+            rate,
+            sensf_req: command.passive[..].try_into().unwrap_or(Greeting::ANYBODY),
+            id: command.id.unwrap_or_else(|| context.random()),
+            general: command.general.clone(),
+            wait: SEARCH,
+        };
+        for _ in 0..self.settings.searches().map_or(JUMPS, |most| most.min(JUMPS)) {
+            if let Some(Some(response)) = self.speaking(|air, _| greeting.meet(air, context)) {
+                return self.hold_peer(&response, rate);
+            }
+            if self.host.is_impatient() {
+                break;
+            }
+        }
+        Status::TIMEOUT.into()
+    }
+
+    /// Greets a target that InListPassiveTarget has found.
+    pub(super) fn attribute(&mut self, command: &InAtr, context: &mut Context) -> Exchanged {
+        let is_held = matches!(self.slots.first().map(|slot| &slot.card), Some(Held::A(None)));
+        if command.target != 1 || !is_held {
+            return Status::NOT_NOW.into();
+        }
+        let rate = BitRate::Kbps106;
+        let id = command.id.unwrap_or_else(|| context.random());
+        let (sensf_req, general) = (Greeting::ANYBODY, command.general.clone());
+        let greeting = Greeting { rate, sensf_req, id, general, wait: SEARCH };
+        match self.speaking(|air, _| greeting.greet_selected(air, id, context)) {
+            Some(Some(response)) => {
+                self.slots.clear();
+                let mut answer = self.hold_peer(&response, rate);
+                // The host knows the target's number.
+                answer.data.remove(0);
+                answer
+            }
+            _ => Status::TIMEOUT.into(),
+        }
+    }
+
+    pub(super) fn change_rate(&mut self, command: InPsl, context: &mut Context) -> Status {
+        let rate = BitRate::ALL.into_iter().find(|rate| rate.divisor() == command.to_target);
+        let (Some(rate), true) = (rate, command.to_target == command.to_initiator) else {
+            return Status::NOT_NOW;
+        };
+        let agrees = self.speaking(|air, slots| match slots.first_mut().map(|slot| &mut slot.card) {
+            Some(Held::Dep(talk)) => talk.change_rate(air, rate, context),
+            _ => Ok(false),
+        });
+        if agrees == Some(true) { Status::OK } else { Status::NOT_NOW }
+    }
+
+    /// Holds a target of NFC-DEP; tells its number and ATR_RES behind its command bytes.
+    fn hold_peer(&mut self, response: &AttributeResponse, rate: BitRate) -> Exchanged {
+        let talk = InitiatorTalk::with(response, rate, self.antenna.place());
+        self.settings.follow(Modulation::of_nfc_dep(rate));
+        self.slots.push(Slot::new(Held::Dep(Box::new(talk))));
+        let told = NfcDepFrame::AttributeResponse(response.clone()).to_bytes();
+        Exchanged { status: Status::OK, data: [&[1], &told[2..]].concat() }
     }
 
     fn begin_anew(&mut self) {
@@ -203,16 +270,14 @@ impl Chip {
             _ => Ok(None),
         })??;
         self.settings.follow(modulation);
-        self.slots.push(Slot { card, is_asleep: false, command: Vec::new(), left: Vec::new() });
+        self.slots.push(Slot::new(card));
         Some(told)
     }
 }
 
 impl Slot {
-    fn next_part(&mut self) -> Exchanged {
-        let rest = self.left.split_off(self.left.len().min(MOST));
-        let data = std::mem::replace(&mut self.left, rest);
-        Exchanged { status: Status(if self.left.is_empty() { 0 } else { Status::MORE }), data }
+    fn new(card: Held) -> Self {
+        Self { card, is_asleep: false, command: Vec::new(), left: Parts::default() }
     }
 
     fn sleep(&mut self, air: &mut dyn Air, context: &mut Context) -> Result<(), LinkError> {
@@ -220,6 +285,7 @@ impl Slot {
             self.is_asleep = true;
             match &mut self.card {
                 Held::A(Some(pcd)) | Held::B(pcd) => pcd.deselect(air, context)?,
+                Held::Dep(talk) => talk.release(air, context),
                 Held::A(None) | Held::F(_) => {}
             }
         }
@@ -240,6 +306,8 @@ impl Slot {
             }
             Held::B(..) => find_b(air, 1, &[0x00, 0x08], context)?.map(|(_, card, _)| card),
             Held::F(_) => return Ok(true),
+            // A target that was released begins anew, with a greeting.
+            Held::Dep(_) => return Ok(false),
         };
         let Some(card) = found else { return Ok(false) };
         (self.card, self.is_asleep) = (card, false);
@@ -258,6 +326,13 @@ impl Held {
         let modulation = match self {
             Self::A(Some(pcd)) | Self::B(pcd) => {
                 return pcd.exchange(air, command, context).map_err(|error| match error {
+                    LinkError::Protocol { .. } => Status::PROTOCOL,
+                    _ => Status::TIMEOUT,
+                });
+            }
+            Self::Dep(talk) => {
+                return talk.exchange(air, command, context).map_err(|error| match error {
+                    LinkError::Parted { .. } => Status::RELEASED,
                     LinkError::Protocol { .. } => Status::PROTOCOL,
                     _ => Status::TIMEOUT,
                 });

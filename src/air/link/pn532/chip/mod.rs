@@ -5,6 +5,7 @@
 mod antenna;
 mod host;
 mod initiator;
+mod parts;
 mod radio;
 mod raw;
 mod settings;

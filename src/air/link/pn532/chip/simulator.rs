@@ -128,8 +128,8 @@ impl Chip {
             InJumpForPsl::CODE => {
                 self.with(given, |chip, InJumpForPsl(command)| chip.jump(&command, context))
             }
-            InAtr::CODE => self.with(given, |_, _: InAtr| Status::NOT_NOW.into()),
-            InPsl::CODE => self.with(given, |_, _: InPsl| Status::NOT_NOW),
+            InAtr::CODE => self.with(given, |chip, command| chip.attribute(&command, context)),
+            InPsl::CODE => self.with(given, |chip, command: InPsl| chip.change_rate(command, context)),
             TgInitAsTarget::CODE => self.with(given, |chip, command| chip.be_target(&command, context)),
             TgSetGeneralBytes::CODE => self.with(given, |chip, TgSetGeneralBytes { general }| {
                 chip.general = Some(general);

@@ -1,13 +1,16 @@
 //! The chip as a card or target: it lets itself be found, and carries what the reader and its
 //! host say to one another (PN532 user manual, 7.3.14 to 7.3.21).
 
+use super::parts::Parts;
 use super::simulator::Chip;
 use crate::air::link::iso_dep::{Picc, PiccStep, Selection, SelectionStep};
 use crate::air::link::pn532::command::{Exchanged, Met, SetParameters, Status, TargetStatus, TgInitAsTarget};
-use crate::air::link::{Air, Heard, LinkError, Modulation, RfFrame, Technology};
+use crate::air::link::{
+    Air, Heard, LinkError, Modulation, Presence, PresenceStep, RfFrame, TargetTalk, Technology,
+};
 use crate::base::context::Context;
 use crate::words::iso14443::{Ats, SelRes, check_byte};
-use crate::words::iso18092::BitRate;
+use crate::words::iso18092::{AttributeResponse, LengthReduction, NfcDepFrame};
 use std::time::Duration;
 
 /// The first byte of NFCID1, which a host does not choose.
@@ -28,8 +31,12 @@ const LOOK: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(100);
 /// F0, with which NFC-DEP begins at 106 kbit/s.
 const START: u8 = 0xF0;
-/// The most data in one answer.
-const MOST: usize = 262;
+/// TO of ATR_RES: 1.2 s for a host that is a program.
+const TIMEOUT: u8 = 12;
+/// How long an acknowledgement of a part may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// What no timeout is taken for: the host ends it before.
+const ENDLESS: Duration = Duration::from_secs(3600);
 
 /// What the chip is as a card.
 #[derive(Debug)]
@@ -40,6 +47,19 @@ pub(super) enum Role {
     Picc(Card),
     /// Whatever its host says, frame by frame.
     Raw(Listener),
+    /// A target of NFC-DEP that nobody has met yet.
+    Meeting(Box<Presence>),
+    /// A target of NFC-DEP.
+    Dep(Box<Peer>),
+}
+
+/// A target's conversation, and what of a payload is still to be fetched.
+#[derive(Debug)]
+pub(super) struct Peer {
+    talk: TargetTalk,
+    left: Parts,
+    /// A payload's parts so far.
+    parts: Vec<u8>,
 }
 
 /// A card, and what its host has not fetched or not said yet.
@@ -47,7 +67,7 @@ pub(super) enum Role {
 pub(super) struct Card {
     picc: Picc,
     /// What of a command is still to be fetched.
-    left: Vec<u8>,
+    left: Parts,
     /// A response's parts so far.
     parts: Vec<u8>,
 }
@@ -57,23 +77,26 @@ pub(super) struct Card {
 pub(super) struct Listener {
     selection: Selection,
     /// SENSF_RES behind its length byte.
-    felica: Option<Vec<u8>>,
+    sensf_res: Option<Vec<u8>>,
     modulation: Modulation,
 }
 
 impl Chip {
     pub(super) fn be_target(&mut self, command: &TgInitAsTarget, context: &mut Context) -> Met {
         self.slots.clear();
-        self.role = Role::of(command, self.settings.does(SetParameters::PICC));
+        self.role = self.role_of(command);
         while !self.host.is_impatient() {
             let met = self.listening(|air, role| match air.receive(LOOK, context)? {
                 Some(heard) => role.be_met(air, &heard, context),
                 None => Ok(None),
             });
             match met {
-                Ok(Some((met, modulation))) => {
-                    self.settings.follow(modulation);
-                    return met;
+                Ok(Some(met)) => {
+                    self.settings.follow(met.modulation);
+                    if let Some(role) = met.role {
+                        self.role = role;
+                    }
+                    return met.told;
                 }
                 Ok(None) => {}
                 // The port is another's, or the host wants something else: the loop sees it.
@@ -89,8 +112,10 @@ impl Chip {
     pub(super) fn target_data(&mut self, context: &mut Context) -> Exchanged {
         loop {
             match &mut self.role {
-                Role::Picc(card) if !card.left.is_empty() => return card.next_part(),
+                Role::Picc(Card { left, .. }) if !left.is_empty() => return left.next_part(),
                 Role::Picc(_) => {}
+                Role::Dep(peer) if !peer.left.is_empty() => return peer.left.next_part(),
+                Role::Dep(_) => return self.peer_data(context),
                 _ => return Status::INVALID_STATE.into(),
             }
             let step = self.listening(|air, role| {
@@ -111,16 +136,47 @@ impl Chip {
         }
     }
 
+    /// What an initiator says next; the host may end the wait.
+    fn peer_data(&mut self, context: &mut Context) -> Exchanged {
+        let heard = self.listening(|air, role| match role {
+            Role::Dep(peer) => peer.talk.receive(air, ENDLESS, context),
+            _ => Ok(Vec::new()),
+        });
+        match (heard, &mut self.role) {
+            (Ok(payload), Role::Dep(peer)) => {
+                peer.left = Parts::of(payload);
+                peer.left.next_part()
+            }
+            (Err(LinkError::Parted { .. }), _) if !self.host.is_impatient() => {
+                self.role = Role::Idle;
+                Status::RELEASED.into()
+            }
+            _ => Status::TIMEOUT.into(),
+        }
+    }
+
     pub(super) fn set_target_data(&mut self, data: &[u8], more: bool, context: &mut Context) -> Status {
-        let Role::Picc(card) = &mut self.role else { return Status::INVALID_STATE };
-        card.parts.extend_from_slice(data);
+        let parts = match &mut self.role {
+            Role::Picc(card) => &mut card.parts,
+            Role::Dep(peer) => &mut peer.parts,
+            _ => return Status::INVALID_STATE,
+        };
+        parts.extend_from_slice(data);
         if more {
             return Status::OK;
         }
-        let response = std::mem::take(&mut card.parts);
-        let Some(frame) = card.picc.answer(&response) else { return Status::INVALID_STATE };
-        match self.listening(|air, _| air.send(&frame, context)) {
-            Ok(()) => Status::OK,
+        let whole = std::mem::take(parts);
+        let said = self.listening(|air, role| match role {
+            Role::Picc(card) => match card.picc.answer(&whole) {
+                Some(frame) => air.send(&frame, context).map(|()| Status::OK),
+                None => Ok(Status::INVALID_STATE),
+            },
+            Role::Dep(peer) => peer.talk.answer(air, &whole, PATIENCE, context).map(|()| Status::OK),
+            _ => Ok(Status::INVALID_STATE),
+        });
+        match said {
+            Ok(status) => status,
+            Err(LinkError::Parted { .. }) => Status::RELEASED,
             Err(_) => Status::TIMEOUT,
         }
     }
@@ -167,8 +223,8 @@ impl Chip {
     pub(super) fn target_status(&self) -> TargetStatus {
         let is_active = match &self.role {
             Role::Picc(card) => card.picc.is_active(),
-            Role::Raw(_) => true,
-            Role::Idle => false,
+            Role::Raw(_) | Role::Dep(_) => true,
+            Role::Idle | Role::Meeting(_) => false,
         };
         TargetStatus { state: u8::from(is_active), rates: 0 }
     }
@@ -184,13 +240,22 @@ impl Chip {
     }
 }
 
-impl Role {
-    fn of(command: &TgInitAsTarget, speaks_iso_dep: bool) -> Self {
+/// What a reader's first words come to.
+struct FirstWords {
+    told: Met,
+    modulation: Modulation,
+    /// What the chip is from now on, where that changes.
+    role: Option<Role>,
+}
+
+impl Chip {
+    fn role_of(&self, command: &TgInitAsTarget) -> Role {
+        let does = |flag| self.settings.does(flag);
         let [a, b, c] = command.uid;
         let id = [FIRST_OF_UID, a, b, c];
         let level = [FIRST_OF_UID, a, b, c, check_byte(&id)];
         let selection = Selection::new(command.sens_res, vec![level], SelRes(command.sel_res));
-        if speaks_iso_dep && command.mode & TgInitAsTarget::PICC != 0 {
+        if does(SetParameters::PICC) && command.mode & TgInitAsTarget::PICC != 0 {
             let ats = Ats {
                 fsci: Some(FSCI),
                 rates: Some(RATES),
@@ -199,53 +264,87 @@ impl Role {
                 historical: command.historical.clone(),
             };
             let picc = Picc::with_selection(selection, ats.to_bytes());
-            return Self::Picc(Card { picc, left: Vec::new(), parts: Vec::new() });
+            return Role::Picc(Card { picc, left: Parts::default(), parts: Vec::new() });
         }
         let [id @ .., _, _] = command.felica;
-        let felica = (id != [0; 16]).then(|| [&[0x01], id.as_slice()].concat());
-        Self::Raw(Listener { selection, felica, modulation: Modulation::A106 })
+        let sensf_res = (id != [0; 16]).then(|| [&[0x01], id.as_slice()].concat());
+        if does(SetParameters::AUTO_ATR_RES) && command.mode & TgInitAsTarget::DEP != 0 {
+            let response = AttributeResponse {
+                id: command.id,
+                did: 0,
+                rates: [0, 0],
+                timeout: TIMEOUT,
+                length: LengthReduction::LONGEST,
+                general: self.general.clone().unwrap_or_else(|| command.general.clone()),
+            };
+            return Role::Meeting(Box::new(Presence::new(selection, sensf_res, response)));
+        }
+        Role::Raw(Listener { selection, sensf_res, modulation: Modulation::A106 })
     }
+}
 
-    /// What a reader's first words come to, and how it says them.
+impl Role {
     fn be_met(
         &mut self,
         air: &mut dyn Air,
         heard: &Heard,
         context: &mut Context,
-    ) -> Result<Option<(Met, Modulation)>, LinkError> {
-        let Heard::Frame(frame) = heard else {
-            if let Self::Raw(listener) = self {
+    ) -> Result<Option<FirstWords>, LinkError> {
+        match (self, heard) {
+            (Self::Meeting(presence), heard) => match presence.hear(heard) {
+                PresenceStep::Silence => Ok(None),
+                PresenceStep::Answer(frame) => air.send(&frame, context).map(|()| None),
+                PresenceStep::Met(met) => Ok(Some(FirstWords::of_peer(met, air.place()))),
+            },
+            (Self::Raw(listener), Heard::FieldOff) => {
                 listener.selection.reset();
+                Ok(None)
             }
-            return Ok(None);
-        };
-        match self {
-            Self::Picc(card) => {
+            (Self::Raw(listener), Heard::Frame(frame)) => {
+                Ok(listener.hear(air, frame, context)?.map(|bytes| FirstWords::of_raw(&bytes, listener)))
+            }
+            (Self::Picc(card), heard) => {
                 card.hear(air, heard, context)?;
-                let is_met = card.picc.is_active();
-                let met = Met { mode: Met::PICC, command: frame.bytes.clone() };
-                Ok(is_met.then_some((met, Modulation::A106)))
+                Ok(match heard {
+                    Heard::Frame(frame) if card.picc.is_active() => {
+                        let told = Met { mode: Met::PICC, command: frame.bytes.clone() };
+                        Some(FirstWords { told, modulation: Modulation::A106, role: None })
+                    }
+                    _ => None,
+                })
             }
-            Self::Raw(listener) => Ok(listener.hear(air, frame, context)?.map(|bytes| {
-                let modulation = listener.modulation;
-                let is_dep = bytes.first() == Some(&START) || modulation.technology == Technology::F;
-                let framing = if modulation.technology == Technology::F { Met::FELICA } else { 0 };
-                let dep = if is_dep { Met::DEP } else { 0 };
-                let mode = modulation.rate.divisor() << 4 | dep | framing;
-                (Met { mode, command: strip_start(&bytes, true).to_vec() }, modulation)
-            })),
-            Self::Idle => Ok(None),
+            (Self::Idle | Self::Dep(_), _) => Ok(None),
         }
     }
 }
 
-impl Card {
-    fn next_part(&mut self) -> Exchanged {
-        let rest = self.left.split_off(self.left.len().min(MOST));
-        let data = std::mem::replace(&mut self.left, rest);
-        Exchanged { status: Status(if self.left.is_empty() { 0 } else { Status::MORE }), data }
+impl FirstWords {
+    /// The chip tells its host of ATR_REQ, length byte first, once the first block has come.
+    fn of_peer(met: crate::air::link::Met, place: &str) -> Self {
+        let modulation = Modulation::of_nfc_dep(met.rate);
+        let request = NfcDepFrame::AttributeRequest(met.request.clone()).to_bytes();
+        let command = [&[request.len() as u8 + 1], request.as_slice()].concat();
+        let told = Met { mode: met.rate.divisor() << 4 | Met::DEP | framing(modulation), command };
+        let talk = TargetTalk::with(met, place);
+        let peer = Peer { talk, left: Parts::default(), parts: Vec::new() };
+        Self { told, modulation, role: Some(Role::Dep(Box::new(peer))) }
     }
 
+    fn of_raw(bytes: &[u8], listener: &Listener) -> Self {
+        let modulation = listener.modulation;
+        let is_dep = bytes.first() == Some(&START) || modulation.technology == Technology::F;
+        let dep = if is_dep { Met::DEP } else { 0 };
+        let mode = modulation.rate.divisor() << 4 | dep | framing(modulation);
+        let told = Met { mode, command: strip_start(bytes, true).to_vec() };
+        Self { told, modulation, role: None }
+    }
+}
+
+fn framing(modulation: Modulation) -> u8 {
+    if modulation.technology == Technology::F { Met::FELICA } else { 0 }
+}
+
+impl Card {
     /// What came: a command, to be fetched, or the end; `None` is nothing that the host hears of.
     fn hear(
         &mut self,
@@ -257,7 +356,7 @@ impl Card {
             PiccStep::Silence => (None, None),
             PiccStep::Answer(frame) | PiccStep::Active(frame) => (Some(frame), None),
             PiccStep::Command(command) => {
-                self.left = command;
+                self.left = Parts::of(command);
                 (None, Some(Status::OK))
             }
             PiccStep::Deselected(frame) => (Some(frame), Some(Status::RELEASED)),
@@ -278,31 +377,17 @@ impl Listener {
         frame: &RfFrame,
         context: &mut Context,
     ) -> Result<Option<Vec<u8>>, LinkError> {
-        let answer = match (frame.modulation.technology, &self.felica) {
-            (Technology::A, _) if frame.modulation.rate == BitRate::Kbps106 => {
-                match self.selection.hear(&frame.bytes) {
-                    SelectionStep::Silence => None,
-                    SelectionStep::Answer(bytes) => Some(bytes),
-                    SelectionStep::Beyond => {
-                        self.modulation = frame.modulation;
-                        return Ok(Some(frame.bytes.clone()));
-                    }
-                }
+        match self.selection.hear_in(frame, self.sensf_res.as_deref()) {
+            SelectionStep::Silence => Ok(None),
+            SelectionStep::Answer(bytes) => {
+                air.send(&RfFrame { modulation: frame.modulation, bytes }, context)?;
+                Ok(None)
             }
-            // SENSF_REQ.
-            (Technology::F, Some(felica)) if matches!(frame.bytes[..], [6, 0, ..]) => {
-                Some([&[felica.len() as u8 + 1], felica.as_slice()].concat())
-            }
-            (Technology::F, Some(_)) => {
+            SelectionStep::Beyond => {
                 self.modulation = frame.modulation;
-                return Ok(Some(frame.bytes.clone()));
+                Ok(Some(frame.bytes.clone()))
             }
-            _ => None,
-        };
-        if let Some(bytes) = answer {
-            air.send(&RfFrame { modulation: frame.modulation, bytes }, context)?;
         }
-        Ok(None)
     }
 }
 

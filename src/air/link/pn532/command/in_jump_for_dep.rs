@@ -1,6 +1,6 @@
 //! InJumpForDep, 56: finds a target of NFC-DEP and greets it (PN532 user manual, 7.3.3).
 
-use super::{ChipCommand, Status, Wire};
+use super::{ChipCommand, Exchanged, Wire};
 use crate::base::bytes::{Cursor, Truncated};
 
 /// Finds a target of NFC-DEP and greets it.
@@ -21,7 +21,8 @@ pub struct InJumpForDep {
 impl ChipCommand for InJumpForDep {
     const CODE: u8 = 0x56;
     const NAME: &'static str = "InJumpForDep";
-    type Answer = Jumped;
+    /// Behind the status Tg, and ATR_RES behind its command bytes: NFCID3t, DIDt, BSt, BRt, TO, PPt, Gt.
+    type Answer = Exchanged;
 }
 
 impl Wire for InJumpForDep {
@@ -57,24 +58,4 @@ impl InJumpForDep {
     const HAS_ID: u8 = 0x02;
     /// Next: general bytes are there.
     const HAS_GENERAL: u8 = 0x04;
-}
-
-/// What a target of NFC-DEP has answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Jumped {
-    /// How it went.
-    pub status: Status,
-    /// Tg, and ATR_RES behind its command bytes: NFCID3t, DIDt, BSt, BRt, TO, PPt, Gt.
-    pub data: Vec<u8>,
-}
-
-impl Wire for Jumped {
-    fn write(&self, out: &mut Vec<u8>) {
-        self.status.write(out);
-        out.extend_from_slice(&self.data);
-    }
-
-    fn read(cursor: &mut Cursor<'_>) -> Result<Self, Truncated> {
-        Ok(Self { status: Status::read(cursor)?, data: cursor.rest().to_vec() })
-    }
 }

@@ -1,6 +1,6 @@
 //! InJumpForPsl, 46: as InJumpForDep, with other bit rates at once (PN532 user manual, 7.3.4).
 
-use super::{ChipCommand, InJumpForDep, Jumped, Wire};
+use super::{ChipCommand, Exchanged, InJumpForDep, Wire};
 use crate::base::bytes::{Cursor, Truncated};
 
 /// Finds a target of NFC-DEP, greets it, and goes on at other bit rates.
@@ -10,7 +10,7 @@ pub struct InJumpForPsl(pub InJumpForDep);
 impl ChipCommand for InJumpForPsl {
     const CODE: u8 = 0x46;
     const NAME: &'static str = "InJumpForPsl";
-    type Answer = Jumped;
+    type Answer = Exchanged;
 }
 
 impl Wire for InJumpForPsl {

@@ -42,7 +42,7 @@ pub use in_auto_poll::{InAutoPoll, Polled};
 pub use in_communicate_thru::InCommunicateThru;
 pub use in_data_exchange::InDataExchange;
 pub use in_deselect::InDeselect;
-pub use in_jump_for_dep::{InJumpForDep, Jumped};
+pub use in_jump_for_dep::InJumpForDep;
 pub use in_jump_for_psl::InJumpForPsl;
 pub use in_list_passive_target::{InListPassiveTarget, Listed, TargetA, TargetB};
 pub use in_psl::InPsl;
