@@ -14,9 +14,10 @@ use crate::support::process::{OwnChild, SECONDS_20, run};
 use crate::support::{program, require_or_skip};
 
 /// Selects PPSE, by raw commands of the chip.
-const PPSE: &str = "4A 01 00\n40 01 00 A4 04 00 0E 32 50 41 59 2E 53 59 53 2E 44 44 46 30 31 00\n44 00\nq\n";
+pub(super) const PPSE: &str =
+    "4A 01 00\n40 01 00 A4 04 00 0E 32 50 41 59 2E 53 59 53 2E 44 44 46 30 31 00\n44 00\nq\n";
 /// What our card answers to it, as the shell prints it: two spaces between bytes.
-const PPSE_ANSWER: &str = "84  0e  32  50  41  59  2e  53  59  53  2e  44  44  46  30  31";
+pub(super) const PPSE_ANSWER: &str = "84  0e  32  50  41  59  2e  53  59  53  2e  44  44  46  30  31";
 /// Selects the NDEF application and reads the capability container.
 const NDEF: &str = "4A 01 00\n40 01 00 A4 04 00 07 D2 76 00 00 85 01 01 00\n40 01 00 A4 00 0C 02 E1 03\n\
                     40 01 00 B0 00 00 0F\n44 00\nq\n";
@@ -133,14 +134,14 @@ fn relay(folder: &Path) -> Result<(), Failed> {
 }
 
 /// Two chips on one air.
-fn pair(folder: &Path, port: u16) -> Result<(SimulatedChip, SimulatedChip), Failed> {
+pub(super) fn pair(folder: &Path, port: u16) -> Result<(SimulatedChip, SimulatedChip), Failed> {
     let air = format!("udp:127.0.0.1:{port}");
     let card = SimulatedChip::start(folder, "card", &air, &[])?;
     Ok((card, SimulatedChip::start(folder, "reader", &air, &[])?))
 }
 
 /// Starts a program that waits for a reader.
-fn begin(command: &mut Command, folder: &Path) -> Result<OwnChild, Failed> {
+pub(super) fn begin(command: &mut Command, folder: &Path) -> Result<OwnChild, Failed> {
     let log = fs::File::create(folder.join("tag.log"))?;
     let child = OwnChild(command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()?);
     sleep(BEGUN);
@@ -148,11 +149,11 @@ fn begin(command: &mut Command, folder: &Path) -> Result<OwnChild, Failed> {
 }
 
 /// What a program says that ends well.
-fn said(command: &mut Command, input: &str) -> Result<String, Failed> {
+pub(super) fn said(command: &mut Command, input: &str) -> Result<String, Failed> {
     done(run(command, input, SECONDS_20)?)
 }
 
-fn expect(said: &str, parts: &[&str]) -> Result<(), Failed> {
+pub(super) fn expect(said: &str, parts: &[&str]) -> Result<(), Failed> {
     match parts.iter().find(|part| !said.contains(**part)) {
         None => Ok(()),
         Some(part) => Err(format!("expected {part:?} in {said}").into()),

@@ -9,6 +9,7 @@ mod kills;
 mod libnfc;
 mod nfcpy;
 mod our_card;
+mod pn532;
 mod private_reader;
 mod programs;
 mod reports;
@@ -25,6 +26,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(kills::trials());
     trials.extend(libnfc::trials());
     trials.extend(nfcpy::trials());
+    trials.extend(pn532::trials());
     trials.extend(bad_lines::trials());
     trials.extend(reports::trials());
     trials

@@ -5,6 +5,8 @@ pub mod chip;
 pub mod command;
 mod driver;
 mod emulation;
+#[cfg(test)]
+mod faults;
 mod frame;
 mod line;
 mod peer;
