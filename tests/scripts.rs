@@ -14,10 +14,10 @@ const SYNTAX: &str = include_str!("../apdu-scripts/syntax/apdu.tmLanguage.json")
 
 fn read(text: &str) -> bool {
     let load = |_: &str, _: &str| Err("no files here".to_owned());
-    match parse("any.apdu", text, &load) {
+    ["any.apdu", "any.lua"].iter().all(|name| match parse(name, text, &load) {
         Ok(script) => !script.cases.is_empty(),
-        Err(errors) => errors.iter().all(|error| error.to_string().contains("any.apdu:")),
-    }
+        Err(errors) => errors.iter().all(|error| error.to_string().contains(&format!("{name}:"))),
+    })
 }
 
 /// Words of the language, of which random lines are made.

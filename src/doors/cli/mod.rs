@@ -12,6 +12,7 @@ mod demo;
 mod host;
 mod inquire;
 mod load;
+mod lua;
 mod pay;
 mod pcsclite;
 #[cfg(all(unix, feature = "serial"))]
@@ -35,6 +36,7 @@ mod shared {
     pub(super) mod holder;
     pub(super) mod jobs;
     pub(super) mod journal;
+    pub(super) mod lua;
     pub(super) mod output;
     pub(super) mod pan;
     pub(super) mod person;
@@ -95,4 +97,5 @@ const COMMANDS: &[Command] = &[
     decode::COMMAND,
     crypto::COMMAND,
     demo::COMMAND,
+    lua::COMMAND,
 ];

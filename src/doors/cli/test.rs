@@ -32,7 +32,7 @@ const FOLDER: &str = "apdu-scripts";
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
     name: "test",
-    about: "Plays scripts (*.apdu, *.scriptor) as tests, each case on a fresh simulated card",
+    about: "Plays scripts (*.apdu, *.lua, *.scriptor) as tests, each case on a fresh simulated card",
     effect: Some(Effect::Destroys),
     arguments,
     run: Run::Alone(run),

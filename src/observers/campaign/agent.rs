@@ -12,6 +12,7 @@ use crate::base::event::Discard;
 use crate::base::store::StoreError;
 use crate::observers::report::suite::{CaseReport, CaseVerdict};
 use crate::observers::script::Unattended;
+use crate::observers::script::lua::Interpreter;
 use crate::roles::terminal::TerminalConfig;
 use crate::words::iso7816::Effect;
 use crate::world::seeds::seeds;
@@ -45,6 +46,8 @@ pub struct AgentSettings<'a> {
     pub allowed: Effect,
     /// Opens the key of a card's file.
     pub seal: &'a SealOpener<'a>,
+    /// What interprets scripts in Lua.
+    pub lua: Option<Interpreter>,
     /// How long it may give no sign before its jobs are another's.
     pub lease: Duration,
     /// Whether it ends when nothing is left that it could play.
@@ -260,6 +263,7 @@ impl Shared<'_> {
                 seal: self.settings.seal,
             },
         };
+        let unattended = Unattended { lua: self.settings.lua.clone() };
         let settings = SuiteSettings {
             cards,
             interface: order.interface(),
@@ -270,8 +274,8 @@ impl Shared<'_> {
             seed: order.seed,
             target: None,
             host: None,
-            // An agent has nobody beside it, and runs nothing that others send.
-            attendant: &Unattended,
+            // An agent has nobody beside it, and runs no programs for others.
+            attendant: &unattended,
             unmask: false,
             detail: order.detail,
             plant: Plant::Nothing,

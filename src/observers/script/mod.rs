@@ -6,6 +6,7 @@ pub mod errand;
 pub mod function;
 mod function_row;
 mod key_version;
+pub mod lua;
 mod parse;
 pub mod part;
 pub mod pattern;

@@ -3,6 +3,7 @@
 
 pub mod chip;
 pub mod command;
+mod command_row;
 mod driver;
 mod emulation;
 #[cfg(test)]
@@ -11,6 +12,8 @@ mod frame;
 mod line;
 mod peer;
 mod reader;
+mod status;
+mod wire;
 
 pub use driver::Pn532;
 pub use emulation::{Pn532Target, TARGET_DRIVER};

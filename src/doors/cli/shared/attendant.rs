@@ -1,6 +1,8 @@
 //! The person at this terminal, and programs, as scripts ask for them: one question at a
 //! time, each with its time, and programs only by leave.
 
+use super::lua::interpreter;
+use crate::observers::script::lua::Interpreter;
 use crate::observers::script::{Attendant, Ran};
 use std::io::{BufRead, IsTerminal, Read};
 use std::process::{Child, Command, Stdio};
@@ -21,6 +23,7 @@ pub(in crate::doors::cli) struct Bystander {
     lines: Option<Mutex<Receiver<String>>>,
     attended: bool,
     runs: bool,
+    lua: Option<Interpreter>,
 }
 
 impl Bystander {
@@ -28,7 +31,7 @@ impl Bystander {
     /// programs where that is allowed.
     pub(in crate::doors::cli) fn new(attended: bool, runs: bool) -> Self {
         let lines = (attended && std::io::stdin().is_terminal()).then(|| Mutex::new(typed()));
-        Self { lines, attended, runs }
+        Self { lines, attended, runs, lua: interpreter() }
     }
 }
 
@@ -81,6 +84,10 @@ impl Attendant for Bystander {
         if self.attended {
             eprintln!("{what}");
         }
+    }
+
+    fn interpreter(&self) -> Result<&Interpreter, String> {
+        self.lua.as_ref().ok_or_else(|| "the system does not say where this program is".into())
     }
 }
 

@@ -1,6 +1,6 @@
 //! A row of the registry of commands.
 
-use super::{ChipCommand, Wire};
+use super::wire::{ChipCommand, Wire};
 use crate::base::bytes::Truncated;
 
 /// A command, by its code.

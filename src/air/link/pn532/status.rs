@@ -1,6 +1,6 @@
 //! How something on the radio went (PN532 user manual, 7.1).
 
-use super::Wire;
+use super::wire::Wire;
 use crate::base::bytes::{Cursor, Truncated};
 use std::fmt;
 
