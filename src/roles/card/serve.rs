@@ -76,7 +76,9 @@ pub(super) fn refuse_recording(card: &dyn Simulated) -> Result<(), LinkError> {
 mod tests {
     use super::*;
     use crate::air::link::Endpoint;
+    use crate::air::link::iso_dep::CardKind;
     use crate::base::event::Discard;
+    use crate::roles::card::CardInField;
 
     /// A far side that asks what it was told to, and keeps the answers; by radio or not.
     struct Asks(Vec<Result<TargetRequest, LinkError>>, Vec<Vec<u8>>, bool);
@@ -187,5 +189,9 @@ mod tests {
         assert!(matches!(refused, Err(LinkError::Unavailable { .. })), "{refused:?}");
         serve_on(false, &mut Recorded(Echo(false))).unwrap();
         serve_on(true, &mut Echo(false)).unwrap();
+        let kind = || CardKind::B([8, 1, 2, 3]);
+        let refused = CardInField::new(Box::new(Recorded(Echo(false))), kind(), &mut context);
+        assert!(matches!(refused, Err(LinkError::Unavailable { .. })));
+        assert!(CardInField::new(Box::new(Echo(false)), kind(), &mut context).is_ok());
     }
 }

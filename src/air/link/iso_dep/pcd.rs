@@ -22,6 +22,8 @@ const EXTENSIONS: u16 = 600;
 const MOST_EXTENSION: u8 = 59;
 /// How much longer than its waiting time a card on a socket may take.
 const GRACE: Duration = Duration::from_millis(100);
+/// How long an answer to S(DESELECT) is waited for: a card that is gone keeps nobody.
+const PARTING: Duration = Duration::from_millis(150);
 const DURING: &str = "during an exchange with the card";
 
 /// A reader's conversation with an active card.
@@ -101,7 +103,7 @@ impl Pcd {
     /// Lets the card sleep; whether it has answered does not matter.
     pub fn deselect(&mut self, air: &mut dyn Air, context: &mut Context) -> Result<(), LinkError> {
         air.send(&self.frame(&Block::Deselect { cid: None }), context)?;
-        air.receive(self.waiting, context)?;
+        air.receive(self.waiting.min(PARTING), context)?;
         Ok(())
     }
 

@@ -18,6 +18,8 @@ const EXTENSIONS: u16 = 600;
 const MOST_EXTENSION: u8 = 59;
 /// How much longer than its waiting time a target on a socket may take.
 const GRACE: Duration = Duration::from_millis(100);
+/// How long an answer to the last word is waited for: a device that is gone keeps nobody.
+const PARTING: Duration = Duration::from_millis(150);
 const DURING: &str = "exchanging with the other device";
 
 /// A target, as its initiator holds it.
@@ -142,7 +144,7 @@ impl InitiatorTalk {
         let request = NfcDepFrame::Release { side: Side::Initiator, did: None };
         // It is over in any case.
         if air.send(&wrap(&request, self.rate), context).is_ok() {
-            let _ = air.receive(self.waiting, context);
+            let _ = air.receive(self.waiting.min(PARTING), context);
         }
     }
 

@@ -3,6 +3,7 @@
 //! compared with it.
 
 mod antenna;
+mod held;
 mod host;
 mod initiator;
 mod parts;

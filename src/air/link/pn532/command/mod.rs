@@ -31,6 +31,9 @@ mod tg_set_general_bytes;
 mod tg_set_meta_data;
 mod write_register;
 
+pub use super::command_row::CommandRow;
+pub use super::status::{Exchanged, Status};
+pub use super::wire::{ChipCommand, Wire};
 pub use diagnose::Diagnose;
 pub use get_firmware_version::{FirmwareVersion, GetFirmwareVersion};
 pub use get_general_status::{GeneralStatus, GetGeneralStatus};
@@ -48,11 +51,9 @@ pub use in_select::InSelect;
 pub use power_down::PowerDown;
 pub use read_register::ReadRegister;
 pub use rf_configuration::RfConfiguration;
-pub use super::command_row::CommandRow;
 pub use sam_configuration::SamConfiguration;
 pub use set_parameters::SetParameters;
 pub use set_serial_baud_rate::SetSerialBaudRate;
-pub use super::status::{Exchanged, Status};
 pub use tg_get_data::TgGetData;
 pub use tg_get_initiator_command::TgGetInitiatorCommand;
 pub use tg_get_target_status::{TargetStatus, TgGetTargetStatus};
@@ -61,7 +62,6 @@ pub use tg_response_to_initiator::TgResponseToInitiator;
 pub use tg_set_data::TgSetData;
 pub use tg_set_general_bytes::TgSetGeneralBytes;
 pub use tg_set_meta_data::TgSetMetaData;
-pub use super::wire::{ChipCommand, Wire};
 pub use write_register::WriteRegister;
 
 /// Every command, by its code.
