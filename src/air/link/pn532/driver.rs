@@ -196,3 +196,297 @@ fn cut_short(command: &str, error: &Truncated) -> LinkError {
 fn protocol(command: &str, expected: &str, found: String) -> LinkError {
     LinkError::Protocol { during: format!("in {command}"), expected: expected.into(), found }
 }
+
+/// What a bad line does: each fault is a clear error within the time, or is made good, and the
+/// next command works. The chip at the other end is the simulated one.
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::air::link::iso_dep::{CardKind, Picc, PiccIdentity, PiccStep};
+    use crate::air::link::pn532::chip::{CardAntenna, Chip};
+    use crate::air::link::pn532::command::{InDataExchange, InListPassiveTarget, PowerDown};
+    use crate::air::link::pn532::line::tests::{Pipe, pipes};
+    use crate::air::link::{Air, Heard as OnAir, RfFrame};
+    use crate::base::context::Context;
+    use crate::base::event::Discard;
+    use crate::words::iso14443::Uid;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::sync::{Arc, Mutex};
+    use std::thread::{self, JoinHandle};
+    use std::time::Instant;
+
+    const SOON: Duration = Duration::from_millis(100);
+    const LONG: Duration = Duration::from_secs(5);
+
+    #[derive(Debug, Clone, Copy)]
+    enum Damage {
+        /// A byte comes wrong.
+        Flip,
+        /// A byte is lost.
+        Lose,
+        /// Noise comes before a byte: what could begin a frame, too.
+        Noise,
+        /// Nothing comes from here on, until the plan is over.
+        Cut,
+    }
+
+    #[derive(Debug, Clone, Copy)]
+    struct Plan {
+        /// Of what the chip says, else of what it is told.
+        of_chip: bool,
+        at: usize,
+        damage: Damage,
+    }
+
+    /// A host's end of a line that does damage to bytes.
+    struct Bad {
+        line: Pipe,
+        plan: Arc<Mutex<Option<Plan>>>,
+        said: usize,
+        heard: usize,
+    }
+
+    impl Bad {
+        fn carry(&mut self, bytes: &[u8], of_chip: bool) -> Vec<u8> {
+            let plan = self.plan.lock().unwrap().filter(|plan| plan.of_chip == of_chip);
+            let seen = if of_chip { &mut self.heard } else { &mut self.said };
+            let Some(plan) = plan else {
+                *seen = 0;
+                return bytes.to_vec();
+            };
+            let mut out = Vec::new();
+            for byte in bytes {
+                match (plan.damage, *seen == plan.at) {
+                    (Damage::Flip, true) => out.push(byte ^ 0x11),
+                    (Damage::Lose, true) => {}
+                    (Damage::Noise, true) => out.extend([0x72, 0x00, 0xFF, 0x55, 0x00, 0x00, 0xFF, *byte]),
+                    (Damage::Cut, _) if *seen >= plan.at => {}
+                    _ => out.push(*byte),
+                }
+                *seen += 1;
+            }
+            out
+        }
+    }
+
+    impl Line for Bad {
+        fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
+            let count = self.line.read(&mut buffer[..64], timeout)?;
+            let bytes = self.carry(&buffer[..count], true);
+            buffer[..bytes.len()].copy_from_slice(&bytes);
+            Ok(bytes.len())
+        }
+
+        fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+            let bytes = self.carry(bytes, false);
+            self.line.write(&bytes)
+        }
+    }
+
+    /// A card that counts its commands and says them again.
+    struct Echo {
+        picc: Picc,
+        heard: Option<OnAir>,
+        commands: Arc<AtomicUsize>,
+    }
+
+    impl Air for Echo {
+        fn place(&self) -> &str {
+            "a test"
+        }
+
+        fn send(&mut self, frame: &RfFrame, _: &mut Context) -> Result<(), LinkError> {
+            let answer = match self.picc.hear(&OnAir::Frame(frame.clone())) {
+                PiccStep::Silence => None,
+                PiccStep::Answer(frame) | PiccStep::Active(frame) | PiccStep::Deselected(frame) => {
+                    Some(frame)
+                }
+                PiccStep::Lost(frame) => frame,
+                PiccStep::Command(command) => {
+                    self.commands.fetch_add(1, Ordering::Relaxed);
+                    self.picc.answer(&command)
+                }
+            };
+            self.heard = answer.map(OnAir::Frame);
+            Ok(())
+        }
+
+        fn receive(&mut self, _: Duration, _: &mut Context) -> Result<Option<OnAir>, LinkError> {
+            Ok(self.heard.take())
+        }
+
+        fn field_off(&mut self, _: &mut Context) -> Result<(), LinkError> {
+            self.picc.hear(&OnAir::FieldOff);
+            Ok(())
+        }
+    }
+
+    /// A simulated chip on a thread, and the driver of it over a bad line.
+    struct Bench {
+        chip: Pn532,
+        plan: Arc<Mutex<Option<Plan>>>,
+        commands: Arc<AtomicUsize>,
+        runs: Arc<AtomicBool>,
+        running: Option<JoinHandle<()>>,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let (host, line) = pipes();
+            let (commands, runs) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(true)));
+            let kind = CardKind::A(Uid::new([8, 1, 2, 3]).unwrap());
+            let picc = Picc::new(&PiccIdentity { kind, historical: vec![0x80] });
+            let card = Echo { picc, heard: None, commands: Arc::clone(&commands) };
+            let going = Arc::clone(&runs);
+            let running = thread::spawn(move || {
+                let mut context = Context::simulated(1, Discard);
+                // It ends with the line, or when it is told to.
+                let _ = Chip::new(line, CardAntenna::new(card))
+                    .run(&mut context, &|| going.load(Ordering::Relaxed));
+            });
+            let plan = Arc::new(Mutex::new(None));
+            let bad = Bad { line: host, plan: Arc::clone(&plan), said: 0, heard: 0 };
+            let chip = Pn532::wake(bad, "test").unwrap();
+            Self { chip, plan, commands, runs, running: Some(running) }
+        }
+
+        fn damage(&self, plan: Option<Plan>) {
+            *self.plan.lock().unwrap() = plan;
+        }
+
+        /// The next command works.
+        fn works(&mut self) {
+            let version = self.chip.call(&GetFirmwareVersion, LONG).unwrap();
+            assert_eq!(version.chip, FirmwareVersion::PN532);
+        }
+
+        fn find_card(&mut self) {
+            let list = InListPassiveTarget { most: 1, kind: InListPassiveTarget::A, data: Vec::new() };
+            assert_eq!(self.chip.call(&list, LONG).unwrap().count, 1);
+        }
+    }
+
+    /// Every byte of a short exchange, each way, damaged in each way.
+    #[test]
+    fn whatever_a_line_does_the_next_command_works() {
+        // An acknowledgement and an answer of 13 bytes; a command of 9.
+        for (of_chip, bytes) in [(true, 19), (false, 9)] {
+            for damage in [Damage::Flip, Damage::Lose, Damage::Noise, Damage::Cut] {
+                let mut bench = Bench::new();
+                for at in 0..bytes {
+                    bench.damage(Some(Plan { of_chip, at, damage }));
+                    let begin = Instant::now();
+                    let answer = bench.chip.call(&GetFirmwareVersion, SOON);
+                    let took = begin.elapsed();
+                    bench.damage(None);
+                    assert!(took < Duration::from_secs(3), "{damage:?} at {at}: {took:?}");
+                    match answer {
+                        Ok(version) => assert_eq!(version.support, 7, "{damage:?} at {at}"),
+                        Err(error) => {
+                            let told = error.to_string();
+                            assert!(told.contains("GetFirmwareVersion"), "{damage:?} at {at}: {told}");
+                        }
+                    }
+                    bench.works();
+                }
+            }
+        }
+    }
+
+    /// An answer whose check sum is wrong is asked for again, not made again.
+    #[test]
+    fn a_card_acts_once_when_its_answer_comes_broken() {
+        let mut bench = Bench::new();
+        bench.find_card();
+        // The first data byte, behind the acknowledgement and D5 41 00.
+        bench.damage(Some(Plan { of_chip: true, at: 6 + 8, damage: Damage::Flip }));
+        let data = vec![0x00, 0xA4, 0x04, 0x00];
+        let answer = bench.chip.call(&InDataExchange { target: 1, data: data.clone() }, LONG).unwrap();
+        assert_eq!((answer.data, bench.commands.load(Ordering::Relaxed)), (data, 1));
+    }
+
+    /// Where the acknowledgement is lost, the command may have been obeyed: it is not sent again.
+    #[test]
+    fn a_card_acts_once_when_an_acknowledgement_is_lost() {
+        let mut bench = Bench::new();
+        bench.find_card();
+        bench.damage(Some(Plan { of_chip: true, at: 0, damage: Damage::Cut }));
+        let data = vec![0x00, 0xA4, 0x04, 0x00];
+        let error = bench.chip.call(&InDataExchange { target: 1, data }, LONG).unwrap_err();
+        bench.damage(None);
+        assert!(matches!(error, LinkError::Timeout { .. }), "{error}");
+        bench.works();
+        assert!(bench.commands.load(Ordering::Relaxed) <= 1);
+    }
+
+    #[test]
+    fn a_cable_that_is_pulled_is_told_at_once() {
+        let mut bench = Bench::new();
+        bench.runs.store(false, Ordering::Relaxed);
+        bench.running.take().unwrap().join().unwrap();
+        let begin = Instant::now();
+        let error = bench.chip.call(&GetFirmwareVersion, LONG).unwrap_err();
+        assert!(begin.elapsed() < Duration::from_secs(2));
+        assert!(error.to_string().contains("was the cable pulled"), "{error}");
+    }
+
+    /// A chip that has reset itself has forgotten its card, and says so.
+    #[test]
+    fn a_chip_that_resets_says_that_it_holds_no_card() {
+        let mut bench = Bench::new();
+        bench.find_card();
+        // PowerDown forgets as a reset does.
+        bench.chip.call(&PowerDown { wake: 0x20, more: Vec::new() }, LONG).unwrap();
+        let exchange = InDataExchange { target: 1, data: vec![0] };
+        let answer = bench.chip.call(&exchange, LONG).unwrap();
+        assert_eq!(answer.status.to_string(), "27 (not now)");
+        bench.find_card();
+        assert!(bench.chip.call(&exchange, LONG).unwrap().status.is_ok());
+    }
+
+    #[test]
+    fn where_there_is_no_chip_the_error_says_what_to_check() {
+        let (host, mut other) = pipes();
+        let answering = thread::spawn(move || {
+            // Something else, that answers whatever it is told.
+            for _ in 0..3 {
+                let mut buffer = [0; 64];
+                let _ = other.read(&mut buffer, Duration::from_secs(1));
+                let _ = other.write(b"AT ERROR\r\n");
+                thread::sleep(SOON);
+            }
+            other
+        });
+        let error = Pn532::wake(host, "/dev/ttyUSB0").err().unwrap().to_string();
+        assert!(error.contains("no PN532 answers at pn532:/dev/ttyUSB0") && error.contains("TXD"), "{error}");
+        drop(answering.join().unwrap());
+    }
+
+    /// What comes while a command runs ends it, and its late answer never comes.
+    #[test]
+    fn a_search_without_end_ends_when_the_host_says_so() {
+        let (mut host, line) = pipes();
+        let kind = CardKind::B([8, 1, 2, 3]);
+        let picc = Picc::new(&PiccIdentity { kind, historical: Vec::new() });
+        let card = Echo { picc, heard: None, commands: Arc::default() };
+        let running = thread::spawn(move || {
+            let mut context = Context::simulated(1, Discard);
+            let _ = Chip::new(line, CardAntenna::new(card)).run(&mut context, &|| true);
+        });
+        let list = Frame::Command(vec![0x4A, 0x01, 0x00]);
+        host.write(&list.to_bytes()).unwrap();
+        host.write(&Frame::Ack.to_bytes()).unwrap();
+        host.write(&Frame::Command(vec![0x02]).to_bytes()).unwrap();
+        let expected = [Frame::Ack, Frame::Ack, Frame::Answer(vec![0x03, 0x32, 1, 6, 7])];
+        let expected: Vec<u8> = expected.iter().flat_map(Frame::to_bytes).collect();
+        let (mut heard, mut buffer) = (Vec::new(), [0; 64]);
+        while heard.len() < expected.len() {
+            let count = host.read(&mut buffer, LONG).unwrap();
+            assert_ne!(count, 0, "{heard:02X?}");
+            heard.extend_from_slice(&buffer[..count]);
+        }
+        assert_eq!(heard, expected);
+        drop(host);
+        running.join().unwrap();
+    }
+}

@@ -6,8 +6,6 @@ pub mod command;
 mod command_row;
 mod driver;
 mod emulation;
-#[cfg(test)]
-mod faults;
 mod frame;
 mod line;
 mod peer;
