@@ -7,12 +7,8 @@ use crate::air::link::pn532::Terminal;
 use crate::air::link::pn532::chip::{CardAntenna, Chip, UdpAntenna};
 use crate::base::context::Context;
 use crate::roles::card::{CardInField, Simulated};
-use crate::words::iso14443::Uid;
 use std::path::Path;
 use std::time::Duration;
-
-/// First byte of a random identifier of four bytes (ISO/IEC 14443-3, 6.5.4).
-const RANDOM_ID: u8 = 0x08;
 
 /// How a card lies before a chip.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,12 +38,7 @@ pub fn open_chip<E: From<WorldError>>(
         AirAddress::Udp(address) => Ok(Chip::new(line()?, UdpAntenna::new(address))),
         AirAddress::Simulated(name) => {
             let card = card(name, context)?;
-            let [a, b, c] = context.random();
-            let id = [RANDOM_ID, a, b, c];
-            let kind = match Uid::new(id) {
-                Some(uid) if !lies.is_type_b => CardKind::A(uid),
-                _ => CardKind::B(id),
-            };
+            let kind = if lies.is_type_b { CardKind::drawn_b(context) } else { CardKind::drawn_a(context) };
             let card = CardInField::new(card, kind, context).map_err(WorldError::from)?;
             let card = match lies.stay {
                 Some(stay) => card.staying(stay),

@@ -43,7 +43,15 @@ pub fn check_byte(bytes: &[u8]) -> u8 {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Uid(Vec<u8>);
 
+/// First byte of a single size identifier that is drawn anew each time (ISO/IEC 14443-3, 6.5.4).
+const DRAWN: u8 = 0x08;
+
 impl Uid {
+    /// An identifier of four bytes that was drawn: 08 and these.
+    pub fn drawn([a, b, c]: [u8; 3]) -> Self {
+        Self(vec![DRAWN, a, b, c])
+    }
+
     /// An identifier; `None` where it has another length than the standard's three.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Option<Self> {
         let bytes = bytes.into();
@@ -93,6 +101,7 @@ mod tests {
         assert_eq!(uid(7).levels(), [[0x88, 1, 2, 3, 0x88], [4, 5, 6, 7, 0]]);
         assert_eq!(uid(10).levels()[2], [7, 8, 9, 10, 0x0C]);
         assert_eq!([4, 7, 10].map(|length| uid(length).sens_res()[0]), [0x04, 0x44, 0x84]);
+        assert_eq!(Uid::drawn([1, 2, 3]).levels(), [[8, 1, 2, 3, 8]]);
         for length in [0, 3, 5, 8, 11] {
             assert_eq!(Uid::new(vec![0; length]), None);
         }

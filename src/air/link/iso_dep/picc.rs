@@ -3,6 +3,7 @@
 
 use super::selection::{Selection, SelectionStep};
 use crate::air::link::{Heard, Modulation, RfFrame, Technology};
+use crate::base::context::Context;
 use crate::words::iso14443::{
     ALL_REQ, Ats, Attrib, Block, Pps, Rats, SENS_REQ, SelRes, SensbReq, SensbRes, Uid, frame_size,
 };
@@ -36,6 +37,18 @@ pub enum CardKind {
     A(Uid),
     /// Type B, with its PUPI.
     B([u8; 4]),
+}
+
+impl CardKind {
+    /// Type A with an identifier that is drawn.
+    pub fn drawn_a(context: &mut Context) -> Self {
+        Self::A(Uid::drawn(context.random()))
+    }
+
+    /// Type B with an identifier that is drawn.
+    pub fn drawn_b(context: &mut Context) -> Self {
+        Self::B(context.random())
+    }
 }
 
 /// What a card tells of itself.

@@ -56,11 +56,6 @@ impl Selection {
         self.state = State::Asleep;
     }
 
-    /// Whether it is selected.
-    pub fn is_selected(&self) -> bool {
-        self.state == State::Selected
-    }
-
     /// What a frame comes to.
     pub fn hear(&mut self, frame: &[u8]) -> SelectionStep {
         match (self.state, frame) {

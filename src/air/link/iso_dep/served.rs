@@ -4,7 +4,6 @@
 use super::picc::{CardKind, Picc, PiccIdentity, PiccStep};
 use crate::air::link::{Air, LinkError, RfFrame, Target, TargetDriver, TargetRequest, UdpAir, UdpEnd};
 use crate::base::context::Context;
-use crate::words::iso14443::Uid;
 use std::time::Duration;
 
 /// The row of this driver in the registry.
@@ -16,8 +15,6 @@ pub const DRIVER: TargetDriver = TargetDriver {
 
 /// How long a request is waited for before whoever serves is asked whether to go on.
 const QUIET: Duration = Duration::from_millis(250);
-/// First byte of a random identifier of four bytes (ISO/IEC 14443-3, 6.5.4).
-const RANDOM_ID: u8 = 0x08;
 
 /// A card's place on an air.
 pub struct IsoDepTarget<A> {
@@ -33,17 +30,6 @@ impl<A: Air> IsoDepTarget<A> {
     }
 }
 
-impl PiccIdentity {
-    /// A card of type A with a random identifier of four bytes.
-    pub fn random_a(historical: &[u8], context: &mut Context) -> Self {
-        let [a, b, c] = context.random();
-        let uid = Uid::new([RANDOM_ID, a, b, c]);
-        // Four bytes are an identifier.
-        let kind = uid.map_or(CardKind::B([RANDOM_ID, a, b, c]), CardKind::A);
-        Self { kind, historical: historical.to_vec() }
-    }
-}
-
 impl<A: Air> Target for IsoDepTarget<A> {
     fn place(&self) -> &str {
         self.air.place()
@@ -56,7 +42,10 @@ impl<A: Air> Target for IsoDepTarget<A> {
     fn receive(&mut self, context: &mut Context) -> Result<TargetRequest, LinkError> {
         let card = match &mut self.card {
             Some(card) => card,
-            empty => empty.insert(Picc::new(&PiccIdentity::random_a(&[], context))),
+            empty => {
+                let kind = CardKind::drawn_a(context);
+                empty.insert(Picc::new(&PiccIdentity { kind, historical: Vec::new() }))
+            }
         };
         loop {
             let Some(heard) = self.air.receive(QUIET, context)? else {

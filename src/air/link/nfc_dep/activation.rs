@@ -5,7 +5,7 @@ use super::framing::{unwrap, wrap};
 use crate::air::link::iso_dep::{Selection, SelectionStep, poll_a};
 use crate::air::link::{Air, Heard, LinkError, Modulation, RfFrame};
 use crate::base::context::Context;
-use crate::words::iso14443::{SENS_REQ, SelRes, check_byte};
+use crate::words::iso14443::{SENS_REQ, SelRes, Uid};
 use crate::words::iso18092::{
     AttributeRequest, AttributeResponse, BitRate, LengthReduction, NfcDepFrame, ParameterRequest,
     waiting_time,
@@ -14,8 +14,6 @@ use std::time::Duration;
 
 /// SENS_RES of a target with a single size identifier, least significant byte first.
 const SENS_RES: [u8; 2] = [0x01, 0x01];
-/// First byte of a random single size identifier (ISO/IEC 14443-3, 6.5.4).
-const RANDOM_ID: u8 = 0x08;
 /// How long an answer in the collision resolution may take; the standard's microseconds
 /// are too few for a socket.
 const ANSWER: Duration = Duration::from_millis(500);
@@ -279,10 +277,8 @@ pub(super) fn be_found(
     timeout: Duration,
     context: &mut Context,
 ) -> Result<Met, LinkError> {
-    let random: [u8; 9] = context.random();
-    let [_, a, b, c, f @ ..] = random;
-    let id = [RANDOM_ID, a, b, c];
-    let level = [RANDOM_ID, a, b, c, check_byte(&id)];
+    let levels = Uid::drawn(context.random()).levels();
+    let f: [u8; 5] = context.random();
     // NFCID2 of a device that speaks NFC-DEP begins with 01FE; eight bytes of padding follow.
     let sensf_res = [&[0x01, 0x01, 0xFE][..], &f, &[0; 9]].concat();
     let response = AttributeResponse {
@@ -293,7 +289,7 @@ pub(super) fn be_found(
         length: LengthReduction::LONGEST,
         general: identity.general.clone(),
     };
-    let selection = Selection::new(SENS_RES, vec![level], SelRes::NFC_DEP);
+    let selection = Selection::new(SENS_RES, levels, SelRes::NFC_DEP);
     let mut presence = Presence::new(selection, Some(sensf_res), response);
     loop {
         let heard = air.receive(timeout, context)?.ok_or_else(|| nobody(air, timeout))?;

@@ -9,12 +9,10 @@ use crate::air::link::{
     Air, Heard, LinkError, Modulation, Presence, PresenceStep, RfFrame, TargetTalk, Technology,
 };
 use crate::base::context::Context;
-use crate::words::iso14443::{Ats, SelRes, check_byte};
+use crate::words::iso14443::{Ats, SelRes, Uid};
 use crate::words::iso18092::{AttributeResponse, LengthReduction, NfcDepFrame};
 use std::time::Duration;
 
-/// The first byte of NFCID1, which a host does not choose.
-const FIRST_OF_UID: u8 = 0x08;
 /// FSCI of the chip's ATS: frames of 256 bytes.
 const FSCI: u8 = 8;
 /// TB of the chip's ATS: FWI 11, 0.6 s for a host that is a program, and SFGI 0.
@@ -251,10 +249,8 @@ struct FirstWords {
 impl Chip {
     fn role_of(&self, command: &TgInitAsTarget) -> Role {
         let does = |flag| self.settings.does(flag);
-        let [a, b, c] = command.uid;
-        let id = [FIRST_OF_UID, a, b, c];
-        let level = [FIRST_OF_UID, a, b, c, check_byte(&id)];
-        let selection = Selection::new(command.sens_res, vec![level], SelRes(command.sel_res));
+        let selection =
+            Selection::new(command.sens_res, Uid::drawn(command.uid).levels(), SelRes(command.sel_res));
         if does(SetParameters::PICC) && command.mode & TgInitAsTarget::PICC != 0 {
             let ats = Ats {
                 fsci: Some(FSCI),
