@@ -370,7 +370,7 @@ mod tests {
             let command: Vec<u8> = (0..length).map(|index| index as u8).collect();
             let answer = reader.exchange(&mut air, &command, &mut context).unwrap();
             prop_assert_eq!(answer, [command.clone(), command.clone()].concat());
-            prop_assert_eq!(&air.commands, &[command.clone()]);
+            prop_assert_eq!(&air.commands, std::slice::from_ref(&command));
             prop_assert_eq!(reader.exchange(&mut air, &[9], &mut context).unwrap(), [9, 9]);
         }
 

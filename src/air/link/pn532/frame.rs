@@ -92,7 +92,7 @@ impl Deframer {
                 }
                 Measured::Data { from, length } => {
                     let (from, to) = (2 + from, 2 + from + length);
-                    let Some(check) = self.bytes.get(to).copied() else { return None };
+                    let check = self.bytes.get(to).copied()?;
                     let inner = &self.bytes[from..to];
                     if sum(inner).wrapping_add(check) != 0 {
                         self.skip_start();
