@@ -22,8 +22,8 @@ const RETRIES: u32 = 3;
 const LOOK: Duration = Duration::from_millis(20);
 /// How many pieces of what is left of something older are read over.
 const STALE: u32 = 64;
-/// How many looks in a row may see noise and no frame.
-const NOISE: u32 = 4096;
+/// What a look counts for that has seen something: noise does not keep anybody for ever.
+const GLIMPSE: Duration = Duration::from_millis(2);
 
 /// A PN532 on a line.
 pub struct Pn532 {
@@ -139,19 +139,19 @@ impl Pn532 {
 
     /// The next frame within a time.
     fn hear(&mut self, timeout: Duration) -> Result<Heard, LinkError> {
-        let mut left = timeout;
-        for _ in 0..NOISE {
+        let (mut left, mut last) = (timeout, STALE);
+        while last > 0 {
             match self.deframer.next_frame() {
                 Some(Found::Frame(frame)) => return Ok(Heard::Frame(frame)),
                 Some(Found::Broken) => return Ok(Heard::Broken),
                 None => {}
             }
-            if self.look(left.min(LOOK))? == 0 {
+            last -= u32::from(left.is_zero());
+            match self.look(left.min(LOOK))? {
                 // Half a frame that stays half is looked behind of.
-                if left.is_zero() && !self.deframer.quiet() {
-                    return Ok(Heard::Nothing);
-                }
-                left = left.saturating_sub(LOOK);
+                0 if left.is_zero() && !self.deframer.quiet() => break,
+                0 => left = left.saturating_sub(LOOK),
+                _ => left = left.saturating_sub(GLIMPSE),
             }
         }
         Ok(Heard::Nothing)
