@@ -32,6 +32,7 @@ type Test = fn(&Path, &Path) -> Result<(), Failed>;
 const TESTS: &[(&str, Needs, Test)] = &[
     ("our terminal", Needs::Nothing, our_terminal),
     ("our terminal, type B", Needs::Nothing, our_terminal_type_b),
+    ("a card and a chip that go", Needs::Nothing, what_goes_and_comes),
     ("our emulation, our terminal", Needs::Nothing, our_emulation),
     ("our emulation, libnfc", Needs::Libnfc, our_emulation_read_by_libnfc),
     ("our emulation, nfcpy", Needs::Nfcpy, our_emulation_read_by_nfcpy),
@@ -92,6 +93,30 @@ fn our_terminal_type_b(folder: &Path, _: &Path) -> Result<(), Failed> {
         &ours(folder, &["read", "--reader", &chip.address()])?,
         &["contactless", "balance             100.00 CNY"],
     )
+}
+
+/// A card that is taken away, a chip that ends, and another at the same place.
+fn what_goes_and_comes(folder: &Path, _: &Path) -> Result<(), Failed> {
+    let read = |chip: &str| -> Result<_, Failed> {
+        let mut command = Command::new(CARDWRIGHT);
+        command.args(["read", "--reader", chip]).current_dir(folder);
+        Ok(run(&mut command, "", SECONDS_20)?)
+    };
+    let fails = |chip: &str, because: &str| {
+        let answer = read(chip)?;
+        match answer.code == Some(4) && answer.stderr.contains(because) {
+            true => Ok(()),
+            false => Err(Failed::from(format!("expected exit code 4 and {because:?}, found {answer:#?}"))),
+        }
+    };
+    let chip = SimulatedChip::start(folder, "chip", "sim:ecash", &["--stay", "0"])?;
+    let address = chip.address();
+    fails(&address, "the card was removed during 00A40400")?;
+    fails(&address, "no card in pn532:")?;
+    drop(chip);
+    fails(&address, "no PN532 at")?;
+    let _chip = SimulatedChip::start(folder, "chip", "sim:ecash", &[])?;
+    expect(&done(read(&address)?)?, &["balance             100.00 CNY"])
 }
 
 /// Our card is emulated by one chip, and our terminal has the other.

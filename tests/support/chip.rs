@@ -23,6 +23,8 @@ impl SimulatedChip {
     /// It does not start.
     pub(crate) fn start(folder: &Path, name: &str, air: &str, more: &[&str]) -> Result<Self, String> {
         let path = folder.join(name);
+        // One that was ended has left its link.
+        let _ = fs::remove_file(&path);
         let log = folder.join(format!("{name}.log"));
         let out = fs::File::create(&log).map_err(|error| error.to_string())?;
         let err = out.try_clone().map_err(|error| error.to_string())?;
