@@ -67,6 +67,11 @@ pub fn transfer(
     Ok(outcome)
 }
 
+/// What the card told, or why it refused for sure.
+type Told<T> = Result<T, String>;
+/// MAC and TAC.
+type Proof = ([u8; 4], [u8; 4]);
+
 struct Transfer<'a> {
     selected: &'a SelectedPurse,
     order: &'a PurseTransfer,
@@ -161,7 +166,7 @@ impl Transfer<'_> {
         amount: u32,
         terminal: [u8; 6],
         context: &mut Context,
-    ) -> Result<Result<OnlineInitialization, String>, TerminalError> {
+    ) -> Result<Told<OnlineInitialization>, TerminalError> {
         let purse = self.order.purse.0;
         let answered = match self.order.unloads {
             true => {
@@ -235,7 +240,7 @@ impl Transfer<'_> {
         mac2: [u8; 4],
         desk: &mut Desk<'_>,
         context: &mut Context,
-    ) -> Result<Result<([u8; 4], [u8; 4]), String>, TerminalError> {
+    ) -> Result<Told<Proof>, TerminalError> {
         let PurseDetail { date, time, .. } = *detail;
         let answered = match self.order.unloads {
             true => {
