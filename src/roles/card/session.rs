@@ -2,6 +2,7 @@
 //! transaction that is under way.
 
 use super::Device;
+use super::capp::{Extension, Place};
 use super::mchip_profile::MchipProfile;
 use super::purse::PurseSession;
 use crate::air::link::Interface;
@@ -23,6 +24,8 @@ pub(super) struct Session {
     pub channel: SecureChannel,
     /// Of a purse or a security module.
     pub purse: PurseSession,
+    /// The record of an industry that was read last since the selection, and its index.
+    pub capp_read: Option<(Place, usize)>,
 }
 
 /// The secure channel to the selected application.
@@ -148,6 +151,8 @@ pub(super) struct Pending {
     pub log: Option<Vec<u8>>,
     /// Data objects of this transaction that the record has beside its own.
     pub appended: Vec<u8>,
+    /// What the extended application writes.
+    pub extension: Option<Extension>,
 }
 
 impl Session {
@@ -155,7 +160,7 @@ impl Session {
     pub(super) fn new(interface: Interface, device: Option<Device>) -> Self {
         let (selected, channel) = (Selected::Nothing, SecureChannel::Closed);
         let purse = PurseSession::default();
-        Self { interface, device, selected, challenge: None, channel, purse }
+        Self { interface, device, selected, challenge: None, channel, purse, capp_read: None }
     }
 
     /// The transaction under way, in any phase.
