@@ -120,7 +120,8 @@ fn every_row_holds() {
 
 #[test]
 fn every_command_has_rows() {
-    let of_bank_cards = ["PUT DATA"];
+    // Those of electronic cash.
+    let of_bank_cards = ["PUT DATA", "READ CAPP DATA", "UPDATE CAPP DATA", "APPEND RECORD", "GET CAPP PROVE"];
     let named: BTreeSet<String> = table().row.into_iter().map(|row| row.command).collect();
     for row in COMMANDS.iter().filter(|row| !of_bank_cards.contains(&row.name)) {
         assert!(named.contains(row.name), "{} has no row in status_words.toml", row.name);
