@@ -133,16 +133,23 @@ pub(super) enum Scripts {
     Closed,
 }
 
-/// What reading the last record of a quick payment writes.
+/// What reading the last record of a quick transaction brings about.
 #[derive(Debug, Clone)]
 pub(super) struct Pending {
     pub last: (u8, u8),
+    /// What it writes, where the card has approved.
+    pub change: Option<QuickChange>,
+    /// Data objects of this transaction that the record has beside its own.
+    pub appended: Vec<u8>,
+}
+
+/// What a quick payment writes.
+#[derive(Debug, Clone)]
+pub(super) struct QuickChange {
     pub balance: Option<(Tag, u64)>,
     pub cumulative_minor: u64,
     pub international: u8,
     pub log: Option<Vec<u8>>,
-    /// Data objects of this transaction that the record has beside its own.
-    pub appended: Vec<u8>,
 }
 
 impl Session {

@@ -286,7 +286,7 @@ impl TerminalConfig {
     pub const fn entry(&self, flow: Flow, interface: Interface) -> Entry {
         match (interface, flow) {
             (Interface::Contact, _) => Entry::Contact,
-            (Interface::Contactless, Flow::Pay) => self.contactless_payments.entry(),
+            (Interface::Contactless, Flow::Pay | Flow::Ride) => self.contactless_payments.entry(),
             (Interface::Contactless, _) => Entry::ContactlessFull,
         }
     }
