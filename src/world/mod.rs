@@ -7,6 +7,7 @@ mod bench;
 mod books;
 mod card;
 mod error;
+pub mod gate;
 mod host;
 mod issue;
 mod parallel;
