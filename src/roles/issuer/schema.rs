@@ -9,7 +9,7 @@ pub(super) const OWNER: &str = "issuer";
 
 /// Version by version.
 pub(super) const MIGRATIONS: &[Migration] =
-    &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, SETTLEMENTS, LIMITS, REFUNDS, HOLDERS, SCRIPTS];
+    &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, SETTLEMENTS, LIMITS, REFUNDS, HOLDERS, SCRIPTS, LATE];
 
 const FIRST: Migration = Migration {
     statements: &[
@@ -226,6 +226,9 @@ const SCRIPTS: Migration = Migration {
         "ALTER TABLE card ADD COLUMN waiting_scripts BIGINT NOT NULL DEFAULT 0",
     ],
 };
+
+/// What was booked under a card's counter, for requests that come late.
+const LATE: Migration = Migration { statements: &["CREATE INDEX purchase_card ON purchase (card, atc)"] };
 
 #[cfg(test)]
 mod tests {

@@ -185,7 +185,8 @@ impl Lane {
     fn tap(&mut self, kind: usize, card: usize, torn: bool) -> Result<Passage, WorldError> {
         let plan = torn.then(|| {
             let drawn = u64::from_be_bytes(self.context.random());
-            let point = if drawn % 2 == 0 { FaultPoint::BeforeCommand } else { FaultPoint::AnswerLost };
+            let point =
+                if drawn.is_multiple_of(2) { FaultPoint::BeforeCommand } else { FaultPoint::AnswerLost };
             FaultPlan { exchange: (drawn / 2 % EXCHANGES) as usize, point }
         });
         let held = &mut self.pool.kinds[kind][card];

@@ -1,0 +1,5 @@
+//! The gate: who passes, what is kept before it opens, and how rides are paid.
+
+mod kit;
+mod simulation;
+mod upload;
