@@ -116,10 +116,23 @@ fn what_was_changed_is_found() {
     assert!(broken("was changed"));
     desk.fails(RUN, 2, "was changed");
     // What was cut short while it was written was never there; the session goes on.
+    for torn in [&b"0123 {"[..], b"0123 {\"about\": \"\xC3"] {
+        std::fs::write(&chain, [whole.as_bytes(), torn].concat()).unwrap();
+        assert!(broken("cut short"));
+    }
     std::fs::write(&chain, &whole[..whole.len() - 20]).unwrap();
     assert!(broken("cut short"));
     let said = run(&desk, &["C.SEL.03"]);
     assert_eq!(said.code, 0, "{said:#?}");
+}
+
+#[test]
+fn a_row_has_an_id_that_can_name_a_folder() {
+    let desk = desk();
+    let script = "clause none\neffect reads\n\ncase One\n  | id |\n  | ../../X.1 |\n00A40400\n";
+    std::fs::write(desk.path("own.apdu"), script).unwrap();
+    let arguments = [RUN, &["--ics", "ics.toml", "--cases", "own.apdu"]].concat();
+    desk.fails(&arguments, 2, "letters, digits and points");
 }
 
 #[test]

@@ -14,10 +14,10 @@ const SYNTAX: &str = include_str!("../apdu-scripts/syntax/apdu.tmLanguage.json")
 
 fn read(text: &str) -> bool {
     let load = |_: &str, _: &str| Err("no files here".to_owned());
-    match parse("any.apdu", text, &load) {
+    ["any.apdu", "any.lua"].iter().all(|name| match parse(name, text, &load) {
         Ok(script) => !script.cases.is_empty(),
-        Err(errors) => errors.iter().all(|error| error.to_string().contains("any.apdu:")),
-    }
+        Err(errors) => errors.iter().all(|error| error.to_string().contains(&format!("{name}:"))),
+    })
 }
 
 /// Words of the language, of which random lines are made.
@@ -341,10 +341,14 @@ expect not sent GPO
 case What nobody saw
 terminal pay 1.00 within 20
 expect outcome approved
+case Nobody came
+terminal pay 1.00 within 1
+expect sent SELECT A000000333010106
 ";
     std::fs::write(desk.path("served.apdu"), script).unwrap();
     let reader = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let place = format!("vpcd:{}", reader.local_addr().unwrap());
+    let kept = reader.try_clone().unwrap();
     let terminal = std::thread::spawn(move || {
         let select = b"\x00\xA4\x04\x00\x08\xA0\x00\x00\x03\x33\x01\x01\x06\x00";
         let mut answers = Vec::new();
@@ -361,7 +365,9 @@ expect outcome approved
         answers
     });
     let said = desk.ok(&["test", "served.apdu", "--on", &place, "--unattended"]);
-    assert!(said.contains("2 cases: 1 passed, 1 not run"), "{said}");
+    assert!(said.contains("3 cases: 1 passed, 2 not run"), "{said}");
+    assert!(said.contains("the terminal elsewhere said nothing within 1 s"), "{said}");
+    drop(kept);
     assert_eq!(terminal.join().unwrap()[0], [0, 2, 0x6A, 0x82]);
 }
 

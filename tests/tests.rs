@@ -23,6 +23,7 @@ mod hardware;
 mod host;
 mod issuer;
 mod kinds;
+mod lua;
 /// The worked example in Rust.
 #[path = "../examples/pull_test.rs"]
 mod pull_test;

@@ -11,8 +11,10 @@ fuzz_target!(|bytes: &[u8]| {
         "_a.apdu" => Ok(("_a.apdu".to_owned(), "reset\n".to_owned())),
         _ => Err("no such file".to_owned()),
     };
-    match parse("any.apdu", &text, &load) {
-        Ok(script) => assert!(!script.cases.is_empty()),
-        Err(errors) => errors.iter().for_each(|error| assert!(!error.to_string().is_empty())),
+    for name in ["any.apdu", "any.lua"] {
+        match parse(name, &text, &load) {
+            Ok(script) => assert!(!script.cases.is_empty()),
+            Err(errors) => errors.iter().for_each(|error| assert!(!error.to_string().is_empty())),
+        }
     }
 });

@@ -11,7 +11,7 @@ use super::wallet::open_wallet;
 use crate::air::link::{Card, Guard, InProcess, Interface, LinkError, READERS, Reader, Record, T0};
 use crate::base::context::Context;
 use crate::base::store::SealKey;
-use crate::roles::card::{CardFile, PROFILES, Profile, Simulator};
+use crate::roles::card::{CardFile, Profile, Simulator};
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::{Depth, TerminalConfig, read};
 use crate::words::decode::judge;
@@ -148,45 +148,33 @@ fn wait_for_card(reader: &mut dyn Reader, wait: Option<Duration>) -> Result<(), 
 
 /// The profile that an address names.
 pub fn load_profile(name: &CardName) -> Result<Profile, WorldError> {
-    load_changed_profile(name, &[])
+    read_profile(name, &profile_text(name)?, &[])
 }
 
-/// The profile that an address names, its first application changed.
-pub(super) fn load_changed_profile(name: &CardName, changes: &[TomlChange]) -> Result<Profile, WorldError> {
-    let text = match name {
-        CardName::Profile(name) => {
-            PROFILES.iter().find(|row| row.name == name).map(|row| row.text.to_owned())
-        }
-        CardName::ProfileFile(path) | CardName::File(path) | CardName::Wallet(path, _) => {
-            Some(read_text(path).map_err(|cause| WorldError::File {
+/// The text of the profile that an address names.
+pub(super) fn profile_text(name: &CardName) -> Result<String, WorldError> {
+    match name {
+        CardName::Profile(name) => Ok(Profile::text_of(name)?.to_owned()),
+        CardName::ProfileFile(path) | CardName::File(path) | CardName::Wallet(path, _) => read_text(path)
+            .map_err(|cause| WorldError::File {
                 doing: "read",
                 path: path.display().to_string(),
                 cause: cause.to_string(),
-            })?)
-        }
-    };
-    match (text, name) {
-        (Some(text), _) if changes.is_empty() => Ok(Profile::parse(&text)?),
-        (Some(text), _) => {
-            let changed = changed(&text, changes);
-            Ok(Profile::parse(
-                &changed.map_err(|cause| WorldError::Change { file: name.to_string(), cause })?,
-            )?)
-        }
-        // It says which names there are.
-        (None, CardName::Profile(name)) => Ok(Profile::named(name)?),
-        (None, _) => Err(WorldError::NoIssuer),
+            }),
     }
 }
 
-/// A profile with its first application changed.
-pub(super) fn changed_profile(profile: &Profile, changes: &[TomlChange]) -> Result<Profile, WorldError> {
+/// A profile of its text, its first application changed. `name` is for who reads an error.
+pub(super) fn read_profile(
+    name: &CardName,
+    text: &str,
+    changes: &[TomlChange],
+) -> Result<Profile, WorldError> {
     if changes.is_empty() {
-        return Ok(profile.clone());
+        return Ok(Profile::parse(text)?);
     }
-    let failed = |cause: String| WorldError::Change { file: profile.name.clone(), cause };
-    let text = toml::to_string(profile).map_err(|cause| failed(cause.to_string()))?;
-    Ok(Profile::parse(&changed(&text, changes).map_err(failed)?)?)
+    let failed = |cause| WorldError::Change { file: name.to_string(), cause };
+    Ok(Profile::parse(&changed(text, changes).map_err(failed)?)?)
 }
 
 /// A profile's text with its first application changed.

@@ -28,7 +28,7 @@ mod witness;
 
 pub use address::{AddressError, CardName, HostAddress, ReaderAddress, StoreAddress, TargetAddress};
 pub use authority::{AUTHORITY_FILE, make_authority, open_authority};
-pub use bench::{Bench, Deed, Ended, Ended as BenchEnd, Order, TerminalUnderTest, answer_with_code};
+pub use bench::{Bench, Deed, Ended, Order, TerminalUnderTest, answer_with_code};
 pub use books::{
     KEY_FILE, open_books, open_books_with, open_journal, open_target, read_text, seal_key, store_db,
 };

@@ -7,16 +7,26 @@ use std::sync::mpsc;
 
 /// Plays `0`, `1`, `2` ... on so many threads until `play` gives none; each thread
 /// has a shelf `S` of things that it uses again. `take` gets
-/// what came of each on the calling thread, as it is done, and may end it all.
+/// what came of each on the calling thread, as it is done, and may end it all: of one at a
+/// time none is begun after that.
 pub fn in_parallel<S: Default, T: Send>(
     jobs: usize,
     play: impl Fn(usize, &mut S) -> Option<T> + Sync,
     mut take: impl FnMut(T) -> Result<ControlFlow<()>, WorldError>,
 ) -> Result<(), WorldError> {
+    if jobs <= 1 {
+        let mut shelf = S::default();
+        for played in (0..).map_while(|index| play(index, &mut shelf)) {
+            if take(played)?.is_break() {
+                break;
+            }
+        }
+        return Ok(());
+    }
     let (next, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (sender, receiver) = mpsc::channel();
     std::thread::scope(|scope| {
-        for _ in 0..jobs.max(1) {
+        for _ in 0..jobs {
             let sender = sender.clone();
             let (next, ended, play) = (&next, &ended, &play);
             scope.spawn(move || {
@@ -65,5 +75,17 @@ mod tests {
         };
         in_parallel(3, |index, (): &mut ()| Some(index), end).unwrap();
         assert_eq!(taken, 1);
+    }
+
+    #[test]
+    fn of_one_at_a_time_none_is_begun_after_the_end() {
+        let played = AtomicUsize::new(0);
+        let play = |index, (): &mut ()| {
+            played.fetch_add(1, Ordering::Relaxed);
+            Some(index)
+        };
+        let end = |index| Ok(if index == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) });
+        in_parallel(1, play, end).unwrap();
+        assert_eq!(played.into_inner(), 3);
     }
 }

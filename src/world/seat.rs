@@ -1,7 +1,7 @@
 //! The seat of a script: a card and the data of a terminal. Who sits there plays the
 //! terminal by hand.
 
-use super::card::{Opened, Permit, changed_profile, load_changed_profile, open_card};
+use super::card::{Opened, Permit, open_card, profile_text, read_profile};
 use super::error::WorldError;
 use super::issue::{DEFAULT_PIN, NewCard, new_card_memory, on_file, order_for, order_of};
 use super::planted::{Fault, Planted};
@@ -18,7 +18,7 @@ use crate::words::dictionary::tag;
 use crate::words::emv::Ttq;
 use crate::words::iso4217::Amount;
 use crate::words::tlv::TlvStore;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -52,13 +52,13 @@ pub struct FreshCard {
 #[derive(Default)]
 pub struct FreshCards {
     cards: Mutex<Vec<(FreshCard, Arc<CardMemory>)>>,
-    /// Profiles that stand in no file of this machine, by the path of that of another.
-    profiles: Vec<(PathBuf, Profile)>,
+    /// Profiles that stand in no file of this machine: the path on another one, and the text.
+    profiles: Vec<(String, String)>,
 }
 
 impl FreshCards {
     /// Fresh cards; a profile's file that is among `profiles` is taken from there.
-    pub fn with_profiles(profiles: Vec<(PathBuf, Profile)>) -> Self {
+    pub fn with_profiles(profiles: Vec<(String, String)>) -> Self {
         Self { profiles, ..Self::default() }
     }
 
@@ -101,14 +101,12 @@ impl FreshCards {
     }
 
     fn profile(&self, FreshCard { name, changes }: &FreshCard) -> Result<Profile, WorldError> {
-        let known = |path: &PathBuf| self.profiles.iter().find(|row| row.0 == *path);
-        match name {
-            CardName::ProfileFile(path) => match known(path) {
-                Some((_, profile)) => changed_profile(profile, changes),
-                None => load_changed_profile(name, changes),
-            },
-            _ => load_changed_profile(name, changes),
-        }
+        let sent = match name {
+            CardName::ProfileFile(path) => self.profiles.iter().find(|row| Path::new(&row.0) == path),
+            _ => None,
+        };
+        let text = sent.map_or_else(|| profile_text(name), |(_, text)| Ok(text.clone()))?;
+        read_profile(name, &text, changes)
     }
 }
 

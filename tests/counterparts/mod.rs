@@ -2,6 +2,7 @@
 //! its reason where the software is not installed.
 
 mod bad_lines;
+mod certified_elsewhere;
 mod drop_in;
 mod jobs;
 mod kills;
@@ -17,6 +18,7 @@ use libtest_mimic::Trial;
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = private_reader::trials();
     trials.extend(our_card::trials());
+    trials.extend(certified_elsewhere::trials());
     trials.extend(drop_in::trials());
     trials.extend(jobs::trials());
     trials.extend(kills::trials());

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use cardwright::air::link::{Identity, LinkError, NfcDepTarget, Peer, UdpAir, UdpEnd};
 use cardwright::base::context::Context;
 use cardwright::base::event::Discard;
-use cardwright::roles::p2p::llcp::{ConnectionState, Handle, Link, LinkParameters, Sap, Terms};
+use cardwright::roles::p2p::llcp::{ConnectionState, Handle, Link, LinkParameters, LlcpError, Sap, Terms};
 use cardwright::roles::p2p::snep::{Answer, DEFAULT_SERVER, Response, Server, Shelf};
 use cardwright::words::ndef::Message;
 use libtest_mimic::{Failed, Trial};
@@ -113,7 +113,7 @@ struct Services {
 }
 
 impl Services {
-    fn open(link: &mut Link) -> Result<Self, cardwright::roles::p2p::llcp::LlcpError> {
+    fn open(link: &mut Link) -> Result<Self, LlcpError> {
         Ok(Self {
             default: Server::listen(link, DEFAULT_SERVER, Some(Sap::SNEP), Kept::default())?,
             validation: Server::listen(link, VALIDATION, None, Kept { gives: true, messages: Vec::new() })?,
@@ -127,7 +127,7 @@ impl Services {
         })
     }
 
-    fn poll(&mut self, link: &mut Link) -> Result<(), cardwright::roles::p2p::llcp::LlcpError> {
+    fn poll(&mut self, link: &mut Link) -> Result<(), LlcpError> {
         self.default.poll(link)?;
         self.validation.poll(link)?;
         self.datagrams.poll(link)?;
@@ -176,7 +176,7 @@ struct DatagramEcho {
 }
 
 impl DatagramEcho {
-    fn poll(&mut self, link: &mut Link) -> Result<(), cardwright::roles::p2p::llcp::LlcpError> {
+    fn poll(&mut self, link: &mut Link) -> Result<(), LlcpError> {
         let since = match self.held {
             Some(since) => since,
             None if link.has_datagram(self.at) => *self.held.insert(Instant::now()),
@@ -201,7 +201,7 @@ struct ConnectionEcho {
 }
 
 impl ConnectionEcho {
-    fn poll(&mut self, link: &mut Link) -> Result<(), cardwright::roles::p2p::llcp::LlcpError> {
+    fn poll(&mut self, link: &mut Link) -> Result<(), LlcpError> {
         if let Some(new) = link.accept(self.at) {
             self.talk = Some(new);
             self.held.clear();

@@ -62,7 +62,7 @@ fn played(file: &Path, plant: Plant, terminal: Option<&TerminalMaker>) -> Result
         seed: None,
         target: None,
         host: None,
-        attendant: &Unattended,
+        attendant: &Unattended::default(),
         unmask: false,
         detail: false,
         plant,

@@ -8,7 +8,7 @@ use cardwright::base::context::Context;
 use cardwright::roles::terminal::{TerminalConfig, Verdict};
 use cardwright::words::emv::certificate::Suite;
 use cardwright::words::iso7816::CommandApdu;
-use cardwright::world::{BenchEnd, Deed, Order, TerminalUnderTest};
+use cardwright::world::{Deed, Ended, Order, TerminalUnderTest};
 use emv::config::{AidsConfig, CapkConfig, TerminalConfig as KernelConfig, assemble_terminal};
 use emv::contact::terminal::Terminal;
 use emv::contact::transaction::TransactionInputs;
@@ -33,7 +33,7 @@ impl TerminalUnderTest for EmvKernel {
         config: &TerminalConfig,
         card: &mut dyn Card,
         context: &mut Context,
-    ) -> BenchEnd {
+    ) -> Ended {
         if order.deed != Deed::Pay {
             return ended(None, "the kernel takes payments only");
         }
@@ -82,14 +82,8 @@ impl TerminalUnderTest for EmvKernel {
     }
 }
 
-fn ended(verdict: Option<Verdict>, reason: &str) -> BenchEnd {
-    BenchEnd {
-        verdict,
-        is_broken: verdict.is_none(),
-        reason: reason.into(),
-        balance: None,
-        shown: Vec::new(),
-    }
+fn ended(verdict: Option<Verdict>, reason: &str) -> Ended {
+    Ended { verdict, is_broken: verdict.is_none(), reason: reason.into(), balance: None, shown: Vec::new() }
 }
 
 /// Our card in the kernel's reader.

@@ -12,6 +12,7 @@ use cardwright::observers::campaign::{
     Cards, Plant, SuiteSettings, load_scripts, plan, play_suite, script_files,
 };
 use cardwright::observers::report::suite::{CaseReport, CaseVerdict};
+use cardwright::observers::script::lua::Interpreter;
 use cardwright::observers::script::{ScriptError, Unattended, parse};
 use cardwright::roles::terminal::TerminalConfig;
 use libtest_mimic::{Failed, Trial};
@@ -32,6 +33,8 @@ struct Messages {
 #[serde(deny_unknown_fields)]
 struct Message {
     problem: String,
+    /// Its name; `a.apdu` where nothing is said.
+    file: Option<String>,
     script: String,
     says: String,
 }
@@ -71,6 +74,7 @@ fn played(file: &Path) -> Result<String, Failed> {
     let scripts = load_scripts(&[file.into()])?;
     let jobs = plan(&scripts, None, None);
     let config = TerminalConfig::default();
+    let unattended = Unattended { lua: Some(Interpreter::of(env!("CARGO_BIN_EXE_cardwright").into())) };
     let settings = SuiteSettings {
         cards: Cards::Fresh(None),
         interface: None,
@@ -81,7 +85,7 @@ fn played(file: &Path) -> Result<String, Failed> {
         seed: None,
         target: None,
         host: None,
-        attendant: &Unattended,
+        attendant: &unattended,
         unmask: false,
         detail: true,
         plant: Plant::Nothing,
@@ -140,7 +144,7 @@ fn of_message(row: &Message) -> Result<(), Failed> {
         _ => Err("No such file or directory".to_owned()),
     };
     let script = if row.script == "LONG" { "#".repeat((1 << 20) + 1) } else { row.script.clone() };
-    let errors = match parse("a.apdu", &script, &load) {
+    let errors = match parse(row.file.as_deref().unwrap_or("a.apdu"), &script, &load) {
         Ok(_) => return Err("expected an error, found a script".into()),
         Err(errors) => errors,
     };

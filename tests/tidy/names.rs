@@ -55,6 +55,13 @@ const BANNED: &[Banned] = &[
         instead: "use the trait `store::Db`",
     },
     Banned {
+        names: &[],
+        crates: &["mlua"],
+        rooms: &["src/observers/script/lua/"],
+        tests_too: true,
+        instead: "only the worker of `script/lua` holds an interpreter",
+    },
+    Banned {
         names: &["env::var", "env::var_os", "env::vars", "env::vars_os", "env::set_var", "env::remove_var"],
         crates: &[],
         rooms: &["src/doors/"],
@@ -149,6 +156,7 @@ fn a_name_outside_its_room_is_found() {
         ("src/roles/issuer/ledger.rs", "use rusqlite::Connection;"),
         ("src/roles/issuer/ledger.rs", "#[cfg(test)] mod tests { use rusqlite::Connection; }"),
         ("src/roles/issuer/ledger.rs", "use postgres as pg;"),
+        ("src/observers/script/run/lua.rs", "use mlua::Lua;"),
         ("src/world/mod.rs", "fn f() { std::env::var(\"HOME\"); }"),
         ("src/base/bytes/hex.rs", "fn f() { unsafe { g() } }"),
         ("src/base/bytes/hex.rs", "#![allow(unsafe_code)]"),

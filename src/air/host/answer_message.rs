@@ -38,10 +38,7 @@ pub fn answer_to_message(answer: &Answer, request: &Message, dialect: &Dialect) 
         message.put(55, answer.chip.to_bytes());
     }
     if !answer.reason.is_empty() {
-        let mut end = answer.reason.len().min(REASON_BYTES);
-        while !answer.reason.is_char_boundary(end) {
-            end -= 1;
-        }
+        let end = answer.reason.floor_char_boundary(REASON_BYTES);
         message.put(63, &answer.reason.as_bytes()[..end]);
     }
     if request.mti == Mti::SETTLEMENT

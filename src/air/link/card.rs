@@ -149,6 +149,13 @@ impl LinkError {
     }
 }
 
+impl LinkError {
+    /// No answer in this time. `during` says of whom, or in which exchange.
+    pub(super) fn timeout(during: String, timeout: Duration) -> Self {
+        Self::Timeout { during, timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX) }
+    }
+}
+
 fn readers_there(found: &[String]) -> String {
     if found.is_empty() { "is none".into() } else { format!("are: {}", found.join(", ")) }
 }

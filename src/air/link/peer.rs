@@ -16,6 +16,18 @@ pub struct PeerActivation {
     pub place: String,
 }
 
+impl PeerActivation {
+    /// The error of a device that has parted.
+    pub(super) fn parted(&self) -> LinkError {
+        LinkError::Parted { place: self.place.clone() }
+    }
+
+    /// The error of a device that says nothing for so long.
+    pub(super) fn silent(&self, wait: Duration) -> LinkError {
+        LinkError::timeout(format!("of the other device at {}", self.place), wait)
+    }
+}
+
 /// The other device. The two take turns: the initiator speaks first.
 pub trait Peer: Send {
     /// What is known of it.

@@ -13,6 +13,9 @@ use std::time::Duration;
 const FIELD_OFF: &str = "RFOFF";
 /// The longest datagram: a frame of 290 bytes in hexadecimal, and the modulation.
 const LONGEST: usize = 1024;
+/// How many datagrams that nobody wants are passed over at once, as the other end could go on
+/// sending them.
+const MOST_NOISE: usize = 64;
 
 /// Which end of the air this is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,8 +90,7 @@ impl UdpAir {
     fn drain(&self) {
         let mut buffer = [0; LONGEST];
         if self.socket.set_nonblocking(true).is_ok() {
-            // Bounded, as the other end could go on sending.
-            for _ in 0..64 {
+            for _ in 0..MOST_NOISE {
                 if self.socket.recv_from(&mut buffer).is_err() {
                     break;
                 }
@@ -115,21 +117,25 @@ impl Air for UdpAir {
         let timeout = timeout.max(Duration::from_millis(1));
         self.socket.set_read_timeout(Some(timeout)).map_err(|cause| failed(&cause))?;
         let mut buffer = [0; LONGEST];
-        let (length, from) = match self.socket.recv_from(&mut buffer) {
-            Ok(received) => received,
-            Err(error) => match error.kind() {
-                ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::ConnectionRefused => {
-                    return Ok(None);
-                }
-                _ => return Err(failed(&error)),
-            },
-        };
-        if self.listens {
-            self.other = Some(from);
+        for _ in 0..MOST_NOISE {
+            let (length, from) = match self.socket.recv_from(&mut buffer) {
+                Ok(received) => received,
+                Err(error) => match error.kind() {
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut => return Ok(None),
+                    // What was sent before found nobody; he may come yet.
+                    ErrorKind::ConnectionRefused => continue,
+                    _ => return Err(failed(&error)),
+                },
+            };
+            // What is no frame is noise, and whoever sent it nobody.
+            let Some(heard) = std::str::from_utf8(&buffer[..length]).ok().and_then(heard) else { continue };
+            if self.listens {
+                self.other = Some(from);
+            }
+            self.has_heard = true;
+            return Ok(Some(heard));
         }
-        self.has_heard = true;
-        // What is no frame is noise.
-        Ok(std::str::from_utf8(&buffer[..length]).ok().and_then(heard))
+        Ok(None)
     }
 
     fn field_off(&mut self, _context: &mut Context) -> Result<(), LinkError> {
@@ -173,6 +179,21 @@ mod tests {
         initiator.field_off(&mut context).unwrap();
         assert_eq!(target.receive(wait, &mut context).unwrap(), Some(Heard::FieldOff));
         assert_eq!(target.receive(Duration::ZERO, &mut context).unwrap(), None);
+    }
+
+    #[test]
+    fn noise_does_not_end_a_wait_and_makes_nobody_the_other_end() {
+        let mut context = Context::simulated(1, Discard);
+        let speaker = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut air = UdpAir::open(&format!("127.0.0.1:{port}"), UdpEnd::Listens).unwrap();
+        speaker.send_to(b"noise", ("127.0.0.1", port)).unwrap();
+        assert_eq!(air.receive(Duration::from_millis(20), &mut context).unwrap(), None);
+        assert_eq!(air.other, None);
+        speaker.send_to(b"noise", ("127.0.0.1", port)).unwrap();
+        speaker.send_to(b"106A 26", ("127.0.0.1", port)).unwrap();
+        assert!(air.receive(Duration::from_secs(5), &mut context).unwrap().is_some());
+        assert_eq!(air.other, Some(speaker.local_addr().unwrap()));
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl Target for Vpcd {
             match read_message(stream) {
                 Err(error) if is_quiet(&error) => {
                     let during = "waiting for the virtual reader".into();
-                    return Err(LinkError::Timeout { during, timeout_ms: QUIET.as_millis() as u64 });
+                    return Err(LinkError::timeout(during, QUIET));
                 }
                 Ok(message) => match message.as_slice() {
                     [0x00] => return Ok(TargetRequest::PowerOff),

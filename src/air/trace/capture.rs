@@ -19,7 +19,7 @@ const COMMENT: u16 = 1;
 const USER_APPLICATION: u16 = 4;
 const INTERFACE_NAME: u16 = 2;
 const PACKET_FLAGS: u16 = 2;
-/// An option has its length in two bytes.
+/// A text's bytes at most; an option has its length in two bytes.
 const LONGEST_OPTION: usize = 4096;
 
 impl Trace {
@@ -60,7 +60,7 @@ fn section_header(program: &str) -> Vec<u8> {
     body.extend(0_u16.to_le_bytes());
     // The section's length is not told.
     body.extend((-1_i64).to_le_bytes());
-    option(&mut body, USER_APPLICATION, program.as_bytes());
+    text_option(&mut body, USER_APPLICATION, program);
     end_of_options(&mut body);
     block(SECTION_HEADER, &body)
 }
@@ -72,7 +72,7 @@ fn interface_description(place: &str) -> Vec<u8> {
     body.extend(0_u16.to_le_bytes());
     // No packet is cut.
     body.extend(0_u32.to_le_bytes());
-    option(&mut body, INTERFACE_NAME, place.as_bytes());
+    text_option(&mut body, INTERFACE_NAME, place);
     end_of_options(&mut body);
     block(INTERFACE_DESCRIPTION, &body)
 }
@@ -95,7 +95,7 @@ fn packet_block(micros: i64, direction: u8, apdu: &[u8], comment: &str) -> Vec<u
     let flags = if direction == TO_CARD { OUTBOUND } else { INBOUND };
     option(&mut body, PACKET_FLAGS, &flags.to_le_bytes());
     if !comment.is_empty() {
-        option(&mut body, COMMENT, comment.as_bytes());
+        text_option(&mut body, COMMENT, comment);
     }
     end_of_options(&mut body);
     block(ENHANCED_PACKET, &body)
@@ -107,8 +107,12 @@ fn block(kind: u32, body: &[u8]) -> Vec<u8> {
     [&kind.to_le_bytes()[..], &length, body, &length].concat()
 }
 
+/// Texts are UTF-8 up to their last letter.
+fn text_option(body: &mut Vec<u8>, code: u16, text: &str) {
+    option(body, code, &text.as_bytes()[..text.floor_char_boundary(LONGEST_OPTION)]);
+}
+
 fn option(body: &mut Vec<u8>, code: u16, value: &[u8]) {
-    let value = &value[..value.len().min(LONGEST_OPTION)];
     body.extend(code.to_le_bytes());
     body.extend((value.len() as u16).to_le_bytes());
     body.extend(value);

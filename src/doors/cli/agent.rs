@@ -3,6 +3,7 @@
 use super::shared::command::{Call, Command, Run};
 use super::shared::failure::{Exit, Failure};
 use super::shared::jobs::{jobs_argument, process_name, queue};
+use super::shared::lua::interpreter;
 use super::shared::readers::{all_kept, reader_list};
 use super::shared::scene::{card_seal_key, kept_file};
 use super::shared::threads::{threads, threads_argument};
@@ -81,6 +82,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         readers,
         allowed: switches.allow,
         seal: &seal,
+        lua: interpreter(),
         lease: Duration::from_secs(lease),
         drains,
     };

@@ -13,6 +13,7 @@ mod gate;
 mod host;
 mod inquire;
 mod load;
+mod lua;
 mod pay;
 mod pcsclite;
 mod preauth;
@@ -27,6 +28,7 @@ mod settle;
 mod shared {
     pub(super) mod attendant;
     pub(super) mod books;
+    pub(super) mod cards;
     pub(super) mod command;
     pub(super) mod failure;
     pub(super) mod folder;
@@ -34,6 +36,7 @@ mod shared {
     pub(super) mod holder;
     pub(super) mod jobs;
     pub(super) mod journal;
+    pub(super) mod lua;
     pub(super) mod output;
     pub(super) mod pan;
     pub(super) mod person;
@@ -42,6 +45,7 @@ mod shared {
     pub(super) mod recording;
     pub(super) mod run;
     pub(super) mod scene;
+    pub(super) mod served;
     pub(super) mod settling;
     pub(super) mod switches;
     pub(super) mod threads;
@@ -92,4 +96,5 @@ const COMMANDS: &[Command] = &[
     decode::COMMAND,
     crypto::COMMAND,
     demo::COMMAND,
+    lua::COMMAND,
 ];

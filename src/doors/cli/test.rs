@@ -1,6 +1,5 @@
 //! `cardwright test`: scripts as a suite of tests.
 
-mod cards;
 mod elsewhere;
 mod here;
 mod watch;
@@ -8,6 +7,7 @@ mod watch;
 use super::shared::command::{Call, Command, Run};
 use super::shared::failure::{Exit, Failure};
 use super::shared::jobs::{queue, submit_arguments};
+use super::shared::served;
 use super::shared::threads::threads_argument;
 use crate::observers::campaign::{
     CampaignError, Filter, Job, Shard, load_scripts, plan, script_files, updated,
@@ -19,7 +19,6 @@ use crate::observers::script::CaseRun;
 use crate::observers::script::tree::Script;
 use crate::words::iso7816::Effect;
 use crate::world::planted::Fault;
-pub(super) use cards::cards;
 use clap::{Arg, ArgAction, value_parser};
 use elsewhere::elsewhere;
 use here::{Shown, here};
@@ -33,7 +32,7 @@ const FOLDER: &str = "apdu-scripts";
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
     name: "test",
-    about: "Plays scripts (*.apdu, *.scriptor) as tests, each case on a fresh simulated card",
+    about: "Plays scripts (*.apdu, *.lua, *.scriptor) as tests, each case on a fresh simulated card",
     effect: Some(Effect::Destroys),
     arguments,
     run: Run::Alone(run),
@@ -72,12 +71,7 @@ fn arguments(line: clap::Command) -> clap::Command {
     .arg(Arg::new("plant").long("plant").value_name("FAULT").conflicts_with("jobs").help(
         "Plants a fault in every fresh card, or in our terminal, to see that cases fail: each (the one that a case names), list",
     ))
-    .arg(Arg::new("on").long("on").value_name("TARGET").conflicts_with("jobs").help(
-        "Where a terminal elsewhere finds the card that scripts play (role card), such as vpcd:127.0.0.1:35963",
-    ))
-    .arg(Arg::new("listen").long("listen").value_name("HOST:PORT").conflicts_with("jobs").help(
-        "Where a terminal elsewhere finds the host that scripts play (role host); its key is in the books of --store",
-    ))
+    .args(served::arguments().map(|argument| argument.conflicts_with("jobs")))
     .arg(flag("unattended", "Asks nobody: a case that wants a person is not run"))
     .arg(
         flag("allow-run", "Lets scripts run programs (`run`); without it such a case is not run")

@@ -12,6 +12,7 @@ use crate::base::event::Discard;
 use crate::base::store::StoreError;
 use crate::observers::report::suite::{CaseReport, CaseVerdict};
 use crate::observers::script::Unattended;
+use crate::observers::script::lua::Interpreter;
 use crate::roles::terminal::TerminalConfig;
 use crate::words::iso7816::Effect;
 use crate::world::seeds::seeds;
@@ -45,6 +46,8 @@ pub struct AgentSettings<'a> {
     pub allowed: Effect,
     /// Opens the key of a card's file.
     pub seal: &'a SealOpener<'a>,
+    /// What interprets scripts in Lua.
+    pub lua: Option<Interpreter>,
     /// How long it may give no sign before its jobs are another's.
     pub lease: Duration,
     /// Whether it ends when nothing is left that it could play.
@@ -174,13 +177,13 @@ impl Shared<'_> {
     fn serve(&self, name: &str, post: &Post, queue: &mut Queue, tell: &Teller) -> Result<(), StoreError> {
         let holder = format!("{} ({name})", self.settings.name);
         let lease_ms = i64::try_from(self.settings.lease.as_millis()).unwrap_or(i64::MAX);
-        let mut away = 0;
         while !self.stops.load(Ordering::SeqCst) {
-            let claimed =
-                seats(post, queue).and_then(|seats| queue.claim(&seats, VERSION, &holder, lease_ms));
+            let claimed = self.patiently(tell, || {
+                let seats = seats(post, queue)?;
+                queue.claim(&seats, VERSION, &holder, lease_ms)
+            })?;
             match claimed {
-                Ok(Some(claimed)) => {
-                    away = 0;
+                Some(claimed) => {
                     let (ticket, post_name) = (claimed.ticket.clone(), name.to_owned());
                     say(tell, AgentEvent::Took { ticket, post: post_name });
                     let is_there = self.play_and_bring(&claimed, post, queue, tell)?;
@@ -188,9 +191,8 @@ impl Shared<'_> {
                         break;
                     }
                 }
-                Ok(None) if self.settings.drains && is_idle(post, queue)? => break,
-                Ok(None) => std::thread::sleep(IDLE),
-                Err(cause) => self.bear(cause, &mut away, tell)?,
+                None if self.settings.drains && self.patiently(tell, || is_idle(post, queue))? => break,
+                None => std::thread::sleep(IDLE),
             }
         }
         Ok(())
@@ -207,26 +209,21 @@ impl Shared<'_> {
     ) -> Result<bool, StoreError> {
         let since = Context::system(Discard).now().micros();
         lock(&self.held).push((claimed.ticket.clone(), since));
-        let played = self.play(claimed, post, queue);
-        let is_there = !matches!(&played, Ok((_, false)));
-        let result = played.map(|(text, _)| text);
-        let mut away = 0;
-        let receipt = loop {
-            match queue.finish(&claimed.ticket, &result) {
-                Ok(receipt) => break Ok(receipt),
-                Err(cause) => {
-                    if let Err(cause) = self.bear(cause, &mut away, tell) {
-                        break Err(cause);
-                    }
-                }
-            }
-        };
+        let brought = self.work(&claimed.ticket.campaign, queue, tell).and_then(|work| {
+            let played = work.and_then(|work| self.play(&work, &claimed.payload, post));
+            let is_there = !matches!(&played, Ok((_, false)));
+            let result = played.map(|(text, _)| text);
+            let receipt = self.patiently(tell, || queue.finish(&claimed.ticket, &result))?;
+            Ok((receipt, result, is_there))
+        });
         lock(&self.held).retain(|(ticket, _)| *ticket != claimed.ticket);
+        let (receipt, result, is_there) = brought?;
+        let ticket = claimed.ticket.clone();
         say(
             tell,
-            match receipt? {
-                Receipt::Kept => AgentEvent::Ended { ticket: claimed.ticket.clone(), trouble: result.err() },
-                Receipt::Refused => AgentEvent::Refused(claimed.ticket.clone()),
+            match receipt {
+                Receipt::Kept => AgentEvent::Ended { ticket, trouble: result.err() },
+                Receipt::Refused => AgentEvent::Refused(ticket),
             },
         );
         Ok(is_there)
@@ -234,17 +231,16 @@ impl Shared<'_> {
 
     /// A job's result as text, and whether its card could be reached; or why it cannot be
     /// played.
-    fn play(&self, claimed: &Claimed, post: &Post, queue: &mut Queue) -> Result<(String, bool), String> {
-        let work = self.work(&claimed.ticket.campaign, queue)?;
-        match &*work {
+    fn play(&self, work: &Work, payload: &str, post: &Post) -> Result<(String, bool), String> {
+        match work {
             Work::Suite(loaded) => {
-                let jobs: Vec<Job> = of_text(&claimed.payload)?;
+                let jobs: Vec<Job> = of_text(payload)?;
                 let cases = self.play_cases(loaded, &jobs, post).map_err(|cause| cause.to_string())?;
                 let is_there = !cases.iter().any(|case| case.verdict == CaseVerdict::Unreachable);
                 Ok((serde_json::json!(cases).to_string(), is_there))
             }
             Work::Seeds(order) => {
-                let range: SeedRange = of_text(&claimed.payload)?;
+                let range: SeedRange = of_text(payload)?;
                 let report = seeds(&order.settings(range), &mut |_, _, _| {});
                 report.map(|report| (report.to_text(), true)).map_err(|cause| cause.to_string())
             }
@@ -267,6 +263,7 @@ impl Shared<'_> {
                 seal: self.settings.seal,
             },
         };
+        let unattended = Unattended { lua: self.settings.lua.clone() };
         let settings = SuiteSettings {
             cards,
             interface: order.interface(),
@@ -277,8 +274,8 @@ impl Shared<'_> {
             seed: order.seed,
             target: None,
             host: None,
-            // An agent has nobody beside it, and runs nothing that others send.
-            attendant: &Unattended,
+            // An agent has nobody beside it, and runs no programs for others.
+            attendant: &unattended,
             unmask: false,
             detail: order.detail,
             plant: Plant::Nothing,
@@ -295,24 +292,28 @@ impl Shared<'_> {
             .map(|report| report.cases)
     }
 
-    /// The campaign, read once.
-    fn work(&self, campaign: &str, queue: &mut Queue) -> Result<Arc<Work>, String> {
+    /// The campaign, read once; or why it cannot be read, which is no fault of the store.
+    fn work(
+        &self,
+        campaign: &str,
+        queue: &mut Queue,
+        tell: &Teller,
+    ) -> Result<Result<Arc<Work>, String>, StoreError> {
         let found = lock(&self.loaded).iter().find(|row| row.0 == campaign).map(|row| Arc::clone(&row.1));
         if let Some(found) = found {
-            return Ok(found);
+            return Ok(Ok(found));
         }
-        let payload = queue.payload(campaign).map_err(|cause| cause.to_string())?;
-        let order: Order = of_text(&payload.ok_or("the campaign is not in the store any more")?)?;
-        let work = Arc::new(match order {
-            Order::Suite(order) => Work::Suite(Box::new(order.load().map_err(|cause| cause.to_string())?)),
-            Order::Seeds(order) => Work::Seeds(order),
-        });
-        let mut loaded = lock(&self.loaded);
-        if loaded.len() >= LOADED {
-            loaded.remove(0);
-        }
-        loaded.push((campaign.to_owned(), Arc::clone(&work)));
-        Ok(work)
+        let payload = self.patiently(tell, || queue.payload(campaign))?;
+        let work = payload.ok_or("the campaign is not in the store any more".into()).and_then(Work::read);
+        Ok(work.map(|work| {
+            let work = Arc::new(work);
+            let mut loaded = lock(&self.loaded);
+            if loaded.len() >= LOADED {
+                loaded.remove(0);
+            }
+            loaded.push((campaign.to_owned(), Arc::clone(&work)));
+            work
+        }))
     }
 
     /// Waits until the card of a reader can be reached again, so that a reader that is gone
@@ -362,15 +363,32 @@ impl Shared<'_> {
         }
     }
 
-    /// Waits for a store that is away, some minutes in all.
-    fn bear(&self, cause: StoreError, away: &mut usize, tell: &Teller) -> Result<(), StoreError> {
-        *away += 1;
-        if *away > AWAY_LIMIT || self.stops.load(Ordering::SeqCst) {
-            return Err(cause);
+    /// Asks the store, and waits while it is away, some minutes in all.
+    fn patiently<T>(
+        &self,
+        tell: &Teller,
+        mut ask: impl FnMut() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut away = 0;
+        loop {
+            match ask() {
+                Err(cause) if away < AWAY_LIMIT && !self.stops.load(Ordering::SeqCst) => {
+                    away += 1;
+                    say(tell, AgentEvent::Away(cause.to_string()));
+                    std::thread::sleep(AWAY);
+                }
+                outcome => return outcome,
+            }
         }
-        say(tell, AgentEvent::Away(cause.to_string()));
-        std::thread::sleep(AWAY);
-        Ok(())
+    }
+}
+
+impl Work {
+    fn read(payload: String) -> Result<Self, String> {
+        Ok(match of_text(&payload)? {
+            Order::Suite(order) => Self::Suite(Box::new(order.load().map_err(|cause| cause.to_string())?)),
+            Order::Seeds(order) => Self::Seeds(order),
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use crate::world::read_text;
 use std::path::{Path, PathBuf};
 
 /// How the files of scripts end.
-pub const SCRIPT_ENDINGS: &[&str] = &["apdu", "scriptor"];
+pub const SCRIPT_ENDINGS: &[&str] = &["apdu", "lua", "scriptor"];
 
 /// Deepest folder that is looked into.
 const DEPTH_LIMIT: usize = 16;

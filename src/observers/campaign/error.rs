@@ -17,7 +17,7 @@ pub enum CampaignError {
         cause: String,
     },
     /// There is no script.
-    #[error("expected scripts (*.apdu or *.scriptor) in {places}, found none")]
+    #[error("expected scripts (*.apdu, *.lua or *.scriptor) in {places}, found none")]
     NoScript {
         /// Where was looked.
         places: String,

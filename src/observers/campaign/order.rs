@@ -7,14 +7,12 @@ use super::suite::wanted;
 use crate::air::link::Interface;
 use crate::observers::script::parse;
 use crate::observers::script::tree::Script;
-use crate::roles::card::Profile;
 use crate::roles::terminal::{TerminalConfig, Trust};
 use crate::words::iso7816::Effect;
 use crate::world::seeds::{Flaws, Plant, SeedSettings, Selection};
 use crate::world::{CardName, FreshCards, ReaderAddress, Rule, read_text};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 /// The version of scripts, plans and reports: agents play the jobs of their own alone.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -155,16 +153,11 @@ impl SuiteOrder {
             };
             scripts.push(parse(name, text, &included).map_err(CampaignError::Scripts)?);
         }
-        let mut profiles = Vec::new();
-        for (path, text) in &self.profiles {
-            profiles
-                .push((PathBuf::from(path), Profile::parse(text).map_err(crate::world::WorldError::from)?));
-        }
         let card = match self.card.as_deref().map(ReaderAddress::parse) {
             Some(Ok(ReaderAddress::Simulated(name))) => Some(name),
             _ => None,
         };
-        let (config, fresh) = (terminal(&self.terminal)?, FreshCards::with_profiles(profiles));
+        let (config, fresh) = (terminal(&self.terminal)?, FreshCards::with_profiles(self.profiles.clone()));
         Ok(Loaded { order: self, scripts, config, card, fresh })
     }
 

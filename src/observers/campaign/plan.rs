@@ -43,7 +43,7 @@ pub fn plan(scripts: &[Script], filter: Option<&Filter>, shard: Option<Shard>) -
             };
             for row in rows {
                 let name = name(read, told, row);
-                if filter.is_none_or(|filter| filter.fits(file, &name, &told.header)) {
+                if filter.is_none_or(|filter| filter.fits(file, &name, &told.header_of(row))) {
                     jobs.push(Job { script, case, row, name });
                 }
             }

@@ -4,13 +4,12 @@ use super::error::CampaignError;
 use super::order::{Order, SeedOrder, SeedRange, SuiteOrder, SuiteTerms, VERSION, seat_of};
 use super::plan::Job;
 use super::queue::{Counts, Ended, JobState, Keeper, NewCampaign, NewJob, Queue};
-use super::suite::again;
+use super::suite::{again, unplayed};
 use crate::base::bytes::Hex;
 use crate::base::context::Context;
 use crate::base::event::Discard;
 use crate::observers::report::suite::{CaseReport, CaseVerdict, SuiteReport};
 use crate::observers::script::tree::Script;
-use crate::words::iso7816::Effect;
 use crate::world::seeds::{SeedReport, SeedSettings};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -208,28 +207,17 @@ fn campaign(
 fn lost(scripts: &[Script], part: &[Job], terms: &SuiteTerms, ended: &Ended) -> Vec<CaseReport> {
     let reason = ended.reason.clone().unwrap_or_default();
     let report = |job: &Job| {
-        let script = &scripts[job.script];
-        let case = &script.cases[job.case];
-        let file = script.sources.first().map_or_else(String::new, |source| source.name.clone());
+        let report = unplayed(&scripts[job.script], job);
         CaseReport {
-            again: again(&file, &job.name, None, None),
-            file,
-            name: job.name.clone(),
-            line: case.span.line,
-            clause: case.header.clause.clone(),
-            effect: Effect::Reads,
+            again: again(&report.file, &report.name, None, None),
             card: terms.readers.join(","),
-            verdict: if ended.state == JobState::Cancelled {
-                CaseVerdict::NotRun
-            } else {
-                CaseVerdict::Unreachable
+            verdict: match ended.state {
+                JobState::Cancelled => CaseVerdict::NotRun,
+                _ => CaseVerdict::Unreachable,
             },
             reason: reason.clone(),
             attempts: u32::try_from(ended.lease).unwrap_or(0),
-            micros: 0,
-            seed: None,
-            failures: Vec::new(),
-            steps: Vec::new(),
+            ..report
         }
     };
     part.iter().map(report).collect()

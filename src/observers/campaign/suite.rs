@@ -206,25 +206,14 @@ fn play_job(
     // Only who plays the terminal sits before a card that is kept; the others have their own.
     let address = address.filter(|_| case.header.part.unwrap_or_default() == Part::Terminal);
     let is_real = matches!(address, Some((_, ReaderAddress::Driver { .. })));
-    let mut report = CaseReport {
-        file: script.sources.first().map_or_else(String::new, |source| source.name.clone()),
-        name: job.name.clone(),
-        line: case.span.line,
-        clause: header.clause.clone(),
-        effect: Effect::Reads,
-        card: String::new(),
-        verdict: CaseVerdict::NotRun,
-        reason: String::new(),
-        attempts: 0,
-        micros: 0,
-        seed: (!is_real).then_some(seed),
-        again: String::new(),
-        failures: Vec::new(),
-        steps: Vec::new(),
-    };
+    let mut report = CaseReport { seed: (!is_real).then_some(seed), ..unplayed(script, job) };
     let (mut last, mut happened, mut activation) = (None, Vec::new(), None);
     for attempt in 1..=settings.retries + 1 {
         report.attempts = attempt;
+        // What the attempt before has told is not told of this one.
+        last = None;
+        report.verdict = CaseVerdict::NotRun;
+        (report.failures, report.steps) = (Vec::new(), Vec::new());
         let begin = clock.now().micros();
         // Most suites ask for no events, and a thousand small cases are to take a second.
         let is_bench = header.part.unwrap_or_default() != Part::Terminal;
@@ -411,6 +400,27 @@ fn unseated(cause: &WorldError) -> CaseVerdict {
         WorldError::Link(LinkError::NotAllowed { .. }) | WorldError::NoSeat { .. } => CaseVerdict::NotRun,
         WorldError::Link(_) => CaseVerdict::Unreachable,
         _ => CaseVerdict::Broken,
+    }
+}
+
+/// The report of a case before it was played.
+pub(super) fn unplayed(script: &Script, job: &Job) -> CaseReport {
+    let case = &script.cases[job.case];
+    CaseReport {
+        file: script.sources.first().map_or_else(String::new, |source| source.name.clone()),
+        name: job.name.clone(),
+        line: case.span.line,
+        clause: case.header_of(job.row).clause,
+        effect: Effect::Reads,
+        card: String::new(),
+        verdict: CaseVerdict::NotRun,
+        reason: String::new(),
+        attempts: 0,
+        micros: 0,
+        seed: None,
+        again: String::new(),
+        failures: Vec::new(),
+        steps: Vec::new(),
     }
 }
 

@@ -91,7 +91,7 @@ fn failure(unmet: &Failure, report: &mut ExchangeReport) -> FailureReport {
     FailureReport {
         place: unmet.place.to_string(),
         line: unmet.place.shown(),
-        subject: unmet.subject.clone(),
+        subject: report.words(&unmet.subject),
         expected: shown(&unmet.expected, report),
         received,
         step: unmet.moment,

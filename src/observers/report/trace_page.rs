@@ -118,6 +118,7 @@ fn steps(trace: &Trace) -> Vec<Step<'_>> {
     let mut store = DataStore::default();
     let exchanges = trace.exchanges();
     let mut open = exchanges.iter().peekable();
+    let mut is_answer_told = true;
     for (index, event) in trace.events.iter().enumerate() {
         if let Some(title) = step_title(event) {
             if steps.last().is_none_or(|step| step.title != title) {
@@ -128,13 +129,15 @@ fn steps(trace: &Trace) -> Vec<Step<'_>> {
         if event.is_reset() {
             explainer = Explainer::unmasked();
         }
-        // An answer stands with its command.
-        if event.response_bytes().is_some() {
+        // An answer stands with its command, where that can be read.
+        if event.response_bytes().is_some() && is_answer_told {
             continue;
         }
         let mut changes = Vec::new();
         let exchange = open.next_if(|exchange| exchange.event == index);
-        let what = match exchange.and_then(|exchange| Some((exchange, exchange.command_apdu()?))) {
+        let command = exchange.map(|exchange| Some((exchange, exchange.command_apdu()?)));
+        is_answer_told = command.as_ref().map_or(is_answer_told, Option::is_some);
+        let what = match command.flatten() {
             Some((exchange, command)) => {
                 let answer = exchange.answer.map_or(&[][..], |(_, answer)| answer);
                 let told = exchanged(exchange.command, &command, answer, &mut explainer, exchange.micros());
@@ -409,6 +412,18 @@ mod tests {
         assert!(page.contains("class=\"item failing\" id=\"e3\""), "a command without an answer");
         assert!(page.contains("<dd class=\"reason\">nobody &lt;answered&gt;</dd>"));
         assert!(!page.contains("sim:<x>") && page.contains("ends in the middle of a line"));
+    }
+
+    #[test]
+    fn an_answer_to_what_is_no_command_is_told_by_itself() {
+        let events = [
+            Event::new("link", "command").with_named("C-APDU", [0x80, 0xCA]),
+            Event::new("link", "response").with_named("R-APDU", [0x67, 0x00]),
+        ];
+        let events = events.into_iter().map(TraceEvent::from).collect();
+        let header = TraceHeader::new(Timestamp::default(), "sim:ecash");
+        let page = trace_page(&Trace { header, events, cut: false });
+        assert!(page.contains("id=\"e0\"") && page.contains("id=\"e1\""), "{page}");
     }
 
     #[test]

@@ -80,6 +80,13 @@ pub(super) fn lines(text: &str, source: usize) -> Vec<Line> {
 }
 
 impl Line {
+    /// The line as if all of it stood at one place.
+    pub(super) fn at(mut self, place: Span) -> Self {
+        let Span { line, column, .. } = place;
+        self.letters.iter_mut().for_each(|letter| (letter.line, letter.column) = (line, column));
+        Self { end: (line, column), ..self }
+    }
+
     /// The beginning of the line.
     pub(super) fn cursor(&self) -> Cursor<'_> {
         let mut cursor = Cursor { line: self, at: 0 };

@@ -1,6 +1,7 @@
 //! What a script asks of people and of the bench around a card: to do something, to say
 //! what they see, to run a program. Who asks them, and how, is a door's matter.
 
+use super::lua::Interpreter;
 use super::tree::Expression;
 use std::time::Duration;
 
@@ -42,11 +43,21 @@ pub trait Attendant: Sync {
 
     /// Runs a program.
     fn run(&self, command: &str, within: Duration) -> Result<Ran, String>;
+
+    /// Tells a person what a terminal elsewhere is waited for. Nobody has to hear it: whether
+    /// it was done is seen at the card and at the host.
+    fn tell(&self, _what: &str) {}
+
+    /// The program that interprets Lua, in a process of its own for each case.
+    fn interpreter(&self) -> Result<&Interpreter, String>;
 }
 
-/// Nobody is there, and no program may be run.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Unattended;
+/// Nobody is there, and no program may be run but what interprets Lua.
+#[derive(Debug, Clone, Default)]
+pub struct Unattended {
+    /// What interprets Lua; without it cases in Lua are not run.
+    pub lua: Option<Interpreter>,
+}
 
 impl Attendant for Unattended {
     fn ask(&self, _: &str, _: &[String], _: Duration) -> Result<usize, String> {
@@ -55,5 +66,9 @@ impl Attendant for Unattended {
 
     fn run(&self, _: &str, _: Duration) -> Result<Ran, String> {
         Err("programs are run with --allow-run alone".into())
+    }
+
+    fn interpreter(&self) -> Result<&Interpreter, String> {
+        self.lua.as_ref().ok_or_else(|| "no program that interprets Lua is named here".into())
     }
 }

@@ -108,6 +108,10 @@ pub enum Problem {
     IncludeCycle { path: String },
     #[error("{path:?} has cases of its own: what is included holds steps alone")]
     IncludeCases { path: String },
+    #[error("this is no Lua: {cause}")]
+    Lua { cause: String },
+    #[error("after `---` stands what is said about a script or a case, a row of a table, or include")]
+    LuaMark,
     #[error("expected at most {limit} bytes in a script, found {found}")]
     TooLong { limit: usize, found: usize },
 }

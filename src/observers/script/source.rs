@@ -43,6 +43,13 @@ pub struct Place {
 const SHOWN_COLUMNS: usize = 160;
 
 impl Span {
+    /// The whole of a line of a source's text, the blanks around it left out.
+    pub fn of_line(source: usize, line: usize, text: &str) -> Self {
+        let text = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        let blanks = text.chars().take_while(|letter| letter.is_whitespace()).count();
+        Self { source, line, column: blanks + 1, width: text.trim().chars().count().max(1) }
+    }
+
     /// From this place to the end of another one on the same line.
     #[must_use]
     pub fn to(self, end: Self) -> Self {

@@ -113,6 +113,17 @@ pub enum Step {
     Reset,
     /// Ends the case.
     Exit,
+    /// Interprets Lua.
+    Lua(Arc<Chunk>),
+}
+
+/// A case's text in Lua.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// The script's text, other cases left blank, so that lines keep their numbers.
+    pub text: String,
+    /// The part that the case plays.
+    pub part: Option<Part>,
 }
 
 /// A command in words.

@@ -78,11 +78,16 @@ pub(super) enum Padding {
 impl Profile {
     /// The built-in profile of this name.
     pub fn named(name: &str) -> Result<Self, CardError> {
-        let row = PROFILES.iter().find(|row| row.name == name).ok_or_else(|| CardError::NoProfile {
+        Self::parse(Self::text_of(name)?)
+    }
+
+    /// The text of the built-in profile of this name.
+    pub fn text_of(name: &str) -> Result<&'static str, CardError> {
+        let row = PROFILES.iter().find(|row| row.name == name);
+        row.map(|row| row.text).ok_or_else(|| CardError::NoProfile {
             found: name.into(),
             known: PROFILES.iter().map(|row| row.name).collect::<Vec<_>>().join(", "),
-        })?;
-        Self::parse(row.text)
+        })
     }
 
     /// Reads a profile and checks that its parts fit each other.

@@ -68,10 +68,7 @@ pub(super) fn find(
         // An air that answers nothing has let the whole of it pass.
         left = left.saturating_sub(ANSWER);
         if left.is_zero() {
-            return Err(LinkError::Timeout {
-                during: format!("of another device at {}", air.place()),
-                timeout_ms: u64::try_from(polling.timeout.as_millis()).unwrap_or(u64::MAX),
-            });
+            return Err(nobody(air, polling.timeout));
         }
     }
 }
@@ -132,6 +129,10 @@ fn ask(air: &mut impl Air, bytes: Vec<u8>, context: &mut Context) -> Result<Opti
     }
 }
 
+fn nobody(air: &impl Air, timeout: Duration) -> LinkError {
+    LinkError::timeout(format!("of another device at {}", air.place()), timeout)
+}
+
 /// What a target knows once it has been found: who the initiator is, at which rate it
 /// goes on, and the first block where that has come already.
 pub(super) struct Met {
@@ -156,10 +157,7 @@ pub(super) fn be_found(
     let mut met: Option<(AttributeRequest, BitRate)> = None;
     loop {
         let Some(heard) = air.receive(timeout, context)? else {
-            return Err(LinkError::Timeout {
-                during: format!("of another device at {}", air.place()),
-                timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
-            });
+            return Err(nobody(air, timeout));
         };
         let Heard::Frame(frame) = heard else {
             met = None;

@@ -2,14 +2,12 @@
 //! no answer came or none that it could read.
 
 use super::activation::{Identity, Polling, find};
-use super::framing::{unwrap, wrap};
+use super::framing::{OVERHEAD, join, unwrap, wrap};
 use crate::air::link::{Air, Heard, LinkError, Peer, PeerActivation};
 use crate::base::context::Context;
 use crate::words::iso18092::{BitRate, NfcDepFrame, Pfb, PfbKind, Side, waiting_time};
 use std::time::Duration;
 
-/// Command bytes and PFB, which go off a frame's length.
-const OVERHEAD: usize = 3;
 /// How often in a row a block is asked for again before the device counts as gone.
 const RETRIES: u8 = 3;
 /// How often in a row a target may ask for time.
@@ -64,7 +62,7 @@ impl<A: Air> Initiator<A> {
         loop {
             self.air.send(&wrap(&frame, self.rate), context)?;
             let heard = match self.air.receive(wait, context)? {
-                Some(Heard::FieldOff) => return Err(self.gone()),
+                Some(Heard::FieldOff) => return Err(self.activation.parted()),
                 Some(Heard::Frame(frame)) => Some(unwrap(&frame, DURING)),
                 None => None,
             };
@@ -75,7 +73,7 @@ impl<A: Air> Initiator<A> {
                         let extension = data.first().copied().unwrap_or(1).clamp(1, MOST_EXTENSION);
                         extensions += 1;
                         if extensions > EXTENSIONS {
-                            return Err(self.endless(wait));
+                            return Err(self.activation.silent(wait));
                         }
                         wait = self.waiting * u32::from(extension);
                         frame = NfcDepFrame::block(Side::Initiator, Pfb::TIMEOUT_EXTENSION, [extension]);
@@ -87,7 +85,7 @@ impl<A: Air> Initiator<A> {
                     _ => return Ok((pfb, data)),
                 },
                 Some(Ok(NfcDepFrame::Release { .. } | NfcDepFrame::Deselect { .. })) => {
-                    return Err(self.gone());
+                    return Err(self.activation.parted());
                 }
                 Some(Ok(other)) => {
                     return Err(protocol("a DEP_RES", format!("{other:?}")));
@@ -96,24 +94,12 @@ impl<A: Air> Initiator<A> {
                 Some(Err(_)) => {
                     frame = NfcDepFrame::block(Side::Initiator, Pfb::nack(self.number), []);
                 }
-                None if tries == RETRIES => return Err(self.endless(wait)),
                 None => frame = NfcDepFrame::block(Side::Initiator, Pfb::ATTENTION, []),
             }
             tries += 1;
             if tries > RETRIES {
-                return Err(self.endless(wait));
+                return Err(self.activation.silent(wait));
             }
-        }
-    }
-
-    fn gone(&self) -> LinkError {
-        LinkError::Parted { place: self.activation.place.clone() }
-    }
-
-    fn endless(&self, wait: Duration) -> LinkError {
-        LinkError::Timeout {
-            during: format!("of the other device at {}", self.activation.place),
-            timeout_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
         }
     }
 
@@ -165,7 +151,7 @@ impl<A: Air> Peer for Initiator<A> {
             let number = self.next_number();
             match pfb.kind() {
                 PfbKind::Information { more } if pfb.number() == number => {
-                    whole.extend(data);
+                    join(&mut whole, &data, DURING)?;
                     goes_on = more;
                 }
                 _ => return Err(unexpected("more information", number, pfb)),

@@ -2,13 +2,12 @@
 //! where it is asked again.
 
 use super::activation::{Identity, be_found};
-use super::framing::{unwrap, wrap};
+use super::framing::{OVERHEAD, join, unwrap, wrap};
 use crate::air::link::{Air, Heard, LinkError, Peer, PeerActivation, RfFrame};
 use crate::base::context::Context;
 use crate::words::iso18092::{BitRate, NfcDepFrame, Pfb, PfbKind, Side};
 use std::time::Duration;
 
-const OVERHEAD: usize = 3;
 const DURING: &str = "answering the other device";
 
 /// An initiator, as its target holds it.
@@ -55,10 +54,6 @@ impl<A: Air> Target<A> {
         Ok(())
     }
 
-    fn gone(&self) -> LinkError {
-        LinkError::Parted { place: self.activation.place.clone() }
-    }
-
     /// The next block that is new; what asks for old ones is answered here.
     fn hear(&mut self, timeout: Duration, context: &mut Context) -> Result<(Pfb, Vec<u8>), LinkError> {
         loop {
@@ -66,13 +61,8 @@ impl<A: Air> Target<A> {
                 Some(frame) => frame,
                 None => match self.air.receive(timeout, context)? {
                     Some(Heard::Frame(frame)) => frame,
-                    Some(Heard::FieldOff) => return Err(self.gone()),
-                    None => {
-                        return Err(LinkError::Timeout {
-                            during: format!("of the other device at {}", self.activation.place),
-                            timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
-                        });
-                    }
+                    Some(Heard::FieldOff) => return Err(self.activation.parted()),
+                    None => return Err(self.activation.silent(timeout)),
                 },
             };
             // What cannot be read is not answered: the initiator asks again (12.6.4.4).
@@ -97,7 +87,7 @@ impl<A: Air> Target<A> {
 
     fn part<T>(&mut self, response: &NfcDepFrame, context: &mut Context) -> Result<T, LinkError> {
         self.air.send(&wrap(response, self.rate), context)?;
-        Err(self.gone())
+        Err(self.activation.parted())
     }
 
     /// A block with the number that is due, or an acknowledgement of the last one.
@@ -170,7 +160,7 @@ impl<A: Air> Peer for Target<A> {
         let mut whole = Vec::new();
         loop {
             let (pfb, data) = self.hear(timeout, context)?;
-            whole.extend(data);
+            join(&mut whole, &data, DURING)?;
             match pfb.kind() {
                 PfbKind::Information { more: false } => return Ok(whole),
                 PfbKind::Information { more: true } => self.say(Pfb::ack(pfb.number()), &[], context)?,

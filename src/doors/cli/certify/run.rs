@@ -5,10 +5,11 @@ use crate::base::bytes::Hex;
 use crate::base::context::Context;
 use crate::base::event::Discard;
 use crate::doors::cli::shared::attendant::Bystander;
+use crate::doors::cli::shared::cards::cards;
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::doors::cli::shared::scene::card_seal_key;
-use crate::doors::cli::test::cards;
+use crate::doors::cli::shared::served::{self, Served};
 use crate::observers::campaign::certify::{
     Entry, Product, Session, Sitting, Told, catalogue, certify, shipped_scripts,
 };
@@ -56,6 +57,7 @@ fn arguments(line: clap::Command) -> clap::Command {
                 .requires("ID")
                 .help("Why cases that have a result are played again; the earlier result is kept"),
         )
+        .args(served::arguments())
         .arg(
             Arg::new("unattended")
                 .long("unattended")
@@ -83,6 +85,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let config = call.switches.config()?;
     let switches = call.switches.clone();
     let seal = |address: &ReaderAddress, context: &mut Context| card_seal_key(&switches, address, context);
+    let served = Served::of(call)?;
     let attendant = Bystander::new(!call.flag("unattended"), false);
     let settings = SuiteSettings {
         cards: cards(&switches, &seal)?,
@@ -93,8 +96,8 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         retries: 0,
         fail_fast: false,
         seed: switches.seed,
-        target: None,
-        host: None,
+        target: served.target.as_ref(),
+        host: served.host.as_ref(),
         attendant: &attendant,
         unmask: false,
         detail: true,
@@ -106,6 +109,11 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     if session.questionnaire.product == Product::Terminal && switches.reader.is_some() {
         return Err(Failure::Usage(
             "a terminal is under test, and the scripts play the card: leave out --reader".into(),
+        ));
+    }
+    if session.questionnaire.product == Product::Card && served.is_elsewhere() {
+        return Err(Failure::Usage(
+            "a card is under test, and the scripts play the terminal: leave out --on and --listen".into(),
         ));
     }
     let sitting = Sitting {
@@ -167,6 +175,9 @@ fn circumstances(call: &Call<'_>, product: Product, config: &TerminalConfig) -> 
         "product": product.word(),
         "reader": reader.unwrap_or("fresh simulated cards"),
         "host": call.switches.host,
+        "terminal": if call.text("on").or(call.text("listen")).is_some() { "elsewhere" } else { "our own" },
+        "card_served_on": call.text("on"),
+        "host_listens_at": call.text("listen"),
         "interface": call.switches.interface.map(|interface| interface.to_string()),
         "seed": call.switches.seed,
         "terminal_file": call.switches.terminal.as_ref().map(|path| path.display().to_string()),

@@ -1,6 +1,8 @@
 //! The person at this terminal, and programs, as scripts ask for them: one question at a
 //! time, each with its time, and programs only by leave.
 
+use super::lua::interpreter;
+use crate::observers::script::lua::Interpreter;
 use crate::observers::script::{Attendant, Ran};
 use std::io::{BufRead, IsTerminal, Read};
 use std::process::{Child, Command, Stdio};
@@ -19,7 +21,9 @@ const OUTPUT_BYTES: u64 = 1 << 16;
 pub(in crate::doors::cli) struct Bystander {
     /// The lines that are typed; none where nobody can be asked.
     lines: Option<Mutex<Receiver<String>>>,
+    attended: bool,
     runs: bool,
+    lua: Option<Interpreter>,
 }
 
 impl Bystander {
@@ -27,7 +31,7 @@ impl Bystander {
     /// programs where that is allowed.
     pub(in crate::doors::cli) fn new(attended: bool, runs: bool) -> Self {
         let lines = (attended && std::io::stdin().is_terminal()).then(|| Mutex::new(typed()));
-        Self { lines, runs }
+        Self { lines, attended, runs, lua: interpreter() }
     }
 }
 
@@ -74,6 +78,16 @@ impl Attendant for Bystander {
         // What it has started may hold its output open for longer.
         let output = output.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
         Ok(Ran { code, output })
+    }
+
+    fn tell(&self, what: &str) {
+        if self.attended {
+            eprintln!("{what}");
+        }
+    }
+
+    fn interpreter(&self) -> Result<&Interpreter, String> {
+        self.lua.as_ref().ok_or_else(|| "the system does not say where this program is".into())
     }
 }
 

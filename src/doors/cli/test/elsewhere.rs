@@ -1,7 +1,7 @@
 //! `test --jobs`: cases that agents play.
 
-use super::cards::{Wanted, wanted_cards};
 use super::here::{Shown, retries};
+use crate::doors::cli::shared::cards::{Wanted, wanted_cards};
 use crate::doors::cli::shared::command::Call;
 use crate::doors::cli::shared::failure::Failure;
 use crate::doors::cli::shared::jobs::patience;

@@ -1,22 +1,21 @@
 //! Cases that are played on this machine, and what is shown meanwhile.
 
-use super::cards::cards;
-use crate::air::host::Limits;
 use crate::base::context::Context;
 use crate::doors::cli::shared::attendant::Bystander;
-use crate::doors::cli::shared::books::{self, Need};
+use crate::doors::cli::shared::cards::cards;
 use crate::doors::cli::shared::command::Call;
 use crate::doors::cli::shared::failure::Failure;
 use crate::doors::cli::shared::output::Output;
 use crate::doors::cli::shared::progress::Progress;
 use crate::doors::cli::shared::scene::card_seal_key;
+use crate::doors::cli::shared::served::Served;
 use crate::doors::cli::shared::threads::threads;
 use crate::observers::campaign::{Cards, Ended, Job, Plant, SuiteSettings, play_suite};
 use crate::observers::report::suite::{CaseReport, SuiteReport, case_line, case_text};
 use crate::observers::script::CaseRun;
 use crate::observers::script::tree::Script;
+use crate::world::ReaderAddress;
 use crate::world::planted::Fault;
-use crate::world::{HostPlace, ReaderAddress, Serving, TargetAddress};
 use std::ops::ControlFlow;
 
 /// Plays the suite on this machine; what was said is kept where scripts are to be updated.
@@ -30,20 +29,19 @@ pub(super) fn here(
     let config = call.switches.config()?;
     let switches = call.switches.clone();
     let seal = |address: &ReaderAddress, context: &mut Context| card_seal_key(&switches, address, context);
-    let target = call.text("on").map(TargetAddress::parse).transpose()?;
-    let host = host_place(call)?;
+    let served = Served::of(call)?;
     let attendant = Bystander::new(!call.flag("unattended"), call.flag("allow-run"));
     let settings = SuiteSettings {
         cards: cards(&switches, &seal)?,
         interface: switches.interface,
         config: &config,
         // A terminal elsewhere takes one card at a time.
-        threads: if target.is_some() || host.is_some() { 1 } else { threads(call) },
+        threads: if served.is_elsewhere() { 1 } else { threads(call) },
         retries: retries(call),
         fail_fast: call.flag("fail-fast"),
         seed: switches.seed,
-        target: target.as_ref(),
-        host: host.as_ref(),
+        target: served.target.as_ref(),
+        host: served.host.as_ref(),
         attendant: &attendant,
         unmask: switches.unmask,
         detail: has_reports || switches.json,
@@ -52,7 +50,7 @@ pub(super) fn here(
         keeps_events: false,
     };
     if !matches!(settings.plant, Plant::Nothing)
-        && (!matches!(settings.cards, Cards::Fresh(_)) || target.is_some() || host.is_some())
+        && (!matches!(settings.cards, Cards::Fresh(_)) || served.is_elsewhere())
     {
         return Err(Failure::Usage(
             "--plant is for fresh simulated cards and our own terminal: leave out --reader, --on and --listen"
@@ -86,17 +84,6 @@ fn plant(call: &Call<'_>) -> Result<Plant, Failure> {
         Some("each") => Plant::OfCase,
         Some(name) => Plant::One(Fault::called(name)?),
     })
-}
-
-/// Where a terminal elsewhere finds the host that scripts play.
-fn host_place(call: &mut Call<'_>) -> Result<Option<HostPlace>, Failure> {
-    let Some(listen) = call.text("listen").map(str::to_owned) else { return Ok(None) };
-    let store = books::address(call, Need::Asks)?;
-    // One worker: a script takes one message after the other.
-    let limits = Limits { workers: 1, ..Limits::default() };
-    let serving =
-        Serving { listen, metrics: None, dialect: "pos".into(), limits, rules: call.switches.rules()? };
-    Ok(Some(HostPlace { serving, store, seal: call.switches.seal_key.clone() }))
 }
 
 /// What is shown while cases are played.

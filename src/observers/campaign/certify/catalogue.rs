@@ -5,6 +5,7 @@ use super::question::{BENCH, QUESTIONS};
 use super::questionnaire::Questionnaire;
 use crate::observers::campaign::error::CampaignError;
 use crate::observers::campaign::plan::{Job, plan};
+use crate::observers::script::Proof;
 use crate::observers::script::part::Part;
 use crate::observers::script::tree::Script;
 use crate::words::iso7816::Effect;
@@ -109,6 +110,10 @@ fn entry(scripts: &[Script], job: Job) -> Result<Entry, CampaignError> {
     let missing =
         |word: &str| wrong(&format!("{file}: {}", job.name), &format!("expected `{word}`, found none"));
     let id = header.proof.id.clone().ok_or_else(|| missing("id"))?;
+    // A row's own has been through no parser, and names a folder of the session.
+    if let Some(expected) = Proof::unfit("id", &id) {
+        return Err(wrong(&id, &format!("expected {expected} as id, found {id:?}")));
+    }
     let clause = header.clause.clone().ok_or_else(|| missing("clause"))?;
     let known = |key: &str| QUESTIONS.iter().any(|question| question.key == key);
     let needs = header.proof.needs.as_deref().map(|text| Needs::parse(text, &known)).transpose();

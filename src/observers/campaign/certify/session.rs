@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 pub(super) const CHAIN: &str = "session.chain";
 /// The copy of the questionnaire.
 pub(super) const ICS: &str = "ics.toml";
-/// Largest file that is attached: a short film of a display.
-const ATTACHED_LIMIT: u64 = 256 << 20;
+/// Largest file of a session: a short film of a display.
+pub(super) const FILE_LIMIT: u64 = 256 << 20;
 /// Longest chain that is read.
 const CHAIN_LIMIT: u64 = 64 << 20;
 
@@ -128,13 +128,7 @@ impl Session {
         note: &str,
         now: Timestamp,
     ) -> Result<String, CampaignError> {
-        let mut bytes = Vec::new();
-        let read = File::open(file).and_then(|open| open.take(ATTACHED_LIMIT + 1).read_to_end(&mut bytes));
-        read.map_err(|cause| failed(file, &cause))?;
-        if bytes.len() as u64 > ATTACHED_LIMIT {
-            let cause = std::io::Error::other(format!("expected at most {ATTACHED_LIMIT} bytes"));
-            return Err(failed(file, &cause));
-        }
+        let bytes = read_bounded(file, FILE_LIMIT)?;
         let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let name = format!("{:04}-{}", self.next(), plain(&name));
         let what = json!({ "case": case, "note": note, "name": file.display().to_string() });
@@ -167,18 +161,32 @@ pub(super) fn kept(chain: &Chain) -> Vec<Kept> {
 impl Kept {
     /// Whether the case has a result, so that playing it again needs a reason.
     pub fn is_decided(&self) -> bool {
-        let open = [CaseVerdict::NotRun, CaseVerdict::Unreachable];
-        !open.iter().any(|verdict| verdict.word() == self.verdict)
+        !matches!(CaseVerdict::from_word(&self.verdict), Some(CaseVerdict::NotRun | CaseVerdict::Unreachable))
     }
 }
 
 /// Reads the chain of a folder.
 pub(super) fn read_chain(path: &Path) -> Result<Chain, CampaignError> {
-    let mut text = String::new();
-    let read = File::open(path).and_then(|open| open.take(CHAIN_LIMIT).read_to_string(&mut text));
-    read.map_err(|cause| failed(path, &cause))?;
-    Chain::parse(&text)
+    let bytes = read_bounded(path, CHAIN_LIMIT)?;
+    // A last line that was cut short may end within a letter.
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+    let text = std::str::from_utf8(&bytes[..whole]).map_err(|cause| CampaignError::Chain {
+        path: path.display().to_string(),
+        cause: cause.to_string(),
+    })?;
+    Chain::parse(text)
         .map_err(|cause| CampaignError::Chain { path: path.display().to_string(), cause: cause.to_string() })
+}
+
+/// A whole file, where it is not longer than `limit` bytes.
+pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, CampaignError> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|open| open.take(limit + 1).read_to_end(&mut bytes));
+    read.map_err(|cause| failed(path, &cause))?;
+    if bytes.len() as u64 > limit {
+        return Err(failed(path, &std::io::Error::other(format!("expected at most {limit} bytes"))));
+    }
+    Ok(bytes)
 }
 
 pub(super) fn failed(path: &Path, cause: &std::io::Error) -> CampaignError {

@@ -2,11 +2,12 @@
 //! stands there that is in no entry.
 
 use super::chain::sha256_hex;
-use super::session::{CHAIN, Kept, failed, kept, read_chain};
+use super::session::{CHAIN, FILE_LIMIT, Kept, failed, kept, read_bounded, read_chain};
 use crate::observers::campaign::error::CampaignError;
+use crate::observers::report::suite::CaseVerdict;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::path::{Component, Path};
 
 /// Deepest folder that is looked into.
 const DEPTH_LIMIT: usize = 8;
@@ -62,10 +63,17 @@ pub fn verify(folder: &Path, head: Option<&str>) -> Result<Verified, CampaignErr
     for file in chain.entries.iter().flat_map(|entry| &entry.files) {
         found.files += 1;
         known.insert(&file.path);
-        match std::fs::read(folder.join(&file.path)) {
+        // A session comes from elsewhere: it names nothing outside its folder.
+        let is_inside = Path::new(&file.path).components().all(|part| matches!(part, Component::Normal(_)));
+        if !is_inside {
+            found.wrong.push(format!("{:?}: is outside the session", file.path));
+            continue;
+        }
+        match read_bounded(&folder.join(&file.path), FILE_LIMIT) {
             Ok(bytes) if sha256_hex(&bytes) == file.sha256 => {}
             Ok(_) => found.wrong.push(format!("{}: was changed", file.path)),
-            Err(cause) => found.wrong.push(format!("{}: {cause}", file.path)),
+            Err(CampaignError::File { cause, .. }) => found.wrong.push(format!("{}: {cause}", file.path)),
+            Err(other) => return Err(other),
         }
     }
     walk(folder, folder, 0, &mut |name| {
@@ -85,7 +93,7 @@ pub fn verify(folder: &Path, head: Option<&str>) -> Result<Verified, CampaignErr
     let against = |kept: &&Kept| {
         let entry = chain.entries.iter().find(|entry| entry.number == kept.number);
         let is_mandatory = entry.is_some_and(|entry| entry.what["criterion"] == "mandatory");
-        is_mandatory && !["passed", "flaky", "not run"].contains(&kept.verdict.as_str())
+        is_mandatory && CaseVerdict::from_word(&kept.verdict).is_none_or(|verdict| !verdict.is_success())
     };
     found.against = last.values().filter(against).count();
     found.results = last.into_values().collect();
@@ -108,4 +116,32 @@ fn walk(top: &Path, folder: &Path, depth: usize, hear: &mut dyn FnMut(&str)) -> 
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observers::campaign::certify::chain::{Chain, ChainEntry, FileHash};
+
+    #[test]
+    fn nothing_outside_the_folder_is_read() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("session");
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(place.path().join("secret"), "x").unwrap();
+        let absolute = place.path().join("secret").display().to_string();
+        for path in ["../secret", absolute.as_str(), "results/../../secret"] {
+            let file = FileHash { path: path.into(), sha256: sha256_hex(b"x") };
+            let entry = ChainEntry {
+                number: 1,
+                at: "2026-11-21 08:00:00".into(),
+                kind: "opened".into(),
+                what: Value::Null,
+                files: vec![file],
+            };
+            std::fs::write(folder.join(CHAIN), Chain::default().line(entry).unwrap()).unwrap();
+            let found = verify(&folder, None).unwrap();
+            assert_eq!(found.wrong, [format!("{path:?}: is outside the session")]);
+        }
+    }
 }

@@ -27,15 +27,23 @@ pub(in crate::observers::report) const TOOLS: &str = "<p id=\"tools\"><input id=
 pub(in crate::observers::report) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            letter => out.push(letter),
+        match entity(letter) {
+            Some(entity) => out.push_str(entity),
+            None => out.push(letter),
         }
     }
     out
+}
+
+/// What stands for a letter that HTML and XML read as markup; `None` for the others.
+pub(in crate::observers::report) fn entity(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        '&' => "&amp;",
+        '<' => "&lt;",
+        '>' => "&gt;",
+        '"' => "&quot;",
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

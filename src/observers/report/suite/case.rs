@@ -111,6 +111,11 @@ impl CaseVerdict {
         }
     }
 
+    /// The verdict of a word, as [`word`](Self::word) writes it.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|verdict| verdict.word() == word)
+    }
+
     /// Whether the case is no reason to say that the suite failed.
     pub const fn is_success(self) -> bool {
         matches!(self, Self::Passed | Self::Flaky | Self::NotRun)

@@ -1,6 +1,7 @@
 //! A suite as JUnit XML, as CI systems read it: a `testsuite` a file.
 
 use super::{CaseReport, CaseVerdict, SuiteFormat, SuiteReport};
+use crate::observers::report::shared::html::entity;
 use std::fmt::Write;
 
 /// This format.
@@ -92,15 +93,12 @@ fn seconds(micros: u64) -> String {
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
-        match letter {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' => out.push_str("&#10;"),
-            '\t' => out.push_str("&#9;"),
-            '\u{0}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}' => out.push('\u{FFFD}'),
-            letter => out.push(letter),
+        match (entity(letter), letter) {
+            (Some(entity), _) => out.push_str(entity),
+            (None, '\n') => out.push_str("&#10;"),
+            (None, '\t') => out.push_str("&#9;"),
+            (None, '\u{0}'..='\u{1F}' | '\u{FFFE}' | '\u{FFFF}') => out.push('\u{FFFD}'),
+            (None, letter) => out.push(letter),
         }
     }
     out

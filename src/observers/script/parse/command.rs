@@ -13,7 +13,8 @@ use crate::words::decode::COMMAND_ROOMS;
 use crate::words::iso7816::{CommandApdu, CommandRow, Parameter, ParameterKind};
 
 /// Every name of a command, and its row.
-pub(super) fn command_names() -> impl Iterator<Item = (&'static str, &'static CommandRow)> {
+pub(in crate::observers::script) fn command_names()
+-> impl Iterator<Item = (&'static str, &'static CommandRow)> {
     let rows = COMMAND_ROOMS.iter().flat_map(|room| room.iter());
     rows.flat_map(|row| std::iter::once(row.name).chain(row.short_name).map(move |name| (name, row)))
 }

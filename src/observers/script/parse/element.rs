@@ -24,8 +24,13 @@ pub const ELEMENT_WORDS: &[(&str, Tag)] = &[
 
 /// The element that a token names, by its word or tag.
 pub(super) fn element(token: &Token) -> Option<Tag> {
-    let word = ELEMENT_WORDS.iter().find(|row| row.0 == token.text).map(|row| row.1);
-    word.or_else(|| tag_of(token).ok())
+    element_named(&token.text).filter(|_| token.kind == Kind::Bare)
+}
+
+/// The element that a text names, by its word or tag.
+pub fn element_named(text: &str) -> Option<Tag> {
+    let word = ELEMENT_WORDS.iter().find(|row| row.0 == text).map(|row| row.1);
+    word.or_else(|| Tag::parse_text(text))
 }
 
 /// The tag that a token is: upper or lower case hexadecimal digits.

@@ -4,7 +4,7 @@ use super::element::tag_of;
 use super::expression::expression;
 use super::names::tag_name;
 use super::part::field;
-use crate::observers::script::cursor::{Cursor, Kind, Token};
+use crate::observers::script::cursor::{Cursor, Kind, Token, lines};
 use crate::observers::script::part::OUTCOMES;
 use crate::observers::script::pattern::{BytePart, StatusPattern};
 use crate::observers::script::problem::{ParseError, Problem};
@@ -55,6 +55,23 @@ pub(super) fn captured(cursor: &mut Cursor<'_>) -> Result<(Subject, Option<View>
         return Ok((Subject::Status, None));
     }
     subject(cursor)
+}
+
+/// What a script in Lua looks at, as it stands after `capture NAME =`, or with `is_test` as it
+/// stands after `expect`.
+pub(in crate::observers::script) fn looked_at(text: &str, is_test: bool) -> Result<Expectation, ParseError> {
+    let lines = lines(text, 0);
+    let [line] = lines.as_slice() else {
+        let (expected, found) = ("one line".to_owned(), format!("{} lines", lines.len()));
+        return Err(ParseError::new(Problem::Expected { expected, found }, Span::default()));
+    };
+    let mut cursor = line.cursor();
+    if is_test {
+        return expect(&mut cursor);
+    }
+    let (subject, view) = captured(&mut cursor)?;
+    cursor.end()?;
+    Ok(Expectation { subject, view, test: Test::Exists(true), value_span: Span::default() })
 }
 
 /// What a comment of a scriptor file expects: the bytes of the whole answer. A comment

@@ -1,6 +1,6 @@
 //! Expressions: values, variables, calls of functions, sums and differences.
 
-use crate::observers::script::cursor::{Cursor, Kind, Token};
+use crate::observers::script::cursor::{Cursor, Kind, Token, lines};
 use crate::observers::script::function::FUNCTIONS;
 use crate::observers::script::problem::{ParseError, Problem};
 use crate::observers::script::suggest::nearest;
@@ -14,6 +14,18 @@ const DEPTH_LIMIT: usize = 16;
 /// A value, a sum or a difference. Bytes may stand apart: `00 00 10`.
 pub(super) fn expression(cursor: &mut Cursor<'_>) -> Result<Expression, ParseError> {
     sum(cursor, 0)
+}
+
+/// What a text is as a value: digits, a word or bytes, an amount, else characters.
+pub(in crate::observers::script) fn value_of(text: &str) -> Value {
+    let lines = lines(text, 0);
+    let [line] = lines.as_slice() else { return Value::Text(text.to_owned()) };
+    let mut cursor = line.cursor();
+    let read = one(&mut cursor, 0, true).ok().filter(|_| cursor.end().is_ok());
+    match read.map(|read| read.node) {
+        Some(Node::Literal(value @ (Value::Bare(_) | Value::Amount(_)))) if !text.contains('#') => value,
+        _ => Value::Text(text.to_owned()),
+    }
 }
 
 /// One value without a sign around it, as the arguments of commands are.

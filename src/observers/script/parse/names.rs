@@ -88,7 +88,7 @@ impl Names {
                 }
             }
             Step::Sent(test) => self.what(&test.what),
-            Step::Reset | Step::Exit => {}
+            Step::Reset | Step::Exit | Step::Lua(_) => {}
         }
     }
 

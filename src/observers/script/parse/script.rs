@@ -2,15 +2,17 @@
 
 use super::header::{HeaderLine, merged};
 use super::line::{Item, item};
+use super::lua;
 use super::names;
 use super::part_check;
 use super::table::Rows;
 use crate::observers::script::cursor::lines;
 use crate::observers::script::parse::each::OverHead;
-use crate::observers::script::part::On;
+use crate::observers::script::part::{On, Part};
 use crate::observers::script::problem::{ParseError, Problem, ScriptError};
 use crate::observers::script::source::{Source, Span};
 use crate::observers::script::tree::{Case, Each, Expectation, Header, Over, Script, Statement, Step};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Reads a file that a script includes: given the script's name and the file's, its name
@@ -22,11 +24,36 @@ const LENGTH_LIMIT: usize = 1 << 20;
 /// Deepest nesting of blocks, and of files that include others.
 const DEPTH_LIMIT: usize = 8;
 
-/// Reads a script. Every line that cannot be read is told.
+/// Reads a script: in Lua where its name ends so, else lines of text. Every line that cannot
+/// be read is told.
 pub fn parse(name: &str, text: &str, load: &Loader<'_>) -> Result<Script, Vec<ScriptError>> {
     let mut reader = Reader::new(load);
+    if !lua::is_lua(name) {
+        reader.read(name, text);
+        return reader.finish();
+    }
+    reader.marks = Some(0);
     reader.read(name, text);
-    reader.finish()
+    lua::with_chunks(reader.finish()?)
+}
+
+/// Reads lines that a script in Lua plays, for the part that its case plays: steps, and no
+/// cases. `text` has them where they stand in the script, unless they all stand at `place`.
+pub(in crate::observers::script) fn steps(
+    name: &str,
+    text: &str,
+    part: Option<Part>,
+    place: Option<Span>,
+) -> Result<Vec<Statement>, Vec<ScriptError>> {
+    let none = |_: &str, _: &str| Err("`include` stands at the top of a script in Lua".to_owned());
+    let mut reader = Reader::new(&none);
+    reader.header.part = part;
+    reader.knows_names = true;
+    reader.place = place;
+    // As of a file that is included: a case or a header stands elsewhere.
+    reader.open.push(name.to_owned());
+    reader.read(name, text);
+    Ok(reader.finish()?.cases.into_iter().flat_map(|case| case.statements).collect())
 }
 
 /// A block that is open.
@@ -67,6 +94,12 @@ struct Reader<'a> {
     open: Vec<String>,
     /// What a comment expects of the next command.
     pending: Option<(Span, Expectation)>,
+    /// The source that is Lua, in which a script's own lines are marked.
+    marks: Option<usize>,
+    /// Whether variables may have their values from elsewhere.
+    knows_names: bool,
+    /// Where all lines stand; none where they stand as the text has them.
+    place: Option<Span>,
 }
 
 impl<'a> Reader<'a> {
@@ -82,6 +115,9 @@ impl<'a> Reader<'a> {
             blocks: Vec::new(),
             open: Vec::new(),
             pending: None,
+            marks: None,
+            knows_names: false,
+            place: None,
         }
     }
 
@@ -94,8 +130,16 @@ impl<'a> Reader<'a> {
             return;
         }
         self.open.push(name.to_owned());
-        for line in lines(text, source) {
-            let taken = item(&mut line.cursor()).and_then(|(item, span)| self.take(item, span));
+        let is_marked = self.marks == Some(source);
+        let text = if is_marked { Cow::Owned(lua::marked(text)) } else { Cow::Borrowed(text) };
+        for line in lines(&text, source) {
+            let line = match self.place {
+                Some(place) => line.at(place),
+                None => line,
+            };
+            let read = item(&mut line.cursor());
+            let read = if is_marked { lua::fit(read) } else { read };
+            let taken = read.and_then(|(item, span)| self.take(item, span));
             if let Err(error) = taken {
                 let mut cursor = line.cursor();
                 if cursor.take_word("on") || cursor.take_word("each") {
@@ -273,7 +317,9 @@ impl<'a> Reader<'a> {
         }
         // A line that was not read may have been the one that names a variable.
         if self.errors.is_empty() {
-            self.errors.extend(cases.iter().flat_map(names::check));
+            if !self.knows_names {
+                self.errors.extend(cases.iter().flat_map(names::check));
+            }
             self.errors.extend(cases.iter().flat_map(part_check::check));
             self.errors.dedup();
         }

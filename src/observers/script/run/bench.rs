@@ -12,13 +12,16 @@ use super::scope::Scope;
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::event::{Collector, Discard, ElementKey};
+use crate::observers::script::errand::Attendant;
 use crate::observers::script::function_row::Surroundings;
 use crate::observers::script::part::{BROKEN_OFF, DONE, Demand, MessageWord, OUTCOMES, Search, SentTest};
 use crate::observers::script::source::Span;
 use crate::observers::script::tree::Expression;
 use crate::words::decode::judge as judge_effect;
+use crate::words::iso4217::{Amount, Currency};
 use crate::words::tlv::Tag;
-use crate::world::{Bench, DEFAULT_PIN, Ended, Order, ServedBench};
+use crate::world::{Bench, DEFAULT_PIN, Deed, Ended, Order, ServedBench};
+use std::time::Duration;
 
 /// A terminal under test, and what hangs around it.
 pub struct Counter<'a> {
@@ -48,6 +51,7 @@ pub(super) fn demand(
     demand: &Demand,
     span: Span,
     counter: &mut Counter<'_>,
+    attendant: &dyn Attendant,
     scope: &mut Scope<'_>,
 ) -> Result<(), Trouble> {
     let order = order(demand, scope)?;
@@ -61,13 +65,20 @@ pub(super) fn demand(
     let ended = match &mut counter.terminal {
         Tested::Ours(bench) => Some(bench.order(&order, scope.context)),
         Tested::Elsewhere(bench) => {
+            attendant.tell(&wanted(demand, &order, span, within, scope.currency()));
             let until = scope.context.now().plus(within);
             let puppet = &counter.puppet;
             let is_over = || {
                 let now = Context::system(Discard).now();
                 now >= until || puppet.strings().is_over(now)
             };
+            let said = || puppet.strings().log.len();
+            let before = said();
             bench.serve(&is_over, scope.context).map_err(|why| Trouble::unreachable(span, why))?;
+            if said() == before {
+                let why = format!("the terminal elsewhere said nothing within {} s", within.as_secs());
+                return Err(Trouble::not_run(span, why));
+            }
             None
         }
     };
@@ -180,6 +191,34 @@ fn words(ended: &Ended) -> Vec<&'static str> {
     let mut words: Vec<_> = fitting.map(|row| (row.verdicts.len(), row.words)).collect();
     words.sort_by_key(|(count, _)| *count);
     words.into_iter().map(|(_, words)| words).collect()
+}
+
+/// What a person is told to do at a terminal elsewhere. The PIN stays in the script.
+fn wanted(demand: &Demand, order: &Order, span: Span, within: Duration, currency: Currency) -> String {
+    let amount = |minor: u64| Amount::new(minor, currency).to_string();
+    let mut text = format!("At the terminal: {}", deed_word(order.deed));
+    if demand.amount.is_some() {
+        text.push_str(&format!(" {}", amount(order.amount_minor)));
+    }
+    if order.cashback_minor > 0 {
+        text.push_str(&format!(", of it {} in cash", amount(order.cashback_minor)));
+    } else if order.is_cash {
+        text.push_str(", all of it in cash");
+    }
+    if order.forced_online {
+        text.push_str(", with the issuer asked");
+    }
+    if demand.choice.is_some() {
+        text.push_str(&format!(", with application {}", order.choice));
+    }
+    if !demand.pins.is_empty() {
+        text.push_str(&format!(", with the PIN of line {}", span.line));
+    }
+    format!("{text} (within {} s)", within.as_secs())
+}
+
+fn deed_word(deed: Deed) -> &'static str {
+    Deed::ALL.iter().find(|row| row.1 == deed).map_or("", |row| row.0)
 }
 
 fn order(demand: &Demand, scope: &mut Scope<'_>) -> Result<Order, Trouble> {

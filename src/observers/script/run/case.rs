@@ -81,22 +81,22 @@ pub fn play(
     CaseRun { outcome, moments, effect }
 }
 
-struct Player<'a> {
-    sources: &'a [Source],
+pub(super) struct Player<'a> {
+    pub sources: &'a [Source],
     declared: Option<Effect>,
-    scope: Scope<'a>,
+    pub scope: Scope<'a>,
     chair: Chair<'a>,
-    attendant: &'a dyn Attendant,
+    pub attendant: &'a dyn Attendant,
     /// How far lines have looked through what a terminal under test has sent.
     found: usize,
-    moments: Vec<Moment>,
-    failures: Vec<Failure>,
+    pub moments: Vec<Moment>,
+    pub failures: Vec<Failure>,
     effect: Effect,
     steps: usize,
 }
 
 /// Whether the case goes on.
-type Flow = ControlFlow<()>;
+pub(super) type Flow = ControlFlow<()>;
 
 impl Player<'_> {
     /// Gives the columns of a case's table their values.
@@ -114,24 +114,29 @@ impl Player<'_> {
         Ok(())
     }
 
-    fn statements(&mut self, statements: &[Statement]) -> Result<Flow, Trouble> {
+    pub(super) fn statements(&mut self, statements: &[Statement]) -> Result<Flow, Trouble> {
         for (index, statement) in statements.iter().enumerate() {
             let judges = matches!(statement.step, Step::Expect(_) | Step::Capture(..) | Step::Sent(_));
             // Everything that is wrong with one answer is told, and nothing is sent after it.
             if !judges && !self.failures.is_empty() {
                 return Ok(Flow::Break(()));
             }
-            self.steps += 1;
-            if self.steps > STEP_LIMIT {
-                let reason = format!("stopped after {STEP_LIMIT} steps");
-                return Err(Trouble::new(statement.span, reason));
-            }
+            self.step_taken(statement.span)?;
             let rest = statements.get(index + 1..).unwrap_or_default();
             if self.step(statement, rest)?.is_break() {
                 return Ok(Flow::Break(()));
             }
         }
         Ok(Flow::Continue(()))
+    }
+
+    /// Counts a step; there is an end to them.
+    pub(super) fn step_taken(&mut self, span: Span) -> Result<(), Trouble> {
+        self.steps += 1;
+        match self.steps > STEP_LIMIT {
+            true => Err(Trouble::new(span, format!("stopped after {STEP_LIMIT} steps"))),
+            false => Ok(()),
+        }
     }
 
     fn step(&mut self, statement: &Statement, rest: &[Statement]) -> Result<Flow, Trouble> {
@@ -180,7 +185,7 @@ impl Player<'_> {
                 if let Chair::Counter(counter) = &mut self.chair {
                     // Those of before stay before those that come.
                     counter.puppet.strings().moments = std::mem::take(&mut self.moments);
-                    let done = demand(asked, span, counter, &mut self.scope);
+                    let done = demand(asked, span, counter, self.attendant, &mut self.scope);
                     self.take_from_puppet();
                     done?;
                 }
@@ -209,11 +214,12 @@ impl Player<'_> {
                 self.moments.push(Moment::Reset { line: span.line });
             }
             Step::Exit => return Ok(Flow::Break(())),
+            Step::Lua(chunk) => return self.lua(chunk, span),
         }
         Ok(Flow::Continue(()))
     }
 
-    fn send(&mut self, command: CommandApdu, span: Span) -> Result<(), Trouble> {
+    pub(super) fn send(&mut self, command: CommandApdu, span: Span) -> Result<(), Trouble> {
         let (name, effect) = judge_effect(&command);
         if let Some(declared) = self.declared.filter(|declared| effect > *declared) {
             let reason = format!(
@@ -287,7 +293,7 @@ impl Player<'_> {
         }
     }
 
-    fn fail(&mut self, unmet: Unmet, span: Span) {
+    pub(super) fn fail(&mut self, unmet: Unmet, span: Span) {
         let answer = self.scope.answer.as_ref().map(|answer| answer.moment);
         let moment = answer.or(self.scope.ended.as_ref().map(|ended| ended.moment));
         self.failed(unmet, span, moment);

@@ -15,6 +15,7 @@ use crate::observers::script::pattern::StatusPattern;
 use crate::observers::script::source::Span;
 use crate::observers::script::tree::{Expression, Statement, Step};
 use crate::observers::script::value::Value;
+use crate::words::emv::IssuerScript;
 use crate::words::iso7816::{CommandApdu, ResponseApdu, StatusWord};
 use crate::words::tlv::{Tag, TlvStore};
 use crate::world::answer_with_code;
@@ -61,7 +62,7 @@ impl Strings {
                 }
                 let data = answer.chip.to_bytes();
                 if let Some(data) = self.edited(&data, change, span, &command, context)
-                    && let Ok(chip) = TlvStore::parse(&data)
+                    && let Ok(chip) = TlvStore::parse_repeating(&data, &IssuerScript::TEMPLATES)
                 {
                     answer.chip = chip;
                     self.see_answer(&answer);

@@ -13,6 +13,7 @@ mod expectation;
 mod knowledge;
 mod layout;
 mod line;
+mod lua;
 mod matching;
 mod outcome;
 mod puppet;

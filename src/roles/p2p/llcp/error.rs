@@ -36,6 +36,12 @@ pub enum LlcpError {
         /// How it stands.
         state: String,
     },
+    /// Somebody is at the service access point that was named.
+    #[error("the service access point {sap} is taken: name another one, or none")]
+    SapTaken {
+        /// Which.
+        sap: u8,
+    },
     /// No service access point is left.
     #[error("every service access point from {from} to {to} is taken")]
     NoSapLeft {

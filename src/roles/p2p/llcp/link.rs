@@ -6,16 +6,19 @@ use super::connection::{Connection, ConnectionState, DisconnectReason, disconnec
 use super::error::LlcpError;
 use super::parameter::{LinkParameters, Parameters};
 use super::pdu::{Pdu, PduType, Sap};
-use super::service::{Services, Terms};
+use super::service::{DATAGRAMS, Services, Terms};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// How many answers wait to be said; a device that asks more is not answered.
 const MOST_DUE: usize = 64;
 
-/// A connection of a link, for as long as the link is there.
+/// How many connections that are over are kept, so that who had them hears why they ended.
+const MOST_ENDED: usize = 64;
+
+/// A connection of a link; it is never another one's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Handle(usize);
+pub struct Handle(u64);
 
 /// Where a connection goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +41,11 @@ pub struct Link {
     own: LinkParameters,
     remote: Parameters,
     services: Services,
-    connections: Vec<Connection>,
-    /// Which connection speaks next, so that none is starved.
-    turn: usize,
+    connections: BTreeMap<Handle, Connection>,
+    /// The handle of the next connection.
+    next: u64,
+    /// Which connection spoke last, so that none is starved.
+    turn: Handle,
     due: VecDeque<Pdu>,
     look_ups: BTreeMap<String, (u8, LookUp)>,
     is_open: bool,
@@ -53,8 +58,9 @@ impl Link {
             own,
             remote: Parameters::default(),
             services: Services::default(),
-            connections: Vec::new(),
-            turn: 0,
+            connections: BTreeMap::new(),
+            next: 0,
+            turn: Handle(0),
             due: VecDeque::new(),
             look_ups: BTreeMap::new(),
             is_open: true,
@@ -93,9 +99,9 @@ impl Link {
     /// A service that takes connections, at a point of its own choice or a free one.
     ///
     /// # Errors
-    /// No point is free.
+    /// The point is taken, or none is free.
     pub fn listen(&mut self, name: &str, sap: Option<Sap>, terms: Terms) -> Result<Sap, LlcpError> {
-        self.services.bind(sap, Some(name), Some(terms))
+        self.services.bind(sap, Some(name), Some(terms), DATAGRAMS)
     }
 
     /// A service, or without a name a client, that takes datagrams; `most` of them wait.
@@ -103,9 +109,7 @@ impl Link {
     /// # Errors
     /// No point is free.
     pub fn bind(&mut self, name: Option<&str>, most: usize) -> Result<Sap, LlcpError> {
-        let sap = self.services.bind(None, name, None)?;
-        self.services.bound_datagrams(sap, most);
-        Ok(sap)
+        self.services.bind(None, name, None, most)
     }
 
     /// Asks for a connection.
@@ -113,32 +117,31 @@ impl Link {
     /// # Errors
     /// No point is free.
     pub fn connect(&mut self, to: Destination<'_>) -> Result<Handle, LlcpError> {
-        let local = self.services.bind(None, None, None)?;
+        let local = self.services.bind(None, None, None, DATAGRAMS)?;
         let (remote, name) = match to {
             Destination::Point(sap) => (sap, None),
             Destination::Name(name) => (Sap::DISCOVERY, Some(name)),
         };
-        self.connections.push(Connection::asking(local, remote, name, self.own.miu));
-        Ok(Handle(self.connections.len() - 1))
+        Ok(self.add(Connection::asking(local, remote, name, self.own.miu)))
     }
 
     /// A connection that the other device made to a service, and nobody has taken up.
     pub fn accept(&mut self, at: Sap) -> Option<Handle> {
         let waits = |connection: &Connection| connection.local == at && !connection.accepted;
-        let index = self.connections.iter().position(waits)?;
-        self.connections[index].accepted = true;
-        Some(Handle(index))
+        let (handle, connection) = self.connections.iter_mut().find(|(_, connection)| waits(connection))?;
+        connection.accepted = true;
+        Some(*handle)
     }
 
     /// How a connection stands.
     pub fn state(&self, handle: Handle) -> ConnectionState {
         let gone = ConnectionState::Closed(DisconnectReason::NOT_CONNECTED);
-        self.connections.get(handle.0).map_or(gone, |connection| connection.state)
+        self.connections.get(&handle).map_or(gone, |connection| connection.state)
     }
 
     /// The most bytes that a connection takes at once.
     pub fn connection_miu(&self, handle: Handle) -> usize {
-        self.connections.get(handle.0).map_or(0, Connection::remote_miu)
+        self.connections.get(&handle).map_or(0, Connection::remote_miu)
     }
 
     /// Queues data on a connection.
@@ -146,33 +149,30 @@ impl Link {
     /// # Errors
     /// The connection is not there, or the data is longer than the other device takes.
     pub fn send(&mut self, handle: Handle, data: Vec<u8>) -> Result<(), LlcpError> {
-        let state = self.state(handle);
-        match self.connections.get_mut(handle.0) {
-            Some(connection) => connection.queue(data),
-            None => Err(LlcpError::NotEstablished { state: state.to_string() }),
-        }
+        let gone = || LlcpError::NotEstablished { state: DisconnectReason::NOT_CONNECTED.to_string() };
+        self.connections.get_mut(&handle).ok_or_else(gone)?.queue(data)
     }
 
     /// How many units wait to be sent or acknowledged.
     pub fn unacknowledged(&self, handle: Handle) -> usize {
-        self.connections.get(handle.0).map_or(0, Connection::unacknowledged)
+        self.connections.get(&handle).map_or(0, Connection::unacknowledged)
     }
 
     /// The oldest data of a connection that nobody has fetched.
     pub fn receive(&mut self, handle: Handle) -> Option<Vec<u8>> {
-        self.connections.get_mut(handle.0)?.fetch()
+        self.connections.get_mut(&handle)?.fetch()
     }
 
     /// Says whether more data can be taken on a connection.
     pub fn set_busy(&mut self, handle: Handle, is_busy: bool) {
-        if let Some(connection) = self.connections.get_mut(handle.0) {
+        if let Some(connection) = self.connections.get_mut(&handle) {
             connection.set_busy(is_busy);
         }
     }
 
     /// Ends a connection.
     pub fn disconnect(&mut self, handle: Handle) {
-        if let Some(connection) = self.connections.get_mut(handle.0) {
+        if let Some(connection) = self.connections.get_mut(&handle) {
             connection.end();
         }
     }
@@ -209,7 +209,9 @@ impl Link {
                 LookUp::Answered(sap) => Some(*sap),
             };
         }
-        let tid = u8::try_from(self.look_ups.len()).unwrap_or(u8::MAX);
+        // While an answer is due its number stands for nothing else.
+        let waits = |tid: &u8| self.look_ups.values().any(|row| *row == (*tid, LookUp::Asked));
+        let tid = (0..=u8::MAX).find(|tid| !waits(tid))?;
         self.look_ups.insert(name.to_owned(), (tid, LookUp::Asked));
         let requests = vec![(tid, name.as_bytes().to_vec())];
         let asked = Parameters { requests, ..Parameters::default() };
@@ -246,18 +248,28 @@ impl Link {
         if let Some(unit) = self.due.pop_front() {
             return unit.to_bytes();
         }
-        let count = self.connections.len();
-        for step in 0..count {
-            let index = (self.turn + step) % count;
-            if let Some(unit) = self.connections[index].next() {
-                self.turn = index + 1;
-                if self.connections[index].is_spent() {
-                    self.forget(index);
-                }
+        let after = |handle: &&Handle| **handle > self.turn;
+        let (later, earlier): (Vec<Handle>, Vec<Handle>) = self.connections.keys().partition(after);
+        for handle in later.into_iter().chain(earlier) {
+            let unit = self.connections.get_mut(&handle).and_then(Connection::next);
+            if let Some(unit) = unit {
+                self.turn = handle;
+                self.forget(handle);
                 return unit.to_bytes();
             }
         }
         Pdu::symmetry().to_bytes()
+    }
+
+    fn add(&mut self, connection: Connection) -> Handle {
+        let handle = Handle(self.next);
+        self.next += 1;
+        self.connections.insert(handle, connection);
+        let mut ended = self.connections.iter().filter(|(_, known)| known.is_spent()).map(|row| *row.0);
+        if let Some(eldest) = ended.next().filter(|_| ended.count() >= MOST_ENDED) {
+            self.connections.remove(&eldest);
+        }
+        handle
     }
 
     fn take_unit(&mut self, unit: Pdu) {
@@ -283,12 +295,11 @@ impl Link {
 
     fn take_connected(&mut self, unit: Pdu) {
         let is_its = |of: &Connection| of.is_between(unit.dsap, unit.ssap);
-        match self.connections.iter().position(is_its) {
-            Some(index) => {
-                self.connections[index].take(unit);
-                if self.connections[index].is_spent() {
-                    self.forget(index);
-                }
+        match self.connections.iter_mut().find(|(_, connection)| is_its(connection)) {
+            Some((handle, connection)) => {
+                let handle = *handle;
+                connection.take(unit);
+                self.forget(handle);
             }
             None if unit.kind.is_numbered() || unit.kind == PduType::DISC => {
                 self.say(disconnected(unit.ssap, unit.dsap, DisconnectReason::NOT_CONNECTED));
@@ -297,10 +308,10 @@ impl Link {
         }
     }
 
-    /// The connection is over: a client's point is free again. Its row stays, as handles
-    /// point to it.
-    fn forget(&mut self, index: usize) {
-        if let Some(connection) = self.connections.get(index)
+    /// Where the connection is over, a client's point is free again.
+    fn forget(&mut self, handle: Handle) {
+        if let Some(connection) = self.connections.get(&handle)
+            && connection.is_spent()
             && self.services.connections(connection.local).is_none()
         {
             self.services.unbind(connection.local);
@@ -320,11 +331,11 @@ impl Link {
             None => self.say(refuse(DisconnectReason::NO_SERVICE)),
             Some((local, terms)) => {
                 let is_its = |other: &&Connection| other.local == local && other.is_open();
-                if self.connections.iter().filter(is_its).count() >= terms.connections {
+                if self.connections.values().filter(is_its).count() >= terms.connections {
                     return self.say(refuse(DisconnectReason::BUSY));
                 }
                 let (miu, window) = (self.own.miu, terms.window);
-                self.connections.push(Connection::asked(local, unit.ssap, &theirs, miu, window));
+                self.add(Connection::asked(local, unit.ssap, &theirs, miu, window));
             }
         }
     }
@@ -332,7 +343,7 @@ impl Link {
     fn take_look_up(&mut self, unit: &Pdu) {
         let Ok(told) = Parameters::parse(&unit.information) else { return };
         for (tid, sap) in told.responses {
-            if let Some((_, found)) = self.look_ups.values_mut().find(|(asked, _)| *asked == tid) {
+            if let Some((_, found)) = self.look_ups.values_mut().find(|row| **row == (tid, LookUp::Asked)) {
                 *found = LookUp::Answered(Some(sap).filter(|sap| *sap != Sap::LINK));
             }
         }
@@ -427,7 +438,32 @@ mod tests {
             assert_eq!(one.state(client), ConnectionState::Established);
             one.disconnect(client);
             turns(&mut one, &mut other, 2);
+            assert_eq!(one.state(client), ConnectionState::Closed(DisconnectReason::REQUESTED));
         }
+        assert!(one.connections.len() <= MOST_ENDED + 1 && other.connections.len() <= MOST_ENDED + 1);
+    }
+
+    #[test]
+    fn a_point_is_one_services() {
+        let mut link = Link::new(LinkParameters::default());
+        link.listen("urn:nfc:sn:snep", Some(Sap::SNEP), Terms::default()).unwrap();
+        let again = link.listen("urn:nfc:sn:other", Some(Sap::SNEP), Terms::default());
+        assert_eq!(again, Err(LlcpError::SapTaken { sap: Sap::SNEP.number() }));
+    }
+
+    #[test]
+    fn names_are_looked_up_however_many_were_before() {
+        let (mut one, mut other) = pair();
+        let at = other.listen("urn:nfc:sn:snep", Some(Sap::SNEP), Terms::default()).unwrap();
+        for number in 0..300 {
+            let name = format!("urn:nfc:sn:{number}");
+            assert_eq!(one.look_up(&name), None);
+            turns(&mut one, &mut other, 2);
+            assert_eq!(one.look_up(&name), Some(None));
+        }
+        one.look_up("urn:nfc:sn:snep");
+        turns(&mut one, &mut other, 2);
+        assert_eq!(one.look_up("urn:nfc:sn:snep"), Some(Some(at)));
     }
 
     #[test]

@@ -13,7 +13,7 @@ const BY_NAME: (u8, u8) = (16, 31);
 const CLIENTS: (u8, u8) = (32, 63);
 /// How many datagrams wait for a service that does not fetch them; more are lost, as the
 /// transport allows (5.5).
-const DATAGRAMS: usize = 16;
+pub(super) const DATAGRAMS: usize = 16;
 
 /// How much of connections a service takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,32 +46,29 @@ pub(super) struct Services {
 }
 
 impl Services {
-    /// Takes a point: the one named, or a free one.
+    /// Takes a point: the one named, or a free one. `most_datagrams` wait there, others are lost.
     pub fn bind(
         &mut self,
         sap: Option<Sap>,
         name: Option<&str>,
         connections: Option<Terms>,
+        most_datagrams: usize,
     ) -> Result<Sap, LlcpError> {
         let (from, to) = if name.is_some() { BY_NAME } else { CLIENTS };
         let is_free = |sap: &Sap| self.all.iter().all(|service| service.sap != *sap);
         let free = || (from..=to).map(Sap::new).find(is_free);
+        if let Some(taken) = sap.filter(|sap| !is_free(sap)) {
+            return Err(LlcpError::SapTaken { sap: taken.number() });
+        }
         let sap = sap.or_else(free).ok_or(LlcpError::NoSapLeft { from, to })?;
         self.all.push(Service {
             sap,
             name: name.map(str::to_owned),
             connections,
             datagrams: VecDeque::new(),
-            most_datagrams: DATAGRAMS,
+            most_datagrams,
         });
         Ok(sap)
-    }
-
-    /// How many datagrams wait for a service before others are lost.
-    pub fn bound_datagrams(&mut self, sap: Sap, most: usize) {
-        if let Some(service) = self.all.iter_mut().find(|service| service.sap == sap) {
-            service.most_datagrams = most;
-        }
     }
 
     /// Gives a client's point back.

@@ -68,7 +68,7 @@ impl Client {
     /// # Errors
     /// The link has no point left.
     pub fn put(link: &mut Link, message: &[u8]) -> Result<Self, SnepError> {
-        Self::ask(link, DEFAULT_SERVER, Request::PUT, message.to_vec(), 0)
+        Self::put_to(link, DEFAULT_SERVER, message)
     }
 
     /// Puts a message to a server of another name.

@@ -26,12 +26,12 @@ pub(in crate::doors::cli) fn cards<'a>(
 }
 
 /// The cards that are wanted, here or on other machines.
-pub(super) enum Wanted {
+pub(in crate::doors::cli) enum Wanted {
     Fresh(Option<CardName>),
     Kept(Vec<(String, ReaderAddress)>),
 }
 
-pub(super) fn wanted_cards(switches: &Switches) -> Result<Wanted, Failure> {
+pub(in crate::doors::cli) fn wanted_cards(switches: &Switches) -> Result<Wanted, Failure> {
     let Some(named) = &switches.reader else { return Ok(Wanted::Fresh(None)) };
     let list = reader_list(named)?;
     if let [(_, ReaderAddress::Simulated(name @ (CardName::Profile(_) | CardName::ProfileFile(_))))] =
