@@ -11,10 +11,10 @@ use crate::roles::bureau::Authority;
 use crate::roles::card::{CardMemory, Order, Profile, Simulator};
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::TerminalConfig;
-use crate::world::WorldError;
-use crate::world::card::changed_profile;
+use crate::world::card::{profile_text, read_profile};
 use crate::world::issue::{NewCard, copied_memory, issue_order, order_for};
 use crate::world::toml_change::TomlChange;
+use crate::world::{CardName, WorldError};
 
 /// How a card of a kind is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,17 +148,15 @@ fn recorded<C: Card>(card: C, context: &mut Context) -> Result<Replayed<C>, Worl
 }
 
 fn profile_of(make: Make) -> Result<Profile, WorldError> {
-    let named = match make {
-        Make::Good(name) => name,
-        _ => PROFILE,
+    let name = CardName::Profile(match make {
+        Make::Good(name) => name.to_owned(),
+        _ => PROFILE.to_owned(),
+    });
+    let change = match make {
+        Make::Legacy => Some(TomlChange::parse("data.DF61", None)),
+        _ => None,
     };
-    let profile = Profile::named(named)?;
-    match make {
-        Make::Legacy => {
-            let change = TomlChange::parse("data.DF61", None);
-            let change = change.map_err(|cause| WorldError::Change { file: named.to_owned(), cause })?;
-            changed_profile(&profile, &[change])
-        }
-        _ => Ok(profile),
-    }
+    let failed = |cause| WorldError::Change { file: name.to_string(), cause };
+    let changes: Vec<_> = change.into_iter().collect::<Result<_, _>>().map_err(failed)?;
+    read_profile(&name, &profile_text(&name)?, &changes)
 }
