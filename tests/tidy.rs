@@ -55,7 +55,7 @@ const EXCEPTIONS: &[(Rule, &str, &str, &str)] = &[
         Rule::Name,
         "src/devices/gate/line.rs",
         ".expect(",
-        "the shipped limits file is part of the program, and a test reads it",
+        "the shipped line file is part of the program, and a test reads it",
     ),
 ];
 

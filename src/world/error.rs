@@ -6,7 +6,7 @@ use crate::air::link::LinkError;
 use crate::air::trace::TraceError;
 use crate::base::bytes::Hex;
 use crate::base::store::{SealedError, StoreError};
-use crate::devices::gate::GateError;
+use crate::devices::gate::{DenyListError, GateError};
 use crate::devices::wallet::WalletError;
 use crate::roles::bureau::BureauError;
 use crate::roles::card::CardError;
@@ -42,6 +42,9 @@ pub enum WorldError {
     /// A gate failed.
     #[error(transparent)]
     Gate(#[from] GateError),
+    /// A deny list failed.
+    #[error(transparent)]
+    DenyList(#[from] DenyListError),
     /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -13,6 +13,7 @@ use crate::words::iso4217::{Amount, Currency};
 use crate::words::tlv::TlvStore;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::time::Duration;
 
 const TAP: &str = "gate.tap";
@@ -28,6 +29,8 @@ pub struct Book {
     seal: SealKey,
     /// The last batch and trace number that any message took.
     last: (u32, u32),
+    /// Held, not read: closing it lets another process be this gate.
+    _lock: Option<File>,
 }
 
 /// A ride of a card, as rules see it.
@@ -89,7 +92,15 @@ impl Book {
             Some(row) => row.int(0)?.max(row.int(1)?),
             None => 1_000_000,
         };
-        Ok(Self { db, seal, last: ((last / 1_000_000) as u32, (last % 1_000_000) as u32) })
+        Ok(Self { db, seal, last: ((last / 1_000_000) as u32, (last % 1_000_000) as u32), _lock: None })
+    }
+
+    /// Keeps `lock` for as long as the book is open: two processes that were one gate at once
+    /// would give the same numbers twice.
+    #[must_use]
+    pub fn guarded_by(mut self, lock: File) -> Self {
+        self._lock = Some(lock);
+        self
     }
 
     /// The numbers of the next message; given again until a row with them is kept.

@@ -146,15 +146,17 @@ impl Gate {
             };
             return shut(why, outcome.reason);
         };
+        let denied = self.deny_list.denies(request.pan.expose());
         let past = self.book.past(request.pan.expose(), rules::RIDES_LOOKED_AT)?;
-        if let Some((why, reason)) = rules::hindrance(&self.line, &past, context.now()) {
-            return shut(why, reason);
-        }
-        if self.deny_list.denies(request.pan.expose()) {
-            return shut(
-                Why::Denied,
-                format!("version {} of the deny list names it", self.deny_list.version()),
-            );
+        match rules::hindrance(&self.line, &past, context.now()) {
+            // A debtor is on the list too: this says why.
+            Some((Why::Owes, reason)) => return shut(Why::Owes, reason),
+            _ if denied => {
+                let version = self.deny_list.version();
+                return shut(Why::Denied, format!("version {version} of the deny list names it"));
+            }
+            Some((why, reason)) => return shut(why, reason),
+            None => {}
         }
         Ok(Decision { why: Why::Authentic, reason: outcome.reason, request: Some(request) })
     }

@@ -1,5 +1,7 @@
 //! `cardwright gate`: a transit gate, with a reader or played with simulated riders.
 
+mod deny;
+mod run;
 mod simulate;
 
 use super::shared::command::{Command, Run, no_arguments};
@@ -10,5 +12,5 @@ pub(super) const COMMAND: Command = Command {
     about: "Is a transit gate: lets authentic cards pass, and asks their issuers later",
     effect: None,
     arguments: no_arguments,
-    run: Run::OneOf(&[simulate::COMMAND]),
+    run: Run::OneOf(&[run::COMMAND, simulate::COMMAND, deny::COMMAND]),
 };

@@ -227,6 +227,7 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::Issuer(_)
         | WorldError::Journal(_)
         | WorldError::Gate(_)
+        | WorldError::DenyList(_)
         | WorldError::Store(_)
         | WorldError::Sealed(_)
         | WorldError::Pan(_)
