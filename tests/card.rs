@@ -53,6 +53,7 @@ pub(crate) fn memory(profile: &Profile, balances: &[(Tag, u64)]) -> CardMemory {
         cardholder_name: Secret::new("TEST/CARD".into()),
         pin: Some(Secret::new(PIN.into())),
         initial_balances: balances.to_vec(),
+        purse_minor: 0,
     };
     new_card_memory(profile, &order).unwrap()
 }

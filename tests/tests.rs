@@ -27,6 +27,7 @@ mod lua;
 /// The worked example in Rust.
 #[path = "../examples/pull_test.rs"]
 mod pull_test;
+mod purse;
 mod reconcile;
 mod scripts;
 mod settle;

@@ -78,7 +78,8 @@ pub fn open_books_with(
 /// Opens the issuer's books in an open store.
 pub(super) fn open_issuer(db: Box<dyn Db>, seal: SealKey, rules: Rules) -> Result<Issuer, WorldError> {
     let keys = KeySet::test();
-    let table = KeyTable::of(Pan::TEST_BIN, keys.dki(), keys.master().clone());
+    let table =
+        KeyTable::of(Pan::TEST_BIN, keys.dki(), keys.master().clone()).with_purses(KeySet::test_purses());
     Ok(Issuer::open(db, seal, table, rules)?)
 }
 

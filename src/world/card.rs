@@ -5,7 +5,7 @@ use super::TomlChange;
 use super::address::{CardName, ReaderAddress};
 use super::books::read_text;
 use super::error::WorldError;
-use super::issue::{NewCard, issue_card};
+use super::issue::{NewCard, issue_card, new_card_memory, order_for};
 use super::recorded::open_replay;
 use super::wallet::open_wallet;
 use crate::air::link::{Card, Guard, InProcess, Interface, LinkError, READERS, Reader, Record, T0};
@@ -120,6 +120,35 @@ pub fn open_simulated<'a>(
     Ok(Simulator::in_memory(issue_card(issuer, &new, context)?))
 }
 
+/// Opens the terminal's security module at an address: a simulated one, which no issuer knows, or
+/// one in a reader.
+pub fn open_sam(
+    address: &ReaderAddress,
+    allowed: Effect,
+    seal: impl FnOnce(&mut Context) -> Result<SealKey, WorldError>,
+    config: &TerminalConfig,
+    context: &mut Context,
+) -> Result<Box<dyn Card>, WorldError> {
+    let name = match address {
+        ReaderAddress::Simulated(name) => name,
+        _ => {
+            let permit = Permit { wants: Effect::Changes, allowed };
+            let contact = Interface::Contact;
+            let opened = open_card(address, None, contact, permit, None, seal, None, config, context)?;
+            return Ok(opened.card);
+        }
+    };
+    let module = match name {
+        CardName::Profile(_) | CardName::ProfileFile(_) => {
+            let card = NewCard::without_accounts(load_profile(name)?);
+            let order = order_for(&card, context)?;
+            Simulator::in_memory(new_card_memory(&card.profile, &order)?)
+        }
+        CardName::File(_) | CardName::Wallet(..) => open_simulated(name, seal, None, context)?,
+    };
+    Ok(Box::new(Record(T0(InProcess::connect(module, Interface::Contact, context)))))
+}
+
 /// A card in our own test range needs no leave; any other is refused here, before
 /// the first command above what was allowed.
 fn admit<C: Card>(
@@ -129,7 +158,9 @@ fn admit<C: Card>(
     context: &mut Context,
 ) -> Result<(), WorldError> {
     let facts = read(guarded, config, Depth::Quick, context)?;
-    let pans: Vec<_> = facts.applications.iter().filter_map(|a| a.pan.known()).collect();
+    let pans = facts.applications.iter().filter_map(|a| a.pan.known());
+    let purses = facts.purses.iter().filter_map(|purse| purse.number.known());
+    let pans: Vec<_> = pans.chain(purses).collect();
     if !pans.is_empty() && pans.iter().all(|pan| pan.is_test()) {
         guarded.allow(Effect::Destroys);
         return Ok(());

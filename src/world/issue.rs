@@ -4,7 +4,7 @@ use super::error::WorldError;
 use crate::base::bytes::{Secret, bcd_to_u64};
 use crate::base::context::Context;
 use crate::roles::bureau::{Authority, CertificateOrder, KeySet};
-use crate::roles::card::{CardMemory, CertificateRequest, Order, Profile};
+use crate::roles::card::{CardMemory, CertificateRequest, Order, Profile, PurseOrder};
 use crate::roles::issuer::{AccountId, CardAccount, CardOrder, EcashTerms, Issuer};
 use crate::words::dictionary::tag;
 use crate::words::emv::Pan;
@@ -18,6 +18,9 @@ pub const DEFAULT_PIN: &str = "123456";
 /// Effective and expiry date of a card made here.
 const EFFECTIVE: [u8; 3] = [0x25, 0x01, 0x01];
 const EXPIRY: [u8; 3] = [0x35, 0x12, 0x31];
+
+/// The terminal number in a security module made here.
+const SAM_TERMINAL: [u8; 6] = [0x00, 0x00, 0x00, 0x00, 0x00, 0x01];
 
 /// A card that is to be made.
 #[derive(Debug, Clone)]
@@ -58,6 +61,7 @@ pub(super) fn order_of(card: &NewCard, pan: Pan) -> Order {
             true => vec![(tag::EC_BALANCE, card.balance_minor)],
             false => Vec::new(),
         },
+        purse_minor: u32::try_from(card.balance_minor).unwrap_or(u32::MAX),
     }
 }
 
@@ -78,6 +82,10 @@ pub(super) fn card_memory_under(
     for request in memory.certificate_requests()? {
         let signed = authority.certify(&certificate_order(&request, order))?;
         memory.install_certificates(&request, signed.elements, signed.card_key, signed.pin_key)?;
+    }
+    if memory.wants_purse_keys() {
+        let master = KeySet::test_purses();
+        memory.install_purses(order, &PurseOrder { master: &master, terminal: SAM_TERMINAL })?;
     }
     Ok(memory)
 }
@@ -155,12 +163,36 @@ pub(super) fn issue_order(
         });
     }
     let memory = card_memory_under(authority, &card.profile, order)?;
-    issuer.order_card(&on_file(card, order, &memory), context)?;
+    on_file(card, order, &memory).iter().try_for_each(|order| issuer.order_card(order, context))?;
     Ok(memory)
 }
 
-/// What the issuer keeps on file of a card.
-pub(super) fn on_file(card: &NewCard, order: &Order, memory: &CardMemory) -> CardOrder {
+/// What the issuer keeps on file of a card: the card itself, and each of its purses.
+pub(super) fn on_file(card: &NewCard, order: &Order, memory: &CardMemory) -> Vec<CardOrder> {
+    let own = (!card.profile.is_purse_alone()).then(|| own_on_file(card, order, memory));
+    let limit = memory.purse_limit_minor().unwrap_or(0);
+    let purses = memory.purse_balances().into_iter().map(|(purse, minor)| CardOrder {
+        pan: order.pan.clone(),
+        psn: purse.sequence_number(),
+        version: card.profile.cryptogram_version.clone(),
+        dki: card.profile.dki,
+        expiry: order.expiry,
+        pin: order.pin.clone(),
+        accounts: vec![CardAccount {
+            currency: Currency::CNY,
+            account: linked(card, Currency::CNY),
+            ecash: Some(EcashTerms {
+                set: EcashSet::FIRST,
+                balance_limit_minor: limit.into(),
+                balance_minor: u64::try_from(minor).unwrap_or(0),
+            }),
+        }],
+    });
+    own.into_iter().chain(purses).collect()
+}
+
+/// What the issuer keeps on file of the card itself.
+pub(super) fn own_on_file(card: &NewCard, order: &Order, memory: &CardMemory) -> CardOrder {
     let mut accounts = Vec::new();
     for set in EcashSet::ALL {
         let Some(currency) = memory.value(set.currency).and_then(Currency::from_bcd) else { continue };
@@ -193,6 +225,11 @@ pub(super) fn on_file(card: &NewCard, order: &Order, memory: &CardMemory) -> Car
 }
 
 impl NewCard {
+    /// A card that no account stands behind.
+    pub fn without_accounts(profile: Profile) -> Self {
+        Self { profile, pin: Secret::new(DEFAULT_PIN.into()), balance_minor: 0, accounts: Vec::new() }
+    }
+
     /// A card with an account behind each of its currencies, holding `account_minor`.
     pub fn with_accounts(
         issuer: &mut Issuer,

@@ -32,7 +32,7 @@ pub use bench::{Bench, Deed, Ended, Order, TerminalUnderTest, answer_with_code};
 pub use books::{
     KEY_FILE, open_books, open_books_with, open_journal, open_target, read_text, seal_key, store_db,
 };
-pub use card::{Opened, Origin, Permit, load_profile, open_card, open_simulated};
+pub use card::{Opened, Origin, Permit, load_profile, open_card, open_sam, open_simulated};
 pub use error::WorldError;
 pub use host::{
     Forwarding, Serving, Wrap, add_link, add_terminal, open_terminals, remote_host, serve_acquirer,

@@ -30,7 +30,7 @@ impl Position {
         issuer: &mut Issuer,
         journal: &mut Journal,
         terminal: &str,
-        card_minor: u64,
+        card_minor: i64,
         context: &mut Context,
     ) -> Result<Self, PositionError> {
         let books = issuer.books(context)?.of(currency);
@@ -39,7 +39,9 @@ impl Position {
         for row in journal.open_rows()? {
             if row.state == State::CardUpdated && row.amount.currency == currency {
                 match row.kind {
-                    EntryKind::OfflineSale => in_flight_minor += row.amount.minor as i64,
+                    EntryKind::OfflineSale | EntryKind::PursePurchase => {
+                        in_flight_minor += row.amount.minor as i64
+                    }
                     _ => taken.push((row.batch, row.trace)),
                 }
             }
@@ -56,7 +58,7 @@ impl Position {
         Ok(Self {
             currency,
             accounts_minor: books.accounts_minor + books.pending_minor + books.held_minor,
-            card_minor: card_minor as i64,
+            card_minor,
             in_flight_minor,
             merchants_minor: books.merchants_minor + books.cash_minor,
         })
@@ -77,7 +79,17 @@ impl Position {
 /// The stored balance that a card tells in a currency, minor units; 0 where it has none.
 pub(super) fn card_balance(facts: &CardFacts, currency: Currency) -> u64 {
     let sets = facts.applications.iter().flat_map(|application| &application.ecash);
-    sets.filter(|set| set.currency == currency).filter_map(|set| set.balance.known()).map(|a| a.minor).sum()
+    let ecash = sets.filter(|set| set.currency == currency).filter_map(|set| set.balance.known());
+    ecash.map(|amount| amount.minor).sum()
+}
+
+/// What a card is worth in a currency, minor units: its electronic cash, and the holder's own
+/// money in its purses, which is below zero where more is overdrawn.
+pub(super) fn card_worth(facts: &CardFacts, currency: Currency) -> i64 {
+    let balances = facts.purses.iter().flat_map(|purse| &purse.balances);
+    let whole = balances.filter(|balance| balance.is_whole);
+    let own = whole.filter(|balance| balance.balance.known().is_some_and(|b| b.currency == currency));
+    card_balance(facts, currency) as i64 + own.filter_map(|balance| balance.own_minor()).sum::<i64>()
 }
 
 /// Why the position could not be told.

@@ -2,7 +2,7 @@
 //! replaced, with the same number where it expires. Nothing of tokens enters: they follow.
 
 use super::error::WorldError;
-use super::issue::{NewCard, card_memory_under, fresh_pan, new_card_memory, on_file, order_of};
+use super::issue::{NewCard, card_memory_under, fresh_pan, new_card_memory, order_of, own_on_file};
 use crate::air::host::Standing;
 use crate::base::bytes::{bcd_to_u64, u64_to_bcd};
 use crate::base::context::Context;
@@ -81,7 +81,7 @@ fn take_place(
         Some(authority) => card_memory_under(authority, &card.profile, order)?,
         None => new_card_memory(&card.profile, order)?,
     };
-    issuer.replace_card(&old.pan, old.psn, &on_file(card, order, &memory), context)?;
+    issuer.replace_card(&old.pan, old.psn, &own_on_file(card, order, &memory), context)?;
     Ok(memory)
 }
 

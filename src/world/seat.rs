@@ -79,7 +79,7 @@ impl FreshCards {
         let new = NewCard::with_accounts(issuer, profile, ACCOUNT_MINOR, BALANCE_MINOR, context)?;
         let no_pan = || WorldError::Profile { profile: new.profile.name.clone(), what: "PAN" };
         let order = order_of(&new, memory.pan().ok_or_else(no_pan)?);
-        issuer.order_card(&on_file(&new, &order, &memory), context)?;
+        on_file(&new, &order, &memory).iter().try_for_each(|order| issuer.order_card(order, context))?;
         Ok(Simulator::in_memory((*memory).clone()))
     }
 

@@ -1,17 +1,19 @@
 //! One terminal, one card, one host.
 
 use super::error::WorldError;
-use super::position::{Position, PositionError, card_balance};
+use super::position::{Position, PositionError, card_balance, card_worth};
 use crate::air::host::{Host, Original};
 use crate::air::link::Card;
 use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::journal::{Entry, EntryKind, Journal, State};
+use crate::roles::terminal::purse::{Counter, Purchase, PurchaseKind, SelectedPurse, purchase, select};
 use crate::roles::terminal::{
     CardFacts, Cardholder, Depth, EndOfDay, Flow, Outcome, Recovered, RecoveryRules, Seat, TerminalConfig,
-    Terms, drive, end_day, read, refund, settle,
+    TerminalError, Terms, drive, end_day, read, refund, settle,
 };
 use crate::words::iso4217::{Amount, Currency};
+use crate::words::pboc::purse::PurseId;
 use std::sync::Arc;
 
 /// Everyone at one counter. `B` is the issuer's books: `Issuer` where they are in this
@@ -19,6 +21,8 @@ use std::sync::Arc;
 pub struct Stage<B = Issuer> {
     /// The card.
     pub card: Box<dyn Card>,
+    /// The terminal's security module, which purses are paid with.
+    pub sam: Option<Box<dyn Card>>,
     /// The host, as the terminal sees it.
     pub host: Box<dyn Host>,
     /// The issuer's books; where they are here, the host is another handle on them.
@@ -66,13 +70,14 @@ impl Stage {
         config: TerminalConfig,
     ) -> Result<Self, WorldError> {
         let host = Box::new(issuer.handle()?);
-        Ok(Self { card, host, issuer, journal, config: Arc::new(config), rules: RecoveryRules::ALL })
+        let config = Arc::new(config);
+        Ok(Self { card, sam: None, host, issuer, journal, config, rules: RecoveryRules::ALL })
     }
 
     /// Where the money of a currency is.
     pub fn position(&mut self, currency: Currency, context: &mut Context) -> Result<Position, WorldError> {
         let facts = self.read(Depth::Quick, context)?;
-        let card = card_balance(&facts, currency);
+        let card = card_worth(&facts, currency);
         Position::of(currency, &mut self.issuer, &mut self.journal, &self.config.terminal, card, context)
             .map_err(|error| match error {
                 PositionError::Issuer(error) => error.into(),
@@ -90,8 +95,8 @@ impl Stage {
 
     /// The same counter for those who do not ask where its books are.
     pub fn with_books(self) -> Stage<Option<Issuer>> {
-        let Self { card, host, issuer, journal, config, rules } = self;
-        Stage { card, host, issuer: Some(issuer), journal, config, rules }
+        let Self { card, sam, host, issuer, journal, config, rules } = self;
+        Stage { card, sam, host, issuer: Some(issuer), journal, config, rules }
     }
 }
 
@@ -103,7 +108,8 @@ impl Stage<Option<Issuer>> {
         journal: Journal,
         config: TerminalConfig,
     ) -> Self {
-        Self { card, host, issuer: None, journal, config: Arc::new(config), rules: RecoveryRules::ALL }
+        let config = Arc::new(config);
+        Self { card, sam: None, host, issuer: None, journal, config, rules: RecoveryRules::ALL }
     }
 
     /// Every invariant of the books, where they are here; a remote host checks its own.
@@ -150,6 +156,29 @@ impl<B> Stage<B> {
         };
         let call = Call { cashback_minor, forced_online, ..Call::default() };
         Ok((recovered, self.play(flow, amount, call, cardholder, context)?))
+    }
+
+    /// Pays with a purse of the card that is there, before the terminal's security module. What
+    /// was open is settled first.
+    pub fn pay_with_purse(
+        &mut self,
+        purse: PurseId,
+        kind: PurchaseKind,
+        amount: Amount,
+        cardholder: &mut dyn Cardholder,
+        context: &mut Context,
+    ) -> Result<(Recovered, Outcome), WorldError> {
+        let recovered = self.recover(context)?;
+        let selected = self.select_purse(context)?.ok_or(TerminalError::NoPurse)?;
+        let sam = self.sam.as_deref_mut().ok_or(TerminalError::NoSam)?;
+        let order = Purchase { purse, kind, amount, trace: self.journal.next_trace()?, at: context.now() };
+        let mut counter = Counter { card: &mut self.card, sam, journal: &mut self.journal, cardholder };
+        Ok((recovered, purchase(&selected, &order, &mut counter, context)?))
+    }
+
+    /// The purse of the card that is there, selected.
+    pub fn select_purse(&mut self, context: &mut Context) -> Result<Option<SelectedPurse>, WorldError> {
+        Ok(select(&mut self.card, context)?)
     }
 
     /// Loads the card from the account of another one, whose holder enters its PIN. What

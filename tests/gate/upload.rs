@@ -5,7 +5,7 @@ use cardwright::air::host::{Answer, BatchTotals, Host, HostError, Request, Respo
 use cardwright::air::link::{FaultPlan, FaultPoint};
 use cardwright::base::context::Context;
 use cardwright::base::store::SealKey;
-use cardwright::devices::gate::{DenyList, Standing, TapState, Why};
+use cardwright::devices::gate::{DenyList, Line, Standing, TapState, Why};
 use cardwright::roles::issuer::Issuer;
 
 const HOUR: u64 = 3_600;
@@ -183,4 +183,21 @@ fn what_is_declined_for_good_is_lost_at_once() {
     assert_eq!((done.lost, done.owed), (1, 0));
     kit.wait(60);
     assert_eq!(kit.tap(&mut rider).why, Why::Owes);
+}
+
+#[test]
+fn a_day_costs_no_more_than_its_cap_and_the_next_one_begins_anew() {
+    let line = Line { daily_cap_minor: Some(3 * FARE), ..Line::default() };
+    let mut kit = Kit::with(line);
+    let mut rider = kit.rider(10_000);
+    for ride in 0..5 {
+        kit.wait(600);
+        assert!(kit.tap(&mut rider).is_open(), "ride {ride}");
+    }
+    assert_eq!((kit.standing(TapState::Waiting).taps, kit.standing(TapState::Free).taps), (3, 2));
+    assert_eq!(kit.gate.upload_all(&mut kit.issuer, &mut kit.context).unwrap().approved, 3);
+    assert_eq!(merchants(&mut kit), 3 * FARE as i64);
+    kit.wait(24 * HOUR);
+    assert!(kit.tap(&mut rider).is_open());
+    assert_eq!(kit.standing(TapState::Waiting).taps, 1);
 }

@@ -11,11 +11,11 @@ use cardwright::words::emv::command::{
 use cardwright::words::globalplatform::command as globalplatform;
 use cardwright::words::globalplatform::command::{InitializeUpdate, Initialized, StoreData};
 use cardwright::words::iso7816::command::{
-    ExternalAuthenticate, GetChallenge, GetResponse, Occurrence, PinBlock, PresentedPin, ReadRecord, Select,
-    Verify,
+    ExternalAuthenticate, GetChallenge, GetResponse, Occurrence, PinBlock, PresentedPin, ReadBinary,
+    ReadRecord, Select, SelectFile, Verify,
 };
 use cardwright::words::iso7816::{Aid, ApduCommand, CommandApdu};
-use cardwright::words::pboc::command::{PutData, UpdateRecord};
+use cardwright::words::pboc::command::{self as pboc, PutData, UpdateRecord};
 use cardwright::words::tlv::{Tag, TlvStore};
 use proptest::prelude::*;
 use std::fmt::Debug;
@@ -98,6 +98,102 @@ round_trips! {
         .prop_map(|(tag, value, mac)| (PutData { tag: Tag(tag.into()), value, mac }, ()));
     update_record: UpdateRecord = (1u8..=30, any::<u8>(), bytes(1..252), any::<[u8; 4]>())
         .prop_map(|(sfi, record, data, mac)| (UpdateRecord { sfi, record, data, mac }, ()));
+    select_file: SelectFile = (any::<u16>(), bytes(0..300))
+        .prop_map(|(identifier, fci)| (SelectFile { identifier }, fci));
+    read_binary: ReadBinary = (1u8..=30, any::<u8>(), 1u16..=256, bytes(0..300))
+        .prop_map(|(sfi, offset, length, data)| (ReadBinary { sfi, offset, length }, data));
+    update_binary: pboc::UpdateBinary = (1u8..=30, any::<u8>(), bytes(1..252), prop::option::of(four()))
+        .prop_map(|(sfi, offset, data, mac)| (pboc::UpdateBinary { sfi, offset, data, mac }, ()));
+    verify_pin: pboc::VerifyPin = bytes(2..7).prop_map(|pin| (pboc::VerifyPin { pin: pin.into() }, ()));
+    change_pin: pboc::ChangePin = (digits(), digits())
+        .prop_map(|(old, new)| (pboc::ChangePin { old: old.into(), new: new.into() }, ()));
+    reload_pin: pboc::ReloadPin = (bytes(2..7), four())
+        .prop_map(|(pin, mac)| (pboc::ReloadPin { pin: pin.into(), mac }, ()));
+    purse_external_authenticate: pboc::ExternalAuthenticate = (1u8.., any::<[u8; 8]>())
+        .prop_map(|(key, proof)| (pboc::ExternalAuthenticate { key, proof }, ()));
+    purse_internal_authenticate: pboc::InternalAuthenticate = (1u8.., any::<[u8; 8]>(), any::<[u8; 8]>())
+        .prop_map(|(key, challenge, proof)| {
+            (pboc::InternalAuthenticate { key, challenge }, pboc::KeyProof { proof })
+        });
+    get_balance: pboc::GetBalance = (0u8..=3, 1u8..=2, any::<u32>()).prop_map(|(part, purse, balance_minor)| {
+        (pboc::GetBalance { part, purse }, pboc::Balance { balance_minor })
+    });
+    initialize_for_load: pboc::InitializeForLoad = (1u8..=2, begun(), online())
+        .prop_map(|(purse, (key, amount, terminal), answer)| {
+            (pboc::InitializeForLoad { purse, key, amount, terminal }, answer)
+        });
+    credit_for_load: pboc::CreditForLoad = (date_and_time(), four(), four())
+        .prop_map(|((date, time), mac2, tac)| {
+            (pboc::CreditForLoad { date, time, mac2 }, pboc::TransactionCertificate { tac })
+        });
+    initialize_for_purchase: pboc::InitializeForPurchase = (1u8..=2, begun(), offline())
+        .prop_map(|(purse, (key, amount, terminal), answer)| {
+            (pboc::InitializeForPurchase { purse, key, amount, terminal }, answer)
+        });
+    initialize_for_cash_withdraw: pboc::InitializeForCashWithdraw = (begun(), offline())
+        .prop_map(|((key, amount, terminal), answer)| {
+            (pboc::InitializeForCashWithdraw { key, amount, terminal }, answer)
+        });
+    initialize_for_capp_purchase: pboc::InitializeForCappPurchase = (begun(), offline())
+        .prop_map(|((key, amount, terminal), answer)| {
+            (pboc::InitializeForCappPurchase { key, amount, terminal }, answer)
+        });
+    update_capp_data_cache: pboc::UpdateCappDataCache = (any::<u8>(), 1u8..=30, bytes(1..256))
+        .prop_map(|(id, sfi, data)| (pboc::UpdateCappDataCache { id, sfi, data }, ()));
+    debit_for_purchase: pboc::DebitForPurchase = (any::<u32>(), date_and_time(), four(), four(), four())
+        .prop_map(|(sequence, (date, time), mac1, tac, mac2)| {
+            (pboc::DebitForPurchase { sequence, date, time, mac1 }, pboc::PurchaseProof { tac, mac2 })
+        });
+    initialize_for_unload: pboc::InitializeForUnload = (1u8..=2, begun(), online())
+        .prop_map(|(purse, (key, amount, terminal), answer)| {
+            (pboc::InitializeForUnload { purse, key, amount, terminal }, answer)
+        });
+    debit_for_unload: pboc::DebitForUnload = (date_and_time(), four(), four())
+        .prop_map(|((date, time), mac2, mac3)| {
+            (pboc::DebitForUnload { date, time, mac2 }, pboc::UnloadProof { mac3 })
+        });
+    initialize_for_update: pboc::InitializeForUpdate = (begun(), online(), any::<[u8; 3]>())
+        .prop_map(|((key, _, terminal), told, old_limit)| {
+            let answer = pboc::OverdraftInitialization {
+                old_balance_minor: told.old_balance_minor,
+                online_sequence: told.online_sequence,
+                old_limit,
+                key_version: told.key_version,
+                algorithm: told.algorithm,
+                random: told.random,
+                mac1: told.mac1,
+            };
+            (pboc::InitializeForUpdate { key, terminal }, answer)
+        });
+    update_overdraft_limit: pboc::UpdateOverdraftLimit = (any::<[u8; 3]>(), date_and_time(), four(), four())
+        .prop_map(|(limit, (date, time), mac2, tac)| {
+            (pboc::UpdateOverdraftLimit { limit, date, time, mac2 }, pboc::TransactionCertificate { tac })
+        });
+    get_transaction_prove: pboc::GetTransactionProve = (1u8..=9, any::<u16>(), four(), four())
+        .prop_map(|(kind, sequence, mac, tac)| {
+            (pboc::GetTransactionProve { kind, sequence }, pboc::TransactionProof { mac, tac })
+        });
+    initialize_sam_for_purchase: pboc::InitializeSamForPurchase =
+        (offline(), begun(), date_and_time(), any::<([u8; 8], [u8; 8])>(), four()).prop_map(
+            |(told, (kind, amount, _), (date, time), (serial, issuer), mac1)| {
+                let command = pboc::InitializeSamForPurchase {
+                    random: told.random,
+                    offline: told.offline_sequence,
+                    amount,
+                    kind,
+                    date,
+                    time,
+                    version: told.key_version,
+                    algorithm: told.algorithm,
+                    serial,
+                    issuer,
+                };
+                let terminal_sequence = told.old_balance_minor;
+                (command, pboc::SamInitialization { terminal_sequence, mac1 })
+            },
+        );
+    credit_sam_for_purchase: pboc::CreditSamForPurchase =
+        four().prop_map(|mac2| (pboc::CreditSamForPurchase { mac2 }, ()));
     initialize_update: InitializeUpdate = (any::<u8>(), any::<[u8; 8]>(), initialized())
         .prop_map(|(key_version, host_challenge, answer)| {
             (InitializeUpdate { key_version, host_challenge }, answer)
@@ -124,6 +220,53 @@ fn every_command_has_a_round_trip() {
 
 fn bytes(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(any::<u8>(), length)
+}
+
+fn four() -> impl Strategy<Value = [u8; 4]> {
+    any::<[u8; 4]>()
+}
+
+/// The bytes of a PIN: no filling but at its end.
+fn digits() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(0x00u8..=0x9A, 2..7)
+}
+
+fn begun() -> impl Strategy<Value = (u8, u32, [u8; 6])> {
+    any::<(u8, u32, [u8; 6])>()
+}
+
+fn date_and_time() -> impl Strategy<Value = ([u8; 4], [u8; 3])> {
+    any::<([u8; 4], [u8; 3])>()
+}
+
+fn online() -> impl Strategy<Value = pboc::OnlineInitialization> {
+    any::<(u32, u16, u8, u8, [u8; 4], [u8; 4])>().prop_map(
+        |(old_balance_minor, online_sequence, key_version, algorithm, random, mac1)| {
+            pboc::OnlineInitialization {
+                old_balance_minor,
+                online_sequence,
+                key_version,
+                algorithm,
+                random,
+                mac1,
+            }
+        },
+    )
+}
+
+fn offline() -> impl Strategy<Value = pboc::OfflineInitialization> {
+    any::<(u32, u16, [u8; 3], u8, u8, [u8; 4])>().prop_map(
+        |(old_balance_minor, offline_sequence, overdraft_limit, key_version, algorithm, random)| {
+            pboc::OfflineInitialization {
+                old_balance_minor,
+                offline_sequence,
+                overdraft_limit,
+                key_version,
+                algorithm,
+                random,
+            }
+        },
+    )
 }
 
 fn presented() -> impl Strategy<Value = PresentedPin> {

@@ -18,13 +18,19 @@ impl Kind {
     /// and unloads are on is not published and is ours.
     pub const fn side(self) -> Option<Side> {
         match self {
-            Self::LinkedLoad | Self::CashLoad | Self::NonLinkedLoad | Self::PendingLoad => Some(Side::Debit),
+            Self::LinkedLoad | Self::CashLoad | Self::NonLinkedLoad | Self::PendingLoad | Self::PurseLoad => {
+                Some(Side::Debit)
+            }
             Self::Purchase | Self::PurchaseWithCashback | Self::Cash => Some(Side::Debit),
-            Self::OfflineSale | Self::PreAuthorisationCompletion => Some(Side::Debit),
-            Self::CashLoadVoid | Self::UnloadScript | Self::EcashRefund => Some(Side::Credit),
+            Self::OfflineSale | Self::PreAuthorisationCompletion | Self::PurseSale => Some(Side::Debit),
+            Self::CashLoadVoid | Self::UnloadScript | Self::EcashRefund | Self::PurseUnload => {
+                Some(Side::Credit)
+            }
             // The second phase of an unload moves what the first one counted.
             Self::Unload => None,
             Self::PreAuthorisation | Self::PreAuthorisationCancel | Self::BalanceInquiry => None,
+            // A limit is no money; a result tells of what was counted.
+            Self::PurseOverdraft | Self::PurseResult => None,
             // A claim that is proven counts as the sale that it claims.
             Self::ScriptResult | Self::DeclineAdvice | Self::BatchUpload | Self::SaleClaim => None,
         }

@@ -84,6 +84,17 @@ pub enum Kind {
     PreAuthorisationCompletion,
     /// Its cancellation: nothing is taken (0100, F3 200000, F25 06).
     PreAuthorisationCancel,
+    /// A load of a purse (ED, EP): MAC1 asks, MAC2 answers. What networks have for purses is
+    /// not published; this and the next three are ours.
+    PurseLoad,
+    /// An unload of a purse: the same, and the account is credited by MAC3.
+    PurseUnload,
+    /// A change of a deposit's overdraft limit.
+    PurseOverdraft,
+    /// A purchase that a purse made with a security module, proven by its TAC.
+    PurseSale,
+    /// What became of a purse's load, unload or change: TAC or MAC3, or a question.
+    PurseResult,
     /// A transaction's details, after the sums of its batch did not agree (0320, F60.3 205);
     /// `original` is the transaction.
     BatchUpload,

@@ -128,7 +128,12 @@ impl Book {
     }
 
     /// Keeps a tap, durably, before it returns: the gate may open then.
-    pub(super) fn keep(&mut self, request: &Request, context: &mut Context) -> Result<(), GateError> {
+    pub(super) fn keep(
+        &mut self,
+        request: &Request,
+        state: TapState,
+        context: &mut Context,
+    ) -> Result<(), GateError> {
         let part = Part {
             pan: request.pan.expose().clone(),
             psn: request.psn,
@@ -146,7 +151,7 @@ impl Book {
             request.at.micros().into(),
             i64::try_from(request.amount.minor).unwrap_or(i64::MAX).into(),
             i64::from(request.amount.currency.0).into(),
-            TapState::Waiting.word().into(),
+            state.word().into(),
             sealed.0.into(),
         ];
         transact(self.db.as_mut(), |tx| {

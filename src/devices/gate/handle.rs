@@ -8,6 +8,7 @@ use super::error::GateError;
 use super::line::Line;
 use super::passage::{Passage, Timing, Why};
 use super::rules;
+use super::state::TapState;
 use crate::air::host::{Answer, BatchTotals, Entry, Host, HostError, Request};
 use crate::air::link::Card;
 use crate::base::context::Context;
@@ -37,7 +38,8 @@ pub struct Gate {
 struct Decision {
     why: Why,
     reason: String,
-    request: Option<Box<Request>>,
+    /// What is kept of a ride, and how it stands.
+    ride: Option<(Box<Request>, TapState)>,
 }
 
 impl Gate {
@@ -79,7 +81,7 @@ impl Gate {
         let pan = outcome.as_ref().ok().and_then(|outcome| outcome.pan.clone());
         let decision = match outcome {
             Ok(outcome) => self.decide(outcome, context)?,
-            Err(error) => Decision { why: Why::Unreadable, reason: error.to_string(), request: None },
+            Err(error) => Decision { why: Why::Unreadable, reason: error.to_string(), ride: None },
         };
         let decision = match decision.why {
             Why::Unreadable if is_gone => Decision { why: Why::Gone, ..decision },
@@ -87,10 +89,10 @@ impl Gate {
         };
         let mut timing = Timing { air, ..Timing::default() };
         timing.decision = since(begun, self.stopwatch.as_ref()).saturating_sub(air.in_link);
-        let Decision { why, reason, request } = decision;
-        if let Some(request) = request {
+        let Decision { why, reason, ride } = decision;
+        if let Some((request, state)) = ride {
             let begun = self.stopwatch.now();
-            self.book.keep(&request, context)?;
+            self.book.keep(&request, state, context)?;
             timing.store = since(begun, self.stopwatch.as_ref());
         }
         let passage = Passage { why, reason, trace, pan, timing };
@@ -138,7 +140,7 @@ impl Gate {
 
     /// Deny list and rules, for a card that the terminal has found authentic.
     fn decide(&mut self, outcome: Outcome, context: &Context) -> Result<Decision, GateError> {
-        let shut = |why, reason| Ok(Decision { why, reason, request: None });
+        let shut = |why, reason| Ok(Decision { why, reason, ride: None });
         let Some(request) = outcome.deferred.filter(|_| outcome.verdict == Verdict::Deferred) else {
             let why = match outcome.verdict {
                 Verdict::EndApplication | Verdict::TryAnotherInterface => Why::Unreadable,
@@ -158,7 +160,11 @@ impl Gate {
             Some((why, reason)) => return shut(why, reason),
             None => {}
         }
-        Ok(Decision { why: Why::Authentic, reason: outcome.reason, request: Some(request) })
+        let (state, reason) = match rules::is_free(&self.line, &past, context.now()) {
+            true => (TapState::Free, "the day's cap is reached: the ride is free".to_owned()),
+            false => (TapState::Waiting, outcome.reason),
+        };
+        Ok(Decision { why: Why::Authentic, reason, ride: Some((request, state)) })
     }
 }
 

@@ -29,6 +29,11 @@ pub struct Line {
     pub currency: Currency,
     /// What a ride costs, minor units.
     pub fare_minor: u64,
+    /// What a card is charged in a day at most, minor units.
+    pub daily_cap_minor: Option<u64>,
+    /// The hour, UTC, at which a day begins: 0 to 23.
+    #[serde(default)]
+    pub day_begins_hour: u8,
     /// The longest that a tap may take.
     pub budget_ms: u64,
     /// Within so many seconds the same card is not charged again.
@@ -126,6 +131,9 @@ impl Line {
         if line.fare_minor == 0 || line.fare_minor > Amount::MAX_MINOR {
             return wrong("fare_minor", "1 to 999999999999", line.fare_minor.to_string());
         }
+        if line.day_begins_hour > 23 {
+            return wrong("day_begins_hour", "0 to 23", line.day_begins_hour.to_string());
+        }
         if line.upload.batch == 0 {
             return wrong("upload.batch", "1 or more", "0".into());
         }
@@ -210,6 +218,7 @@ mod tests {
         for (old, new, says) in [
             ("GATE0001", "GATE1", "expected 8 characters for terminal"),
             ("fare_minor = 200", "fare_minor = 0", "fare_minor"),
+            ("day_begins_hour = 20", "day_begins_hour = 24", "expected 0 to 23"),
             ("kbit = 106", "kbit = 9600", "106, 212, 424 or 848"),
             ("batch = 100", "batch = 0", "upload.batch"),
             ("budget_ms", "budget", "budget"),

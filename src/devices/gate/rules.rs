@@ -48,6 +48,19 @@ pub(super) fn hindrance(line: &Line, past: &[Past], now: Timestamp) -> Option<(W
     None
 }
 
+/// Whether the day's cap leaves no room for another fare: then the ride is free. Never more
+/// than the cap is charged; what is left of it below one fare is not.
+pub(super) fn is_free(line: &Line, past: &[Past], now: Timestamp) -> bool {
+    const HOUR: i64 = 3_600_000_000;
+    let Some(cap) = line.daily_cap_minor else { return false };
+    let day = |at: Timestamp| {
+        at.micros().saturating_sub(i64::from(line.day_begins_hour) * HOUR).div_euclid(24 * HOUR)
+    };
+    let charged = past.iter().filter(|ride| ride.state != TapState::Free && day(ride.at) == day(now));
+    let charged = charged.fold(line.fare_minor, |sum, ride| sum.saturating_add(ride.amount_minor));
+    charged > cap
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +97,19 @@ mod tests {
         let often = |count: i64| (0..count).map(|ride| (99_900 - ride * 60, Approved)).collect::<Vec<_>>();
         assert_eq!(why(&often(29)), None);
         assert_eq!(why(&often(30)), Some(Why::Velocity));
+    }
+
+    #[test]
+    fn a_day_costs_no_more_than_its_cap() {
+        let line = Line { daily_cap_minor: Some(500), day_begins_hour: 20, ..Line::default() };
+        let at = |hour: i64| Timestamp::from_micros(hour * 3_600_000_000);
+        let ride = |hour: i64, state| Past { at: at(hour), state, amount_minor: 200 };
+        let (one, two) = (ride(45, TapState::Approved), ride(46, TapState::Waiting));
+        assert!(!is_free(&line, &[one], at(47)));
+        assert!(is_free(&line, &[one, two], at(47)), "6.00 would be above 5.00");
+        assert!(is_free(&line, &[one, two, ride(46, TapState::Free)], at(67)), "until 20:00");
+        assert!(!is_free(&line, &[one, two], at(68)), "a new day");
+        assert!(!is_free(&line, &[one, ride(43, TapState::Approved)], at(47)), "yesterday's");
+        assert!(!is_free(&Line { daily_cap_minor: None, ..line }, &[one, two], at(47)));
     }
 }

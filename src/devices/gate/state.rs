@@ -7,6 +7,8 @@ use std::fmt;
 pub enum TapState {
     /// Its issuer is still to be asked.
     Waiting,
+    /// The day's cap was reached before it: the ride costs nothing, and nobody is asked.
+    Free,
     /// The issuer approved: the ride is paid.
     Approved,
     /// The issuer declined and may be asked again: the rider owes the ride.
@@ -30,7 +32,7 @@ const WAYS: &[(TapState, TapState)] = &[
 impl TapState {
     /// Every state.
     pub const ALL: &'static [Self] =
-        &[Self::Waiting, Self::Approved, Self::Owed, Self::Recovered, Self::Lost];
+        &[Self::Waiting, Self::Free, Self::Approved, Self::Owed, Self::Recovered, Self::Lost];
 
     /// Whether there is a way.
     pub fn may_become(self, next: Self) -> bool {
@@ -46,6 +48,7 @@ impl TapState {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
+            Self::Free => "free",
             Self::Approved => "approved",
             Self::Owed => "owed",
             Self::Recovered => "recovered",

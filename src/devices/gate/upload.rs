@@ -127,7 +127,7 @@ impl Gate {
             TapState::Recovered => done.recovered += 1,
             TapState::Owed => done.owed += 1,
             TapState::Lost => done.lost += 1,
-            TapState::Waiting => done.unanswered += 1,
+            TapState::Waiting | TapState::Free => done.unanswered += 1,
         }
         if outcome.state.bars() && tap.state == TapState::Waiting {
             self.deny_list.add(pan.expose());

@@ -41,6 +41,7 @@ mod shared {
     pub(super) mod pan;
     pub(super) mod person;
     pub(super) mod progress;
+    pub(super) mod purse;
     pub(super) mod readers;
     pub(super) mod recording;
     pub(super) mod run;

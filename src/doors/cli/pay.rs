@@ -2,6 +2,7 @@
 
 use super::shared::command::{Call, Command, Run};
 use super::shared::failure::{Exit, Failure};
+use super::shared::purse;
 use super::shared::transaction::{self, Deal};
 use crate::words::iso7816::Effect;
 use clap::{Arg, ArgAction};
@@ -19,7 +20,7 @@ fn arguments(line: clap::Command) -> clap::Command {
     let flag = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).help(help).action(ArgAction::SetTrue)
     };
-    transaction::arguments(line)
+    purse::argument(transaction::arguments(line))
         .arg(flag("cash", "The amount is taken as cash: by contact, the issuer is asked"))
         .arg(
             Arg::new("cashback")

@@ -1,6 +1,7 @@
 //! What a card is: every application with what it told, and why the rest is absent.
 
 use super::shared::columns::Columns;
+use super::shared::purse::{purse_json, purse_text};
 use super::shared::values::{amount, date, fact, fact_text, pan, time};
 use crate::base::bytes::Hex;
 use crate::roles::terminal::{
@@ -32,6 +33,10 @@ pub fn card_facts_text(facts: &CardFacts, unmask: bool) -> String {
         text.push('\n');
         text.push_str(&application_text(application, unmask));
     }
+    for purse in &facts.purses {
+        text.push('\n');
+        text.push_str(&purse_text(purse, unmask));
+    }
     text
 }
 
@@ -51,6 +56,7 @@ pub fn card_facts_json(facts: &CardFacts, unmask: bool) -> Value {
         "type": storage,
         "uid": fact(&facts.uid, |uid| json!(Hex(uid).to_string())),
         "applications": applications,
+        "purses": facts.purses.iter().map(|purse| purse_json(purse, unmask)).collect::<Vec<_>>(),
         "remarks": facts.remarks,
     })
 }
@@ -230,6 +236,7 @@ mod tests {
             kind: CardKind::Chip,
             uid: Fact::Absent(String::new()),
             applications: vec![application],
+            purses: Vec::new(),
             remarks: Vec::new(),
         }
     }

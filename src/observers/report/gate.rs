@@ -32,8 +32,8 @@ pub fn gate_text(report: &GateReport) -> String {
     let _ = writeln!(out, "\nbad cards that passed: {passed}; good cards that were refused: {refused}");
     let _ = writeln!(
         out,
-        "rides: {} paid, {} declined by the issuer, {} still to be asked about",
-        report.approved, report.declined, report.waiting
+        "rides: {} paid, {} free by the day's cap, {} declined by the issuer, {} still to be asked about",
+        report.approved, report.free, report.declined, report.waiting
     );
     out.push_str("\nmicroseconds                          p50      p99      max    taps\n");
     for (name, samples) in timings(report) {
@@ -72,6 +72,7 @@ pub fn gate_json(report: &GateReport) -> Value {
         "good_refused": refused,
         "wrong": report.wrong,
         "paid": report.approved,
+        "free": report.free,
         "declined": report.declined,
         "waiting": report.waiting,
         "timings": timings,

@@ -17,6 +17,7 @@ mod settlement;
 mod shared {
     pub(super) mod columns;
     pub(super) mod html;
+    pub(super) mod purse;
     pub(super) mod standing;
     pub(super) mod values;
 }

@@ -5,6 +5,7 @@ use super::APPLICATIONS;
 use super::certificates::CertificateProfile;
 use super::mchip_profile::MchipProfile;
 use super::profile::Bytes;
+use super::purse::{PurseProfile, SamProfile};
 use crate::base::bytes::Hex;
 use crate::words::dictionary::tag;
 use crate::words::emv::cryptogram::{CryptogramVersion, InputPart};
@@ -25,9 +26,14 @@ pub(super) struct ApplicationProfile {
     /// Application label, tag 50.
     pub label: String,
     /// Application priority, tag 87.
+    #[serde(default)]
     pub priority: u8,
     /// Wrong PINs in a row until it is blocked, 1 to 15.
+    #[serde(default = "three")]
     pub pin_try_limit: u8,
+    /// The identifier by which it is selected as a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identifier: Option<u16>,
     /// Over contacts, if at all.
     #[serde(default)]
     pub contact: Option<InterfaceProfile>,
@@ -49,11 +55,22 @@ pub(super) struct ApplicationProfile {
     /// What an M/Chip application does where public sources leave it open.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mchip: Option<MchipProfile>,
+    /// What a purse does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purse: Option<PurseProfile>,
+    /// What a security module does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sam: Option<SamProfile>,
     /// Records and the elements in them.
-    #[serde(rename = "record")]
+    #[serde(default, rename = "record")]
     pub records: Vec<RecordProfile>,
     /// Data objects; those of the card order are added.
+    #[serde(default)]
     pub data: BTreeMap<Tag, Bytes>,
+}
+
+const fn three() -> u8 {
+    3
 }
 
 /// What a card says of its own times, in units of 100 microseconds (EMV Book C-2).
@@ -129,11 +146,24 @@ impl ApplicationProfile {
         if contactless { self.contactless.as_ref() } else { self.contact.as_ref() }
     }
 
+    /// Whether directories list it: a purse is selected by its name alone.
+    pub(super) fn is_listed(&self) -> bool {
+        self.purse.is_none() && self.sam.is_none()
+    }
+
     pub(super) fn check(&self, version: &CryptogramVersion) -> Result<(), String> {
-        if !APPLICATIONS.iter().any(|row| row.kind() == self.kind) {
+        let Some(row) = APPLICATIONS.iter().find(|row| row.kind() == self.kind) else {
             let known: Vec<_> = APPLICATIONS.iter().map(|row| row.kind()).collect();
             return Err(format!("expected kind to be one of {}, found {:?}", known.join(", "), self.kind));
+        };
+        if row.own_commands().is_some() == self.is_listed() || (self.purse.is_some() && self.sam.is_some()) {
+            return Err(format!(
+                "expected [application.purse] or [application.sam] as kind {} has it",
+                self.kind
+            ));
         }
+        self.purse.iter().try_for_each(PurseProfile::check)?;
+        self.sam.iter().try_for_each(SamProfile::check)?;
         if !(1..=16).contains(&self.label.len()) {
             return Err(format!("expected a label of 1 to 16 characters, found {:?}", self.label));
         }
@@ -156,7 +186,7 @@ impl ApplicationProfile {
         }
         self.check_lengths()?;
         for (name, interface) in [("contact", &self.contact), ("contactless", &self.contactless)] {
-            if let Some(interface) = interface {
+            if let Some(interface) = interface.as_ref().filter(|_| self.is_listed()) {
                 self.check_interface(interface, version).map_err(|what| format!("{name}: {what}"))?;
             }
         }

@@ -5,19 +5,29 @@ use super::decision::{self, Decision};
 use super::memory::{ApplicationMemory, Image};
 use super::quick::QuickPath;
 use super::session::{Path, Transaction};
-use super::simulator::{Refusal, Work};
+use super::simulator::{Answer, Refusal, Work};
 use super::{cryptogram, data, generate_ac};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::emv::CryptogramType;
 use crate::words::emv::cryptogram::CryptogramVersion;
+use crate::words::iso7816::CommandApdu;
 use crate::words::pboc::Cvr;
 use crate::words::tlv::{Tag, TlvStore};
+
+/// Answers every command but the selection.
+pub(super) type CommandSet = fn(&mut Work<'_>, &CommandApdu, &mut Context) -> Answer;
 
 /// What one kind of application does in its own way.
 pub(super) trait Application: Sync {
     /// Its name in profiles.
     fn kind(&self) -> &'static str;
+
+    /// Its commands, where they are not those that JR/T 0025 has for debit and credit; no
+    /// directory lists it then.
+    fn own_commands(&self) -> Option<CommandSet> {
+        None
+    }
 
     /// Which way a transaction goes by what the PDOL brought, and why.
     fn path(&self, work: &Work<'_>, data: &TlvStore) -> Result<(Path, &'static str), Refusal>;

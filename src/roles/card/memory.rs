@@ -2,6 +2,7 @@
 
 use super::certificates::CardKey;
 use super::profile::Profile;
+use super::purse::{File, PurseMemory, SamMemory};
 use crate::base::bytes::{Secret, bcd_to_u64, parse_hex, u64_to_bcd};
 use crate::words::dictionary::tag;
 use crate::words::emv::Pan;
@@ -33,6 +34,9 @@ pub(super) struct Image {
     pub blocked: bool,
     /// In the order of the profile's applications.
     pub applications: Vec<ApplicationMemory>,
+    /// Of the master file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<File>,
     /// The security domain of a card in a phone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<Domain>,
@@ -76,6 +80,12 @@ pub(super) struct ApplicationMemory {
     pub records: Vec<Record>,
     /// Counters, flags and logs.
     pub state: State,
+    /// Of a purse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purse: Option<Box<PurseMemory>>,
+    /// Of a security module.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sam: Option<Box<SamMemory>>,
     /// Signs for the card, where it has a key of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card_key: Option<CardKey>,
@@ -251,6 +261,21 @@ impl ApplicationMemory {
         self.data.put(tag, u64_to_bcd(minor, 6).unwrap_or_else(|_| vec![0x99; 6]));
     }
 
+    /// The files of a purse or a security module.
+    pub(super) fn files(&self) -> &[File] {
+        let purse = self.purse.as_ref().map(|purse| purse.files.as_slice());
+        purse.or(self.sam.as_ref().map(|sam| sam.files.as_slice())).unwrap_or_default()
+    }
+
+    /// The same, to be changed.
+    pub(super) fn files_mut(&mut self) -> &mut [File] {
+        match (&mut self.purse, &mut self.sam) {
+            (Some(purse), _) => &mut purse.files,
+            (None, Some(sam)) => &mut sam.files,
+            (None, None) => &mut [],
+        }
+    }
+
     /// A one-byte limit.
     pub(super) fn limit(&self, tag: Tag) -> Option<u8> {
         self.data.array(tag).map(|[limit]| limit)
@@ -328,6 +353,49 @@ mod secret_hex {
         let array: [u8; N] =
             bytes.as_slice().try_into().map_err(|_| D::Error::custom(format!("expected {N} bytes")))?;
         Ok(Secret::new(array))
+    }
+}
+
+/// Keys in a list, as text.
+pub(super) mod secret_keys {
+    use super::Secret;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Held(#[serde(with = "super::secret_hex")] Secret<[u8; 16]>);
+
+    pub(in crate::roles::card) fn serialize<S: Serializer>(
+        keys: &[Secret<[u8; 16]>],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(keys.iter().cloned().map(Held))
+    }
+
+    pub(in crate::roles::card) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Secret<[u8; 16]>>, D::Error> {
+        Ok(Vec::<Held>::deserialize(deserializer)?.into_iter().map(|held| held.0).collect())
+    }
+}
+
+/// A PIN of any length, as text.
+pub(super) mod secret_bytes {
+    use super::{Secret, Zeroizing, parse_hex};
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(in crate::roles::card) fn serialize<S: Serializer>(
+        secret: &Secret<Vec<u8>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let text = Zeroizing::new(crate::base::bytes::Hex(secret.expose()).to_string());
+        serializer.serialize_str(&text)
+    }
+
+    pub(in crate::roles::card) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Secret<Vec<u8>>, D::Error> {
+        let text = Zeroizing::new(String::deserialize(deserializer)?);
+        parse_hex(&text).map(Secret::new).map_err(D::Error::custom)
     }
 }
 

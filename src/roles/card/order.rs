@@ -32,6 +32,8 @@ pub struct Order {
     /// Balances to begin with: data object (9F79, DF79) and minor units. Others are
     /// what the profile says.
     pub initial_balances: Vec<(Tag, u64)>,
+    /// What each purse (ED, EP) begins with, minor units.
+    pub purse_minor: u32,
 }
 
 impl CardMemory {
@@ -67,6 +69,7 @@ impl CardMemory {
                 pin,
                 blocked: false,
                 applications,
+                files: Vec::new(),
                 domain: None,
             },
         })
@@ -82,6 +85,8 @@ impl CardMemory {
             data: profile_data(application),
             records: Vec::new(),
             state: State::new(application.pin_try_limit),
+            purse: None,
+            sam: None,
             card_key: None,
             pin_key: None,
         });
@@ -92,6 +97,7 @@ impl CardMemory {
                 keys: KeyImage { ac: none(), mac: none(), enc: none() },
                 pin: None,
                 blocked: false,
+                files: Vec::new(),
                 domain: Some(Domain::new(keys)),
             },
         }
@@ -125,6 +131,8 @@ fn fill(profile: &ApplicationProfile, order: &Order) -> ApplicationMemory {
         data,
         records,
         state: State::new(profile.pin_try_limit),
+        purse: None,
+        sam: None,
         card_key: None,
         pin_key: None,
     }

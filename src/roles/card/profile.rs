@@ -3,6 +3,7 @@
 
 use super::CardError;
 use super::application_profile::{ApplicationProfile, PathProfile};
+use super::purse::FileProfile;
 use crate::base::bytes::{Hex, parse_hex};
 use crate::words::emv::cryptogram::CryptogramVersion;
 use crate::words::emv::{ApplicationData, PathData, RecordLayout};
@@ -31,6 +32,8 @@ pub const PROFILES: &[ProfileRow] = &[
     ProfileRow { name: "mastercard-like", text: include_str!("profile/mastercard-like.toml") },
     ProfileRow { name: "visa-like", text: include_str!("profile/visa-like.toml") },
     ProfileRow { name: "token", text: include_str!("profile/token.toml") },
+    ProfileRow { name: "eped", text: include_str!("profile/eped.toml") },
+    ProfileRow { name: "psam", text: include_str!("profile/psam.toml") },
 ];
 
 /// A card before cardholder and keys.
@@ -41,9 +44,11 @@ pub struct Profile {
     pub name: String,
     /// What it is for, one line.
     pub purpose: String,
-    /// The name of a row of the cryptogram versions.
+    /// The name of a row of the cryptogram versions; a card of purses alone makes none.
+    #[serde(default = "first_version")]
     pub cryptogram_version: String,
     /// Derivation key index.
+    #[serde(default = "first_index")]
     pub dki: u8,
     /// What issuer discretionary data carries, 1 to 5; none without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,9 +58,20 @@ pub struct Profile {
     pub(super) idd_mac_padding: Padding,
     /// Historical bytes of ATR and ATS, at most 15.
     pub(super) historical_bytes: Bytes,
+    /// Files of the card itself, in its master file.
+    #[serde(default, rename = "file", skip_serializing_if = "Vec::is_empty")]
+    pub(super) files: Vec<FileProfile>,
     /// The applications, in the order of the directory.
     #[serde(rename = "application")]
     pub(super) applications: Vec<ApplicationProfile>,
+}
+
+fn first_version() -> String {
+    "PBOC CVN 01".into()
+}
+
+const fn first_index() -> u8 {
+    1
 }
 
 /// Bytes as hexadecimal text.
@@ -108,6 +124,11 @@ impl Profile {
     /// The names of its applications' kinds, in order.
     pub fn kinds(&self) -> impl Iterator<Item = &str> {
         self.applications.iter().map(|application| application.kind.as_str())
+    }
+
+    /// Whether it has purses and nothing else.
+    pub fn is_purse_alone(&self) -> bool {
+        self.applications.iter().all(|application| !application.is_listed())
     }
 
     /// The currencies of its electronic cash, the first one first; empty without any.
@@ -170,6 +191,7 @@ impl Profile {
         if self.idd.is_some_and(|id| !(1..=5).contains(&id)) {
             return Err("expected idd to be 1 to 5, or to be left out".into());
         }
+        super::purse::check_files(&self.files)?;
         self.applications.iter().try_for_each(|application| {
             application.check(version).map_err(|what| format!("application {}: {what}", application.aid))
         })
@@ -222,7 +244,7 @@ mod tests {
         assert!(error("PBOC CVN 01", "PBOC CVN 02").contains("PBOC CVN 17"));
         assert!(error("08020401 08050700", "08020401 08050800").contains("record 8 of SFI 1"));
         assert!(error("\"9F79\" = \"00", "\"9F79\" = \"").contains("6 to 6 bytes of 9F79"));
-        assert!(error("kind = \"ecash\"", "kind = \"purse\"").contains("debit"));
+        assert!(error("kind = \"ecash\"", "kind = \"kiosk\"").contains("debit"));
         assert!(error(" 9505 5F2A02", " 5F2A02").contains("95"));
         assert!(Profile::named("nothing").unwrap_err().to_string().contains("ecash-dual"));
     }

@@ -3,6 +3,7 @@
 
 use super::Device;
 use super::mchip_profile::MchipProfile;
+use super::purse::PurseSession;
 use crate::air::link::Interface;
 use crate::words::emv::command::RelayResistanceData;
 use crate::words::emv::mchip;
@@ -20,6 +21,8 @@ pub(super) struct Session {
     /// What GET CHALLENGE gave, for the next command alone.
     pub challenge: Option<[u8; 8]>,
     pub channel: SecureChannel,
+    /// Of a purse or a security module.
+    pub purse: PurseSession,
 }
 
 /// The secure channel to the selected application.
@@ -40,6 +43,8 @@ pub(super) enum Selected {
     Nothing,
     /// PSE or PPSE.
     Directory,
+    /// The master file.
+    MasterFile,
     /// An application, by its index in the profile.
     Application { index: usize, phase: Phase },
 }
@@ -156,7 +161,8 @@ impl Session {
     /// Just switched on.
     pub(super) fn new(interface: Interface, device: Option<Device>) -> Self {
         let (selected, channel) = (Selected::Nothing, SecureChannel::Closed);
-        Self { interface, device, selected, challenge: None, channel }
+        let purse = PurseSession::default();
+        Self { interface, device, selected, challenge: None, channel, purse }
     }
 
     /// The transaction under way, in any phase.

@@ -2,12 +2,14 @@
 //! memory; what it writes lands with the end of the command, all or nothing.
 
 use super::application_profile::ApplicationProfile;
-use super::behaviour::Application;
+use super::behaviour::{Application, CommandSet};
 use super::memory::ApplicationMemory;
+use super::purse::{PurseMemory, PurseProfile, SamProfile};
 use super::session::{Phase, Selected, Session, Transaction};
 use super::{
     APPLICATIONS, CardError, CardMemory, CardStorage, DeviceLine, InMemory, authentication, data, domain,
-    dynamic_signature, generate_ac, pin, processing_options, record, recovery, relay, script, selection,
+    dynamic_signature, generate_ac, pin, processing_options, purse, record, recovery, relay, script,
+    selection,
 };
 use crate::air::link::{Endpoint, Interface, LinkError};
 use crate::base::context::Context;
@@ -178,8 +180,14 @@ impl Nonvolatile {
 impl Work<'_> {
     fn dispatch(&mut self, apdu: &CommandApdu, context: &mut Context) -> Answer {
         let challenge = self.session.challenge.take();
+        if let Some(commands) = self.own_commands().filter(|_| (apdu.cla, apdu.ins) != (0x00, 0xA4)) {
+            return commands(self, apdu, context);
+        }
         match (apdu.cla, apdu.ins) {
+            (0x00, 0xA4) if apdu.p1 == 0x00 => selection::select_file(self, read(apdu)?, context),
             (0x00, 0xA4) => selection::select(self, &read(apdu)?, context),
+            (0x00, 0xB0) if self.is_at_master_file() => purse::read_binary(self, &read(apdu)?),
+            (0x00, 0xB2) if self.is_at_master_file() => purse::read_file_record(self, &read(apdu)?),
             (0x00, 0xB2) => record::read_record(self, read(apdu)?, context),
             (0x80, 0xCA) => data::get_data(self, read(apdu)?),
             (0x00, 0x20) => pin::verify(self, &read(apdu)?, challenge, context),
@@ -203,6 +211,35 @@ impl Work<'_> {
                 format!("the card has no class {cla:02X}"),
             )),
         }
+    }
+
+    /// The command set of the selected application, where it has its own.
+    fn own_commands(&self) -> Option<CommandSet> {
+        self.behaviour().ok()?.own_commands()
+    }
+
+    fn is_at_master_file(&self) -> bool {
+        matches!(self.session.selected, Selected::MasterFile)
+    }
+
+    /// The purse of the selected application.
+    pub(super) fn purse(&self) -> Result<&PurseMemory, Refusal> {
+        self.application()?.purse.as_deref().ok_or_else(Refusal::lost)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn purse_mut(&mut self) -> Result<&mut PurseMemory, Refusal> {
+        self.application_mut()?.purse.as_deref_mut().ok_or_else(Refusal::lost)
+    }
+
+    /// What the profile says of the selected purse.
+    pub(super) fn purse_profile(&self) -> Result<&PurseProfile, Refusal> {
+        self.profile()?.purse.as_ref().ok_or_else(Refusal::lost)
+    }
+
+    /// What the profile says of the selected security module.
+    pub(super) fn sam_profile(&self) -> Result<&SamProfile, Refusal> {
+        self.profile()?.sam.as_ref().ok_or_else(Refusal::lost)
     }
 
     /// The index of the selected application.

@@ -301,6 +301,9 @@ impl Host for Issuer {
             (MessageClass::Notice | MessageClass::Request, Kind::OfflineSale) => {
                 self.message(request, context, |work, request| work.advise_sale(request))
             }
+            (MessageClass::Notice, Kind::PurseSale) => {
+                self.message(request, context, |work, request| work.advise_purse_sale(request))
+            }
             (MessageClass::Notice, Kind::DeclineAdvice) => {
                 self.message(request, context, |work, request| work.note_decline(request))
             }

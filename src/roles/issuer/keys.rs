@@ -1,6 +1,7 @@
 //! Which master keys rule a card: by BIN and derivation key index.
 
 use crate::words::emv::cryptogram::MasterKeys;
+use crate::words::pboc::PurseKeys;
 
 /// Master keys of one BIN and derivation key index.
 #[derive(Debug, Clone)]
@@ -15,22 +16,36 @@ pub struct KeyRow {
 
 /// The issuer's master keys.
 #[derive(Debug, Clone, Default)]
-pub struct KeyTable(Vec<KeyRow>);
+pub struct KeyTable {
+    rows: Vec<KeyRow>,
+    purses: Option<PurseKeys>,
+}
 
 impl KeyTable {
     /// A table of these rows.
     pub fn new(rows: Vec<KeyRow>) -> Self {
-        Self(rows)
+        Self { rows, purses: None }
     }
 
     /// A table with one row.
     pub fn of(bin: impl Into<String>, dki: u8, keys: MasterKeys) -> Self {
-        Self(vec![KeyRow { bin: bin.into(), dki, keys }])
+        Self::new(vec![KeyRow { bin: bin.into(), dki, keys }])
+    }
+
+    /// With the master keys of purses.
+    #[must_use]
+    pub fn with_purses(self, keys: PurseKeys) -> Self {
+        Self { purses: Some(keys), ..self }
+    }
+
+    /// The master keys of purses, where the issuer has purses.
+    pub const fn purses(&self) -> Option<&PurseKeys> {
+        self.purses.as_ref()
     }
 
     /// The keys of a card: longest BIN that fits, with this derivation key index.
     pub fn find(&self, pan: &str, dki: u8) -> Option<&MasterKeys> {
-        let fitting = self.0.iter().filter(|row| row.dki == dki && pan.starts_with(&row.bin));
+        let fitting = self.rows.iter().filter(|row| row.dki == dki && pan.starts_with(&row.bin));
         fitting.max_by_key(|row| row.bin.len()).map(|row| &row.keys)
     }
 }

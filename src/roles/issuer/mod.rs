@@ -31,6 +31,7 @@ mod one_time_code;
 mod pending;
 mod present;
 mod purchase;
+mod purse;
 pub mod reconciliation;
 mod refund;
 mod reversal;

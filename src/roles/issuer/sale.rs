@@ -166,7 +166,7 @@ impl Work<'_> {
         Ok(Acted::nothing(Answer::new(ResponseCode::APPROVED, reason)))
     }
 
-    fn insert_sale(
+    pub(super) fn insert_sale(
         &mut self,
         request: &Request,
         card: &str,

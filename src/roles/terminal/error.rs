@@ -122,6 +122,20 @@ pub enum TerminalError {
         /// The card that came.
         found: Pan,
     },
+    /// A purse's number cannot be used: nothing may be booked under it.
+    #[error("expected the purse's number, 8 to 19 decimal digits, found {found}")]
+    PurseNumber {
+        /// What was there.
+        found: String,
+    },
+    /// There is no purse on the card.
+    #[error("the card has no purse of a layout that is known: `cardwright read` names what it has")]
+    NoPurse,
+    /// There is no security module.
+    #[error(
+        "expected a security module (PSAM) with a terminal number and a purchase key, found none: name it with --sam, such as --sam sim:psam"
+    )]
+    NoSam,
     /// The card goes on without end.
     #[error("{what} did not end after {limit}: giving up")]
     Endless {

@@ -18,6 +18,8 @@ mod message;
 mod outcome;
 mod phase;
 mod proof;
+pub mod purse;
+mod purse_recovery;
 mod read;
 mod recovery;
 mod refund;
@@ -41,6 +43,7 @@ pub use error::TerminalError;
 pub use import::{Import, ImportError};
 pub use kernel::KERNELS;
 pub use kernel_row::Kernel;
+use outcome::purse_outcome;
 pub use outcome::{Outcome, Verdict};
 pub use read::{
     ApplicationFacts, CardFacts, CardKind, Depth, EcashFacts, Fact, LoadFact, PaymentFact, quick_balance,

@@ -142,3 +142,29 @@ pub struct Outcome {
     /// What the issuer is to be asked later, of a ride that was deferred.
     pub deferred: Option<Box<Request>>,
 }
+
+/// The end of a transaction with a purse, which has no language and no certificates.
+pub(super) fn purse_outcome(
+    verdict: Verdict,
+    reason: String,
+    amount: Amount,
+    trace: (u32, u32),
+    number: &Pan,
+) -> Outcome {
+    Outcome {
+        verdict,
+        reason,
+        amount,
+        balance_before: None,
+        balance_after: None,
+        account_balance: None,
+        trace,
+        atc: None,
+        pan: Some(number.clone()),
+        funding_last_four: None,
+        language: String::new(),
+        remarks: Vec::new(),
+        parameters: None,
+        deferred: None,
+    }
+}

@@ -43,6 +43,8 @@ pub enum RecoveryRule {
     UploadSale,
     /// An offline sale whose certificate was lost with the card's answer is claimed.
     ClaimSale,
+    /// A purse's GET TRANSACTION PROVE and its log prove it either way.
+    ProveByPurse,
     /// A payment for which the card was never asked is closed: nothing moved.
     CloseUnsent,
 }
@@ -60,6 +62,7 @@ impl RecoveryRule {
         Self::SendNotice,
         Self::UploadSale,
         Self::ClaimSale,
+        Self::ProveByPurse,
         Self::CloseUnsent,
     ];
 
@@ -76,6 +79,7 @@ impl RecoveryRule {
             Self::SendNotice => "send-notice",
             Self::UploadSale => "upload-sale",
             Self::ClaimSale => "claim-sale",
+            Self::ProveByPurse => "prove-by-purse",
             Self::CloseUnsent => "close-unsent",
         }
     }
@@ -96,7 +100,7 @@ impl RecoveryRules {
         Self { off: Some(rule) }
     }
 
-    fn has(self, rule: RecoveryRule) -> bool {
+    pub(super) fn has(self, rule: RecoveryRule) -> bool {
         self.off != Some(rule)
     }
 }
@@ -140,7 +144,7 @@ impl Recovered {
 /// there now, if any.
 pub fn settle(
     journal: &mut Journal,
-    card: Option<&mut (dyn Card + '_)>,
+    mut card: Option<&mut (dyn Card + '_)>,
     host: &mut dyn Host,
     config: &TerminalConfig,
     rules: RecoveryRules,
@@ -151,38 +155,40 @@ pub fn settle(
         return Ok(Recovered::default());
     }
     let wants_card = open.iter().any(|row| row.sent && row.state != State::CardUpdated);
-    let (facts, no_card) = match card {
-        Some(card) if wants_card => match read(card, config, Depth::Quick, context) {
+    let (facts, no_card) = match &mut card {
+        Some(card) if wants_card => match read(*card, config, Depth::Quick, context) {
             Ok(facts) => (Some(facts), String::new()),
             Err(error) => (None, error.to_string()),
         },
         _ => (None, "the card is away".to_owned()),
     };
-    let mut run = Run { journal, host, config, rules, facts, no_card, context };
+    let mut run = Run { journal, card, host, config, rules, facts, no_card, context };
     let rows = open.into_iter().map(|row| run.row(row)).collect::<Result<_, _>>()?;
     Ok(Recovered { rows })
 }
 
-struct Run<'a> {
-    journal: &'a mut Journal,
-    host: &'a mut dyn Host,
-    config: &'a TerminalConfig,
-    rules: RecoveryRules,
+pub(super) struct Run<'a, 'c> {
+    pub(super) journal: &'a mut Journal,
+    /// For what a purse proves: it is asked for each row by itself.
+    pub(super) card: Option<&'a mut (dyn Card + 'c)>,
+    pub(super) host: &'a mut dyn Host,
+    pub(super) config: &'a TerminalConfig,
+    pub(super) rules: RecoveryRules,
     facts: Option<CardFacts>,
     /// Why there are no facts.
-    no_card: String,
-    context: &'a mut Context,
+    pub(super) no_card: String,
+    pub(super) context: &'a mut Context,
 }
 
 /// What is to be done with a row now.
-enum Way {
+pub(super) enum Way {
     Write(Change, String),
     Wait(String),
     /// The host gave no answer.
     Unanswered(String),
 }
 
-impl Run<'_> {
+impl Run<'_, '_> {
     fn row(&mut self, opened: Entry) -> Result<Settled, TerminalError> {
         let from = opened.state;
         let mut row = opened;
@@ -223,6 +229,9 @@ impl Run<'_> {
 
     fn way(&mut self, row: &Entry) -> Result<Way, TerminalError> {
         use RecoveryRule::{CloseUnsent, ReverseUnanswered, ReverseUnsent};
+        if row.kind.is_purse() {
+            return self.purse_way(row);
+        }
         Ok(match (row.state, row.kind) {
             (State::Started, EntryKind::OfflineSale) if row.sent => doubt(),
             (State::Started, EntryKind::OfflineSale) => {
@@ -252,7 +261,7 @@ impl Run<'_> {
         })
     }
 
-    fn if_allowed(&self, rule: RecoveryRule, change: Change, reason: &str) -> Way {
+    pub(super) fn if_allowed(&self, rule: RecoveryRule, change: Change, reason: &str) -> Way {
         if self.rules.has(rule) { Way::Write(change, reason.into()) } else { Way::Wait(reason.into()) }
     }
 
@@ -304,7 +313,7 @@ impl Run<'_> {
         Ok(Way::Wait(why))
     }
 
-    fn reverse(&mut self, row: &Entry) -> Way {
+    pub(super) fn reverse(&mut self, row: &Entry) -> Way {
         if !self.rules.has(RecoveryRule::SendReversal) {
             return Way::Wait("a reversal is due".into());
         }
@@ -415,7 +424,7 @@ impl Run<'_> {
     }
 }
 
-fn doubt() -> Way {
+pub(super) fn doubt() -> Way {
     Way::Write(Change::InDoubt, "the card was told to change and no answer came".into())
 }
 

@@ -125,7 +125,7 @@ tagged! {
     APPLICATION_VERSION_NUMBER_TERMINAL 0x9F09 "Application Version Number - terminal" Terminal Binary 2 2 Plain;
     SELECTION_PROPRIETARY_DATA 0x9F0A "Application Selection Registered Proprietary Data" Card Binary 3 255 Plain;
     CARDHOLDER_NAME_EXTENDED 0x9F0B "Cardholder Name Extended" Card Text 27 45 Person;
-    ISSUER_IDENTIFICATION_NUMBER_EXTENDED 0x9F0C "Issuer Identification Number Extended (IINE)" Card Numeric 3 4 Plain;
+    ISSUER_IDENTIFICATION_NUMBER_EXTENDED 0x9F0C "Issuer Identification Number Extended (IINE)" Card Numeric 3 64 Secret;
     IAC_DEFAULT 0x9F0D "Issuer Action Code - Default" Card Binary 5 5 Plain;
     IAC_DENIAL 0x9F0E "Issuer Action Code - Denial" Card Binary 5 5 Plain;
     IAC_ONLINE 0x9F0F "Issuer Action Code - Online" Card Binary 5 5 Plain;
@@ -259,6 +259,10 @@ tagged! {
     MAXIMUM_RELAY_TIME 0xDF8304 "Max Time For Processing Relay Resistance APDU" Card Binary 2 2 Plain;
     DEVICE_TRANSMISSION_TIME 0xDF8305 "Device Estimated Transmission Time For Relay Resistance R-APDU" Card Binary 2 2 Plain;
     MEASURED_RELAY_TIME 0xDF8306 "Measured Relay Resistance Processing Time" Terminal Binary 2 2 Plain;
+    PURSE_DETAIL 0xDF8A01 "Purse Transaction Detail (ours: what a purse's message covers)" Terminal Binary 33 33 Plain;
+    PURSE_MAC 0xDF8A02 "Purse MAC (ours: MAC1, MAC2 or MAC3)" Card Binary 4 4 Plain;
+    PURSE_TAC 0xDF8A03 "Purse TAC (ours)" Card Binary 4 4 Plain;
+    PURSE_LIMIT 0xDF8A04 "Purse Overdraft Limit (ours)" Issuer Binary 3 3 Plain;
     RELAY_COUNTER 0xDF8307 "RRP Counter" Terminal Binary 1 1 Plain;
 }
 
@@ -291,6 +295,31 @@ named! {
     "challenge" Link Binary 6 8 Plain;
     "sequence counter" Card Binary 2 2 Plain;
     "data groupings" Issuer Binary 1 255 Secret;
+    "file identifier" Terminal Binary 2 2 Plain;
+    "file bytes" Card Binary 0 256 Secret;
+    "purse record" Card Binary 1 255 Plain;
+    "purse PIN" Terminal Binary 2 6 Secret;
+    "purse balance" Card Binary 4 4 Plain;
+    "purse amount" Terminal Binary 4 4 Plain;
+    "purse transaction type" Terminal Binary 1 1 Plain;
+    "purse date" Terminal Binary 4 4 Plain;
+    "purse time" Terminal Binary 3 3 Plain;
+    "online sequence" Card Binary 2 2 Plain;
+    "offline sequence" Card Binary 2 2 Plain;
+    "card sequence" Card Binary 2 2 Plain;
+    "terminal sequence" Terminal Binary 4 4 Plain;
+    "terminal number" Terminal Binary 6 6 Plain;
+    "overdraft limit" Card Binary 3 3 Plain;
+    "key index" Terminal Binary 1 1 Plain;
+    "key version" Card Binary 1 1 Plain;
+    "algorithm" Card Binary 1 1 Plain;
+    "card random" Card Binary 4 4 Plain;
+    "application serial number" Card Binary 8 8 Secret;
+    "issuer identifier" Card Binary 8 8 Plain;
+    "MAC1" Terminal Binary 4 4 Plain;
+    "MAC2" Issuer Binary 4 4 Plain;
+    "MAC3" Card Binary 4 4 Plain;
+    "TAC" Card Binary 4 4 Plain;
 }
 
 #[cfg(test)]

@@ -48,6 +48,7 @@ status_words! {
     INSUFFICIENT_BALANCE = 0x9401, "insufficient balance (PBOC)";
     COUNTER_AT_MAXIMUM = 0x9402, "counter at its maximum (PBOC)";
     KEY_INDEX_NOT_SUPPORTED = 0x9403, "key index not supported (PBOC)";
+    LOCKED_FOR_GOOD = 0x9303, "application locked for good (PBOC)";
     PROVE_NOT_AVAILABLE = 0x9406, "required MAC or TAC not available (PBOC)";
 }
 

@@ -2,16 +2,25 @@
 //! application data, and the purse formulas of its first edition.
 
 mod card_processing;
+mod city;
 pub mod command;
 mod ecash;
+pub mod fixed;
 mod iad;
 pub mod idd_mac;
 mod log;
 pub mod purse;
+mod purse_detail;
+mod purse_key;
+mod purse_record;
 mod verification;
 
 pub use card_processing::{ApplicationDefaultAction, CardAdditionalProcessing, Cvr};
+pub use city::{CITIES, CityBalance, CityField, CityLayout, CityLog, CityRow, FieldKind, layout_of};
 pub use ecash::EcashSet;
 pub use iad::{Iad, IadError, IddValue};
 pub use log::{LoadLogRecord, LogError, LogRecord};
+pub use purse_detail::PurseDetail;
+pub use purse_key::{PurseKeyKind, PurseKeys, application_serial};
+pub use purse_record::PurseRecord;
 pub use verification::{CryptogramCheck, CryptogramRefusal, VerifiedCryptogram, WantedCryptogram, equal};

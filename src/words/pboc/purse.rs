@@ -9,6 +9,54 @@ use crate::base::crypto::{self, Padding};
 /// A session key of the purse: one DES key.
 pub type PurseSessionKey = Secret<[u8; 8]>;
 
+/// Which of a card's purses, as P2 of the commands has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PurseId(pub u8);
+
+impl PurseId {
+    /// Electronic deposit (电子存折).
+    pub const DEPOSIT: Self = Self(0x01);
+    /// Electronic purse (电子钱包).
+    pub const PURSE: Self = Self(0x02);
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::DEPOSIT, Self::PURSE];
+
+    /// The sequence number by which issuer and terminal tell a card's purses from its other
+    /// applications: 81 the deposit, 82 the purse. It is ours; the standard has none.
+    pub const fn sequence_number(self) -> u8 {
+        0x80 | self.0
+    }
+
+    /// The purse of a sequence number, where it is one of a purse.
+    pub fn of_sequence_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|purse| purse.sequence_number() == number)
+    }
+
+    /// Its short name: `ED`, `EP`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::DEPOSIT => "ED",
+            _ => "EP",
+        }
+    }
+
+    /// What a load of it is.
+    pub const fn load(self) -> PurseTransactionType {
+        match self {
+            Self::DEPOSIT => PurseTransactionType::LOAD_DEPOSIT,
+            _ => PurseTransactionType::LOAD_PURSE,
+        }
+    }
+
+    /// What a simple purchase with it is.
+    pub const fn purchase(self) -> PurseTransactionType {
+        match self {
+            Self::DEPOSIT => PurseTransactionType::PURCHASE_DEPOSIT,
+            _ => PurseTransactionType::PURCHASE_PURSE,
+        }
+    }
+}
+
 /// What a transaction is, as it goes into MACs and logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PurseTransactionType(pub u8);
@@ -30,6 +78,29 @@ impl PurseTransactionType {
     pub const OVERDRAFT: Self = Self(0x07);
     /// Compound purchase: one that also writes a record.
     pub const COMPOUND_PURCHASE: Self = Self(0x09);
+
+    /// Its words, where it has any.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::LOAD_DEPOSIT => "load of the deposit",
+            Self::LOAD_PURSE => "load of the purse",
+            Self::UNLOAD => "unload",
+            Self::CASH_WITHDRAWAL => "cash withdrawal",
+            Self::PURCHASE_DEPOSIT => "purchase with the deposit",
+            Self::PURCHASE_PURSE => "purchase",
+            Self::OVERDRAFT => "change of the overdraft limit",
+            Self::COMPOUND_PURCHASE => "compound purchase",
+            _ => "other transaction",
+        }
+    }
+
+    /// Whether the card gives the amount up for goods or cash, before a security module.
+    pub const fn is_purchase(self) -> bool {
+        matches!(
+            self,
+            Self::CASH_WITHDRAWAL | Self::PURCHASE_DEPOSIT | Self::PURCHASE_PURSE | Self::COMPOUND_PURCHASE
+        )
+    }
 }
 
 /// The terms of one transaction, equal for both sides.
@@ -208,6 +279,20 @@ impl OverdraftTerms {
 /// The key of TACs: left half XOR right half of the card's TAC key.
 pub fn tac_key(card_tac_key: &[u8; 16]) -> PurseSessionKey {
     crypto::purse_tac_key(card_tac_key).into()
+}
+
+/// MAC of an update, block or unblock under the card's maintenance key (algorithm 3): header
+/// and data, chained to the card's challenge, `challenge` and zeros up to 8 bytes.
+pub fn maintenance_mac(key: &[u8; 16], challenge: [u8; 8], data: &[u8]) -> [u8; 4] {
+    let mut padded = crypto::pad(data, 8, Padding::Method2);
+    padded.iter_mut().zip(challenge).for_each(|(byte, first)| *byte ^= first);
+    let [a, b, c, d, ..] = crypto::mac_algorithm_3(key, &padded, Padding::Method1);
+    [a, b, c, d]
+}
+
+/// MAC of RELOAD PIN over the PIN's bytes: single DES under left half XOR right half of the key.
+pub fn reload_pin_mac(key: &[u8; 16], pin: &[u8]) -> [u8; 4] {
+    mac(&crypto::purse_tac_key(key).into(), &[pin])
 }
 
 fn mac(key: &PurseSessionKey, parts: &[&[u8]]) -> [u8; 4] {

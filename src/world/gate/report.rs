@@ -68,6 +68,8 @@ pub struct GateReport {
     pub approved: u64,
     /// Rides that are owed or lost.
     pub declined: u64,
+    /// Rides beyond the day's cap, which cost nothing.
+    pub free: u64,
     /// Rides that are still to be asked about.
     pub waiting: u64,
     /// Broken invariants of the issuer's books.
@@ -133,6 +135,7 @@ impl GateReport {
         self.over_budget += more.over_budget;
         self.approved += more.approved;
         self.declined += more.declined;
+        self.free += more.free;
         self.waiting += more.waiting;
         self.violations.extend(more.violations);
         self.progress.extend(more.progress);

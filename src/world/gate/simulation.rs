@@ -120,6 +120,7 @@ impl Lane {
             match state {
                 TapState::Approved | TapState::Recovered => self.report.approved += standing.taps,
                 TapState::Owed | TapState::Lost => self.report.declined += standing.taps,
+                TapState::Free => self.report.free += standing.taps,
                 TapState::Waiting => self.report.waiting += standing.taps,
             }
         }

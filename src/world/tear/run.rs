@@ -269,7 +269,8 @@ impl Scene {
         let witness = Witness::default();
         let mut context = Context::simulated(settings.seed, witness.clone());
         let keys = KeySet::test();
-        let table = KeyTable::of(Pan::TEST_BIN, keys.dki(), keys.master().clone());
+        let table =
+            KeyTable::of(Pan::TEST_BIN, keys.dki(), keys.master().clone()).with_purses(KeySet::test_purses());
         let rules = Rules { recovery: Rule::issuer_without(settings.without), ..Rules::default() };
         let seal = SealKey::random(&mut context);
         let mut issuer = Issuer::open(shelf.store(0)?, seal.clone(), table, rules)?;

@@ -325,8 +325,9 @@ impl Demo<'_, '_> {
         }
         let Some(journal) = &mut self.journal else { return Ok(()) };
         let terminal = self.config.terminal.clone();
-        let position = Position::of(CNY, &mut self.issuer, journal, &terminal, held, &mut self.context)
-            .map_err(|error| Failure::Invariant(error.to_string()))?;
+        let position =
+            Position::of(CNY, &mut self.issuer, journal, &terminal, held as i64, &mut self.context)
+                .map_err(|error| Failure::Invariant(error.to_string()))?;
         self.ledger.note(when, position, &mut self.call.output)
     }
 

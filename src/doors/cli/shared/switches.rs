@@ -32,6 +32,8 @@ pub(in crate::doors::cli) struct Switches {
     pub save: Option<PathBuf>,
     pub unmask: bool,
     pub json: bool,
+    /// Where the terminal's security module is.
+    pub sam: Option<String>,
     pub pin_file: Option<PathBuf>,
     /// A PIN that the command itself has chosen.
     pub chosen_pin: Option<Secret<String>>,
@@ -66,6 +68,11 @@ pub(in crate::doors::cli) fn arguments() -> Vec<Arg> {
         .env("CARDWRIGHT_READER"),
         switch("interface", "INTERFACE", "How a simulated card is reached")
             .value_parser(["contact", "contactless"]),
+        switch(
+            "sam",
+            "ADDRESS",
+            "Where the terminal's security module is, which purses are paid with: sim:psam, pcsc:NAME-PART",
+        ),
         switch("host", "ADDRESS", "Who authorises: local, or tcp:HOST:PORT").default_value("local"),
         path(switch(
             "terminal-key",
@@ -121,6 +128,7 @@ impl Switches {
             save: path("save"),
             unmask: matches.get_flag("unmask"),
             json: matches.get_flag("json"),
+            sam: text("sam"),
             pin_file: path("pin-file"),
             chosen_pin: None,
             terminal: path("terminal"),

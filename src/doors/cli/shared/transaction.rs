@@ -3,12 +3,13 @@
 use super::command::Call;
 use super::failure::{Exit, Failure};
 use super::person::{Hand, Holding, Person};
+use super::purse;
 use super::scene::{Scene, Want};
 use crate::air::host::Original;
 use crate::air::link::Interface;
 use crate::observers::report::{outcome_json, outcome_text, recovery_json, recovery_text};
 use crate::roles::terminal::journal::{Entry, EntryKind, State};
-use crate::roles::terminal::{Flow, Message, Outcome, Recovered, Verdict};
+use crate::roles::terminal::{Flow, Message, Outcome, Recovered, TerminalError, Verdict};
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::iso7816::Aid;
 use crate::world::{DEFAULT_PIN, Sale, WorldError};
@@ -113,6 +114,9 @@ pub(in crate::doors::cli) fn run_with(
     };
     let want = Want { command, interface, effect: call.effect, money: true };
     let mut scene = Scene::open(call, want)?;
+    if let (Some(_), Some(amount)) = (purse::named(call), named) {
+        return purse::run(call, &mut scene, flow, amount);
+    }
     choose_application(call, &mut scene)?;
     let mut person = scene.person();
     if flow.wants_pin() && matches!(person, Person::Away { .. }) {
@@ -152,10 +156,31 @@ pub(in crate::doors::cli) fn run_with(
             scene.stage.transact(flow, all, &mut holding, &mut scene.context)
         }
     };
-    let (recovered, outcome) = match result {
-        Ok(done) => done,
-        Err(cause) => return Err(broken_off(cause, &mut scene)),
-    };
+    if is_for_purses(&result) && scene.stage.select_purse(&mut scene.context)?.is_some() {
+        let amount = named.unwrap_or(Amount::new(0, currency));
+        return purse::run(call, &mut scene, flow, amount);
+    }
+    let done = result.map_err(|cause| broken_off(cause, &mut scene))?;
+    end(call, &mut scene, done, &person)
+}
+
+/// Whether the card has nothing of a bank card's, and was asked for nothing that moves money.
+fn is_for_purses(result: &Result<(Recovered, Outcome), WorldError>) -> bool {
+    match result {
+        Ok((_, outcome)) => {
+            outcome.pan.is_none() && outcome.atc.is_none() && outcome.verdict == Verdict::EndApplication
+        }
+        Err(error) => matches!(error, WorldError::Terminal(TerminalError::NoApplication { .. })),
+    }
+}
+
+/// Tells how a transaction ended, and checks the books.
+pub(in crate::doors::cli) fn end(
+    call: &mut Call<'_>,
+    scene: &mut Scene,
+    (recovered, outcome): (Recovered, Outcome),
+    person: &Person,
+) -> Result<Exit, Failure> {
     if scene.pin.is_none() && person.entered_a_pin() {
         call.output.note(format!("The fresh card's PIN, {DEFAULT_PIN}, was entered for you."));
     }
@@ -259,7 +284,7 @@ pub(in crate::doors::cli) fn tell(
 }
 
 /// The error of a transaction that broke off, with what the journal says is due.
-fn broken_off(cause: WorldError, scene: &mut Scene) -> Failure {
+pub(in crate::doors::cli) fn broken_off(cause: WorldError, scene: &mut Scene) -> Failure {
     let rows = scene.stage.journal.open_rows().unwrap_or_default();
     let mut lines: Vec<String> = rows
         .iter()

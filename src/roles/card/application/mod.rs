@@ -4,10 +4,12 @@
 mod debit;
 mod ecash;
 mod mchip;
+mod psam;
+mod purse;
 mod qvsdc;
 
 use super::behaviour::Application;
 
 /// The kinds of applications.
 pub(super) const APPLICATIONS: &[&dyn Application] =
-    &[&ecash::Ecash, &debit::Debit, &mchip::Mchip, &qvsdc::Qvsdc];
+    &[&ecash::Ecash, &debit::Debit, &mchip::Mchip, &qvsdc::Qvsdc, &purse::Purse, &psam::Psam];

@@ -44,6 +44,14 @@ pub enum EntryKind {
     PreAuthorisationCancel,
     /// A refund of an offline payment: the host alone, the card is not raised.
     Refund,
+    /// A purchase with a purse and a security module.
+    PursePurchase,
+    /// A load of a purse.
+    PurseLoad,
+    /// An unload of a purse.
+    PurseUnload,
+    /// A change of a deposit's overdraft limit.
+    PurseOverdraft,
 }
 
 impl EntryKind {
@@ -64,6 +72,10 @@ impl EntryKind {
         Self::PreAuthorisationCompletion,
         Self::PreAuthorisationCancel,
         Self::Refund,
+        Self::PursePurchase,
+        Self::PurseLoad,
+        Self::PurseUnload,
+        Self::PurseOverdraft,
     ];
 
     /// Its word in the table.
@@ -84,6 +96,10 @@ impl EntryKind {
             Self::PreAuthorisationCompletion => "completion of a pre-authorisation",
             Self::PreAuthorisationCancel => "cancellation of a pre-authorisation",
             Self::Refund => "refund",
+            Self::PursePurchase => "purchase with a purse",
+            Self::PurseLoad => "load of a purse",
+            Self::PurseUnload => "unload of a purse",
+            Self::PurseOverdraft => "change of an overdraft limit",
         }
     }
 
@@ -115,9 +131,14 @@ impl EntryKind {
         matches!(self, Self::AccountSale | Self::OnlinePurchase)
     }
 
+    /// Whether it is a purse's, whose card proves what it did by GET TRANSACTION PROVE.
+    pub const fn is_purse(self) -> bool {
+        matches!(self, Self::PursePurchase | Self::PurseLoad | Self::PurseUnload | Self::PurseOverdraft)
+    }
+
     /// Whether a certificate is uploaded for it.
     pub const fn is_offline_sale(self) -> bool {
-        matches!(self, Self::OfflineSale | Self::AccountSale)
+        matches!(self, Self::OfflineSale | Self::AccountSale | Self::PursePurchase)
     }
 
     /// What the row's request asks of the host.
@@ -137,6 +158,10 @@ impl EntryKind {
             Self::PreAuthorisationCompletion => Kind::PreAuthorisationCompletion,
             Self::PreAuthorisationCancel => Kind::PreAuthorisationCancel,
             Self::Refund => Kind::EcashRefund,
+            Self::PursePurchase => Kind::PurseSale,
+            Self::PurseLoad => Kind::PurseLoad,
+            Self::PurseUnload => Kind::PurseUnload,
+            Self::PurseOverdraft => Kind::PurseOverdraft,
         }
     }
 }
@@ -328,7 +353,11 @@ impl Entry {
     pub fn side(&self) -> Option<Side> {
         let counts = match self.state {
             State::Confirmed => true,
-            State::CardUpdated => !self.kind.is_offline_sale() || self.chip.has(tag::APPLICATION_CRYPTOGRAM),
+            State::CardUpdated => {
+                !self.kind.is_offline_sale()
+                    || self.chip.has(tag::APPLICATION_CRYPTOGRAM)
+                    || self.chip.has(tag::PURSE_TAC)
+            }
             State::Authorised | State::InDoubt => !self.kind.is_offline_sale(),
             State::Started | State::ReversalDue | State::AdviceDue | State::Reversed | State::Declined => {
                 false
@@ -358,6 +387,24 @@ impl Entry {
     /// The message that uploads an offline sale.
     pub fn upload(&self, merchant: &str, terminal: &str) -> Request {
         self.request(MessageClass::Notice, Kind::OfflineSale, self.trace, merchant, terminal)
+    }
+
+    /// The message that uploads a purchase with a purse.
+    pub fn purse_upload(&self, merchant: &str, terminal: &str) -> Request {
+        self.request(MessageClass::Notice, Kind::PurseSale, self.trace, merchant, terminal)
+    }
+
+    /// The message that asks the host for a purse's load, unload or change.
+    pub fn purse_request(&self, merchant: &str, terminal: &str) -> Request {
+        self.request(MessageClass::Request, self.kind.request_kind(), self.trace, merchant, terminal)
+    }
+
+    /// The message that tells what a purse has proved of it; without a proof, it asks.
+    pub fn purse_result(&self, merchant: &str, terminal: &str) -> Request {
+        let mut request =
+            self.request(MessageClass::Notice, Kind::PurseResult, self.trace, merchant, terminal);
+        request.original = Some(Original { batch: self.batch, trace: self.trace });
+        request
     }
 
     /// The message that claims an offline sale whose certificate was lost. It is a request

@@ -1,6 +1,7 @@
 //! What is known of a card, and why the rest is not.
 
 use crate::air::link::Interface;
+use crate::roles::terminal::purse::PurseFacts;
 use crate::words::emv::Pan;
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::iso7816::Aid;
@@ -61,6 +62,8 @@ pub struct CardFacts {
     pub uid: Fact<Vec<u8>>,
     /// Its applications.
     pub applications: Vec<ApplicationFacts>,
+    /// Its purses (PBOC ED/EP and the cards that cities made of it).
+    pub purses: Vec<PurseFacts>,
     /// What else people should know: a blocked card, an answer that makes no sense.
     pub remarks: Vec<String>,
 }

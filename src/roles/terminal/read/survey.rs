@@ -5,9 +5,11 @@ use super::facts::{CardFacts, CardKind, Fact};
 use crate::air::link::{Card, LinkError};
 use crate::base::context::Context;
 use crate::roles::terminal::config::TerminalConfig;
+use crate::roles::terminal::purse::{PurseFacts, read_purse};
 use crate::words::emv::{Fci, directory_entries};
 use crate::words::iso7816::command::{ReadRecord, Select};
 use crate::words::iso7816::{Aid, ApduCommand, Atr, CommandApdu, StatusWord};
+use crate::words::pboc::{CityLayout, layout_of};
 
 /// How much of a card is spent for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -51,6 +53,7 @@ pub fn read(
         kind: CardKind::Chip,
         uid: Fact::Absent("only contactless cards have one, and this link does not tell it".into()),
         applications: Vec::new(),
+        purses: Vec::new(),
         remarks: Vec::new(),
     };
     if let Some((standard, name)) = storage {
@@ -60,15 +63,34 @@ pub fn read(
         return Ok(facts);
     }
     for (name, blocked) in find(card, config, &mut facts.remarks, context)? {
+        if let Some(layout) = layout_of(&name) {
+            facts.purses.extend(purse(card, name, layout, context)?);
+            continue;
+        }
         let reader = Reader { card: &mut *card, config, depth, context: &mut *context };
         if let Some(application) = reader.read(name, blocked)? {
             facts.applications.push(application);
         }
     }
-    if facts.applications.is_empty() {
+    if facts.applications.is_empty() && facts.purses.is_empty() {
         facts.remarks.push("no application found by PPSE, PSE or any name that was asked for".into());
     }
     Ok(facts)
+}
+
+/// Reads a purse; `None` where it can no longer be selected.
+fn purse(
+    card: &mut dyn Card,
+    name: Aid,
+    layout: &CityLayout,
+    context: &mut Context,
+) -> Result<Option<PurseFacts>, LinkError> {
+    let status = card.transmit(&Select::first(name.clone()).to_apdu(), context)?.status;
+    let blocked = status == StatusWord::FILE_INVALIDATED;
+    match status.is_ok() || blocked {
+        true => Ok(Some(read_purse(card, name, blocked, layout, context)?)),
+        false => Ok(None),
+    }
 }
 
 /// Every application's full name, in the order it was found, and whether it is blocked.
@@ -105,7 +127,10 @@ fn find(
             Err(error) => remarks.push(error.to_string()),
         }
     }
+    let purses = CityLayout::all().iter().flat_map(|layout| &layout.aids).map(Aid::as_bytes);
+    let is_new = |name: &&[u8]| !WELL_KNOWN.iter().any(|known| name.starts_with(known));
     let names = config.aids().map(Aid::as_bytes).chain(WELL_KNOWN.iter().copied());
+    let names = names.chain(purses.filter(is_new));
     for name in names.filter_map(Aid::new) {
         let mut ask = Select::first(name.clone());
         let mut last = None;

@@ -39,7 +39,8 @@ impl ApduCommand for InternalAuthenticate {
     type Response = DynamicSignature;
 
     fn matches(apdu: &CommandApdu) -> bool {
-        apdu.cla == 0x00 && apdu.ins == 0x88
+        // P2 is a key of a purse card where it is not 00.
+        apdu.cla == 0x00 && apdu.ins == 0x88 && (apdu.p1 != 0 || apdu.p2 == 0)
     }
 
     fn effect(&self) -> Effect {

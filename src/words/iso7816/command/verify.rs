@@ -68,7 +68,8 @@ impl ApduCommand for Verify {
     type Response = ();
 
     fn matches(apdu: &CommandApdu) -> bool {
-        apdu.cla == 0x00 && apdu.ins == 0x20
+        // P2 00 is a purse card's VERIFY.
+        apdu.cla == 0x00 && apdu.ins == 0x20 && (apdu.p1, apdu.p2) != (0, 0)
     }
 
     fn effect(&self) -> Effect {

@@ -1,0 +1,75 @@
+//! Transactions with a purse (PBOC ED/EP) from the command line: the same verbs as for bank cards.
+
+use super::command::Call;
+use super::failure::{Exit, Failure};
+use super::scene::{Scene, card_seal_key, must_exist};
+use super::transaction;
+use crate::base::context::Context;
+use crate::roles::terminal::Flow;
+use crate::roles::terminal::purse::PurchaseKind;
+use crate::words::iso4217::Amount;
+use crate::words::pboc::purse::PurseId;
+use crate::world::{CardName, ReaderAddress, open_sam};
+use clap::Arg;
+
+/// Which purse of the card.
+const PURSE: &str = "purse";
+
+/// The argument that names a purse.
+pub(in crate::doors::cli) fn argument(line: clap::Command) -> clap::Command {
+    line.arg(Arg::new(PURSE).long(PURSE).value_name("ED|EP").value_parser(["ed", "ep"]).help(
+        "Of a purse card: the electronic deposit (ed) or the electronic purse (ep, where nothing is named)",
+    ))
+}
+
+/// The purse that the line names.
+pub(in crate::doors::cli) fn named(call: &Call<'_>) -> Option<PurseId> {
+    match call.arguments.try_get_one::<String>(PURSE) {
+        Ok(Some(word)) if word == "ed" => Some(PurseId::DEPOSIT),
+        Ok(Some(_)) => Some(PurseId::PURSE),
+        Ok(None) | Err(_) => None,
+    }
+}
+
+/// Runs a flow with a purse.
+pub(in crate::doors::cli) fn run(
+    call: &mut Call<'_>,
+    scene: &mut Scene,
+    flow: Flow,
+    amount: Amount,
+) -> Result<Exit, Failure> {
+    // Cash is the deposit's alone.
+    let default = if flow == Flow::Cash { PurseId::DEPOSIT } else { PurseId::PURSE };
+    let purse = named(call).unwrap_or(default);
+    let mut person = scene.person();
+    let result = match flow {
+        Flow::Pay | Flow::Cash => {
+            seat_sam(call, scene)?;
+            let kind = if flow == Flow::Cash { PurchaseKind::Cash } else { PurchaseKind::Simple };
+            scene.stage.pay_with_purse(purse, kind, amount, &mut person, &mut scene.context)
+        }
+        _ => {
+            return Err(Failure::Usage("a purse is paid with, loaded and unloaded, and nothing else".into()));
+        }
+    };
+    let done = result.map_err(|cause| transaction::broken_off(cause, scene))?;
+    transaction::end(call, scene, done, &person)
+}
+
+/// Puts the security module into the terminal.
+fn seat_sam(call: &Call<'_>, scene: &mut Scene) -> Result<(), Failure> {
+    let Some(text) = &call.switches.sam else {
+        return Err(Failure::Usage(
+            "a purse is paid with before the terminal's security module: name one, --sam sim:psam".into(),
+        ));
+    };
+    let address = ReaderAddress::parse(text)?;
+    if let ReaderAddress::Simulated(CardName::File(path)) = &address {
+        must_exist(path)?;
+    }
+    let seal = |context: &mut Context| card_seal_key(&call.switches, &address, context);
+    let config = &scene.stage.config;
+    let sam = open_sam(&address, call.switches.allow, seal, config, &mut scene.context)?;
+    scene.stage.sam = Some(sam);
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! Purses (PBOC ED/EP) at the terminal: read, pay with a security module, load and unload with a
+//! host, and what a card that was pulled proves afterwards. Nothing of debit and credit may enter.
+
+mod facts;
+mod proof;
+mod purchase;
+mod read;
+mod sam;
+mod select;
+
+pub use facts::{PurseBalance, PurseFacts, PurseLogEntry};
+pub use proof::{Proven, prove};
+pub use purchase::{CappRecord, Counter, Purchase, PurchaseKind, purchase};
+pub(super) use read::read_purse;
+pub use sam::Sam;
+pub use select::{SelectedPurse, select};

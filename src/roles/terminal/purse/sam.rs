@@ -1,0 +1,79 @@
+//! The terminal's security module: finding it, its number and its key, and what it says of a card.
+
+use crate::air::link::Card;
+use crate::base::context::Context;
+use crate::roles::terminal::TerminalError;
+use crate::words::iso7816::command::{ReadBinary, Select, SelectFile};
+use crate::words::iso7816::{Aid, ApduCommand, StatusWord};
+use crate::words::pboc::command::{CreditSamForPurchase, InitializeSamForPurchase, SamInitialization};
+
+/// Where security modules keep themselves: the Ministry of Transport's, MoHURD's.
+const APPLICATIONS: [u16; 2] = [0x8011, 0x1001];
+/// By name, where no file identifier finds it.
+const NAME: &[u8] = b"\xF0CWPSAM";
+/// The terminal number.
+const NUMBER: ReadBinary = ReadBinary { sfi: 0x16, offset: 0, length: 6 };
+/// The index of the purchase key.
+const KEY: ReadBinary = ReadBinary { sfi: 0x17, offset: 0, length: 1 };
+/// MAC2 is judged so often, should the module's line fail it.
+const JUDGEMENTS: usize = 3;
+
+/// A security module that is selected.
+pub struct Sam<'a> {
+    card: &'a mut dyn Card,
+    /// The terminal's number.
+    pub number: [u8; 6],
+    /// Index of the purchase key.
+    pub key: u8,
+}
+
+impl<'a> Sam<'a> {
+    /// Selects the module and reads its number and key.
+    pub fn open(card: &'a mut dyn Card, context: &mut Context) -> Result<Self, TerminalError> {
+        let mut found = false;
+        for identifier in APPLICATIONS {
+            found = card.transmit(&SelectFile { identifier }.to_apdu(), context)?.status.is_ok();
+            if found {
+                break;
+            }
+        }
+        if let (false, Some(name)) = (found, Aid::new(NAME)) {
+            found = card.transmit(&Select::first(name).to_apdu(), context)?.status.is_ok();
+        }
+        if !found {
+            return Err(TerminalError::NoSam);
+        }
+        let number = NUMBER.answer(&card.transmit(&NUMBER.to_apdu(), context)?)?;
+        let key = KEY.answer(&card.transmit(&KEY.to_apdu(), context)?)?;
+        let (Ok(number), Some(key)) = (number.try_into(), key.first().copied()) else {
+            return Err(TerminalError::NoSam);
+        };
+        Ok(Self { card, number, key })
+    }
+
+    /// Begins a purchase: MAC1, which proves the module to the card.
+    pub(super) fn begin(
+        &mut self,
+        command: &InitializeSamForPurchase,
+        context: &mut Context,
+    ) -> Result<SamInitialization, TerminalError> {
+        Ok(command.answer(&self.card.transmit(&command.to_apdu(), context)?)?)
+    }
+
+    /// Judges the card's MAC2.
+    pub(super) fn credit(
+        &mut self,
+        mac2: [u8; 4],
+        context: &mut Context,
+    ) -> Result<StatusWord, TerminalError> {
+        let command = CreditSamForPurchase { mac2 }.to_apdu();
+        let mut status = StatusWord::MAC_WRONG;
+        for _ in 0..JUDGEMENTS {
+            status = self.card.transmit(&command, context)?.status;
+            if status.is_ok() || status == StatusWord::LOCKED_FOR_GOOD {
+                break;
+            }
+        }
+        Ok(status)
+    }
+}

@@ -1,0 +1,3 @@
+//! Purses (PBOC ED/EP): card, terminal with its security module, issuer.
+
+mod flows;
