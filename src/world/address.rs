@@ -6,7 +6,7 @@ use nom::branch::alt;
 use nom::bytes::complete::tag;
 use nom::character::complete::{char, digit1};
 use nom::combinator::{all_consuming, map_res, recognize, rest};
-use nom::sequence::preceded;
+use nom::sequence::{preceded, terminated};
 use nom::{IResult, Parser};
 use std::fmt;
 use std::path::PathBuf;
@@ -60,6 +60,19 @@ pub struct TargetAddress {
     pub rest: String,
 }
 
+/// Where a simulated chip's host finds it: `--on pty:PATH`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChipAddress(pub PathBuf);
+
+/// What is near a simulated chip: `--air`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AirAddress {
+    /// A simulated card, named as where it is served.
+    Simulated(CardName),
+    /// `udp:HOST:PORT`: what follows the scheme.
+    Udp(String),
+}
+
 /// Who authorises: `--host`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostAddress {
@@ -80,11 +93,14 @@ pub enum StoreAddress {
     Memory,
 }
 
-const READER: &str = "a reader address: sim:PROFILE, sim:FILE.toml, sim:FILE.card, wallet:DIR, replay:FILE, pcsc, or \
-     pcsc:NAME-PART";
+const READER: &str = "a reader address: sim:PROFILE, sim:FILE.toml, sim:FILE.card, wallet:DIR, replay:FILE, pcsc, \
+     pcsc:NAME-PART, or pn532:DEVICE";
 /// A seat without a card.
 const EMPTY: &str = "empty";
-const TARGET: &str = "a target address: vpcd:HOST:PORT";
+const TARGET: &str = "a target address: vpcd:HOST:PORT, pn532:DEVICE, or udp:HOST:PORT";
+const CHIP: &str = "where a simulated chip is: pty:PATH";
+const AIR: &str =
+    "what is near a simulated chip: sim:PROFILE, sim:FILE.toml, sim:FILE.card, wallet:DIR, or udp:HOST:PORT";
 const HOST: &str = "a host address: local, or tcp:HOST:PORT";
 const STORE: &str = "a store address: sqlite:FILE, postgres://USER@HOST:PORT/DATABASE or memory";
 const SERVED: &str = "a card to serve: sim:PROFILE, sim:FILE.toml, sim:FILE.card or wallet:DIR";
@@ -137,6 +153,24 @@ impl TargetAddress {
     /// Reads a target address.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         whole(target, text, TARGET)
+    }
+}
+
+impl ChipAddress {
+    /// Reads the address of a simulated chip.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let path = |path: &str| if path.is_empty() { Err(()) } else { Ok(Self(path.into())) };
+        whole(map_res(preceded(tag("pty:"), rest), path), text, CHIP)
+    }
+}
+
+impl AirAddress {
+    /// Reads what is near a simulated chip.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        if let Ok(card) = CardName::parse_served(text) {
+            return Ok(Self::Simulated(card));
+        }
+        whole(map_res(preceded(tag("udp:"), rest), |text| host_and_port(text).map(Self::Udp)), text, AIR)
     }
 }
 
@@ -209,8 +243,15 @@ fn driver(input: &str) -> IResult<&str, ReaderAddress> {
 }
 
 fn target(input: &str) -> IResult<&str, TargetAddress> {
-    let (input, _) = tag("vpcd:").parse(input)?;
-    let served = |text| host_and_port(text).map(|rest| TargetAddress { scheme: "vpcd".into(), rest });
+    let (input, scheme) = terminated(alt((tag("vpcd"), tag("udp"), tag("pn532"))), char(':')).parse(input)?;
+    let served = |text: &str| {
+        let rest = match scheme {
+            "pn532" if text.is_empty() => Err(()),
+            "pn532" => Ok(text.into()),
+            _ => host_and_port(text),
+        };
+        rest.map(|rest| TargetAddress { scheme: scheme.into(), rest })
+    };
     map_res(rest, served).parse(input)
 }
 
@@ -252,6 +293,11 @@ mod tests {
             ReaderAddress::Driver { scheme: "pcsc".into(), rest: "ACS ACR122U".into() }
         );
         assert_eq!(TargetAddress::parse("vpcd:127.0.0.1:35963").unwrap().rest, "127.0.0.1:35963");
+        assert_eq!(TargetAddress::parse("pn532:/dev/ttyUSB0").unwrap().rest, "/dev/ttyUSB0");
+        assert_eq!(ChipAddress::parse("pty:a/b").unwrap(), ChipAddress("a/b".into()));
+        assert_eq!(AirAddress::parse("udp:127.0.0.1:1").unwrap(), AirAddress::Udp("127.0.0.1:1".into()));
+        let near = AirAddress::Simulated(CardName::Profile("ecash".into()));
+        assert_eq!(AirAddress::parse("sim:ecash").unwrap(), near);
         assert_eq!(StoreAddress::parse("sqlite:x.db").unwrap(), StoreAddress::Sqlite("x.db".into()));
         let server = StoreAddress::parse("postgres://u:hunter2@h/d").unwrap();
         assert_eq!(server, StoreAddress::Postgres("postgres://u:hunter2@h/d".to_owned().into()));
@@ -281,6 +327,10 @@ mod tests {
         for text in ["vpcd:", "vpcd:35963", "vpcd:host:", "vpcd:host:99999", "vpcd::1", "vpcd:h:1x"] {
             assert!(TargetAddress::parse(text).is_err(), "{text}");
         }
+        for text in ["", "udp:", "udp:1", "sim:", "pcsc"] {
+            assert!(AirAddress::parse(text).is_err(), "{text}");
+        }
+        assert!(ChipAddress::parse("pty:").is_err() && TargetAddress::parse("pn532:").is_err());
         assert!(StoreAddress::parse("sqlite:").is_err() && HostAddress::parse("tcp:1").is_err());
         assert_eq!(HostAddress::parse("tcp:h:5000").unwrap(), HostAddress::Tcp("h:5000".into()));
     }

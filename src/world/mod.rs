@@ -6,6 +6,8 @@ mod authority;
 mod bench;
 mod books;
 mod card;
+#[cfg(all(unix, feature = "serial"))]
+mod chip;
 mod error;
 pub mod gate;
 mod host;
@@ -26,13 +28,17 @@ mod toml_change;
 pub mod wallet;
 mod witness;
 
-pub use address::{AddressError, CardName, HostAddress, ReaderAddress, StoreAddress, TargetAddress};
+pub use address::{
+    AddressError, AirAddress, CardName, ChipAddress, HostAddress, ReaderAddress, StoreAddress, TargetAddress,
+};
 pub use authority::{AUTHORITY_FILE, make_authority, open_authority};
 pub use bench::{Bench, Deed, Ended, Order, TerminalUnderTest, answer_with_code};
 pub use books::{
     KEY_FILE, open_books, open_books_with, open_journal, open_target, read_text, seal_key, store_db,
 };
 pub use card::{Opened, Origin, Permit, load_profile, open_card, open_sam, open_simulated};
+#[cfg(all(unix, feature = "serial"))]
+pub use chip::{Lies, open_chip};
 pub use error::WorldError;
 pub use host::{
     Forwarding, Serving, Wrap, add_link, add_terminal, open_terminals, remote_host, serve_acquirer,

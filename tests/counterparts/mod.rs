@@ -6,8 +6,10 @@ mod certified_elsewhere;
 mod drop_in;
 mod jobs;
 mod kills;
+mod libnfc;
 mod nfcpy;
 mod our_card;
+mod pn532;
 mod private_reader;
 mod programs;
 mod reports;
@@ -22,7 +24,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(drop_in::trials());
     trials.extend(jobs::trials());
     trials.extend(kills::trials());
+    trials.extend(libnfc::trials());
     trials.extend(nfcpy::trials());
+    trials.extend(pn532::trials());
     trials.extend(bad_lines::trials());
     trials.extend(reports::trials());
     trials

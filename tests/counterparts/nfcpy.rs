@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use cardwright::air::link::pn532::Pn532Peer;
 use cardwright::air::link::{Identity, LinkError, NfcDepTarget, Peer, UdpAir, UdpEnd};
 use cardwright::base::context::Context;
 use cardwright::base::event::Discard;
@@ -16,6 +17,7 @@ use cardwright::roles::p2p::snep::{Answer, DEFAULT_SERVER, Response, Server, She
 use cardwright::words::ndef::Message;
 use libtest_mimic::{Failed, Trial};
 
+use crate::support::chip::SimulatedChip;
 use crate::support::process::run;
 use crate::support::{Skip, python, require_or_skip};
 
@@ -24,6 +26,8 @@ const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/nfcpy/nfcpy-
 const VALIDATION: &str = "urn:nfc:xsn:nfc-forum.org:snep-validation";
 /// Echo services wait so long (NFC Forum LLCP test specification, by nfcpy's server).
 const ECHO_DELAY: Duration = Duration::from_secs(2);
+/// How long somebody is waited for at a time.
+const LOOK: Duration = Duration::from_millis(500);
 /// How many units the echo service for connections holds before it is busy.
 const ECHO_HOLDS: usize = 3;
 const ECHO_TERMS: Terms = Terms { window: 2, connections: 1 };
@@ -31,7 +35,15 @@ const ECHO_TERMS: Terms = Terms { window: 2, connections: 1 };
 pub(crate) fn trials() -> Vec<Trial> {
     let trial = |name: &str, port: u16, program: &'static str, tests: &'static [&'static str]| {
         Trial::ignorable_test(format!("counterparts::nfcpy::{name}"), move || {
-            require_or_skip(examples(), |python| asked_by(&python, port, program, tests))
+            require_or_skip(examples(), |python| {
+                let address = format!("127.0.0.1:{port}");
+                let meets = move |identity: &Identity, context: &mut Context| {
+                    let air = UdpAir::open(&address, UdpEnd::Listens)?;
+                    let peer = NfcDepTarget::be_found(air, identity, LOOK, context)?;
+                    Ok(Box::new(peer) as Box<dyn Peer>)
+                };
+                asked_by(&python, port, program, tests, meets)
+            })
         })
     };
     vec![
@@ -42,6 +54,9 @@ pub(crate) fn trials() -> Vec<Trial> {
             "llcp-test-client.py",
             &["01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14"],
         ),
+        Trial::ignorable_test("counterparts::nfcpy::snep by a PN532", || {
+            require_or_skip(examples(), |python| snep_by_a_chip(&python))
+        }),
     ]
 }
 
@@ -54,11 +69,17 @@ fn examples() -> Result<PathBuf, Skip> {
 }
 
 /// Tests of a program, one link each, against our services.
-fn asked_by(python: &Path, port: u16, program: &str, tests: &[&str]) -> Result<(), Failed> {
+fn asked_by(
+    python: &Path,
+    port: u16,
+    program: &str,
+    tests: &[&str],
+    meets: impl Meets + Send + 'static,
+) -> Result<(), Failed> {
     let address = format!("127.0.0.1:{port}");
     let stop = Arc::new(AtomicBool::new(false));
-    let (told, at) = (Arc::clone(&stop), address.clone());
-    let serving = thread::spawn(move || serve(&at, &told));
+    let told = Arc::clone(&stop);
+    let serving = thread::spawn(move || serve(meets, &told));
     let mut failed = Vec::new();
     for test in tests {
         let mut client = Command::new(python);
@@ -75,16 +96,30 @@ fn asked_by(python: &Path, port: u16, program: &str, tests: &[&str]) -> Result<(
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n").into()) }
 }
 
+/// Our peer is the driver of a PN532, whose chip has the air.
+fn snep_by_a_chip(python: &Path) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let chip = SimulatedChip::start(folder.path(), "chip", "udp:127.0.0.1:54403", &[])?;
+    let path = chip.path.display().to_string();
+    let meets = move |identity: &Identity, context: &mut Context| {
+        let peer = Pn532Peer::be_found(&path, identity, LOOK * 4, context)?;
+        Ok(Box::new(peer) as Box<dyn Peer>)
+    };
+    asked_by(python, 54_403, "snep-test-client.py", &["00", "01", "02", "03"], meets)
+}
+
+/// Lets itself be found, once.
+trait Meets: FnMut(&Identity, &mut Context) -> Result<Box<dyn Peer>, LinkError> {}
+impl<M: FnMut(&Identity, &mut Context) -> Result<Box<dyn Peer>, LinkError>> Meets for M {}
+
 /// Is found again and again, until it is told to stop.
-fn serve(address: &str, stop: &AtomicBool) -> Result<(), String> {
+fn serve(mut meets: impl Meets, stop: &AtomicBool) -> Result<(), String> {
     let mut context = Context::system(Discard);
     while !stop.load(Ordering::Relaxed) {
         let mut link = Link::new(LinkParameters::default());
         let mut services = Services::open(&mut link).map_err(|error| error.to_string())?;
         let identity = Identity { general: link.general_bytes(), timeout: 12 };
-        let air = UdpAir::open(address, UdpEnd::Listens).map_err(|error| error.to_string())?;
-        let wait = Duration::from_millis(500);
-        let mut peer = match NfcDepTarget::be_found(air, &identity, wait, &mut context) {
+        let mut peer = match meets(&identity, &mut context) {
             Ok(peer) => peer,
             Err(LinkError::Timeout { .. }) => continue,
             Err(error) => return Err(error.to_string()),

@@ -1,5 +1,6 @@
 //! What several tests need: software written by others, started and ended safely.
 
+pub(crate) mod chip;
 pub(crate) mod pcscd;
 pub(crate) mod postgres;
 pub(crate) mod process;

@@ -37,6 +37,7 @@ const REGISTRIES: &[Registry] = &[
     registry("src/roles/card/application/", ".rs", "src/roles/card/", &["APPLICATIONS"]),
     registry("src/roles/terminal/kernel/", ".rs", "src/roles/terminal/", &["KERNELS"]),
     DRIVERS,
+    registry("src/air/link/pn532/command/", ".rs", "src/air/link/pn532/", &["COMMANDS"]),
     registry("src/words/iso7816/command/", ".rs", "src/words/iso7816/", &["COMMANDS"]),
     registry("src/words/emv/command/", ".rs", "src/words/emv/", &["COMMANDS"]),
     registry("src/words/globalplatform/command/", ".rs", "src/words/globalplatform/", &["COMMANDS"]),

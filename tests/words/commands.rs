@@ -15,7 +15,10 @@ use cardwright::words::iso7816::command::{
     ReadRecord, Select, SelectFile, Verify,
 };
 use cardwright::words::iso7816::{Aid, ApduCommand, CommandApdu};
-use cardwright::words::pboc::command::{self as pboc, PutData, UpdateRecord};
+use cardwright::words::pboc::command::{
+    self as pboc, AppendRecord, CappProof, CappRecord, GetCappProve, PutData, ReadCappData, UpdateCappData,
+    UpdateRecord,
+};
 use cardwright::words::tlv::{Tag, TlvStore};
 use proptest::prelude::*;
 use std::fmt::Debug;
@@ -194,6 +197,20 @@ round_trips! {
         );
     credit_sam_for_purchase: pboc::CreditSamForPurchase =
         four().prop_map(|mac2| (pboc::CreditSamForPurchase { mac2 }, ()));
+    read_capp_data: ReadCappData =
+        (21u8..=30, any::<bool>(), any::<[u8; 2]>(), any::<Option<[u8; 8]>>(), bytes(2..236), any::<[u8; 4]>())
+        .prop_map(|(sfi, next, id, challenge, record, mac)| {
+            let answer = CappRecord { record, mac: challenge.map(|_| mac) };
+            (ReadCappData { sfi, next, id, challenge }, answer)
+        });
+    update_capp_data: UpdateCappData = (21u8..=30, any::<bool>(), bytes(2..252), any::<[u8; 4]>())
+        .prop_map(|(sfi, next, record, mac)| (UpdateCappData { sfi, next, record, mac }, ()));
+    append_record: AppendRecord = (21u8..=30, any::<[u8; 16]>(), bytes(2..236), any::<[u8; 4]>())
+        .prop_map(|(sfi, enciphered_key, record, mac)| {
+            (AppendRecord { sfi, enciphered_key, record, mac }, ())
+        });
+    get_capp_prove: GetCappProve = (any::<u16>(), any::<[u8; 8]>())
+        .prop_map(|(atc, certificate)| (GetCappProve { atc }, CappProof { certificate }));
     initialize_update: InitializeUpdate = (any::<u8>(), any::<[u8; 8]>(), initialized())
         .prop_map(|(key_version, host_challenge, answer)| {
             (InitializeUpdate { key_version, host_challenge }, answer)

@@ -14,6 +14,8 @@ pub struct ReaderDriver {
     pub open: fn(rest: &str) -> Result<Box<dyn Reader>, LinkError>,
     /// The readers that are there now.
     pub list: fn() -> Result<Vec<ReaderStatus>, LinkError>,
+    /// What an empty list means, for people.
+    pub nothing_there: &'static str,
 }
 
 /// Targets of one kind, named `SCHEME:REST` in an address.

@@ -8,12 +8,15 @@ mod driver;
 mod fault;
 mod guard;
 mod in_process;
+pub mod iso_dep;
 #[cfg(unix)]
 mod lines;
 mod nfc_dep;
 #[cfg(feature = "pcsc")]
 pub mod pcsc;
 mod peer;
+#[cfg(feature = "serial")]
+pub mod pn532;
 mod record;
 mod t0;
 mod udp;
@@ -28,7 +31,10 @@ pub use guard::{Guard, Judge};
 pub use in_process::{Endpoint, InProcess};
 #[cfg(unix)]
 pub use lines::{AnswerLine, answer_lines, ask_lines};
-pub use nfc_dep::{Identity, Initiator, NfcDepTarget, Polling};
+pub use nfc_dep::{
+    Greeting, Identity, Initiator, InitiatorTalk, Met, NfcDepTarget, Polling, Presence, PresenceStep,
+    TargetTalk,
+};
 pub use peer::{Peer, PeerActivation};
 pub use record::Record;
 pub use t0::T0;
@@ -39,7 +45,14 @@ pub use vpcd::Vpcd;
 pub const READERS: &[ReaderDriver] = &[
     #[cfg(feature = "pcsc")]
     pcsc::DRIVER,
+    #[cfg(feature = "serial")]
+    pn532::DRIVER,
 ];
 
 /// The drivers of places where a card can be served.
-pub const TARGETS: &[TargetDriver] = &[vpcd::DRIVER];
+pub const TARGETS: &[TargetDriver] = &[
+    vpcd::DRIVER,
+    #[cfg(feature = "serial")]
+    pn532::TARGET_DRIVER,
+    iso_dep::DRIVER,
+];

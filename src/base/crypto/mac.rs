@@ -33,9 +33,14 @@ pub fn pad(data: &[u8], block_bytes: usize, padding: Padding) -> Vec<u8> {
 /// ISO/IEC 9797-1 algorithm 3, the retail MAC: single DES in CBC mode with the
 /// left half of the key and IV 0, then D(right), E(left). All 8 bytes.
 pub fn mac_algorithm_3(key: &[u8; 16], data: &[u8], padding: Padding) -> [u8; 8] {
+    mac_algorithm_3_from(key, [0; 8], data, padding)
+}
+
+/// The same with another initial vector.
+pub fn mac_algorithm_3_from(key: &[u8; 16], iv: [u8; 8], data: &[u8], padding: Padding) -> [u8; 8] {
     let (left, right) = halves(key);
     let cipher = Des::new(&left.into());
-    let mut out = des_cbc(&cipher, [0; 8], data, padding).into();
+    let mut out = des_cbc(&cipher, iv, data, padding).into();
     Des::new(&right.into()).decrypt_block(&mut out);
     cipher.encrypt_block(&mut out);
     out.into()

@@ -30,7 +30,9 @@ pub use self::des::{
 };
 pub use self::error::CryptoError;
 pub use self::hash::{sha1, sha256, sm3};
-pub use self::mac::{Padding, aes_cmac, mac_algorithm_1, mac_algorithm_3, pad, sm4_cbc_mac};
+pub use self::mac::{
+    Padding, aes_cmac, mac_algorithm_1, mac_algorithm_3, mac_algorithm_3_from, pad, sm4_cbc_mac,
+};
 pub use self::pin_block::{PinBlock4, PinBlockFormat};
 pub use self::rsa::{RsaExponent, RsaPrivateKey, RsaPublicKey};
 pub use self::sm2::{SM2_DEFAULT_IDENTITY, Sm2PrivateKey, Sm2PublicKey};

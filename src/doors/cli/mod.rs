@@ -16,6 +16,8 @@ mod load;
 mod lua;
 mod pay;
 mod pcsclite;
+#[cfg(all(unix, feature = "serial"))]
+mod pn532;
 mod preauth;
 mod read;
 mod readers;
@@ -92,6 +94,8 @@ const COMMANDS: &[Command] = &[
     host::COMMAND,
     readers::COMMAND,
     pcsclite::COMMAND,
+    #[cfg(all(unix, feature = "serial"))]
+    pn532::COMMAND,
     world::COMMAND,
     trace::COMMAND,
     decode::COMMAND,

@@ -21,8 +21,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     for driver in READERS {
         match (driver.list)() {
             Ok(found) if found.is_empty() => {
-                call.output
-                    .say(&format!("{}: the daemon runs and sees no reader: plug one in\n", driver.scheme));
+                call.output.say(&format!("{}: {}\n", driver.scheme, driver.nothing_there));
             }
             Ok(found) => {
                 for status in found {
@@ -34,7 +33,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         }
     }
     if READERS.is_empty() {
-        call.output.note("This program was built without readers (feature `pcsc`).");
+        call.output.note("This program was built without readers (features `pcsc` and `serial`).");
     }
     missing.extend(in_the_way().map(|error| ("pcsc", error)));
     let mut told = Vec::new();

@@ -44,12 +44,12 @@ pub trait Attendant: Sync {
     /// Runs a program.
     fn run(&self, command: &str, within: Duration) -> Result<Ran, String>;
 
+    /// The program that interprets Lua, in a process of its own for each case.
+    fn interpreter(&self) -> Result<&Interpreter, String>;
+
     /// Tells a person what a terminal elsewhere is waited for. Nobody has to hear it: whether
     /// it was done is seen at the card and at the host.
     fn tell(&self, _what: &str) {}
-
-    /// The program that interprets Lua, in a process of its own for each case.
-    fn interpreter(&self) -> Result<&Interpreter, String>;
 }
 
 /// Nobody is there, and no program may be run but what interprets Lua.

@@ -2,6 +2,7 @@
 //! data objects. What is the whole card's is in `profile`.
 
 use super::APPLICATIONS;
+use super::capp::{self, CappFileProfile};
 use super::certificates::CertificateProfile;
 use super::mchip_profile::MchipProfile;
 use super::profile::Bytes;
@@ -61,6 +62,9 @@ pub(super) struct ApplicationProfile {
     /// What a security module does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sam: Option<SamProfile>,
+    /// Files of the industries of the extended application.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub extended: Vec<CappFileProfile>,
     /// Records and the elements in them.
     #[serde(default, rename = "record")]
     pub records: Vec<RecordProfile>,
@@ -164,6 +168,7 @@ impl ApplicationProfile {
         }
         self.purse.iter().try_for_each(PurseProfile::check)?;
         self.sam.iter().try_for_each(SamProfile::check)?;
+        capp::check(&self.extended)?;
         if !(1..=16).contains(&self.label.len()) {
             return Err(format!("expected a label of 1 to 16 characters, found {:?}", self.label));
         }

@@ -1,5 +1,6 @@
 //! A card's non-volatile memory: what survives without power.
 
+use super::capp::CappMemory;
 use super::certificates::CardKey;
 use super::profile::Profile;
 use super::purse::{File, PurseMemory, SamMemory};
@@ -86,6 +87,9 @@ pub(super) struct ApplicationMemory {
     /// Of a security module.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sam: Option<Box<SamMemory>>,
+    /// Of the extended application.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capp: Option<Box<CappMemory>>,
     /// Signs for the card, where it has a key of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub card_key: Option<CardKey>,
@@ -327,11 +331,11 @@ impl std::fmt::Debug for CardMemory {
 }
 
 /// Keys as hexadecimal text, on their way into a seal or out of it.
-mod secret_hex {
+pub(super) mod secret_hex {
     use super::{Secret, Zeroizing, parse_hex};
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<S: Serializer, const N: usize>(
+    pub(in crate::roles::card) fn serialize<S: Serializer, const N: usize>(
         secret: &Secret<[u8; N]>,
         serializer: S,
     ) -> Result<S::Ok, S::Error>
@@ -342,7 +346,7 @@ mod secret_hex {
         serializer.serialize_str(&text)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+    pub(in crate::roles::card) fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
         deserializer: D,
     ) -> Result<Secret<[u8; N]>, D::Error>
     where

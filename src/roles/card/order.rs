@@ -2,6 +2,7 @@
 
 use super::CardError;
 use super::application_profile::ApplicationProfile;
+use super::capp::CappMemory;
 use super::memory::{ApplicationMemory, CardMemory, Domain, Image, KeyImage, Record, State};
 use super::profile::{Bytes, Profile};
 use crate::base::bytes::Secret;
@@ -87,6 +88,7 @@ impl CardMemory {
             state: State::new(application.pin_try_limit),
             purse: None,
             sam: None,
+            capp: CappMemory::new(&application.extended),
             card_key: None,
             pin_key: None,
         });
@@ -133,6 +135,7 @@ fn fill(profile: &ApplicationProfile, order: &Order) -> ApplicationMemory {
         state: State::new(profile.pin_try_limit),
         purse: None,
         sam: None,
+        capp: CappMemory::new(&profile.extended),
         card_key: None,
         pin_key: None,
     }

@@ -31,6 +31,7 @@ pub const PROFILES: &[ProfileRow] = &[
     ProfileRow { name: "unionpay-sm", text: include_str!("profile/unionpay-sm.toml") },
     ProfileRow { name: "mastercard-like", text: include_str!("profile/mastercard-like.toml") },
     ProfileRow { name: "visa-like", text: include_str!("profile/visa-like.toml") },
+    ProfileRow { name: "ecash-transit", text: include_str!("profile/ecash-transit.toml") },
     ProfileRow { name: "token", text: include_str!("profile/token.toml") },
     ProfileRow { name: "eped", text: include_str!("profile/eped.toml") },
     ProfileRow { name: "psam", text: include_str!("profile/psam.toml") },

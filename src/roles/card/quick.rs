@@ -2,10 +2,11 @@
 //! moves when the last record is read (JR/T 0025.12; .13; .15).
 
 use super::Device;
+use super::capp::{Extended, Extension, Left};
 use super::memory::ApplicationMemory;
 use super::session::{Pending, Phase, QuickChange, Transaction};
 use super::simulator::{Answer, Refusal, Work};
-use super::{cryptogram, decision, dynamic_signature, record};
+use super::{capp, cryptogram, decision, dynamic_signature, record};
 use crate::base::bytes::u64_to_bcd;
 use crate::base::context::Context;
 use crate::base::event::Event;
@@ -14,7 +15,7 @@ use crate::words::emv::CryptogramType::{self, Aac, Arqc, Tc};
 use crate::words::emv::command::{GetProcessingOptions, ProcessingOptions};
 use crate::words::emv::{Aip, Ctq, ExtendedCapability, Ttq};
 use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
-use crate::words::pboc::{CardAdditionalProcessing as Cap, EcashSet};
+use crate::words::pboc::{CappTransaction, CardAdditionalProcessing as Cap, EcashSet};
 use crate::words::tlv::{Tag, TlvStore};
 
 const CLAUSE: &str = "JR/T 0025.12";
@@ -74,6 +75,8 @@ struct Verdict {
     cumulative_minor: u64,
     /// The count of transactions in another currency that results.
     international: u8,
+    /// What a transaction of the extended application leaves.
+    left: Option<Left>,
 }
 
 /// What the reader offers, and what the card knows of itself.
@@ -84,6 +87,7 @@ struct Offer<'a> {
     amount_minor: u64,
     set: Option<EcashSet>,
     device: Option<Device>,
+    extended: Option<Extended>,
 }
 
 /// Decides and answers GET PROCESSING OPTIONS.
@@ -103,10 +107,15 @@ pub(super) fn start(
         amount_minor,
         set: transaction.set,
         device: work.session.device,
+        extended: capp::extended(work.session, &after, &transaction.data)?,
     };
+    let extended = offer.extended;
     let verdict = offer.decide()?;
     if let Some((tag, minor)) = verdict.balance {
         after.put_amount(tag, minor);
+    }
+    if let Some(minor) = verdict.left.as_ref().and_then(|left| left.offset_minor) {
+        after.put_amount(tag::SEGMENT_OFFSET_USED, minor);
     }
     after.state.cumulative_minor = verdict.cumulative_minor;
     after.state.international = verdict.international;
@@ -148,6 +157,7 @@ pub(super) fn start(
             appended.put(tag::CARD_AUTHENTICATION_RELATED_DATA, related);
         }
     }
+    let atc = transaction.atc;
     let pending = match verdict.kind {
         Tc => {
             let logged = processing(&after).has(Cap::LOG_OFFLINE);
@@ -158,6 +168,9 @@ pub(super) fn start(
                     cumulative_minor: verdict.cumulative_minor,
                     international: verdict.international,
                     log: if logged { record::log_entry(&after, &transaction) } else { None },
+                    extension: extended
+                        .zip(verdict.left)
+                        .map(|(wanted, left)| Extension::new(wanted, left, atc, made.cryptogram)),
                 }),
                 appended: appended.to_bytes(),
             })
@@ -185,6 +198,9 @@ pub(super) fn complete(
 ) -> Result<(), Refusal> {
     let depth = work.profile()?.log.as_ref().map_or(0, |log| log.records);
     let application = work.application_mut()?;
+    if let Some(extension) = change.extension {
+        capp::complete(application, extension)?;
+    }
     if let Some((tag, minor)) = change.balance {
         application.put_amount(tag, minor);
     }
@@ -291,7 +307,9 @@ impl Offer<'_> {
     fn money(&self, ctq: Ctq) -> Result<Verdict, Refusal> {
         let state = &self.application.state;
         let short = if self.ttq.has(Ttq::OFFLINE_ONLY) { Aac } else { Arqc };
-        if self.amount_minor == 0 {
+        // Who enters a metro pays nothing yet: the card keeps where.
+        let enters = self.extended.is_some_and(|extended| extended.kind == CappTransaction::SegmentBilling);
+        if self.amount_minor == 0 && !enters {
             let kind = if self.cap.has(Cap::PREPAID) { Aac } else { short };
             return self.verdict(kind, "the amount is 0", ctq);
         }
@@ -305,6 +323,9 @@ impl Offer<'_> {
             return Ok(verdict);
         };
         let balance = self.application.amount(set.balance).unwrap_or(0);
+        if let Some(extended) = &self.extended {
+            return self.extended_money(extended, set, balance, ctq);
+        }
         let total = state.cumulative_minor.saturating_add(self.amount_minor);
         let total_allows = total <= total_limit(self.application);
         let pays = |reason, balance: Option<u64>, total| {
@@ -327,6 +348,30 @@ impl Offer<'_> {
             }
             Some(reason) => self.verdict(short, reason, ctq),
         }
+    }
+
+    /// The same of the extended application: what is held, or may be offset, counts beside the
+    /// balance (JR/T 0025.14).
+    fn extended_money(
+        &self,
+        extended: &Extended,
+        set: EcashSet,
+        balance: u64,
+        ctq: Ctq,
+    ) -> Result<Verdict, Refusal> {
+        let reach = balance.saturating_add(extended.beside_minor(self.application));
+        if let Some(reason) = self.ecash_hindrance(set, reach) {
+            let short = if self.ttq.has(Ttq::OFFLINE_ONLY) { Aac } else { Arqc };
+            return self.verdict(short, reason, ctq);
+        }
+        if let Some(memory) = &self.application.capp {
+            capp::may_begin(memory, extended)?;
+        }
+        let left = extended.left(self.application, set, self.amount_minor);
+        let mut verdict = self.verdict(Tc, left.reason, ctq)?;
+        verdict.balance = Some((set.balance, left.balance_minor));
+        verdict.left = Some(left);
+        Ok(verdict)
     }
 
     /// Why electronic cash does not pay; `None` when it does.
@@ -361,6 +406,7 @@ impl Offer<'_> {
             balance: None,
             cumulative_minor: state.cumulative_minor,
             international: state.international,
+            left: None,
         };
         if kind != Arqc {
             return Ok(verdict);
@@ -422,7 +468,10 @@ fn answer(
         data.put(tag::CRYPTOGRAM_INFORMATION_DATA, [verdict.kind.bits()]);
     }
     data.put(tag::ATC, transaction.atc.to_be_bytes());
-    data.put(tag::APPLICATION_CRYPTOGRAM, made.cryptogram);
+    // What is held is paid later: its certificate comes with the completion (JR/T 0025.14).
+    if verdict.left.as_ref().is_none_or(|left| left.opens.is_none()) {
+        data.put(tag::APPLICATION_CRYPTOGRAM, made.cryptogram);
+    }
     data.put(tag::ISSUER_APPLICATION_DATA, made.iad.as_slice());
     data.put(tag::CTQ, verdict.ctq.0);
     let mut copied = vec![tag::TRACK_2_EQUIVALENT_DATA, tag::PAN_SEQUENCE_NUMBER];

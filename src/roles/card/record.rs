@@ -5,7 +5,7 @@ use super::application_profile::LogProfile;
 use super::memory::ApplicationMemory;
 use super::session::{Phase, Selected, Transaction};
 use super::simulator::{Answer, Refusal, Work};
-use super::{cryptogram, quick, selection};
+use super::{capp, cryptogram, quick, selection};
 use crate::air::link::Interface;
 use crate::base::context::Context;
 use crate::words::dictionary::tag;
@@ -38,6 +38,9 @@ pub(super) fn read_record(work: &mut Work<'_>, command: ReadRecord, context: &mu
             0 => whole_load_log(work),
             number => log_record(&application.state.load_log, log, number),
         };
+    }
+    if application.capp.as_ref().is_some_and(|memory| memory.file(command.sfi).is_some()) {
+        return capp::note_read(work, command.sfi, command.record);
     }
     let mut file = application.records.iter().filter(|record| record.sfi == command.sfi).peekable();
     if file.peek().is_none() {

@@ -50,6 +50,7 @@ pub(super) fn select(work: &mut Work<'_>, command: &Select, context: &mut Contex
         false => purse_fci(work, index, application),
     };
     work.session.selected = Selected::Application { index, phase: Phase::Selected };
+    work.session.capp_read = None;
     if work.application()?.state.blocked {
         say(context, "the application is blocked: its FCI comes with a warning");
         return Ok(ResponseApdu { data, status: StatusWord::FILE_INVALIDATED });

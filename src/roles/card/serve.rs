@@ -15,13 +15,8 @@ pub fn serve(
     context: &mut Context,
     keep_going: &dyn Fn() -> bool,
 ) -> Result<(), LinkError> {
-    if card.is_recording() && target.is_radio() {
-        return Err(LinkError::Unavailable {
-            missing: "a recording is not served on radio, where it could pass for the card".into(),
-            remedy:
-                "serve it on a virtual reader, or make a card of our own of it: cardwright trace to-profile"
-                    .into(),
-        });
+    if target.is_radio() {
+        refuse_recording(card)?;
     }
     let mut atr = None;
     let result = loop {
@@ -65,11 +60,25 @@ pub fn serve(
     result
 }
 
+/// A recording is not served on radio.
+pub(super) fn refuse_recording(card: &dyn Simulated) -> Result<(), LinkError> {
+    if !card.is_recording() {
+        return Ok(());
+    }
+    Err(LinkError::Unavailable {
+        missing: "a recording is not served on radio, where it could pass for the card".into(),
+        remedy: "serve it on a virtual reader, or make a card of our own of it: cardwright trace to-profile"
+            .into(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::air::link::Endpoint;
+    use crate::air::link::iso_dep::CardKind;
     use crate::base::event::Discard;
+    use crate::roles::card::CardInField;
 
     /// A far side that asks what it was told to, and keeps the answers; by radio or not.
     struct Asks(Vec<Result<TargetRequest, LinkError>>, Vec<Vec<u8>>, bool);
@@ -180,5 +189,9 @@ mod tests {
         assert!(matches!(refused, Err(LinkError::Unavailable { .. })), "{refused:?}");
         serve_on(false, &mut Recorded(Echo(false))).unwrap();
         serve_on(true, &mut Echo(false)).unwrap();
+        let kind = || CardKind::B([8, 1, 2, 3]);
+        let refused = CardInField::new(Box::new(Recorded(Echo(false))), kind(), &mut context);
+        assert!(matches!(refused, Err(LinkError::Unavailable { .. })));
+        assert!(CardInField::new(Box::new(Echo(false)), kind(), &mut context).is_ok());
     }
 }

@@ -2,6 +2,7 @@
 //! transaction that is under way.
 
 use super::Device;
+use super::capp::{Extension, Place};
 use super::mchip_profile::MchipProfile;
 use super::purse::PurseSession;
 use crate::air::link::Interface;
@@ -23,6 +24,8 @@ pub(super) struct Session {
     pub channel: SecureChannel,
     /// Of a purse or a security module.
     pub purse: PurseSession,
+    /// The record of an industry that was read last since the selection, and its index.
+    pub capp_read: Option<(Place, usize)>,
 }
 
 /// The secure channel to the selected application.
@@ -155,6 +158,8 @@ pub(super) struct QuickChange {
     pub cumulative_minor: u64,
     pub international: u8,
     pub log: Option<Vec<u8>>,
+    /// What the extended application writes.
+    pub extension: Option<Extension>,
 }
 
 impl Session {
@@ -162,7 +167,7 @@ impl Session {
     pub(super) fn new(interface: Interface, device: Option<Device>) -> Self {
         let (selected, channel) = (Selected::Nothing, SecureChannel::Closed);
         let purse = PurseSession::default();
-        Self { interface, device, selected, challenge: None, channel, purse }
+        Self { interface, device, selected, challenge: None, channel, purse, capp_read: None }
     }
 
     /// The transaction under way, in any phase.
@@ -193,6 +198,16 @@ impl Phase {
 }
 
 impl Pending {
+    /// What the extended application writes.
+    pub(super) fn extension(&self) -> Option<&Extension> {
+        self.change.as_ref()?.extension.as_ref()
+    }
+
+    /// The same, to be changed.
+    pub(super) fn extension_mut(&mut self) -> Option<&mut Extension> {
+        self.change.as_mut()?.extension.as_mut()
+    }
+
     /// The last record of an AFL.
     pub(super) fn last_record(afl: &[u8]) -> Option<(u8, u8)> {
         Afl::parse(afl).ok()?.last_record()

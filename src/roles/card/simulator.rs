@@ -7,8 +7,8 @@ use super::memory::ApplicationMemory;
 use super::purse::{PurseMemory, PurseProfile, SamProfile};
 use super::session::{Phase, Selected, Session, Transaction};
 use super::{
-    APPLICATIONS, CardError, CardMemory, CardStorage, DeviceLine, InMemory, authentication, data, domain,
-    dynamic_signature, generate_ac, pin, processing_options, purse, record, recovery, relay, script,
+    APPLICATIONS, CardError, CardMemory, CardStorage, DeviceLine, InMemory, authentication, capp, data,
+    domain, dynamic_signature, generate_ac, pin, processing_options, purse, record, recovery, relay, script,
     selection,
 };
 use crate::air::link::{Endpoint, Interface, LinkError};
@@ -198,6 +198,10 @@ impl Work<'_> {
             (0x80, 0xD0) => recovery::recover(self, &read(apdu)?, context),
             (0x80, 0xEA) => relay::exchange(self, read(apdu)?, context),
             (0x00, 0x82) => authentication::external(self, &read(apdu)?, context),
+            (0x80, 0xB4) => capp::read(self, &read(apdu)?),
+            (0x84, 0xDE) => capp::update(self, &read(apdu)?, context),
+            (0x04, 0xE2) => capp::append(self, &read(apdu)?, context),
+            (0x80, 0x5A) => capp::prove(self, &read(apdu)?),
             (0x80, 0x50) => domain::initialize(self, &read(apdu)?, context),
             (0x84, 0x82) => domain::authenticate(self, &read(apdu)?, context),
             (0x80 | 0x84, 0xE2) => domain::store(self, apdu, context),

@@ -33,6 +33,10 @@ status_words! {
     NOT_ALLOWED = 0x6986, "command not allowed";
     SM_OBJECT_MISSING = 0x6987, "secure messaging data objects missing";
     SM_OBJECT_INCORRECT = 0x6988, "secure messaging data objects incorrect";
+    TOO_MANY_PRE_AUTHORISATIONS = 0x6971, "three pre-authorisations are open (JR/T 0025.14)";
+    PRE_AUTHORISATION_OPEN = 0x6972, "a pre-authorisation of this record is open (JR/T 0025.14)";
+    NO_PRE_AUTHORISATION = 0x6973, "no pre-authorisation of this record is open (JR/T 0025.14)";
+    CAPP_RECORD_DIFFERS = 0x6974, "the record updated is not the one that was read (JR/T 0025.14)";
     WRONG_DATA = 0x6A80, "incorrect parameters in the data field";
     NOT_SUPPORTED = 0x6A81, "function not supported (card blocked)";
     FILE_NOT_FOUND = 0x6A82, "file or application not found";

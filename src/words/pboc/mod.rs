@@ -1,6 +1,7 @@
 //! PBOC / JR/T 0025: electronic cash, its second currency, logs, issuer
 //! application data, and the purse formulas of its first edition.
 
+mod capp;
 mod card_processing;
 mod city;
 pub mod command;
@@ -15,6 +16,7 @@ mod purse_key;
 mod purse_record;
 mod verification;
 
+pub use capp::{CAPP_FILES, CappTransaction, capp_mac, counter_vector, record_id};
 pub use card_processing::{ApplicationDefaultAction, CardAdditionalProcessing, Cvr};
 pub use city::{CITIES, CityBalance, CityField, CityLayout, CityLog, CityRow, FieldKind, layout_of};
 pub use ecash::EcashSet;

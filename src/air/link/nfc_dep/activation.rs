@@ -2,26 +2,18 @@
 //! who they are (ISO/IEC 18092, 11 and 12.6.1; ISO/IEC 14443-3, 6.5; JIS X 6319-4).
 
 use super::framing::{unwrap, wrap};
-use crate::air::link::{Air, Heard, LinkError, Modulation, RfFrame, Technology};
+use crate::air::link::iso_dep::{Selection, SelectionStep, poll_a};
+use crate::air::link::{Air, Heard, LinkError, Modulation, RfFrame};
 use crate::base::context::Context;
+use crate::words::iso14443::{SENS_REQ, SelRes, Uid};
 use crate::words::iso18092::{
     AttributeRequest, AttributeResponse, BitRate, LengthReduction, NfcDepFrame, ParameterRequest,
     waiting_time,
 };
 use std::time::Duration;
 
-/// SENS_REQ, a short frame.
-const SENS_REQ: &[u8] = &[0x26];
-/// ALL_REQ, which wakes sleeping ones too.
-const ALL_REQ: &[u8] = &[0x52];
-const SDD_REQ: &[u8] = &[0x93, 0x20];
-const SEL_REQ: &[u8] = &[0x93, 0x70];
 /// SENS_RES of a target with a single size identifier, least significant byte first.
-const SENS_RES: &[u8] = &[0x01, 0x01];
-/// SEL_RES: NFC-DEP is spoken.
-const SPEAKS_NFC_DEP: u8 = 0x40;
-/// First byte of a random single size identifier (ISO/IEC 14443-3, 6.5.4).
-const RANDOM_ID: u8 = 0x08;
+const SENS_RES: [u8; 2] = [0x01, 0x01];
 /// How long an answer in the collision resolution may take; the standard's microseconds
 /// are too few for a socket.
 const ANSWER: Duration = Duration::from_millis(500);
@@ -50,20 +42,108 @@ pub(super) struct Found {
     pub rate: BitRate,
 }
 
+/// How an initiator greets a target in passive communication.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Greeting {
+    /// The rate to meet at: type A at 106 kbit/s, else type F.
+    pub rate: BitRate,
+    /// SENSF_REQ behind its length byte, for type F.
+    pub sensf_req: [u8; 5],
+    /// NFCID3i in type A; in type F it follows from the target's identifier (11.2.2.6).
+    pub id: [u8; 10],
+    /// Gi.
+    pub general: Vec<u8>,
+    /// How long the first answer is waited for.
+    pub wait: Duration,
+}
+
+impl Greeting {
+    /// SENSF_REQ to whoever is there.
+    pub const ANYBODY: [u8; 5] = [0x00, 0xFF, 0xFF, 0x00, 0x00];
+
+    /// Finds a target and greets it; `None` where none answers, or it does not speak NFC-DEP.
+    ///
+    /// # Errors
+    /// The air fails.
+    pub fn meet(
+        &self,
+        air: &mut dyn Air,
+        context: &mut Context,
+    ) -> Result<Option<AttributeResponse>, LinkError> {
+        let id = if self.rate == BitRate::Kbps106 {
+            match poll_a(air, SENS_REQ, self.wait, context)? {
+                Some(card) if card.sel_res.has(SelRes::NFC_DEP) => self.id,
+                _ => return Ok(None),
+            }
+        } else {
+            match self.find_f(air, context)? {
+                Some(id) => id,
+                None => return Ok(None),
+            }
+        };
+        self.greet_selected(air, id, context)
+    }
+
+    /// Greets a target that is selected.
+    ///
+    /// # Errors
+    /// The air fails.
+    pub fn greet_selected(
+        &self,
+        air: &mut dyn Air,
+        id: [u8; 10],
+        context: &mut Context,
+    ) -> Result<Option<AttributeResponse>, LinkError> {
+        let request = NfcDepFrame::AttributeRequest(AttributeRequest {
+            id,
+            did: 0,
+            rates: [0, 0],
+            length: LengthReduction::LONGEST,
+            general: self.general.clone(),
+        });
+        Ok(match greet(air, &request, self.rate, ANSWER, context)? {
+            Some(NfcDepFrame::AttributeResponse(response)) => Some(response),
+            _ => None,
+        })
+    }
+
+    /// NFCID3i for a target of type F: its identifier, and "ST".
+    fn find_f(&self, air: &mut dyn Air, context: &mut Context) -> Result<Option<[u8; 10]>, LinkError> {
+        let modulation = Modulation::of_nfc_dep(self.rate);
+        let bytes = [&[self.sensf_req.len() as u8 + 1][..], &self.sensf_req].concat();
+        air.send(&RfFrame { modulation, bytes }, context)?;
+        Ok(match air.receive(self.wait, context)? {
+            Some(Heard::Frame(RfFrame { modulation: heard, bytes })) if heard == modulation => {
+                match bytes[..] {
+                    [_, 0x01, a, b, c, d, e, f, g, h, ..] => Some([a, b, c, d, e, f, g, h, b'S', b'T']),
+                    _ => None,
+                }
+            }
+            _ => None,
+        })
+    }
+}
+
 /// Looks for a target at 106 kbit/s until one answers.
 pub(super) fn find(
-    air: &mut impl Air,
+    air: &mut dyn Air,
     identity: &Identity,
     polling: Polling,
     context: &mut Context,
 ) -> Result<Found, LinkError> {
     let mut left = polling.timeout;
     loop {
-        if let Some(answer) = ask(air, SENS_REQ.to_vec(), context)?
-            && answer.len() == 2
-            && let Some(found) = meet(air, identity, polling.rate, context)?
+        let greeting = Greeting {
+            rate: BitRate::Kbps106,
+            sensf_req: Greeting::ANYBODY,
+            id: context.random(),
+            general: identity.general.clone(),
+            wait: ANSWER,
+        };
+        if let Some(response) = greeting.meet(air, context)?
+            && agree(air, polling.rate, &response, context)?
         {
-            return Ok(found);
+            return Ok(Found { response, rate: polling.rate });
         }
         // An air that answers nothing has let the whole of it pass.
         left = left.saturating_sub(ANSWER);
@@ -73,138 +153,150 @@ pub(super) fn find(
     }
 }
 
-/// Resolves, selects and greets; `None` where the device does not speak NFC-DEP, or is
-/// gone again.
-fn meet(
-    air: &mut impl Air,
-    identity: &Identity,
+/// Whether the target goes on at this rate.
+fn agree(
+    air: &mut dyn Air,
     rate: BitRate,
+    response: &AttributeResponse,
     context: &mut Context,
-) -> Result<Option<Found>, LinkError> {
-    let Some(id) = ask(air, SDD_REQ.to_vec(), context)? else { return Ok(None) };
-    match ask(air, [SEL_REQ, &id].concat(), context)?.as_deref() {
-        Some([sel, ..]) if sel & SPEAKS_NFC_DEP != 0 => {}
-        _ => return Ok(None),
-    }
-    let request = NfcDepFrame::AttributeRequest(AttributeRequest {
-        id: context.random(),
-        did: 0,
-        rates: [0, 0],
-        length: LengthReduction::LONGEST,
-        general: identity.general.clone(),
-    });
-    let Some(NfcDepFrame::AttributeResponse(response)) = greet(air, &request, ANSWER, context)? else {
-        return Ok(None);
-    };
+) -> Result<bool, LinkError> {
     if rate == BitRate::Kbps106 {
-        return Ok(Some(Found { response, rate }));
+        return Ok(true);
     }
     let wait = waiting_time(response.timeout).max(ANSWER);
     let change = NfcDepFrame::ParameterRequest(ParameterRequest::at(rate));
-    match greet(air, &change, wait, context)? {
-        Some(NfcDepFrame::ParameterResponse(_)) => Ok(Some(Found { response, rate })),
-        _ => Ok(None),
-    }
+    let answer = greet(air, &change, BitRate::Kbps106, wait, context)?;
+    Ok(matches!(answer, Some(NfcDepFrame::ParameterResponse(_))))
 }
 
-/// A request at 106 kbit/s, and its response where one comes.
-fn greet(
-    air: &mut impl Air,
+/// A request at a rate, and its response where one comes.
+pub(super) fn greet(
+    air: &mut dyn Air,
     request: &NfcDepFrame,
+    rate: BitRate,
     wait: Duration,
     context: &mut Context,
 ) -> Result<Option<NfcDepFrame>, LinkError> {
-    air.send(&wrap(request, BitRate::Kbps106), context)?;
+    air.send(&wrap(request, rate), context)?;
     match air.receive(wait, context)? {
         Some(Heard::Frame(frame)) => Ok(unwrap(&frame, "meeting the other device").ok()),
         _ => Ok(None),
     }
 }
 
-fn ask(air: &mut impl Air, bytes: Vec<u8>, context: &mut Context) -> Result<Option<Vec<u8>>, LinkError> {
-    air.send(&RfFrame { modulation: Modulation::A106, bytes }, context)?;
-    match air.receive(ANSWER, context)? {
-        Some(Heard::Frame(frame)) if frame.modulation == Modulation::A106 => Ok(Some(frame.bytes)),
-        _ => Ok(None),
-    }
-}
-
-fn nobody(air: &impl Air, timeout: Duration) -> LinkError {
+fn nobody(air: &dyn Air, timeout: Duration) -> LinkError {
     LinkError::timeout(format!("of another device at {}", air.place()), timeout)
 }
 
 /// What a target knows once it has been found: who the initiator is, at which rate it
 /// goes on, and the first block where that has come already.
-pub(super) struct Met {
+#[derive(Debug)]
+pub struct Met {
+    /// ATR_REQ.
     pub request: AttributeRequest,
+    /// The rate.
     pub rate: BitRate,
+    /// The first block.
     pub first: RfFrame,
+}
+
+/// A device that lets itself be found, in type A and in type F.
+#[derive(Debug)]
+pub struct Presence {
+    selection: Selection,
+    /// SENSF_RES behind its length byte, where it is found in type F.
+    sensf_res: Option<Vec<u8>>,
+    response: AttributeResponse,
+    met: Option<(AttributeRequest, BitRate)>,
+}
+
+/// What a frame comes to.
+#[derive(Debug)]
+pub enum PresenceStep {
+    /// Nothing is said.
+    Silence,
+    /// This is answered.
+    Answer(RfFrame),
+    /// An initiator has come.
+    Met(Met),
+}
+
+impl Presence {
+    /// A device of these answers; DID of ATR_RES is the initiator's.
+    pub fn new(selection: Selection, sensf_res: Option<Vec<u8>>, response: AttributeResponse) -> Self {
+        Self { selection, sensf_res, response, met: None }
+    }
+
+    /// What is heard, and what it comes to.
+    pub fn hear(&mut self, heard: &Heard) -> PresenceStep {
+        let Heard::Frame(frame) = heard else {
+            self.selection.reset();
+            self.met = None;
+            return PresenceStep::Silence;
+        };
+        match self.selection.hear_in(frame, self.sensf_res.as_deref()) {
+            SelectionStep::Silence => PresenceStep::Silence,
+            SelectionStep::Answer(bytes) => {
+                self.met = None;
+                PresenceStep::Answer(RfFrame { modulation: frame.modulation, bytes })
+            }
+            SelectionStep::Beyond => self.greet(frame),
+        }
+    }
+
+    fn greet(&mut self, frame: &RfFrame) -> PresenceStep {
+        match (unwrap(frame, "meeting the other device"), &mut self.met) {
+            (Ok(NfcDepFrame::AttributeRequest(request)), met) => {
+                let rate = frame.modulation.rate;
+                let response = AttributeResponse { did: request.did, ..self.response.clone() };
+                *met = Some((request, rate));
+                PresenceStep::Answer(wrap(&NfcDepFrame::AttributeResponse(response), rate))
+            }
+            (Ok(NfcDepFrame::ParameterRequest(change)), Some((_, rate))) => match change.rate() {
+                Some(next) => {
+                    let answer = wrap(&NfcDepFrame::ParameterResponse(change.did), *rate);
+                    *rate = next;
+                    PresenceStep::Answer(answer)
+                }
+                None => PresenceStep::Silence,
+            },
+            (Ok(NfcDepFrame::Exchange { .. }), Some((request, rate))) if *rate == frame.modulation.rate => {
+                let met = Met { request: request.clone(), rate: *rate, first: frame.clone() };
+                PresenceStep::Met(met)
+            }
+            // Noise, or words to a device that is gone.
+            _ => PresenceStep::Silence,
+        }
+    }
 }
 
 /// Lets itself be found, in type A and in type F.
 pub(super) fn be_found(
-    air: &mut impl Air,
+    air: &mut dyn Air,
     identity: &Identity,
     timeout: Duration,
     context: &mut Context,
 ) -> Result<Met, LinkError> {
-    let random: [u8; 9] = context.random();
-    let [_, a, b, c, f @ ..] = random;
-    let id = [RANDOM_ID, a, b, c];
-    let check = id.iter().fold(0, |sum, byte| sum ^ byte);
-    // NFCID2 of a device that speaks NFC-DEP begins with 01FE.
-    let id_f = [[0x01, 0xFE].as_slice(), &f, &[0]].concat();
-    let mut met: Option<(AttributeRequest, BitRate)> = None;
+    let levels = Uid::drawn(context.random()).levels();
+    let f: [u8; 5] = context.random();
+    // NFCID2 of a device that speaks NFC-DEP begins with 01FE; eight bytes of padding follow.
+    let sensf_res = [&[0x01, 0x01, 0xFE][..], &f, &[0; 9]].concat();
+    let response = AttributeResponse {
+        id: context.random(),
+        did: 0,
+        rates: [0, 0],
+        timeout: identity.timeout,
+        length: LengthReduction::LONGEST,
+        general: identity.general.clone(),
+    };
+    let selection = Selection::new(SENS_RES, levels, SelRes::NFC_DEP);
+    let mut presence = Presence::new(selection, Some(sensf_res), response);
     loop {
-        let Some(heard) = air.receive(timeout, context)? else {
-            return Err(nobody(air, timeout));
-        };
-        let Heard::Frame(frame) = heard else {
-            met = None;
-            continue;
-        };
-        let answer = |bytes: Vec<u8>| RfFrame { modulation: frame.modulation, bytes };
-        let (modulation, bytes) = (frame.modulation, frame.bytes.as_slice());
-        if modulation == Modulation::A106 && [SENS_REQ, ALL_REQ].contains(&bytes) {
-            met = None;
-            air.send(&answer(SENS_RES.to_vec()), context)?;
-        } else if modulation == Modulation::A106 && bytes == SDD_REQ {
-            air.send(&answer([id.as_slice(), &[check]].concat()), context)?;
-        } else if modulation == Modulation::A106 && bytes.starts_with(SEL_REQ) {
-            if bytes[2..] == [id.as_slice(), &[check]].concat() {
-                air.send(&answer(vec![SPEAKS_NFC_DEP]), context)?;
-            }
-        } else if modulation.technology == Technology::F && bytes.get(1) == Some(&0) && bytes.len() == 6 {
-            // SENSF_REQ, and SENSF_RES with eight bytes of padding.
-            met = None;
-            let response = [&[18, 1], id_f.as_slice(), &[0; 8]].concat();
-            air.send(&answer(response), context)?;
-        } else {
-            match (unwrap(&frame, "meeting the other device"), &mut met) {
-                (Ok(NfcDepFrame::AttributeRequest(request)), met) => {
-                    let response = NfcDepFrame::AttributeResponse(AttributeResponse {
-                        id: context.random(),
-                        did: request.did,
-                        rates: [0, 0],
-                        timeout: identity.timeout,
-                        length: LengthReduction::LONGEST,
-                        general: identity.general.clone(),
-                    });
-                    air.send(&wrap(&response, modulation.rate), context)?;
-                    *met = Some((request, modulation.rate));
-                }
-                (Ok(NfcDepFrame::ParameterRequest(change)), Some((_, rate))) => {
-                    if let Some(next) = change.rate() {
-                        air.send(&wrap(&NfcDepFrame::ParameterResponse(change.did), *rate), context)?;
-                        *rate = next;
-                    }
-                }
-                (Ok(NfcDepFrame::Exchange { .. }), Some((request, rate))) if *rate == modulation.rate => {
-                    return Ok(Met { request: request.clone(), rate: *rate, first: frame });
-                }
-                // Noise, or words to a device that is gone.
-                _ => {}
-            }
+        let heard = air.receive(timeout, context)?.ok_or_else(|| nobody(air, timeout))?;
+        match presence.hear(&heard) {
+            PresenceStep::Silence => {}
+            PresenceStep::Answer(frame) => air.send(&frame, context)?,
+            PresenceStep::Met(met) => return Ok(met),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! The initiator's side of NFC-DEP (ISO/IEC 18092, 12.6.4): it asks, and asks again where
 //! no answer came or none that it could read.
 
-use super::activation::{Identity, Polling, find};
+use super::activation::{Identity, Polling, find, greet};
 use super::framing::{OVERHEAD, join, unwrap, wrap};
 use crate::air::link::{Air, Heard, LinkError, Peer, PeerActivation};
 use crate::base::context::Context;
-use crate::words::iso18092::{BitRate, NfcDepFrame, Pfb, PfbKind, Side, waiting_time};
+use crate::words::iso18092::{
+    AttributeResponse, BitRate, NfcDepFrame, ParameterRequest, Pfb, PfbKind, Side, waiting_time,
+};
 use std::time::Duration;
 
 /// How often in a row a block is asked for again before the device counts as gone.
@@ -16,12 +18,20 @@ const EXTENSIONS: u16 = 600;
 const MOST_EXTENSION: u8 = 59;
 /// How much longer than its waiting time a target on a socket may take.
 const GRACE: Duration = Duration::from_millis(100);
+/// How long an answer to the last word is waited for: a device that is gone keeps nobody.
+const PARTING: Duration = Duration::from_millis(150);
 const DURING: &str = "exchanging with the other device";
 
 /// A target, as its initiator holds it.
 #[derive(Debug)]
 pub struct Initiator<A> {
     air: A,
+    talk: InitiatorTalk,
+}
+
+/// An initiator's conversation with a target, whatever air they have.
+#[derive(Debug)]
+pub struct InitiatorTalk {
     activation: PeerActivation,
     rate: BitRate,
     /// PNI of the next block.
@@ -44,24 +54,133 @@ impl<A: Air> Initiator<A> {
         context: &mut Context,
     ) -> Result<Self, LinkError> {
         let found = find(&mut air, identity, polling, context)?;
+        let talk = InitiatorTalk::with(&found.response, found.rate, air.place());
+        Ok(Self { air, talk })
+    }
+}
+
+impl<A: Air> Peer for Initiator<A> {
+    fn activation(&self) -> &PeerActivation {
+        &self.talk.activation
+    }
+
+    /// `timeout` is the target's own affair here: it answers within its waiting time, or
+    /// asks for more.
+    fn exchange(
+        &mut self,
+        payload: Option<&[u8]>,
+        _timeout: Duration,
+        context: &mut Context,
+    ) -> Result<Vec<u8>, LinkError> {
+        self.talk.exchange(&mut self.air, payload.unwrap_or_default(), context)
+    }
+
+    fn release(&mut self, context: &mut Context) {
+        self.talk.release(&mut self.air, context);
+        let _ = self.air.field_off(context);
+    }
+}
+
+impl InitiatorTalk {
+    /// With a target at `place` that has answered the greeting, and goes on at this rate.
+    pub fn with(response: &AttributeResponse, rate: BitRate, place: &str) -> Self {
         let activation = PeerActivation {
             side: Side::Initiator,
-            general: found.response.general,
-            place: air.place().to_owned(),
+            general: response.general.clone(),
+            place: place.to_owned(),
         };
-        let waiting = waiting_time(found.response.timeout) + GRACE;
-        let most = found.response.length.bytes() - OVERHEAD;
-        Ok(Self { air, activation, rate: found.rate, number: 0, waiting, most })
+        let waiting = waiting_time(response.timeout) + GRACE;
+        Self { activation, rate, number: 0, waiting, most: response.length.bytes() - OVERHEAD }
+    }
+
+    /// Says something and gives what comes back.
+    ///
+    /// # Errors
+    /// As [`Peer::exchange`].
+    pub fn exchange(
+        &mut self,
+        air: &mut dyn Air,
+        payload: &[u8],
+        context: &mut Context,
+    ) -> Result<Vec<u8>, LinkError> {
+        let pieces: Vec<&[u8]> =
+            if payload.is_empty() { vec![payload] } else { payload.chunks(self.most).collect() };
+        let mut answer = None;
+        for (index, piece) in pieces.iter().enumerate() {
+            let more = index + 1 < pieces.len();
+            let (pfb, data) = self.ask(air, Pfb::information(self.number, more), piece, context)?;
+            let number = self.next_number();
+            match pfb.kind() {
+                PfbKind::Ack if more && pfb.number() == number => {}
+                PfbKind::Information { more: goes_on } if !more && pfb.number() == number => {
+                    answer = Some((data, goes_on));
+                }
+                _ => {
+                    return Err(unexpected(
+                        if more { "an acknowledgement" } else { "information" },
+                        number,
+                        pfb,
+                    ));
+                }
+            }
+        }
+        let (mut whole, mut goes_on) = answer.unwrap_or_default();
+        while goes_on {
+            let (pfb, data) = self.ask(air, Pfb::ack(self.number), &[], context)?;
+            let number = self.next_number();
+            match pfb.kind() {
+                PfbKind::Information { more } if pfb.number() == number => {
+                    join(&mut whole, &data, DURING)?;
+                    goes_on = more;
+                }
+                _ => return Err(unexpected("more information", number, pfb)),
+            }
+        }
+        Ok(whole)
+    }
+
+    /// Parts: the target is told.
+    pub fn release(&mut self, air: &mut dyn Air, context: &mut Context) {
+        let request = NfcDepFrame::Release { side: Side::Initiator, did: None };
+        // It is over in any case.
+        if air.send(&wrap(&request, self.rate), context).is_ok() {
+            let _ = air.receive(self.waiting.min(PARTING), context);
+        }
+    }
+
+    /// Goes on at another rate, if the target agrees.
+    ///
+    /// # Errors
+    /// The air fails.
+    pub fn change_rate(
+        &mut self,
+        air: &mut dyn Air,
+        rate: BitRate,
+        context: &mut Context,
+    ) -> Result<bool, LinkError> {
+        let change = NfcDepFrame::ParameterRequest(ParameterRequest::at(rate));
+        let answer = greet(air, &change, self.rate, self.waiting, context)?;
+        let agrees = matches!(answer, Some(NfcDepFrame::ParameterResponse(_)));
+        if agrees {
+            self.rate = rate;
+        }
+        Ok(agrees)
     }
 
     /// Sends a block until an answer comes that is one.
-    fn ask(&mut self, pfb: Pfb, data: &[u8], context: &mut Context) -> Result<(Pfb, Vec<u8>), LinkError> {
+    fn ask(
+        &mut self,
+        air: &mut dyn Air,
+        pfb: Pfb,
+        data: &[u8],
+        context: &mut Context,
+    ) -> Result<(Pfb, Vec<u8>), LinkError> {
         let block = NfcDepFrame::block(Side::Initiator, pfb, data);
         let (mut frame, mut wait) = (block.clone(), self.waiting);
         let (mut tries, mut extensions) = (0, 0);
         loop {
-            self.air.send(&wrap(&frame, self.rate), context)?;
-            let heard = match self.air.receive(wait, context)? {
+            air.send(&wrap(&frame, self.rate), context)?;
+            let heard = match air.receive(wait, context)? {
                 Some(Heard::FieldOff) => return Err(self.activation.parted()),
                 Some(Heard::Frame(frame)) => Some(unwrap(&frame, DURING)),
                 None => None,
@@ -107,66 +226,6 @@ impl<A: Air> Initiator<A> {
         let number = self.number;
         self.number = (number + 1) & 3;
         number
-    }
-}
-
-impl<A: Air> Peer for Initiator<A> {
-    fn activation(&self) -> &PeerActivation {
-        &self.activation
-    }
-
-    /// `timeout` is the target's own affair here: it answers within its waiting time, or
-    /// asks for more.
-    fn exchange(
-        &mut self,
-        payload: Option<&[u8]>,
-        _timeout: Duration,
-        context: &mut Context,
-    ) -> Result<Vec<u8>, LinkError> {
-        let payload = payload.unwrap_or_default();
-        let pieces: Vec<&[u8]> =
-            if payload.is_empty() { vec![payload] } else { payload.chunks(self.most).collect() };
-        let mut answer = None;
-        for (index, piece) in pieces.iter().enumerate() {
-            let more = index + 1 < pieces.len();
-            let (pfb, data) = self.ask(Pfb::information(self.number, more), piece, context)?;
-            let number = self.next_number();
-            match pfb.kind() {
-                PfbKind::Ack if more && pfb.number() == number => {}
-                PfbKind::Information { more: goes_on } if !more && pfb.number() == number => {
-                    answer = Some((data, goes_on));
-                }
-                _ => {
-                    return Err(unexpected(
-                        if more { "an acknowledgement" } else { "information" },
-                        number,
-                        pfb,
-                    ));
-                }
-            }
-        }
-        let (mut whole, mut goes_on) = answer.unwrap_or_default();
-        while goes_on {
-            let (pfb, data) = self.ask(Pfb::ack(self.number), &[], context)?;
-            let number = self.next_number();
-            match pfb.kind() {
-                PfbKind::Information { more } if pfb.number() == number => {
-                    join(&mut whole, &data, DURING)?;
-                    goes_on = more;
-                }
-                _ => return Err(unexpected("more information", number, pfb)),
-            }
-        }
-        Ok(whole)
-    }
-
-    fn release(&mut self, context: &mut Context) {
-        let request = NfcDepFrame::Release { side: Side::Initiator, did: None };
-        // It is over in any case.
-        if self.air.send(&wrap(&request, self.rate), context).is_ok() {
-            let _ = self.air.receive(self.waiting, context);
-        }
-        let _ = self.air.field_off(context);
     }
 }
 

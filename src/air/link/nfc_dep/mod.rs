@@ -6,6 +6,6 @@ mod framing;
 mod initiator;
 mod target;
 
-pub use activation::{Identity, Polling};
-pub use initiator::Initiator;
-pub use target::Target as NfcDepTarget;
+pub use activation::{Greeting, Identity, Met, Polling, Presence, PresenceStep};
+pub use initiator::{Initiator, InitiatorTalk};
+pub use target::{Target as NfcDepTarget, TargetTalk};

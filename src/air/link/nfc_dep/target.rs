@@ -1,7 +1,7 @@
 //! The target's side of NFC-DEP (ISO/IEC 18092, 12.6.4): it answers, and answers again
 //! where it is asked again.
 
-use super::activation::{Identity, be_found};
+use super::activation::{Identity, Met, be_found};
 use super::framing::{OVERHEAD, join, unwrap, wrap};
 use crate::air::link::{Air, Heard, LinkError, Peer, PeerActivation, RfFrame};
 use crate::base::context::Context;
@@ -14,6 +14,12 @@ const DURING: &str = "answering the other device";
 #[derive(Debug)]
 pub struct Target<A> {
     air: A,
+    talk: TargetTalk,
+}
+
+/// A target's conversation with an initiator, whatever air they have.
+#[derive(Debug)]
+pub struct TargetTalk {
     activation: PeerActivation,
     rate: BitRate,
     /// PNI that the next new block has.
@@ -38,28 +44,93 @@ impl<A: Air> Target<A> {
         context: &mut Context,
     ) -> Result<Self, LinkError> {
         let met = be_found(&mut air, identity, timeout, context)?;
-        let most = met.request.length.bytes() - OVERHEAD;
-        let activation = PeerActivation {
-            side: Side::Target,
-            general: met.request.general,
-            place: air.place().to_owned(),
-        };
-        Ok(Self { air, activation, rate: met.rate, number: 0, most, early: Some(met.first), last: None })
+        let talk = TargetTalk::with(met, air.place());
+        Ok(Self { air, talk })
+    }
+}
+
+impl<A: Air> Peer for Target<A> {
+    fn activation(&self) -> &PeerActivation {
+        &self.talk.activation
     }
 
-    fn say(&mut self, pfb: Pfb, data: &[u8], context: &mut Context) -> Result<(), LinkError> {
+    fn exchange(
+        &mut self,
+        payload: Option<&[u8]>,
+        timeout: Duration,
+        context: &mut Context,
+    ) -> Result<Vec<u8>, LinkError> {
+        if let Some(payload) = payload {
+            self.talk.answer(&mut self.air, payload, timeout, context)?;
+        }
+        self.talk.receive(&mut self.air, timeout, context)
+    }
+
+    /// A target has no word for it: it stops answering.
+    fn release(&mut self, _context: &mut Context) {}
+}
+
+impl TargetTalk {
+    /// With an initiator that was met at `place`.
+    pub fn with(met: Met, place: &str) -> Self {
+        let most = met.request.length.bytes() - OVERHEAD;
+        let activation =
+            PeerActivation { side: Side::Target, general: met.request.general, place: place.to_owned() };
+        Self { activation, rate: met.rate, number: 0, most, early: Some(met.first), last: None }
+    }
+
+    /// What the initiator says next.
+    ///
+    /// # Errors
+    /// As [`Peer::exchange`].
+    pub fn receive(
+        &mut self,
+        air: &mut dyn Air,
+        timeout: Duration,
+        context: &mut Context,
+    ) -> Result<Vec<u8>, LinkError> {
+        let mut whole = Vec::new();
+        loop {
+            let (pfb, data) = self.hear(air, timeout, context)?;
+            join(&mut whole, &data, DURING)?;
+            match pfb.kind() {
+                PfbKind::Information { more: false } => return Ok(whole),
+                PfbKind::Information { more: true } => self.say(air, Pfb::ack(pfb.number()), &[], context)?,
+                _ => {
+                    return Err(LinkError::Protocol {
+                        during: DURING.into(),
+                        expected: "information".into(),
+                        found: format!("PFB {:02X}", pfb.0),
+                    });
+                }
+            }
+        }
+    }
+
+    fn say(
+        &mut self,
+        air: &mut dyn Air,
+        pfb: Pfb,
+        data: &[u8],
+        context: &mut Context,
+    ) -> Result<(), LinkError> {
         let frame = wrap(&NfcDepFrame::block(Side::Target, pfb, data), self.rate);
-        self.air.send(&frame, context)?;
+        air.send(&frame, context)?;
         self.last = Some(frame);
         Ok(())
     }
 
     /// The next block that is new; what asks for old ones is answered here.
-    fn hear(&mut self, timeout: Duration, context: &mut Context) -> Result<(Pfb, Vec<u8>), LinkError> {
+    fn hear(
+        &mut self,
+        air: &mut dyn Air,
+        timeout: Duration,
+        context: &mut Context,
+    ) -> Result<(Pfb, Vec<u8>), LinkError> {
         loop {
             let frame = match self.early.take() {
                 Some(frame) => frame,
-                None => match self.air.receive(timeout, context)? {
+                None => match air.receive(timeout, context)? {
                     Some(Heard::Frame(frame)) => frame,
                     Some(Heard::FieldOff) => return Err(self.activation.parted()),
                     None => return Err(self.activation.silent(timeout)),
@@ -68,31 +139,37 @@ impl<A: Air> Target<A> {
             // What cannot be read is not answered: the initiator asks again (12.6.4.4).
             match unwrap(&frame, DURING) {
                 Ok(NfcDepFrame::Exchange { side: Side::Initiator, pfb, data, .. }) => {
-                    if let Some(block) = self.new_block(pfb, data, context)? {
+                    if let Some(block) = self.new_block(air, pfb, data, context)? {
                         return Ok(block);
                     }
                 }
                 Ok(NfcDepFrame::Release { did, .. }) => {
                     let response = NfcDepFrame::Release { side: Side::Target, did };
-                    return self.part(&response, context);
+                    return self.part(air, &response, context);
                 }
                 Ok(NfcDepFrame::Deselect { did, .. }) => {
                     let response = NfcDepFrame::Deselect { side: Side::Target, did };
-                    return self.part(&response, context);
+                    return self.part(air, &response, context);
                 }
                 _ => {}
             }
         }
     }
 
-    fn part<T>(&mut self, response: &NfcDepFrame, context: &mut Context) -> Result<T, LinkError> {
-        self.air.send(&wrap(response, self.rate), context)?;
+    fn part<T>(
+        &mut self,
+        air: &mut dyn Air,
+        response: &NfcDepFrame,
+        context: &mut Context,
+    ) -> Result<T, LinkError> {
+        air.send(&wrap(response, self.rate), context)?;
         Err(self.activation.parted())
     }
 
     /// A block with the number that is due, or an acknowledgement of the last one.
     fn new_block(
         &mut self,
+        air: &mut dyn Air,
         pfb: Pfb,
         data: Vec<u8>,
         context: &mut Context,
@@ -105,11 +182,11 @@ impl<A: Air> Target<A> {
             }
             PfbKind::Attention => {
                 let answer = wrap(&NfcDepFrame::block(Side::Target, Pfb::ATTENTION, []), self.rate);
-                self.air.send(&answer, context)?;
+                air.send(&answer, context)?;
             }
             PfbKind::Information { .. } | PfbKind::Ack | PfbKind::Nack => {
                 if let Some(last) = &self.last {
-                    self.air.send(last, context)?;
+                    air.send(last, context)?;
                 }
             }
             // Nothing was asked for that a target could be told of.
@@ -119,18 +196,27 @@ impl<A: Air> Target<A> {
     }
 
     /// Says all of it, block by block.
-    fn answer(&mut self, payload: &[u8], timeout: Duration, context: &mut Context) -> Result<(), LinkError> {
+    ///
+    /// # Errors
+    /// As [`Peer::exchange`].
+    pub fn answer(
+        &mut self,
+        air: &mut dyn Air,
+        payload: &[u8],
+        timeout: Duration,
+        context: &mut Context,
+    ) -> Result<(), LinkError> {
         let mut left = payload;
         loop {
             let (piece, rest) = left.split_at(left.len().min(self.most));
             let more = !rest.is_empty();
             // The number of the block that is answered.
             let number = self.number.wrapping_sub(1);
-            self.say(Pfb::information(number, more), piece, context)?;
+            self.say(air, Pfb::information(number, more), piece, context)?;
             if !more {
                 return Ok(());
             }
-            let (pfb, _) = self.hear(timeout, context)?;
+            let (pfb, _) = self.hear(air, timeout, context)?;
             if pfb.kind() != PfbKind::Ack {
                 return Err(LinkError::Protocol {
                     during: DURING.into(),
@@ -141,42 +227,6 @@ impl<A: Air> Target<A> {
             left = rest;
         }
     }
-}
-
-impl<A: Air> Peer for Target<A> {
-    fn activation(&self) -> &PeerActivation {
-        &self.activation
-    }
-
-    fn exchange(
-        &mut self,
-        payload: Option<&[u8]>,
-        timeout: Duration,
-        context: &mut Context,
-    ) -> Result<Vec<u8>, LinkError> {
-        if let Some(payload) = payload {
-            self.answer(payload, timeout, context)?;
-        }
-        let mut whole = Vec::new();
-        loop {
-            let (pfb, data) = self.hear(timeout, context)?;
-            join(&mut whole, &data, DURING)?;
-            match pfb.kind() {
-                PfbKind::Information { more: false } => return Ok(whole),
-                PfbKind::Information { more: true } => self.say(Pfb::ack(pfb.number()), &[], context)?,
-                _ => {
-                    return Err(LinkError::Protocol {
-                        during: DURING.into(),
-                        expected: "information".into(),
-                        found: format!("PFB {:02X}", pfb.0),
-                    });
-                }
-            }
-        }
-    }
-
-    /// A target has no word for it: it stops answering.
-    fn release(&mut self, _context: &mut Context) {}
 }
 
 #[cfg(test)]

@@ -17,5 +17,10 @@ pub use trouble::kernel_driver_in_the_way;
 use super::ReaderDriver;
 
 /// The row of this driver in the registry.
-pub const DRIVER: ReaderDriver =
-    ReaderDriver { scheme: "pcsc", rest: "[NAME-PART]", open: reader::open, list: reader::list };
+pub const DRIVER: ReaderDriver = ReaderDriver {
+    scheme: "pcsc",
+    rest: "[NAME-PART]",
+    open: reader::open,
+    list: reader::list,
+    nothing_there: "the daemon runs and sees no reader: plug one in",
+};

@@ -2,15 +2,12 @@
 
 use crate::air::link::{Activation, Interface};
 use crate::base::context::Context;
-use crate::doors::cli::shared::books::{self, Need};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::doors::cli::shared::recording::Recording;
-use crate::doors::cli::shared::scene::kept_file;
+use crate::doors::cli::shared::scene::{kept_file, simulated_card};
 use crate::roles::card::{self, Simulated};
-use crate::world::{
-    CardName, ReaderAddress, TargetAddress, open_replay, open_simulated, open_target, seal_key,
-};
+use crate::world::{CardName, ReaderAddress, TargetAddress, open_replay, open_target};
 use clap::Arg;
 use serde_json::json;
 use std::fmt;
@@ -36,7 +33,7 @@ fn arguments(line: clap::Command) -> clap::Command {
             .long("on")
             .value_name("TARGET")
             .required(true)
-            .help("Where: vpcd:HOST:PORT, as vpcd:127.0.0.1:35963"),
+            .help("Where: vpcd:HOST:PORT, as vpcd:127.0.0.1:35963; pn532:DEVICE; or udp:HOST:PORT"),
     )
 }
 
@@ -95,12 +92,7 @@ fn open(
             return Ok((Box::new(card), over));
         }
     };
-    // A fresh card needs an issuer who knows it; a card in a file has one already.
-    let store = books::address(call, Need::Fresh)?;
-    let mut issuer = books::open(call, &store, context)?;
-    let (seal, file) = (call.switches.seal_key.clone(), name.kept_in());
-    let seal = |context: &mut _| seal_key(seal.as_deref(), file.as_deref(), context);
-    Ok((Box::new(open_simulated(name, seal, &mut issuer, context)?), None))
+    Ok((simulated_card(name, call, context)?, None))
 }
 
 impl fmt::Display for Served {

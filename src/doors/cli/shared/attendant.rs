@@ -80,14 +80,14 @@ impl Attendant for Bystander {
         Ok(Ran { code, output })
     }
 
+    fn interpreter(&self) -> Result<&Interpreter, String> {
+        self.lua.as_ref().ok_or_else(|| "the system does not say where this program is".into())
+    }
+
     fn tell(&self, what: &str) {
         if self.attended {
             eprintln!("{what}");
         }
-    }
-
-    fn interpreter(&self) -> Result<&Interpreter, String> {
-        self.lua.as_ref().ok_or_else(|| "the system does not say where this program is".into())
     }
 }
 

@@ -12,12 +12,13 @@ use crate::air::link::{Card, Interface};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::store::SealKey;
+use crate::roles::card::Simulated;
 use crate::roles::issuer::Issuer;
 use crate::words::iso7816::Effect;
 use crate::world::wallet::wallet_file;
 use crate::world::{
     CardName, HostAddress, Origin, Permit, ReaderAddress, Stage, StoreAddress, WorldError, open_card,
-    remote_host, seal_key, token_host,
+    open_simulated, remote_host, seal_key, token_host,
 };
 use std::path::{Path, PathBuf};
 
@@ -222,6 +223,20 @@ pub(in crate::doors::cli) fn is_fresh(reader: &ReaderAddress) -> bool {
         ReaderAddress::Simulated(CardName::Profile(_) | CardName::ProfileFile(_))
             | ReaderAddress::Recording(_)
     )
+}
+
+/// A simulated card that is to be served. A fresh one needs an issuer who knows it; one in a
+/// file has one already.
+pub(in crate::doors::cli) fn simulated_card(
+    name: &CardName,
+    call: &mut Call<'_>,
+    context: &mut Context,
+) -> Result<Box<dyn Simulated>, Failure> {
+    let store = books::address(call, Need::Fresh)?;
+    let mut issuer = books::open(call, &store, context)?;
+    let (seal, file) = (call.switches.seal_key.clone(), name.kept_in());
+    let seal = |context: &mut _| seal_key(seal.as_deref(), file.as_deref(), context);
+    Ok(Box::new(open_simulated(name, seal, &mut issuer, context)?))
 }
 
 /// The file that a simulated card is kept in; one that is not there is an error.

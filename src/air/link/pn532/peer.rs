@@ -1,0 +1,210 @@
+//! A PN532 as an end of NFC-DEP: the chip speaks the protocol, the payloads go to and fro here.
+
+use super::Pn532;
+use super::command::{
+    ChipCommand, Exchanged, InDataExchange, InJumpForDep, InRelease, RfConfiguration, SetParameters, Status,
+    TgGetData, TgInitAsTarget, TgSetData, TgSetMetaData,
+};
+use super::driver::AT_ONCE;
+use super::reader::open_chip;
+use crate::air::link::{Greeting, Identity, LinkError, Peer, PeerActivation, Polling};
+use crate::base::context::Context;
+use crate::words::iso18092::{NfcDepFrame, Side};
+use std::time::Duration;
+
+/// How long one search for a target may take.
+const SEARCH: Duration = Duration::from_secs(2);
+/// How long the chip may take to hand over a part of an answer.
+const HAND_OVER: Duration = Duration::from_secs(3);
+/// The most data in one command of an initiator and of a target.
+const MOST: usize = 252;
+/// SENS_RES and SEL_RES of a target of NFC-DEP.
+const SENS_RES: [u8; 2] = [0x01, 0x01];
+const SEL_RES: u8 = 0x40;
+/// How an NFCID2 begins that speaks NFC-DEP.
+const SPEAKS_NFC_DEP: [u8; 2] = [0x01, 0xFE];
+
+/// The other device, behind a PN532.
+pub struct Pn532Peer {
+    chip: Pn532,
+    activation: PeerActivation,
+}
+
+impl Pn532Peer {
+    /// Looks for a target by the chip at a serial port, and greets it.
+    ///
+    /// # Errors
+    /// The port cannot be used, or nobody answers in time.
+    pub fn find(
+        path: &str,
+        identity: &Identity,
+        polling: Polling,
+        context: &mut Context,
+    ) -> Result<Self, LinkError> {
+        Self::find_with(open_chip(path)?, identity, polling, context)
+    }
+
+    /// The same with a chip that is awake.
+    pub fn find_with(
+        mut chip: Pn532,
+        identity: &Identity,
+        polling: Polling,
+        context: &mut Context,
+    ) -> Result<Self, LinkError> {
+        chip.call(&SetParameters { flags: SetParameters::AUTO_ATR_RES | SetParameters::AUTO_RATS }, AT_ONCE)?;
+        chip.call(&RfConfiguration::search_retries(1), AT_ONCE)?;
+        let rate = polling.rate.divisor();
+        let passive = if rate == 0 { Vec::new() } else { Greeting::ANYBODY.to_vec() };
+        let general = identity.general.clone();
+        let jump = InJumpForDep { mode: 0, rate, passive, id: Some(context.random()), general };
+        let mut left = polling.timeout;
+        loop {
+            let answer = chip.call(&jump, SEARCH)?;
+            // Tg, NFCID3t, DIDt, BSt, BRt, TO and PPt stand before Gt.
+            if let (true, Some(general)) = (answer.status.is_ok(), answer.data.get(16..)) {
+                let (place, general) = (chip.place().to_owned(), general.to_vec());
+                let activation = PeerActivation { side: Side::Initiator, general, place };
+                return Ok(Self { chip, activation });
+            }
+            // A search that finds nobody has taken about this long.
+            left = left.saturating_sub(AT_ONCE);
+            if left.is_zero() {
+                let during = format!("of another device at {}", chip.place());
+                return Err(LinkError::timeout(during, polling.timeout));
+            }
+        }
+    }
+
+    /// Lets itself be found by the chip at a serial port.
+    ///
+    /// # Errors
+    /// The port cannot be used, or nobody comes in time.
+    pub fn be_found(
+        path: &str,
+        identity: &Identity,
+        timeout: Duration,
+        context: &mut Context,
+    ) -> Result<Self, LinkError> {
+        Self::be_found_with(open_chip(path)?, identity, timeout, context)
+    }
+
+    /// The same with a chip that is awake. TO of ATR_RES is the chip's own affair.
+    pub fn be_found_with(
+        mut chip: Pn532,
+        identity: &Identity,
+        timeout: Duration,
+        context: &mut Context,
+    ) -> Result<Self, LinkError> {
+        chip.call(&SetParameters { flags: SetParameters::AUTO_ATR_RES }, AT_ONCE)?;
+        let [a, b] = SPEAKS_NFC_DEP;
+        let [c, d, e, f, g, h] = context.random();
+        let mut felica = [0; 18];
+        felica[..8].copy_from_slice(&[a, b, c, d, e, f, g, h]);
+        let command = TgInitAsTarget {
+            mode: TgInitAsTarget::PASSIVE | TgInitAsTarget::DEP,
+            sens_res: SENS_RES,
+            uid: context.random(),
+            sel_res: SEL_RES,
+            felica,
+            id: [a, b, c, d, e, f, g, h, 0, 0],
+            general: identity.general.clone(),
+            historical: Vec::new(),
+        };
+        let met = chip.call(&command, timeout)?;
+        let request = NfcDepFrame::parse(met.command.get(1..).unwrap_or_default());
+        let Ok(NfcDepFrame::AttributeRequest(request)) = request else {
+            return Err(LinkError::Protocol {
+                during: format!("meeting another device at {}", chip.place()),
+                expected: "its ATR_REQ".into(),
+                found: format!("{:02X?}", met.command),
+            });
+        };
+        let (place, general) = (chip.place().to_owned(), request.general);
+        let activation = PeerActivation { side: Side::Target, general, place };
+        Ok(Self { chip, activation })
+    }
+
+    /// Calls until the chip has said all of it.
+    fn fetch<C: ChipCommand<Answer = Exchanged>>(
+        &mut self,
+        first: &C,
+        next: &C,
+        timeout: Duration,
+    ) -> Result<Vec<u8>, LinkError> {
+        let mut answer = self.chip.call(first, timeout)?;
+        self.check(answer.status)?;
+        let mut whole = answer.data;
+        while answer.status.has_more() {
+            answer = self.chip.call(next, timeout)?;
+            self.check(answer.status)?;
+            whole.extend_from_slice(&answer.data);
+        }
+        Ok(whole)
+    }
+
+    fn check(&self, status: Status) -> Result<(), LinkError> {
+        match status {
+            status if status.is_ok() => Ok(()),
+            Status::RELEASED => Err(self.activation.parted()),
+            Status::TIMEOUT => Err(self.activation.silent(HAND_OVER)),
+            status => Err(LinkError::Protocol {
+                during: format!("exchanging with the device at {}", self.activation.place),
+                expected: Status::OK.to_string(),
+                found: status.to_string(),
+            }),
+        }
+    }
+
+    fn ask(&mut self, payload: &[u8], timeout: Duration) -> Result<Vec<u8>, LinkError> {
+        let part = |more: u8, data: &[u8]| InDataExchange { target: 1 | more, data: data.to_vec() };
+        let mut left = payload;
+        while left.len() > MOST {
+            let (piece, rest) = left.split_at(MOST);
+            let answer = self.chip.call(&part(InDataExchange::MORE, piece), HAND_OVER)?;
+            self.check(answer.status)?;
+            left = rest;
+        }
+        self.fetch(&part(0, left), &part(0, &[]), timeout.max(HAND_OVER))
+    }
+
+    fn answer(&mut self, payload: &[u8]) -> Result<(), LinkError> {
+        let mut left = payload;
+        while left.len() > MOST {
+            let (piece, rest) = left.split_at(MOST);
+            let status = self.chip.call(&TgSetMetaData { data: piece.to_vec() }, HAND_OVER)?;
+            self.check(status)?;
+            left = rest;
+        }
+        let status = self.chip.call(&TgSetData { data: left.to_vec() }, HAND_OVER)?;
+        self.check(status)
+    }
+}
+
+impl Peer for Pn532Peer {
+    fn activation(&self) -> &PeerActivation {
+        &self.activation
+    }
+
+    fn exchange(
+        &mut self,
+        payload: Option<&[u8]>,
+        timeout: Duration,
+        _context: &mut Context,
+    ) -> Result<Vec<u8>, LinkError> {
+        if self.activation.side == Side::Initiator {
+            return self.ask(payload.unwrap_or_default(), timeout);
+        }
+        if let Some(payload) = payload {
+            self.answer(payload)?;
+        }
+        self.fetch(&TgGetData, &TgGetData, timeout)
+    }
+
+    /// Where the chip is gone, it is over too.
+    fn release(&mut self, _context: &mut Context) {
+        if self.activation.side == Side::Initiator {
+            let _ = self.chip.call(&InRelease { target: 0 }, HAND_OVER);
+        }
+        let _ = self.chip.call(&RfConfiguration::field(false), AT_ONCE);
+    }
+}
