@@ -6,6 +6,7 @@ mod evidence;
 mod flags;
 mod hold;
 pub(crate) mod kit;
+mod late;
 mod limits;
 mod money;
 mod nonlinked;

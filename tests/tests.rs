@@ -17,6 +17,7 @@ mod emv_kernel;
 mod first_slice;
 #[cfg(target_os = "linux")]
 mod forward;
+mod gate;
 mod hardware;
 #[cfg(target_os = "linux")]
 mod host;

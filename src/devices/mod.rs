@@ -1,4 +1,5 @@
-//! Things made of roles: a phone. A device knows roles and what is below them; who
-//! sits around it is the world's business.
+//! Things made of roles: a phone, a transit gate. A device knows roles and what is below them;
+//! who sits around it is the world's business.
 
+pub mod gate;
 pub mod wallet;

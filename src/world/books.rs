@@ -118,7 +118,7 @@ pub fn open_journal(folder: Option<&Path>, context: &mut Context) -> Result<Jour
 }
 
 /// Makes this process the only one that is this terminal.
-fn lock(path: &Path) -> Result<File, WorldError> {
+pub(super) fn lock(path: &Path) -> Result<File, WorldError> {
     let file_error = |cause: std::io::Error| WorldError::File {
         doing: "lock",
         path: path.display().to_string(),

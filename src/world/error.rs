@@ -6,6 +6,7 @@ use crate::air::link::LinkError;
 use crate::air::trace::TraceError;
 use crate::base::bytes::Hex;
 use crate::base::store::{SealedError, StoreError};
+use crate::devices::gate::{DenyListError, GateError};
 use crate::devices::wallet::WalletError;
 use crate::roles::bureau::BureauError;
 use crate::roles::card::CardError;
@@ -38,6 +39,12 @@ pub enum WorldError {
     /// The journal failed.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// A gate failed.
+    #[error(transparent)]
+    Gate(#[from] GateError),
+    /// A deny list failed.
+    #[error(transparent)]
+    DenyList(#[from] DenyListError),
     /// A store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

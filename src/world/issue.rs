@@ -4,10 +4,11 @@ use super::error::WorldError;
 use crate::base::bytes::{Secret, bcd_to_u64};
 use crate::base::context::Context;
 use crate::roles::bureau::{Authority, CertificateOrder, KeySet};
-use crate::roles::card::{CardMemory, Order, Profile, PurseOrder};
+use crate::roles::card::{CardMemory, CertificateRequest, Order, Profile, PurseOrder};
 use crate::roles::issuer::{AccountId, CardAccount, CardOrder, EcashTerms, Issuer};
 use crate::words::dictionary::tag;
 use crate::words::emv::Pan;
+use crate::words::emv::certificate::PrivateKey;
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::pboc::EcashSet;
 
@@ -79,17 +80,7 @@ pub(super) fn card_memory_under(
     let keys = KeySet::test().card_keys(profile.version()?, &order.pan, order.psn)?;
     let mut memory = CardMemory::personalise(profile, order, &keys)?;
     for request in memory.certificate_requests()? {
-        let signed = authority.certify(&CertificateOrder {
-            rid: request.rid,
-            suite: request.suite,
-            pan: &order.pan,
-            psn: order.psn,
-            expiry: order.expiry,
-            static_data: &request.static_data,
-            static_signature: request.static_signature,
-            card_key: request.card_key,
-            pin_key: request.pin_key,
-        })?;
+        let signed = authority.certify(&certificate_order(&request, order))?;
         memory.install_certificates(&request, signed.elements, signed.card_key, signed.pin_key)?;
     }
     if memory.wants_purse_keys() {
@@ -97,6 +88,43 @@ pub(super) fn card_memory_under(
         memory.install_purses(order, &PurseOrder { master: &master, terminal: SAM_TERMINAL })?;
     }
     Ok(memory)
+}
+
+/// A card that was copied: all that can be read of the card of `victim`, and the keys of
+/// another card of the thief's, since a card's own cannot be read. `None` where the two cards
+/// happen to have the same key of the test authority's pool.
+pub(super) fn copied_memory(
+    profile: &Profile,
+    victim: &Order,
+    thief: &Order,
+) -> Result<Option<CardMemory>, WorldError> {
+    let authority = Authority::test()?;
+    let keys = KeySet::test().card_keys(profile.version()?, &thief.pan, thief.psn)?;
+    let mut memory = CardMemory::personalise(profile, victim, &keys)?;
+    for request in memory.certificate_requests()? {
+        let read = authority.certify(&certificate_order(&request, victim))?;
+        let own = authority.certify(&certificate_order(&request, thief))?;
+        let public = |key: &Option<PrivateKey>| key.as_ref().map(PrivateKey::public);
+        if public(&read.card_key) == public(&own.card_key) {
+            return Ok(None);
+        }
+        memory.install_certificates(&request, read.elements, own.card_key, own.pin_key)?;
+    }
+    Ok(Some(memory))
+}
+
+fn certificate_order<'a>(request: &'a CertificateRequest, order: &'a Order) -> CertificateOrder<'a> {
+    CertificateOrder {
+        rid: request.rid,
+        suite: request.suite,
+        pan: &order.pan,
+        psn: order.psn,
+        expiry: order.expiry,
+        static_data: &request.static_data,
+        static_signature: request.static_signature,
+        card_key: request.card_key,
+        pin_key: request.pin_key,
+    }
 }
 
 /// Makes a card under the test certification authority and puts it on the issuer's file.

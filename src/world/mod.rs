@@ -9,6 +9,7 @@ mod card;
 #[cfg(all(unix, feature = "serial"))]
 mod chip;
 mod error;
+pub mod gate;
 mod host;
 mod issue;
 mod parallel;

@@ -39,6 +39,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::ignorable_test("counterparts::chromium::trace_page", || {
             require_or_skip(Browser::here(), |browser| trace_page(&browser))
         }),
+        Trial::ignorable_test("counterparts::chromium::gate_page", || {
+            require_or_skip(Browser::here(), |browser| gate_page(&browser))
+        }),
         Trial::ignorable_test("counterparts::xmllint::junit", || {
             require_or_skip(program("xmllint", "libxml2-utils"), |xmllint| junit(&xmllint))
         }),
@@ -167,6 +170,38 @@ fn trace_page(browser: &Browser) -> Result<(), Failed> {
         Some(count) if count > 10 => Ok(()),
         _ => Err(format!("expected a bar for each exchange, found {bars}").into()),
     }
+}
+
+/// Every rider is in the table, every plot is drawn, and nothing is asked of a network.
+fn gate_page(browser: &Browser) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    ours(
+        folder.path(),
+        &["gate", "simulate", "--taps", "60", "--denied", "100", "--html", "gate.html", "-j", "1"],
+        0,
+    )?;
+    let read = browser.does(&json!([
+        { "open": folder.path().join("gate.html") },
+        { "text": "#verdict.right" },
+        { "script": "return document.querySelectorAll('#riders tr').length" },
+        { "script": "return [...document.querySelectorAll('svg')].filter(plot => plot.querySelector('rect, polyline') \
+                     && plot.getBoundingClientRect().height > 20).length" },
+        { "text": "#throughput" },
+        { "script": "const box = document.querySelector('.histogram .bar').getBBox(); \
+                     return box.width > 0 && box.height > 0" },
+        { "script": "return JSON.parse(document.querySelector('#data').textContent).bad_passed" },
+        { "script": "return performance.getEntriesByType('resource').length" },
+    ]))?;
+    let [verdict, rows, plots, throughput, drawn, passed, loaded] = &read[..] else {
+        return Err(format!("expected seven answers, found {read:?}").into());
+    };
+    has(verdict, "60 taps: 0 bad cards passed, 0 good cards were refused")?;
+    is(rows, &json!(13))?;
+    is(plots, &json!(6))?;
+    has(throughput, "taps a second")?;
+    is(drawn, &json!(true))?;
+    is(passed, &json!(0))?;
+    is(loaded, &json!(0))
 }
 
 /// Wireshark opens our capture, and our dissector finds the balance in it.

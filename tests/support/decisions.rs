@@ -386,6 +386,7 @@ fn flow_of(word: &str) -> Result<Flow, String> {
         "cash load" => Flow::CashLoad,
         "unload" => Flow::Unload,
         "inquire" => Flow::Inquire,
+        "ride" => Flow::Ride,
         "pre-authorise" => Flow::PreAuthorise,
         _ => return Err(format!("no flow {word:?}")),
     })

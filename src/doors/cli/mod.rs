@@ -9,6 +9,7 @@ mod certify;
 mod crypto;
 mod decode;
 mod demo;
+mod gate;
 mod host;
 mod inquire;
 mod load;
@@ -32,6 +33,7 @@ mod shared {
     pub(super) mod cards;
     pub(super) mod command;
     pub(super) mod failure;
+    pub(super) mod folder;
     pub(super) mod hint;
     pub(super) mod holder;
     pub(super) mod jobs;
@@ -86,6 +88,7 @@ const COMMANDS: &[Command] = &[
     reconcile::COMMAND,
     card::COMMAND,
     wallet::COMMAND,
+    gate::COMMAND,
     ca::COMMAND,
     terminal::COMMAND,
     host::COMMAND,

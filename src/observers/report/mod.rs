@@ -6,6 +6,8 @@ mod card_facts;
 mod card_file;
 mod exchange;
 mod explain;
+mod gate;
+mod gate_page;
 mod outcome;
 mod position;
 mod reconciliation;
@@ -32,6 +34,8 @@ pub use card_facts::{card_facts_json, card_facts_text};
 pub use card_file::{card_file_json, card_file_text};
 pub use exchange::{ExchangeReport, tree};
 pub use explain::{explain_json, explain_text};
+pub use gate::{gate_json, gate_text, passage_json, passage_line, upload_json, upload_line};
+pub use gate_page::gate_page;
 pub use outcome::{outcome_json, outcome_text};
 pub use position::{position_header, position_json, position_row};
 pub use reconciliation::{
@@ -58,6 +62,8 @@ pub const FORMATS: &[&str] = &[
     card_file::NAME,
     exchange::NAME,
     explain::NAME,
+    gate::NAME,
+    gate_page::NAME,
     outcome::NAME,
     position::NAME,
     reconciliation::NAME,

@@ -98,6 +98,7 @@ mod tests {
             atc: Some(3),
             funding_last_four: Some("4321".into()),
             parameters: None,
+            deferred: None,
             pan: Pan::new("6299991234567890").ok(),
             language: "en".into(),
             remarks: vec!["offline data authentication not performed"],

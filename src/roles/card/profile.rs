@@ -27,6 +27,7 @@ pub const PROFILES: &[ProfileRow] = &[
     ProfileRow { name: "ecash-dual", text: include_str!("profile/ecash-dual.toml") },
     ProfileRow { name: "debit", text: include_str!("profile/debit.toml") },
     ProfileRow { name: "unionpay-credit", text: include_str!("profile/unionpay-credit.toml") },
+    ProfileRow { name: "unionpay-transit", text: include_str!("profile/unionpay-transit.toml") },
     ProfileRow { name: "unionpay-sm", text: include_str!("profile/unionpay-sm.toml") },
     ProfileRow { name: "mastercard-like", text: include_str!("profile/mastercard-like.toml") },
     ProfileRow { name: "visa-like", text: include_str!("profile/visa-like.toml") },

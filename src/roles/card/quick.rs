@@ -4,7 +4,7 @@
 use super::Device;
 use super::capp::{Extended, Extension, Left};
 use super::memory::ApplicationMemory;
-use super::session::{Pending, Phase, Transaction};
+use super::session::{Pending, Phase, QuickChange, Transaction};
 use super::simulator::{Answer, Refusal, Work};
 use super::{capp, cryptogram, decision, dynamic_signature, record};
 use crate::base::bytes::u64_to_bcd;
@@ -13,7 +13,7 @@ use crate::base::event::Event;
 use crate::words::dictionary::tag;
 use crate::words::emv::CryptogramType::{self, Aac, Arqc, Tc};
 use crate::words::emv::command::{GetProcessingOptions, ProcessingOptions};
-use crate::words::emv::{Ctq, Ttq};
+use crate::words::emv::{Aip, Ctq, ExtendedCapability, Ttq};
 use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
 use crate::words::pboc::{CappTransaction, CardAdditionalProcessing as Cap, EcashSet};
 use crate::words::tlv::{Tag, TlvStore};
@@ -30,6 +30,8 @@ pub(super) struct QuickPath {
     pub also: &'static [Tag],
     /// The version of fDDA.
     pub signature: QuickSignature,
+    /// Whether a card signs requests (ARQC) without announcing that in its FCI (DF61).
+    pub signs_requests_unannounced: bool,
 }
 
 /// Which version of fDDA a card signs, and what it tells in 9F69.
@@ -43,8 +45,23 @@ pub(super) enum QuickSignature {
 
 impl QuickPath {
     /// JR/T 0025.12.
-    pub(super) const PBOC: Self =
-        Self { clause: CLAUSE, tells_cryptogram: false, also: &[], signature: QuickSignature::Negotiated };
+    pub(super) const PBOC: Self = Self {
+        clause: CLAUSE,
+        tells_cryptogram: false,
+        also: &[],
+        signature: QuickSignature::Negotiated,
+        signs_requests_unannounced: false,
+    };
+
+    /// Whether the card signs its requests for a reader that wants to let its holder pass
+    /// before the issuer is asked.
+    fn signs_requests(&self, application: &ApplicationMemory, ttq: Ttq, aip: Aip) -> bool {
+        let announced = application.data.array(tag::EXTENDED_APPLICATION_CAPABILITY).map(ExtendedCapability);
+        ttq.has(Ttq::ODA_FOR_ONLINE)
+            && aip.has(Aip::DDA_SUPPORTED)
+            && (self.signs_requests_unannounced
+                || announced.unwrap_or_default().has(ExtendedCapability::ODA_FOR_ONLINE))
+    }
 }
 
 /// What the card makes of an offer.
@@ -115,9 +132,16 @@ pub(super) fn start(
     context.emit(event.with_named("CVR", [&[0x03], transaction.cvr.0.as_slice()].concat()));
 
     let path = work.behaviour()?.quick_path();
-    let mut options = answer(&after, &transaction, &verdict, &made, afl, path);
+    let reader = transaction.data.array(tag::TTQ).map(Ttq).unwrap_or_default();
+    let signs = match verdict.kind {
+        Tc => true,
+        Arqc => path.signs_requests(&after, reader, Aip(transaction.aip)),
+        Aac => false,
+    };
+    let told_afl = if signs { afl } else { &[] };
+    let mut options = answer(&after, &transaction, &verdict, &made, told_afl, path);
     let mut appended = TlvStore::new();
-    if verdict.kind == Tc
+    if signs
         && let Some(signature) =
             dynamic_signature::quick(&after, &mut transaction, verdict.ctq, path, context)?
     {
@@ -139,14 +163,16 @@ pub(super) fn start(
             let logged = processing(&after).has(Cap::LOG_OFFLINE);
             Pending::last_record(afl).map(|last| Pending {
                 last,
-                balance: verdict.balance,
-                cumulative_minor: verdict.cumulative_minor,
-                international: verdict.international,
-                log: if logged { record::log_entry(&after, &transaction) } else { None },
+                change: Some(QuickChange {
+                    balance: verdict.balance,
+                    cumulative_minor: verdict.cumulative_minor,
+                    international: verdict.international,
+                    log: if logged { record::log_entry(&after, &transaction) } else { None },
+                    extension: extended
+                        .zip(verdict.left)
+                        .map(|(wanted, left)| Extension::new(wanted, left, atc, made.cryptogram)),
+                }),
                 appended: appended.to_bytes(),
-                extension: extended
-                    .zip(verdict.left)
-                    .map(|(wanted, left)| Extension::new(wanted, left, atc, made.cryptogram)),
             })
         }
         // A prepaid card pays as soon as it asks.
@@ -154,7 +180,9 @@ pub(super) fn start(
             if verdict.balance.is_some() {
                 *work.application_mut()? = after;
             }
-            None
+            let appended = appended.to_bytes();
+            let last = Pending::last_record(afl).filter(|_| !appended.is_empty());
+            last.map(|last| Pending { last, change: None, appended })
         }
         Aac => None,
     };
@@ -163,18 +191,22 @@ pub(super) fn start(
 }
 
 /// Writes what a quick payment changes; called when its last record is read.
-pub(super) fn complete(work: &mut Work<'_>, pending: Pending, context: &mut Context) -> Result<(), Refusal> {
+pub(super) fn complete(
+    work: &mut Work<'_>,
+    change: QuickChange,
+    context: &mut Context,
+) -> Result<(), Refusal> {
     let depth = work.profile()?.log.as_ref().map_or(0, |log| log.records);
     let application = work.application_mut()?;
-    if let Some(extension) = pending.extension {
+    if let Some(extension) = change.extension {
         capp::complete(application, extension)?;
     }
-    if let Some((tag, minor)) = pending.balance {
+    if let Some((tag, minor)) = change.balance {
         application.put_amount(tag, minor);
     }
-    application.state.cumulative_minor = pending.cumulative_minor;
-    application.state.international = pending.international;
-    if let Some(entry) = pending.log {
+    application.state.cumulative_minor = change.cumulative_minor;
+    application.state.international = change.international;
+    if let Some(entry) = change.log {
         record::push(&mut application.state.log, entry, depth);
     }
     context.emit(
@@ -429,7 +461,7 @@ fn answer(
 ) -> ProcessingOptions {
     let mut data = TlvStore::new();
     data.put(tag::AIP, transaction.aip);
-    if verdict.kind == Tc {
+    if !afl.is_empty() {
         data.put(tag::AFL, afl);
     }
     if path.tells_cryptogram {
@@ -443,7 +475,7 @@ fn answer(
     data.put(tag::ISSUER_APPLICATION_DATA, made.iad.as_slice());
     data.put(tag::CTQ, verdict.ctq.0);
     let mut copied = vec![tag::TRACK_2_EQUIVALENT_DATA, tag::PAN_SEQUENCE_NUMBER];
-    if verdict.kind != Tc {
+    if afl.is_empty() {
         copied.extend([tag::PRODUCT_IDENTIFICATION, tag::CARDHOLDER_NAME]);
         // Without an AFL no record tells a token from a card.
         copied.extend([tag::TOKEN_REQUESTOR_ID, tag::PAYMENT_ACCOUNT_REFERENCE, tag::LAST_4_DIGITS_OF_PAN]);

@@ -52,7 +52,9 @@ pub(super) fn read_record(work: &mut Work<'_>, command: ReadRecord, context: &mu
         && let Some(last) = pending.take_if(|pending| pending.last == (command.sfi, command.record))
     {
         bytes = appended(bytes, &last.appended)?;
-        quick::complete(work, last, context)?;
+        if let Some(change) = last.change {
+            quick::complete(work, change, context)?;
+        }
     }
     Ok(ResponseApdu::ok(bytes))
 }

@@ -141,16 +141,23 @@ pub(super) enum Scripts {
     Closed,
 }
 
-/// What reading the last record of a quick payment writes.
+/// What reading the last record of a quick transaction brings about.
 #[derive(Debug, Clone)]
 pub(super) struct Pending {
     pub last: (u8, u8),
+    /// What it writes, where the card has approved.
+    pub change: Option<QuickChange>,
+    /// Data objects of this transaction that the record has beside its own.
+    pub appended: Vec<u8>,
+}
+
+/// What a quick payment writes.
+#[derive(Debug, Clone)]
+pub(super) struct QuickChange {
     pub balance: Option<(Tag, u64)>,
     pub cumulative_minor: u64,
     pub international: u8,
     pub log: Option<Vec<u8>>,
-    /// Data objects of this transaction that the record has beside its own.
-    pub appended: Vec<u8>,
     /// What the extended application writes.
     pub extension: Option<Extension>,
 }
@@ -191,6 +198,16 @@ impl Phase {
 }
 
 impl Pending {
+    /// What the extended application writes.
+    pub(super) fn extension(&self) -> Option<&Extension> {
+        self.change.as_ref()?.extension.as_ref()
+    }
+
+    /// The same, to be changed.
+    pub(super) fn extension_mut(&mut self) -> Option<&mut Extension> {
+        self.change.as_mut()?.extension.as_mut()
+    }
+
     /// The last record of an AFL.
     pub(super) fn last_record(afl: &[u8]) -> Option<(u8, u8)> {
         Afl::parse(afl).ok()?.last_record()

@@ -21,6 +21,7 @@ mod host;
 mod identity;
 mod inquiry;
 mod keys;
+mod late;
 mod ledger;
 mod limits;
 mod load;

@@ -7,6 +7,7 @@ use super::answer::Stop;
 use super::cards::{CardOnFile, Linked};
 use super::decision::{self, Refusal, ToldBalance, Verified};
 use super::flag::Told;
+use super::late::Counter;
 use super::load_kind::LoadKind;
 use super::purchase;
 use super::work::{Work, column};
@@ -35,9 +36,21 @@ impl Work<'_> {
             return Ok(Presented { card, verified: Verified { proof, balance: ToldBalance::Absent } });
         }
         let verified = decision::verify(request, &card, self.keys, self.rules, WantedCryptogram::Arqc)?;
-        if !self.advance_atc(verified.proof.atc) {
-            let reason = "the transaction counter (9F36) is not above the last one seen";
-            return Err(Refusal::new(ResponseCode::DO_NOT_HONOUR, reason).into());
+        match self.judge_counter(request, &card, &verified)? {
+            Counter::New => {}
+            Counter::Late => self.say("Late Request", "its counter was never seen, and later ones were"),
+            Counter::Again => {
+                // What it says of the card was noted when it came first.
+                self.say("Presented Again", "it names a request that was declined under its counter");
+                return Ok(Presented { card, verified });
+            }
+            Counter::Seen => {
+                let reason = match purchase::is_one(request.kind) {
+                    true => "the transaction counter (9F36) was seen before",
+                    false => "the transaction counter (9F36) is not above the last one seen",
+                };
+                return Err(Refusal::new(ResponseCode::DO_NOT_HONOUR, reason).into());
+            }
         }
         let balance = match verified.balance {
             ToldBalance::Proven(balance) => Some(column(balance)?),

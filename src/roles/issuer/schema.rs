@@ -20,6 +20,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     HOLDERS,
     SCRIPTS,
     PURSES,
+    LATE,
 ];
 
 const FIRST: Migration = Migration {
@@ -243,6 +244,9 @@ const PURSES: Migration = Migration {
     statements: &["CREATE TABLE purse_load (
             load TEXT PRIMARY KEY REFERENCES load (id), detail BYTEA NOT NULL)"],
 };
+
+/// What was booked under a card's counter, for requests that come late.
+const LATE: Migration = Migration { statements: &["CREATE INDEX purchase_card ON purchase (card, atc)"] };
 
 #[cfg(test)]
 mod tests {

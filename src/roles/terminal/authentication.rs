@@ -6,7 +6,7 @@ use super::session::Session;
 use crate::words::dictionary::{Row, tag};
 use crate::words::emv::certificate::{
     Against, CaPublicKey, CertificateError, CertificateRef, Fault, FddaInput, IccCertificate, IccDynamicData,
-    IccKeyUse, IssuerCertificate, Object, PublicKey, StaticData, Suite, recover_static_signature,
+    IccKeyUse, Object, PublicKey, StaticData, Suite, recover_static_signature,
 };
 use crate::words::emv::{Pan, with_century};
 use crate::words::tlv::Tag;
@@ -121,7 +121,8 @@ fn issuer_key(session: &Session, pan: &Pan) -> Result<PublicKey, Weakness> {
         tag::ISSUER_PUBLIC_KEY_EXPONENT,
     ];
     let certificate = certificate(session, tags, ca.key.suite())?;
-    Ok(IssuerCertificate::recover(certificate, ca, against(session, pan))?.key)
+    let opened = session.terms.config.certificates.open(certificate, ca)?;
+    Ok(opened.check(ca, against(session, pan))?.key)
 }
 
 /// The key that 8F names, of whichever suite; keys of the two have indices of their own.

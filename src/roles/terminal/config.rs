@@ -1,5 +1,6 @@
 //! The terminal's own data, from a TOML file.
 
+use super::certificate_cache::CertificateCache;
 use super::session::Flow;
 use super::{Combination, ContactlessPath, Trust};
 use crate::air::host::Entry;
@@ -87,6 +88,9 @@ pub struct TerminalConfig {
     /// too, from its folder, and adds them to [`Self::trust`].
     #[serde(default)]
     pub trust_files: Vec<String>,
+    /// Issuer certificates that this terminal has recovered before.
+    #[serde(skip)]
+    pub certificates: CertificateCache,
     /// The file's text, from which [`Self::changed`] makes another terminal.
     #[serde(skip)]
     pub text: Arc<str>,
@@ -286,7 +290,7 @@ impl TerminalConfig {
     pub const fn entry(&self, flow: Flow, interface: Interface) -> Entry {
         match (interface, flow) {
             (Interface::Contact, _) => Entry::Contact,
-            (Interface::Contactless, Flow::Pay) => self.contactless_payments.entry(),
+            (Interface::Contactless, Flow::Pay | Flow::Ride) => self.contactless_payments.entry(),
             (Interface::Contactless, _) => Entry::ContactlessFull,
         }
     }

@@ -4,6 +4,7 @@
 mod authentication;
 mod batch;
 mod cardholder;
+mod certificate_cache;
 mod config;
 mod data;
 mod drive;
@@ -29,6 +30,7 @@ mod trust;
 
 pub use batch::{BatchSettled, EndOfDay, end_day};
 pub use cardholder::{ApplicationName, Cardholder, NoCardholder, PinCheck, PinPrompt};
+pub use certificate_cache::CertificateCache;
 pub use config::{
     AcceptedApplication, ActionCodes, AnyBytes, Bytes, CdaMode, ConfigError, Risk, TerminalConfig,
 };

@@ -2,6 +2,7 @@
 
 use super::entry_point::Parameters;
 use super::message::Message;
+use crate::air::host::Request;
 use crate::words::emv::Pan;
 use crate::words::iso4217::Amount;
 
@@ -23,6 +24,8 @@ pub enum Verdict {
     ApprovedOffline,
     /// The host approved.
     ApprovedOnline,
+    /// The card is authentic and its issuer is to be asked later: the outcome has the request.
+    Deferred,
     /// The host could not be reached: the request never left, and nothing moved.
     HostUnreachable,
     /// The host has given the money of a sale back.
@@ -48,6 +51,7 @@ impl Verdict {
         Self::UnloadedUnconfirmed,
         Self::ApprovedOffline,
         Self::ApprovedOnline,
+        Self::Deferred,
         Self::HostUnreachable,
         Self::Refunded,
         Self::RefundUnconfirmed,
@@ -66,6 +70,7 @@ impl Verdict {
             Self::UnloadedUnconfirmed => "taken off the card, the host is still to be told",
             Self::ApprovedOffline => "approved offline",
             Self::ApprovedOnline => "approved online",
+            Self::Deferred => "authenticated offline, the issuer is to be asked",
             Self::HostUnreachable => "not done, the host is not there",
             Self::Refunded => "refunded",
             Self::RefundUnconfirmed => "to be refunded, the host is still to be told",
@@ -134,6 +139,8 @@ pub struct Outcome {
     pub remarks: Vec<&'static str>,
     /// What the reader does with it, over contactless.
     pub parameters: Option<Parameters>,
+    /// What the issuer is to be asked later, of a ride that was deferred.
+    pub deferred: Option<Box<Request>>,
 }
 
 /// The end of a transaction with a purse, which has no language and no certificates.
@@ -158,5 +165,6 @@ pub(super) fn purse_outcome(
         language: String::new(),
         remarks: Vec::new(),
         parameters: None,
+        deferred: None,
     }
 }

@@ -119,5 +119,6 @@ fn outcome(
         funding_last_four: None,
         parameters: None,
         remarks: Vec::new(),
+        deferred: None,
     }
 }

@@ -38,6 +38,9 @@ pub enum Flow {
     Unload,
     /// Pay.
     Pay,
+    /// A ride: the card is authenticated offline and gives an ARQC; its issuer is asked
+    /// later (deferred authorisation). Nothing moves now.
+    Ride,
     /// Pay, and take a part of the amount as cash; the terms say which.
     Cashback,
     /// Take the amount as cash.
@@ -61,7 +64,7 @@ impl Flow {
             Self::NonLinkedLoad => 0x62,
             Self::CashLoadVoid => 0x17,
             Self::Unload => 0x61,
-            Self::Pay | Self::CompletePreAuthorisation => 0x00,
+            Self::Pay | Self::Ride | Self::CompletePreAuthorisation => 0x00,
             Self::Cash => 0x01,
             Self::Cashback => 0x09,
             Self::Inquire => 0x31,
@@ -72,7 +75,7 @@ impl Flow {
 
     /// Whether money can move: then the journal knows of it before it does.
     pub const fn moves_money(self) -> bool {
-        !matches!(self, Self::Inquire)
+        !matches!(self, Self::Inquire | Self::Ride)
     }
 
     /// Whether the issuer's script writes the card's balance.
@@ -114,7 +117,7 @@ impl Flow {
             Self::NonLinkedLoad => Kind::NonLinkedLoad,
             Self::CashLoadVoid => Kind::CashLoadVoid,
             Self::Unload => Kind::UnloadScript,
-            Self::Pay => Kind::Purchase,
+            Self::Pay | Self::Ride => Kind::Purchase,
             Self::Cashback => Kind::PurchaseWithCashback,
             Self::Cash => Kind::Cash,
             Self::Inquire => Kind::BalanceInquiry,
@@ -182,6 +185,8 @@ pub(super) struct Session {
     pub(super) action_codes: ActionCodes,
     /// The cardholder's language, two letters (ISO 639-1).
     pub(super) language: String,
+    /// Whether the card has signed data of this transaction with its own key (DDA, CDA, fDDA).
+    pub(super) signed_dynamically: bool,
     /// Whose card this is.
     pub(super) role: Role,
     /// Whether the kernel keeps what it finds to itself: the card's cryptogram is over zeros.
@@ -250,6 +255,7 @@ impl Session {
             risk: config.risk,
             action_codes: config.action_codes,
             language: config.languages.first().cloned().unwrap_or_default(),
+            signed_dynamically: false,
             role: Role::Own,
             withholds_tvr: false,
             entry_point: Progress::default(),
@@ -413,6 +419,7 @@ impl Session {
             language: self.language.clone(),
             remarks,
             parameters: self.parameters(verdict),
+            deferred: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::base::bytes::Bit;
 use crate::words::dictionary::tag;
-use crate::words::emv::{Aip, Ctq, TerminalCapabilities, Tsi, Ttq, Tvr, UsageControl};
+use crate::words::emv::{Aip, Ctq, ExtendedCapability, TerminalCapabilities, Tsi, Ttq, Tvr, UsageControl};
 use crate::words::pboc::{ApplicationDefaultAction, CardAdditionalProcessing};
 use crate::words::tlv::Tag;
 
@@ -29,6 +29,7 @@ pub fn bit_names(tag: Tag) -> Vec<BitName> {
         tag::CTQ => named(Ctq::ROWS),
         tag::TERMINAL_CAPABILITIES => named(TerminalCapabilities::ROWS),
         tag::APPLICATION_USAGE_CONTROL => named(UsageControl::ROWS),
+        tag::EXTENDED_APPLICATION_CAPABILITY => named(ExtendedCapability::ROWS),
         tag::CARD_ADDITIONAL_PROCESSING => named(CardAdditionalProcessing::ROWS),
         tag::APPLICATION_DEFAULT_ACTION => named(ApplicationDefaultAction::ROWS),
         _ => Vec::new(),

@@ -106,6 +106,13 @@ bit_field! {
 }
 
 bit_field! {
+    /// Extended Application Capability, tag DF61: JR/T 0025.12. Its other bits are not public.
+    pub struct ExtendedCapability[1] {
+        ODA_FOR_ONLINE = 1 / 7, "offline data authentication for online requests on the quick path";
+    }
+}
+
+bit_field! {
     /// Kernel Configuration, tag DF811B: EMV Book C-2 A.1.81.
     pub struct KernelConfiguration[1] {
         NO_MAGSTRIPE_MODE = 1 / 8, "mag-stripe mode contactless transactions not supported";

@@ -1,7 +1,7 @@
 //! File control information of an application or a directory: EMV Book 1 11.3.4;
 //! PBOC adds the load log entry and DF61 to BF0C.
 
-use super::PreferredName;
+use super::{ExtendedCapability, PreferredName};
 use crate::words::dictionary::tag;
 use crate::words::iso7816::Aid;
 use crate::words::tlv::{self, Dol, Tag, TlvError};
@@ -29,7 +29,7 @@ pub struct Fci {
     /// Load log entry, tag DF4D: file and number of records.
     pub load_log_entry: Option<(u8, u8)>,
     /// Extended application capability, tag DF61.
-    pub extended_capability: Option<u8>,
+    pub extended_capability: ExtendedCapability,
     /// The applications of a PPSE.
     pub entries: Vec<DirectoryEntry>,
     /// The file of a PSE directory, tag 88.
@@ -107,7 +107,7 @@ impl Fci {
             pdol: None,
             log_entry: None,
             load_log_entry: None,
-            extended_capability: None,
+            extended_capability: ExtendedCapability::default(),
             entries: Vec::new(),
             directory_sfi: None,
         };
@@ -130,7 +130,9 @@ impl Fci {
                 tag::LOG_ENTRY => self.log_entry = pair(part.value),
                 tag::LOAD_LOG_ENTRY => self.load_log_entry = pair(part.value),
                 tag::EXTENDED_APPLICATION_CAPABILITY => {
-                    self.extended_capability = part.value.first().copied();
+                    let byte = part.value.first().copied();
+                    self.extended_capability =
+                        byte.map(|byte| ExtendedCapability([byte])).unwrap_or_default();
                 }
                 tag::FCI_ISSUER_DISCRETIONARY_DATA => self.take(&part.children()?)?,
                 tag::APPLICATION_TEMPLATE => self.entries.extend(directory_entry(part)?),

@@ -22,8 +22,8 @@ pub use cvm::{CvmCode, CvmCondition, CvmEnd, CvmList, CvmListError, CvmResults, 
 pub use date::with_century;
 pub use dol::assemble;
 pub use element::{
-    Aip, ApplicationCapabilities, Cid, CryptogramType, Ctq, KernelConfiguration, TerminalCapabilities, Tsi,
-    Ttq, Tvr, UsageControl,
+    Aip, ApplicationCapabilities, Cid, CryptogramType, Ctq, ExtendedCapability, KernelConfiguration,
+    TerminalCapabilities, Tsi, Ttq, Tvr, UsageControl,
 };
 pub use fci::{DirectoryEntry, Fci, FciError, directory_entries, printable};
 pub use pan::{Pan, PanError, Track2};

@@ -1,12 +1,12 @@
 //! A card, an issuer, a load and a payment.
 
-use super::shared::folder::make_folder;
 use super::shared::ledger::{Ledger, succeeded};
 use crate::air::link::Interface;
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::doors::cli::shared::command::Call;
 use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::doors::cli::shared::folder::make_folder;
 use crate::doors::cli::shared::recording::Recording;
 use crate::observers::report::{
     Story, card_facts_json, card_facts_text, outcome_json, outcome_text, recovery_json, recovery_text,
@@ -32,7 +32,7 @@ const PAYMENT: Amount = Amount::new(1_250, CNY);
 /// Tells it.
 pub(super) fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let config = call.switches.config()?;
-    let folder = make_folder()?;
+    let folder = make_folder("demo")?;
     let trace = call.switches.save.clone().unwrap_or_else(|| folder.join("demo.cwt"));
     let recording = Recording::at(trace.clone())?;
     let context = call.switches.context(recording.clone());

@@ -3,7 +3,6 @@
 mod card;
 /// What the stories share.
 mod shared {
-    pub(super) mod folder;
     pub(super) mod ledger;
 }
 mod tell;

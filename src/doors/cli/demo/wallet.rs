@@ -1,6 +1,5 @@
 //! A phone: a card becomes a token in it, a tap, the life of the token, an e-cash account.
 
-use super::shared::folder::make_folder;
 use super::shared::ledger::{Ledger, succeeded};
 use crate::air::host::{CodeCheck, CodeSent, Eligibility, Holder, KeyKind, Party, TokenVerb};
 use crate::air::link::{InProcess, Interface, Record, T0};
@@ -9,6 +8,7 @@ use crate::base::context::Context;
 use crate::devices::wallet::{Added, Applicant, DirectWire, NewToken, Provisioning, TokenCard, Wallet, life};
 use crate::doors::cli::shared::command::Call;
 use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::doors::cli::shared::folder::make_folder;
 use crate::doors::cli::shared::recording::Recording;
 use crate::observers::report::{Story, outcome_json, outcome_text};
 use crate::roles::card::CardMemory;
@@ -36,7 +36,7 @@ const BUS: Amount = Amount::new(1_250, CNY);
 
 /// Tells it.
 pub(super) fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
-    let folder = make_folder()?;
+    let folder = make_folder("demo")?;
     let trace = call.switches.save.clone().unwrap_or_else(|| folder.join("demo.cwt"));
     let recording = Recording::at(trace.clone())?;
     let mut context = call.switches.context(recording.clone());

@@ -226,6 +226,8 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::Card(_)
         | WorldError::Issuer(_)
         | WorldError::Journal(_)
+        | WorldError::Gate(_)
+        | WorldError::DenyList(_)
         | WorldError::Store(_)
         | WorldError::Sealed(_)
         | WorldError::Pan(_)

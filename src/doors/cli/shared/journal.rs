@@ -171,6 +171,12 @@ pub(in crate::doors::cli) fn wallet_folder(switches: &Switches) -> Result<PathBu
     Ok(base.join("wallet"))
 }
 
+/// The folder of a gate, by its terminal's name.
+pub(in crate::doors::cli) fn gate_folder(switches: &Switches, terminal: &str) -> Result<PathBuf, Failure> {
+    let base = switches.state.clone().map_or_else(state_folder, Ok)?;
+    Ok(base.join("gate").join(Hex(terminal.as_bytes()).to_string()))
+}
+
 /// The user's state folder, by the XDG base directory specification.
 fn state_folder() -> Result<PathBuf, Failure> {
     let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());

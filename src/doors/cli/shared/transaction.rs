@@ -102,7 +102,7 @@ pub(in crate::doors::cli) fn run_with(
     let (command, interface) = match flow {
         // The quick path has no way to ask the issuer that the merchant wants.
         Flow::Pay if matches!(deal, Deal::Sell { forced_online: true, .. }) => ("pay", Interface::Contact),
-        Flow::Pay => ("pay", Interface::Contactless),
+        Flow::Pay | Flow::Ride => ("pay", Interface::Contactless),
         Flow::Cash | Flow::Cashback => ("pay", Interface::Contact),
         Flow::Unload => ("unload", Interface::Contact),
         Flow::CashLoadVoid => ("void", Interface::Contact),

@@ -19,6 +19,7 @@ const QUICK: QuickPath = QuickPath {
     tells_cryptogram: true,
     also: &[tag::FORM_FACTOR_INDICATOR],
     signature: QuickSignature::Always01,
+    signs_requests_unannounced: true,
 };
 
 impl Application for Qvsdc {

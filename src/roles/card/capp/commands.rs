@@ -56,7 +56,7 @@ pub(in crate::roles::card) fn update(
             "UPDATE CAPP DATA CACHE follows GET PROCESSING OPTIONS with a certificate",
         ));
     };
-    let Some(extension) = &pending.extension else {
+    let Some(extension) = pending.extension() else {
         return Err(Refusal::state("the transaction is not one of the extended application (DF60)"));
     };
     if extension.updates.len() >= MOST_UPDATES {
@@ -90,7 +90,7 @@ pub(in crate::roles::card) fn update(
         _ => {}
     }
     if let Selected::Application { phase: Phase::Quick(_, Some(pending)), .. } = &mut work.session.selected
-        && let Some(extension) = &mut pending.extension
+        && let Some(extension) = pending.extension_mut()
     {
         extension.updates.push((place, command.record.clone()));
     }

@@ -8,7 +8,7 @@ use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::kernel_row::Kernel;
 use crate::roles::terminal::phase::{Next, Phase, Reply};
-use crate::roles::terminal::session::Session;
+use crate::roles::terminal::session::{Flow, Session};
 use crate::roles::terminal::step::application_selection::Selected;
 use crate::words::dictionary::tag;
 use crate::words::emv::{Fci, Ttq};
@@ -103,7 +103,7 @@ fn activate(
     session.terms.mode = kernel.mode;
     session.entry_point.selected = Some(indicators.place);
     if let Some(mut ttq) = indicators.ttq {
-        if session.entry_point.online {
+        if session.entry_point.online || session.terms.flow == Flow::Ride {
             ttq.set(Ttq::ONLINE_REQUIRED);
         }
         session.store.put(tag::TTQ, ttq.0);

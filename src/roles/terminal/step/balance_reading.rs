@@ -30,13 +30,14 @@ const CASHBACK: u8 = 0x10;
 type Then = fn(Selected, &mut Context) -> Result<Next, TerminalError>;
 
 /// Reads the transaction counter and the currency codes, then the balance and limits of the
-/// set that fits. Of a card that pays for the load of another one they are of no interest.
+/// set that fits. Of a card that pays for the load of another one, or for a ride behind a
+/// gate that counts milliseconds, they are of no interest.
 pub(in crate::roles::terminal) fn begin(
     selected: Selected,
     then: Then,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
-    if matches!(selected.session.role, Role::Paying(_)) {
+    if matches!(selected.session.role, Role::Paying(_)) || selected.session.terms.flow == Flow::Ride {
         return then(selected, context);
     }
     let reading = Reading {
@@ -154,6 +155,7 @@ impl Reading {
             Flow::Cash
             | Flow::Cashback
             | Flow::Inquire
+            | Flow::Ride
             | Flow::PreAuthorise
             | Flow::CompletePreAuthorisation
             | Flow::CancelPreAuthorisation => None,

@@ -84,7 +84,7 @@ pub(in crate::roles::terminal) fn begin(
         (Flow::CompletePreAuthorisation, _) => EntryKind::PreAuthorisationCompletion,
         (Flow::CancelPreAuthorisation, _) => EntryKind::PreAuthorisationCancel,
         // Its row is never written.
-        (Flow::Inquire, _) => EntryKind::OnlinePurchase,
+        (Flow::Ride | Flow::Inquire, _) => EntryKind::OnlinePurchase,
     };
     let opening = opening(&mut verified, kind);
     let cdol_data = verified.read.session().assemble(&cdol1);

@@ -9,6 +9,7 @@ pub(super) mod card_action_analysis;
 pub(super) mod cardholder_verification;
 pub(super) mod combined_signature;
 pub(super) mod completion;
+pub(super) mod deferred_request;
 pub(super) mod initiate_application_processing;
 pub(super) mod issuer_authentication;
 pub(super) mod load_completion;

@@ -158,6 +158,7 @@ impl Phase for Authenticating {
 
 fn succeed(session: &mut Session, method: &Method, reason: &'static str, context: &mut Context) {
     session.performed(Tsi::ODA_PERFORMED, CLAUSE, method.name, context);
+    session.signed_dynamically |= method.kind != Kind::Static;
     let what = format!("{} succeeded", method.name);
     context.emit(Event::new("terminal", what).clause(CLAUSE).because(reason));
 }

@@ -4,14 +4,14 @@
 use super::card_action_analysis::Decided;
 use super::completion::End;
 use super::script_processing::{ReceivedScript, received};
-use super::{completion, issuer_authentication, terminal_action_analysis};
+use super::{completion, deferred_request, issuer_authentication, terminal_action_analysis};
 use crate::air::host::{Answer, HostError, Kind, MessageClass};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::journal::{CardMark, Change, EntryKind};
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
-use crate::roles::terminal::session::Session;
+use crate::roles::terminal::session::{Flow, Session};
 use crate::words::dictionary::tag;
 use crate::words::emv::{CryptogramType, ScriptResult};
 use crate::words::iso7816::ApduCommand;
@@ -85,8 +85,12 @@ pub(in crate::roles::terminal) fn begin(
         let reason = "the card asks for its issuer, and electronic cash is paid offline here";
         return Ok(completion::second_declining(decided, UNABLE_TO_GO_ONLINE, reason, context));
     }
-    let kind = decided.kind();
     let card = decided.card();
+    if decided.session().terms.flow == Flow::Ride {
+        let Decided { verified, chip, .. } = decided;
+        return Ok(deferred_request::begin(verified.read.initiated.selected.session, &card, chip, context));
+    }
+    let kind = decided.kind();
     let pin = decided.verified.pin.take();
     let chip = decided.chip.clone();
     let request = decided.session().request(MessageClass::Request, kind, &card, chip, pin);

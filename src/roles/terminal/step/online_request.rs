@@ -2,6 +2,7 @@
 //! Contactless Book A 6.1. The host's answer ends the transaction; the card does not hear it.
 
 use super::card_action_analysis::{REQUEST_CHIP, row};
+use super::deferred_request;
 use crate::air::host::{HostError, Kind, MessageClass};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
@@ -10,14 +11,18 @@ use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::journal::{CardMark, Change, EntryKind};
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
-use crate::roles::terminal::session::Session;
+use crate::roles::terminal::session::{Flow, Session};
 use crate::words::dictionary::tag;
 use crate::words::tlv::TlvStore;
 
 const STEP: &str = "Online request";
 
-/// Asks the host, with the online PIN where that is the cardholder's verification.
-pub(in crate::roles::terminal) fn begin(session: Session, card: CardMark) -> Next {
+/// Asks the host, or keeps the request of a ride for later; with the online PIN where that is the cardholder's verification.
+pub(in crate::roles::terminal) fn begin(mut session: Session, card: CardMark, context: &mut Context) -> Next {
+    if session.terms.flow == Flow::Ride {
+        let chip = session.chip(REQUEST_CHIP);
+        return deferred_request::begin(session, &card, chip, context);
+    }
     if session.cvm == OutcomeCvm::OnlinePin {
         let prompt = session.online_pin_prompt(&card.pan);
         return Next::wait(Io::EnterPin(prompt), EnteringPin { session, card });

@@ -2,12 +2,13 @@
 //! a debit becomes final with the last record, so what speaks against it is looked
 //! at before that.
 
+use super::application_selection::Selected;
 use super::balance_proof::{BalanceProof, nothing_moved};
 use super::card_action_analysis::{REQUEST_CHIP, row};
 use super::initiate_application_processing::Initiated;
 use super::online_request;
 use super::processing_restrictions::is_expired;
-use super::read_application_data::{card_number, take_record};
+use super::read_application_data::{self, card_number, take_record};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::roles::terminal::authentication::{Weakness, quick_signature};
@@ -16,7 +17,7 @@ use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::journal::{CardMark, Change, EntryKind};
 use crate::roles::terminal::outcome::{ODA_NOT_PERFORMED, Verdict};
 use crate::roles::terminal::phase::{Next, Phase, Reply};
-use crate::roles::terminal::session::Session;
+use crate::roles::terminal::session::{Flow, Session};
 use crate::words::dictionary::tag;
 use crate::words::emv::certificate::{IccDynamicData, StaticData};
 use crate::words::emv::{Aip, CryptogramType, Ctq, TerminalCapabilities, Ttq, Tvr};
@@ -35,8 +36,7 @@ pub(in crate::roles::terminal) fn begin(
     initiated: Initiated,
     context: &mut Context,
 ) -> Result<Next, TerminalError> {
-    let (aip, afl) = (initiated.aip, initiated.afl);
-    let mut session = initiated.selected.session;
+    let Initiated { aip, afl, selected: Selected { mut session, fci, others } } = initiated;
     let (pan, psn) = card_number(&mut session)?;
     let card = CardMark { pan, psn };
     let given = cryptogram_given(&session)?;
@@ -50,6 +50,15 @@ pub(in crate::roles::terminal) fn begin(
     }
     match given {
         CryptogramType::Aac => Ok(refuse(&session, "declined by the card", context)),
+        CryptogramType::Tc if session.terms.flow == Flow::Ride => {
+            // Its last record has not been read: the card keeps its money.
+            let reason = "the card approved where an online cryptogram was required (9F66 byte 2 bit 8)";
+            Ok(refuse(&session, reason, context))
+        }
+        CryptogramType::Arqc if session.terms.flow == Flow::Ride => {
+            let selected = Selected { session, fci, others };
+            read_application_data::read(Initiated { selected, aip, afl }, ride, context)
+        }
         CryptogramType::Arqc => Ok(online(session, card, context)),
         CryptogramType::Tc => {
             let afl = afl.ok_or(TerminalError::Missing {
@@ -71,7 +80,7 @@ pub(in crate::roles::terminal) fn begin(
             let mut wanted: Vec<_> = records.collect();
             wanted.reverse();
             let signed = StaticData::new();
-            Reading { session, card, wanted, signed, authenticated: false }.next(context)
+            Reading { session, card, wanted, signed }.next(context)
         }
     }
 }
@@ -126,8 +135,6 @@ struct Reading {
     wanted: Vec<(ReadRecord, bool)>,
     /// The records that the issuer signed.
     signed: StaticData,
-    /// Whether the card's signature has been checked and is good.
-    authenticated: bool,
 }
 
 impl Reading {
@@ -143,11 +150,11 @@ impl Reading {
         let complete = self.session.store.has(tag::CARD_AUTHENTICATION_RELATED_DATA);
         if self.session.store.has(tag::SIGNED_DYNAMIC_APPLICATION_DATA) {
             match quick_signature(&self.session, &self.card.pan, &self.signed) {
-                Ok(dynamic) => self.note_authentic(dynamic, context),
+                Ok(dynamic) => note_authentic(&mut self.session, dynamic, context),
                 // What version 01 signs besides (9F69) may stand in the last record.
                 Err(_) if reader.has(Ttq::FDDA_01) && !complete => {}
                 Err(weakness) => {
-                    self.note_failed(&weakness, context);
+                    note_failed(&mut self.session, &weakness, context);
                     return not_authenticated(self.session, FDDA_FAILED, context);
                 }
             }
@@ -156,20 +163,6 @@ impl Reading {
         let opening = row(&mut self.session, EntryKind::OfflineSale, self.card.clone());
         let next = Next::transmit(ask.to_apdu(), self);
         Ok(next.after(Change::Sending).after(Change::Open(Box::new(opening))))
-    }
-
-    fn note_authentic(&mut self, dynamic: IccDynamicData, context: &mut Context) {
-        self.authenticated = true;
-        self.session.store.put(tag::ICC_DYNAMIC_NUMBER, dynamic.number);
-        let reason = "the card signed this payment with its own key";
-        context.emit(Event::new("terminal", "fDDA succeeded").clause(CLAUSE).because(reason));
-    }
-
-    fn note_failed(&mut self, weakness: &Weakness, context: &mut Context) {
-        if weakness.is_missing() {
-            self.session.find(Tvr::ICC_DATA_MISSING, "EMV Book 3 7.5", weakness, &[], context);
-        }
-        self.session.find(Tvr::DDA_FAILED, CLAUSE, weakness, &[tag::CA_PUBLIC_KEY_INDEX_CARD], context);
     }
 }
 
@@ -204,17 +197,17 @@ impl Phase for Reading {
             return self.next(context);
         }
         // The money has moved, whatever the record holds.
-        if !self.authenticated {
+        if !self.session.signed_dynamically {
             match quick_signature(&self.session, &self.card.pan, &self.signed) {
-                Ok(dynamic) => self.note_authentic(dynamic, context),
-                Err(weakness) => self.note_failed(&weakness, context),
+                Ok(dynamic) => note_authentic(&mut self.session, dynamic, context),
+                Err(weakness) => note_failed(&mut self.session, &weakness, context),
             }
         }
         let chip = self.session.chip(REQUEST_CHIP);
         let atc = self.session.store.array(tag::ATC).map(u16::from_be_bytes);
         let amount = self.session.terms.amount.minor;
         let after = self.session.balance_before_minor.map(|before| before.saturating_sub(amount));
-        let (verdict, reason) = match self.authenticated {
+        let (verdict, reason) = match self.session.signed_dynamically {
             true => {
                 let reason = "the card gave a transaction certificate, and its last record was read";
                 (Verdict::ApprovedOffline, reason.to_owned())
@@ -275,5 +268,37 @@ fn verification(session: &mut Session, context: &mut Context) {
 fn online(mut session: Session, card: CardMark, context: &mut Context) -> Next {
     let reason = "the card asks its issuer, who judges the cryptogram; nobody looks at certificates";
     session.find(Tvr::ODA_NOT_PERFORMED, CLAUSE, reason, &[], context);
-    online_request::begin(session, card)
+    online_request::begin(session, card, context)
+}
+
+/// The card asks its issuer, and has signed that: looked at now, and the issuer is asked later.
+fn ride(initiated: Initiated, signed: StaticData, context: &mut Context) -> Result<Next, TerminalError> {
+    let aip = initiated.aip;
+    let mut session = initiated.selected.session;
+    let (pan, psn) = card_number(&mut session)?;
+    if !aip.has(Aip::DDA_SUPPORTED) || !session.can(TerminalCapabilities::DDA) {
+        let reason = "card (82) and terminal (9F33) have no dynamic signature in common";
+        let causes = [tag::AIP, tag::TERMINAL_CAPABILITIES];
+        session.find(Tvr::ODA_NOT_PERFORMED, CLAUSE, reason, &causes, context);
+    } else {
+        match quick_signature(&session, &pan, &signed) {
+            Ok(dynamic) => note_authentic(&mut session, dynamic, context),
+            Err(weakness) => note_failed(&mut session, &weakness, context),
+        }
+    }
+    Ok(online_request::begin(session, CardMark { pan, psn }, context))
+}
+
+fn note_authentic(session: &mut Session, dynamic: IccDynamicData, context: &mut Context) {
+    session.signed_dynamically = true;
+    session.store.put(tag::ICC_DYNAMIC_NUMBER, dynamic.number);
+    let reason = "the card signed this payment with its own key";
+    context.emit(Event::new("terminal", "fDDA succeeded").clause(CLAUSE).because(reason));
+}
+
+fn note_failed(session: &mut Session, weakness: &Weakness, context: &mut Context) {
+    if weakness.is_missing() {
+        session.find(Tvr::ICC_DATA_MISSING, "EMV Book 3 7.5", weakness, &[], context);
+    }
+    session.find(Tvr::DDA_FAILED, CLAUSE, weakness, &[tag::CA_PUBLIC_KEY_INDEX_CARD], context);
 }

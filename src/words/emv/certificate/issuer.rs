@@ -62,6 +62,16 @@ pub struct IssuerCertificate {
     pub key: PublicKey,
 }
 
+/// A certificate whose signature is good, before it is compared with a card and a date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedIssuerCertificate {
+    identifier: [u8; 4],
+    expiry: [u8; 2],
+    serial: [u8; 3],
+    /// The key, or what is wrong with it: said last, as EMV Book 2 6.3 has it.
+    key: Result<PublicKey, CertificateError>,
+}
+
 const OBJECT: Object = Object::IssuerCertificate;
 /// Fields before the key: format, identifier, expiry, serial, algorithms, lengths.
 const FIELDS_BYTES: usize = 14;
@@ -82,6 +92,14 @@ impl IssuerCertificate {
         ca: &CaPublicKey,
         against: Against<'_>,
     ) -> Result<Self, CertificateError> {
+        Self::open(certificate, ca)?.check(ca, against)
+    }
+
+    /// Recovers a certificate and checks that the CA has signed it: steps 1 to 7.
+    pub fn open(
+        certificate: CertificateRef<'_>,
+        ca: &CaPublicKey,
+    ) -> Result<OpenedIssuerCertificate, CertificateError> {
         let opened = envelope::open(OBJECT, certificate.certificate, &ca.key)?;
         let mut fields = Fields::of(OBJECT, &opened, FIELDS_BYTES)?;
         let identifier = fields.array()?;
@@ -90,6 +108,19 @@ impl IssuerCertificate {
         opened.check_hash_algorithm(10)?;
         check_remainder(OBJECT, &opened.fields, FIELDS_BYTES, certificate, ca.key.suite())?;
         opened.check(&[certificate.remainder, certificate.exponent])?;
+        let key = fields.key(ca.key.suite(), certificate);
+        Ok(OpenedIssuerCertificate { identifier, expiry, serial, key })
+    }
+}
+
+impl OpenedIssuerCertificate {
+    /// Compares it with the card, the date and the revocation list: steps 8 to 12.
+    pub fn check(
+        &self,
+        ca: &CaPublicKey,
+        against: Against<'_>,
+    ) -> Result<IssuerCertificate, CertificateError> {
+        let Self { identifier, expiry, serial, ref key } = *self;
         if !is_beginning(identifier, against.pan) {
             return Err(OBJECT.fault(Fault::IssuerIdentifier { found: identifier }));
         }
@@ -97,8 +128,7 @@ impl IssuerCertificate {
         if against.revocations.contains(ca, serial) {
             return Err(OBJECT.fault(Fault::Revoked { serial }));
         }
-        let key = fields.key(ca.key.suite(), certificate)?;
-        Ok(Self { identifier, expiry, serial, key })
+        Ok(IssuerCertificate { identifier, expiry, serial, key: key.clone()? })
     }
 }
 

@@ -25,7 +25,9 @@ pub use dissection::{APPLICATION_PAN, Dissection, Field};
 pub use dynamic::{CdaDynamicData, FddaInput, IccDynamicData, longest_dynamic_data};
 pub use error::{CertificateError, Fault, Object};
 pub use icc::{IccCertificate, IccKeyUse};
-pub use issuer::{Against, Certificate, CertificateRef, IssuerCertificate, issuer_identifier};
+pub use issuer::{
+    Against, Certificate, CertificateRef, IssuerCertificate, OpenedIssuerCertificate, issuer_identifier,
+};
 pub use key::{KeyTextError, PrivateKey, PublicKey, Suite};
 pub use revocation::{RevocationList, Revoked};
 pub use static_data::{StaticData, recover_static_signature, sign_static_data};

@@ -10,7 +10,9 @@ use crate::roles::terminal::error::TerminalError;
 use crate::roles::terminal::journal::{CardMark, Change, EntryKind};
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
+use crate::roles::terminal::session::Flow;
 use crate::roles::terminal::step::cardholder_verification::{NOT_ENTERED, is_pin};
+use crate::roles::terminal::step::deferred_request;
 use crate::roles::terminal::step::online_request::ask_host;
 use crate::words::emv::CryptogramType::Arqc;
 
@@ -20,6 +22,11 @@ const STEP: &str = "Online processing";
 pub(super) fn begin(mut answered: Answered, context: &mut Context) -> Next {
     let turned = (answered.opened != Arqc).then_some(Change::Turned(EntryKind::OnlinePurchase));
     let pan = answered.read.pan.clone();
+    if answered.read.session().terms.flow == Flow::Ride {
+        let Answered { read, chip, .. } = answered;
+        let card = CardMark { pan, psn: read.psn };
+        return deferred_request::begin(read.initiated.selected.session, &card, chip, context);
+    }
     let session = answered.read.session();
     let next = match session.cvm == OutcomeCvm::OnlinePin {
         true => {

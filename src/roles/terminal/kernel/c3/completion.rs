@@ -13,7 +13,7 @@ use crate::words::emv::CryptogramType;
 pub(super) fn perform(read: CardRead, context: &mut Context) -> Next {
     let CardRead { mut session, card, given, .. } = read;
     if given == CryptogramType::Arqc {
-        return online_request::begin(session, card);
+        return online_request::begin(session, card, context);
     }
     // The certificate is all that moves: its row is there before anybody is told.
     let opening = row(&mut session, EntryKind::AccountSale, card);

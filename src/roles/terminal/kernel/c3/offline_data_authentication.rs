@@ -7,6 +7,7 @@ use crate::base::event::Event;
 use crate::roles::terminal::authentication::{Weakness, quick_signature};
 use crate::roles::terminal::outcome::ODA_NOT_PERFORMED;
 use crate::roles::terminal::phase::step;
+use crate::roles::terminal::session::Flow;
 use crate::words::dictionary::tag;
 use crate::words::emv::certificate::IccDynamicData;
 use crate::words::emv::{Aip, CryptogramType, Ctq, Ttq, Tvr};
@@ -18,7 +19,8 @@ const VERSION_01: u8 = 0x01;
 /// Checks the card's signature over this payment.
 pub(super) fn perform(mut read: CardRead, context: &mut Context) -> Step {
     step("Offline data authentication", context);
-    if read.given != CryptogramType::Tc {
+    let ride = read.session.terms.flow == Flow::Ride;
+    if read.given != CryptogramType::Tc && !ride {
         let reason = "the card asks its issuer, who judges the cryptogram; nobody looks at certificates";
         read.session.find(Tvr::ODA_NOT_PERFORMED, CLAUSE, reason, &[], context);
         return Ok(read);
@@ -30,6 +32,7 @@ pub(super) fn perform(mut read: CardRead, context: &mut Context) -> Step {
     }
     match signature(&read) {
         Ok(dynamic) => {
+            read.session.signed_dynamically = true;
             read.session.store.put(tag::ICC_DYNAMIC_NUMBER, dynamic.number);
             let reason = "the card signed this payment and its qualifiers with its own key";
             context.emit(Event::new("terminal", "fDDA succeeded").clause(CLAUSE).because(reason));
@@ -58,6 +61,9 @@ fn signature(read: &CardRead) -> Result<IccDynamicData, Weakness> {
 /// Online if the card's qualifiers want that and the reader can, else by the contact chip,
 /// else declined.
 fn failed(read: CardRead, reason: &str, context: &mut Context) -> super::Ended {
+    if read.session.terms.flow == Flow::Ride {
+        return read.decline(reason, context);
+    }
     let can_go_online = !read.reader.has(Ttq::OFFLINE_ONLY);
     if read.has(Ctq::ONLINE_IF_ODA_FAILS) && can_go_online {
         return read.go_online(&format!("{reason}: its issuer is to be asked (9F6C byte 1 bit 6)"), context);

@@ -1,0 +1,329 @@
+//! The gate's book: every tap that opened it, kept durably before it did, with the request
+//! that its issuer is asked. Card numbers are sealed, and found again by a keyed hash.
+
+use super::error::GateError;
+use super::schema::{MIGRATIONS, OWNER};
+use super::state::TapState;
+use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
+use crate::base::bytes::Secret;
+use crate::base::context::Context;
+use crate::base::env::Timestamp;
+use crate::base::store::{Db, Row, SealKey, Sealed, migrate, transact};
+use crate::words::iso4217::{Amount, Currency};
+use crate::words::tlv::TlvStore;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::time::Duration;
+
+const TAP: &str = "gate.tap";
+const CARD: &str = "gate.card";
+/// Batch and trace numbers have six digits (F60.2, F11).
+const LAST_NUMBER: u32 = 999_999;
+const COLUMNS: &str =
+    "batch, trace, at, amount, currency, state, attempts, step, ask_batch, ask_trace, sealed";
+
+/// What a gate remembers.
+pub struct Book {
+    db: Box<dyn Db>,
+    seal: SealKey,
+    /// The last batch and trace number that any message took.
+    last: (u32, u32),
+    /// Held, not read: closing it lets another process be this gate.
+    _lock: Option<File>,
+}
+
+/// A ride of a card, as rules see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Past {
+    pub(super) at: Timestamp,
+    pub(super) state: TapState,
+    pub(super) amount_minor: u64,
+}
+
+/// A tap whose issuer is to be asked.
+pub(super) struct Due {
+    /// Its batch and trace number.
+    pub(super) tap: (u32, u32),
+    pub(super) state: TapState,
+    /// How often the host did not answer.
+    pub(super) attempts: usize,
+    /// How many steps of debt recovery it has behind it.
+    pub(super) step: usize,
+    pub(super) request: Request,
+}
+
+/// What an answer makes of a tap.
+pub(super) struct Outcome {
+    pub(super) state: TapState,
+    pub(super) code: String,
+    pub(super) step: usize,
+    pub(super) next_at: Timestamp,
+}
+
+/// How many taps stand so, and what they come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// Taps.
+    pub taps: u64,
+    /// What they come to, minor units.
+    pub minor: u64,
+}
+
+/// What of a request is sealed; the rest stands in columns.
+#[derive(Serialize, Deserialize)]
+struct Part {
+    pan: String,
+    psn: u8,
+    entry: Entry,
+    chip: TlvStore,
+}
+
+impl Book {
+    /// Opens the book in a store and brings its tables up to date.
+    pub fn open(mut db: Box<dyn Db>, seal: SealKey) -> Result<Self, GateError> {
+        migrate(db.as_mut(), OWNER, MIGRATIONS)?;
+        let rows = transact(db.as_mut(), |tx| {
+            let sql = "SELECT COALESCE(MAX(batch * 1000000 + trace), 1000000), \
+                       COALESCE(MAX(ask_batch * 1000000 + ask_trace), 1000000) FROM gate_tap";
+            tx.query(sql, &[])
+        })?;
+        let last = match rows.first() {
+            Some(row) => row.int(0)?.max(row.int(1)?),
+            None => 1_000_000,
+        };
+        Ok(Self { db, seal, last: ((last / 1_000_000) as u32, (last % 1_000_000) as u32), _lock: None })
+    }
+
+    /// Keeps `lock` for as long as the book is open: two processes that were one gate at once
+    /// would give the same numbers twice.
+    #[must_use]
+    pub fn guarded_by(mut self, lock: File) -> Self {
+        self._lock = Some(lock);
+        self
+    }
+
+    /// The numbers of the next message; given again until a row with them is kept.
+    pub(super) fn next_trace(&self) -> (u32, u32) {
+        following(self.last)
+    }
+
+    /// The newest rides of a card.
+    pub(super) fn past(&mut self, pan: &str, most: u32) -> Result<Vec<Past>, GateError> {
+        let card = self.card(pan);
+        let rows = transact(self.db.as_mut(), |tx| {
+            let sql = "SELECT at, state, amount, batch, trace FROM gate_tap WHERE card = $1 \
+                       ORDER BY at DESC LIMIT $2";
+            tx.query(sql, &[card.clone().into(), i64::from(most).into()])
+        })?;
+        let past = |row: &Row| {
+            let tap = (row.int(3)? as u32, row.int(4)? as u32);
+            Ok(Past {
+                at: Timestamp::from_micros(row.int(0)?),
+                state: state(row, 1, tap)?,
+                amount_minor: u64::try_from(row.int(2)?).unwrap_or(0),
+            })
+        };
+        rows.iter().map(past).collect()
+    }
+
+    /// Keeps a tap, durably, before it returns: the gate may open then.
+    pub(super) fn keep(
+        &mut self,
+        request: &Request,
+        state: TapState,
+        context: &mut Context,
+    ) -> Result<(), GateError> {
+        let part = Part {
+            pan: request.pan.expose().clone(),
+            psn: request.psn,
+            entry: request.entry,
+            chip: request.chip.clone(),
+        };
+        // Strings and byte lists always serialise.
+        let text = Secret::new(serde_json::to_vec(&part).unwrap_or_default());
+        let sealed = Sealed::seal(&self.seal, TAP, text.expose(), context);
+        let MessageKey { batch, trace, .. } = request.key;
+        let values = [
+            i64::from(batch).into(),
+            i64::from(trace).into(),
+            self.card(request.pan.expose()).into(),
+            request.at.micros().into(),
+            i64::try_from(request.amount.minor).unwrap_or(i64::MAX).into(),
+            i64::from(request.amount.currency.0).into(),
+            state.word().into(),
+            sealed.0.into(),
+        ];
+        transact(self.db.as_mut(), |tx| {
+            tx.execute(
+                "INSERT INTO gate_tap (batch, trace, card, at, amount, currency, state, code, attempts, step, \
+                 next_at, ask_batch, ask_trace, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0, 0, 0, $1, \
+                 $2, $8)",
+                &values,
+            )
+        })?;
+        self.last = (batch, trace);
+        Ok(())
+    }
+
+    /// The oldest taps whose issuer is to be asked now. Their next attempt is put off by
+    /// `pause` of the attempts so far, and a debt gets a message of its own, before any of
+    /// them is asked.
+    pub(super) fn take_due(
+        &mut self,
+        most: u32,
+        pause: impl Fn(usize) -> Duration,
+        (merchant, terminal): (&str, &str),
+        now: Timestamp,
+    ) -> Result<Vec<Due>, GateError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM gate_tap WHERE state IN ('waiting', 'owed') AND next_at <= $1 \
+             ORDER BY at, batch, trace LIMIT $2"
+        );
+        let rows =
+            transact(self.db.as_mut(), |tx| tx.query(&sql, &[now.micros().into(), i64::from(most).into()]))?;
+        let mut last = self.last;
+        let mut due = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let mut tap = self.due(row, merchant, terminal)?;
+            // A debt that is asked for the first time of this step is a new message.
+            if tap.state == TapState::Owed && tap.attempts == 0 {
+                last = following(last);
+                (tap.request.key.batch, tap.request.key.trace) = last;
+            }
+            due.push(tap);
+        }
+        transact(self.db.as_mut(), |tx| {
+            due.iter().try_for_each(|tap| {
+                let key = &tap.request.key;
+                tx.execute(
+                    "UPDATE gate_tap SET attempts = $1, next_at = $2, ask_batch = $3, ask_trace = $4 \
+                     WHERE batch = $5 AND trace = $6",
+                    &[
+                        (tap.attempts as i64 + 1).into(),
+                        now.plus(pause(tap.attempts)).micros().into(),
+                        i64::from(key.batch).into(),
+                        i64::from(key.trace).into(),
+                        i64::from(tap.tap.0).into(),
+                        i64::from(tap.tap.1).into(),
+                    ],
+                )
+                .map(drop)
+            })
+        })?;
+        self.last = last;
+        Ok(due)
+    }
+
+    /// Keeps what the answers of a batch make of its taps.
+    pub(super) fn keep_answers(&mut self, answers: &[(&Due, Outcome)]) -> Result<(), GateError> {
+        for (due, outcome) in answers {
+            if !due.state.may_become(outcome.state) {
+                let ((batch, trace), from, to) = (due.tap, due.state.word(), outcome.state.word());
+                return Err(GateError::Transition { batch, trace, from, to });
+            }
+        }
+        transact(self.db.as_mut(), |tx| {
+            answers.iter().try_for_each(|(due, outcome)| {
+                tx.execute(
+                    "UPDATE gate_tap SET state = $1, code = $2, attempts = 0, step = $3, next_at = $4 \
+                     WHERE batch = $5 AND trace = $6",
+                    &[
+                        outcome.state.word().into(),
+                        outcome.code.as_str().into(),
+                        (outcome.step as i64).into(),
+                        outcome.next_at.micros().into(),
+                        i64::from(due.tap.0).into(),
+                        i64::from(due.tap.1).into(),
+                    ],
+                )
+                .map(drop)
+            })
+        })?;
+        Ok(())
+    }
+
+    /// Whether a card has a ride that bars it.
+    pub(super) fn is_barred(&mut self, pan: &str) -> Result<bool, GateError> {
+        let card = self.card(pan);
+        let rows = transact(self.db.as_mut(), |tx| {
+            let sql = "SELECT 1 FROM gate_tap WHERE card = $1 AND state IN ('owed', 'lost') LIMIT 1";
+            tx.query(sql, &[card.clone().into()])
+        })?;
+        Ok(!rows.is_empty())
+    }
+
+    /// How many taps stand how, by state.
+    pub fn standing(&mut self) -> Result<BTreeMap<TapState, Standing>, GateError> {
+        let rows = transact(self.db.as_mut(), |tx| {
+            let sql = "SELECT state, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM gate_tap GROUP BY state";
+            tx.query(sql, &[])
+        })?;
+        let standing = |row: &Row| {
+            let number = |column| row.int(column).map(|value| u64::try_from(value).unwrap_or(0));
+            Ok((state(row, 0, (0, 0))?, Standing { taps: number(1)?, minor: number(2)? }))
+        };
+        rows.iter().map(standing).collect()
+    }
+
+    /// When the next request is due; `None` where none is.
+    pub fn next_due(&mut self) -> Result<Option<Timestamp>, GateError> {
+        let rows = transact(self.db.as_mut(), |tx| {
+            tx.query("SELECT MIN(next_at) FROM gate_tap WHERE state IN ('waiting', 'owed')", &[])
+        })?;
+        let earliest = rows.first().filter(|row| !row.is_null(0));
+        Ok(earliest.map(|row| row.int(0)).transpose()?.map(Timestamp::from_micros))
+    }
+
+    fn due(&self, row: &Row, merchant: &str, terminal: &str) -> Result<Due, GateError> {
+        let number = |column| row.int(column).map(|value| value as u32);
+        let tap = (number(0)?, number(1)?);
+        let wrong = |column, expected| GateError::Column { batch: tap.0, trace: tap.1, column, expected };
+        let opened = Sealed(row.bytes(10)?.to_vec()).open(&self.seal, TAP)?;
+        let part: Part = serde_json::from_slice(opened.expose())
+            .map_err(|_| wrong("sealed", "a card and its chip data"))?;
+        let currency = u16::try_from(row.int(4)?).map_err(|_| wrong("currency", "a currency's number"))?;
+        let minor = u64::try_from(row.int(3)?).map_err(|_| wrong("amount", "an amount"))?;
+        let state = state(row, 5, tap)?;
+        let (batch, trace) = (number(8)?, number(9)?);
+        let request = Request {
+            key: MessageKey {
+                class: MessageClass::Request,
+                merchant: merchant.into(),
+                terminal: terminal.into(),
+                batch,
+                trace,
+            },
+            kind: Kind::Purchase,
+            amount: Amount::new(minor, Currency(currency)),
+            pan: Secret::new(part.pan),
+            psn: part.psn,
+            entry: part.entry,
+            at: Timestamp::from_micros(row.int(2)?),
+            chip: part.chip,
+            pin: None,
+            // A debt names the ride that was declined.
+            original: (state == TapState::Owed).then_some(Original { batch: tap.0, trace: tap.1 }),
+            payer: None,
+        };
+        Ok(Due { tap, state, attempts: number(6)? as usize, step: number(7)? as usize, request })
+    }
+
+    fn card(&self, pan: &str) -> Vec<u8> {
+        Sealed::lookup(&self.seal, CARD, pan.as_bytes())
+    }
+}
+
+/// The numbers after these.
+const fn following(last: (u32, u32)) -> (u32, u32) {
+    match last {
+        (LAST_NUMBER, LAST_NUMBER) => (1, 1),
+        (batch, LAST_NUMBER) => (batch + 1, 1),
+        (batch, trace) => (batch, trace + 1),
+    }
+}
+
+fn state(row: &Row, column: usize, (batch, trace): (u32, u32)) -> Result<TapState, GateError> {
+    let wrong = GateError::Column { batch, trace, column: "state", expected: "a tap's state" };
+    TapState::from_word(row.text(column)?).ok_or(wrong)
+}

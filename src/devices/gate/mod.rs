@@ -1,0 +1,28 @@
+//! A transit gate: a terminal that authenticates cards offline, a deny list, rules, and taps
+//! that are kept before it opens and paid for later. Nothing of the issuer's books may enter.
+
+mod air_time;
+mod bloom;
+mod book;
+mod deny_delta;
+mod deny_list;
+mod error;
+mod handle;
+mod line;
+mod passage;
+mod rules;
+mod schema;
+mod state;
+mod upload;
+
+pub use air_time::AirTime;
+pub use bloom::Bloom;
+pub use book::{Book, Standing};
+pub use deny_delta::DenyDelta;
+pub use deny_list::DenyList;
+pub use error::{DenyListError, GateError, LineError};
+pub use handle::Gate;
+pub use line::{AirRules, Line};
+pub use passage::{Passage, Timing, Why};
+pub use state::TapState;
+pub use upload::Uploaded;

@@ -1,0 +1,21 @@
+//! The gate's tables: a row for each tap that opened it.
+
+use crate::base::store::Migration;
+
+/// Whose tables.
+pub(super) const OWNER: &str = "gate";
+
+/// Version by version. `ask_batch` and `ask_trace` are the key of the message that asks for
+/// the money now: the tap's own, or that of a later attempt.
+pub(super) const MIGRATIONS: &[Migration] = &[Migration {
+    statements: &[
+        "CREATE TABLE gate_tap (
+            batch BIGINT NOT NULL, trace BIGINT NOT NULL, card BYTEA NOT NULL, at BIGINT NOT NULL,
+            amount BIGINT NOT NULL, currency BIGINT NOT NULL, state TEXT NOT NULL, code TEXT NOT NULL,
+            attempts BIGINT NOT NULL, step BIGINT NOT NULL, next_at BIGINT NOT NULL,
+            ask_batch BIGINT NOT NULL, ask_trace BIGINT NOT NULL, sealed BYTEA NOT NULL,
+            PRIMARY KEY (batch, trace))",
+        "CREATE INDEX gate_tap_card ON gate_tap (card, at)",
+        "CREATE INDEX gate_tap_due ON gate_tap (state, next_at)",
+    ],
+}];

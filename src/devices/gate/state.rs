@@ -1,0 +1,69 @@
+//! How a tap that opened the gate stands, and every way between the states.
+
+use std::fmt;
+
+/// How a tap stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TapState {
+    /// Its issuer is still to be asked.
+    Waiting,
+    /// The day's cap was reached before it: the ride costs nothing, and nobody is asked.
+    Free,
+    /// The issuer approved: the ride is paid.
+    Approved,
+    /// The issuer declined and may be asked again: the rider owes the ride.
+    Owed,
+    /// Paid after the issuer had declined.
+    Recovered,
+    /// Nobody is going to pay: declined for good, or asked as often as the ladder has steps.
+    Lost,
+}
+
+/// Every way.
+const WAYS: &[(TapState, TapState)] = &[
+    (TapState::Waiting, TapState::Approved),
+    (TapState::Waiting, TapState::Owed),
+    (TapState::Waiting, TapState::Lost),
+    (TapState::Owed, TapState::Recovered),
+    (TapState::Owed, TapState::Owed),
+    (TapState::Owed, TapState::Lost),
+];
+
+impl TapState {
+    /// Every state.
+    pub const ALL: &'static [Self] =
+        &[Self::Waiting, Self::Free, Self::Approved, Self::Owed, Self::Recovered, Self::Lost];
+
+    /// Whether there is a way.
+    pub fn may_become(self, next: Self) -> bool {
+        WAYS.contains(&(self, next))
+    }
+
+    /// Whether its card is not let through any more.
+    pub const fn bars(self) -> bool {
+        matches!(self, Self::Owed | Self::Lost)
+    }
+
+    /// Its word, in the store and for people.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Free => "free",
+            Self::Approved => "approved",
+            Self::Owed => "owed",
+            Self::Recovered => "recovered",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// The state of this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|state| state.word() == word)
+    }
+}
+
+impl fmt::Display for TapState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}

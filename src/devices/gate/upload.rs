@@ -1,0 +1,158 @@
+//! Deferred authorisation: the requests of rides go to the host in batches; what it declines is
+//! owed, asked for again by the ladder of the line, and bars its card until it is paid.
+
+use super::book::{Due, Outcome};
+use super::deny_delta::DenyDelta;
+use super::deny_list::DenyList;
+use super::error::GateError;
+use super::handle::Gate;
+use super::state::TapState;
+use crate::air::host::{Answer, Host, HostError, ResponseCode};
+use crate::base::context::Context;
+use crate::base::env::Timestamp;
+use crate::base::event::Event;
+use crate::base::store::SealKey;
+
+/// What an upload came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Uploaded {
+    /// Requests that were sent.
+    pub asked: usize,
+    /// Rides that were paid.
+    pub approved: usize,
+    /// Debts that were paid.
+    pub recovered: usize,
+    /// Rides that are owed.
+    pub owed: usize,
+    /// Rides that nobody is going to pay.
+    pub lost: usize,
+    /// Requests that nobody answered: they are sent again.
+    pub unanswered: usize,
+    /// What the first of those said.
+    pub trouble: Option<String>,
+    /// Cards that are barred from now on; printed, they are masked.
+    barred: Vec<crate::base::bytes::Secret<String>>,
+    /// Cards that may pass again.
+    cleared: Vec<crate::base::bytes::Secret<String>>,
+}
+
+impl Uploaded {
+    /// What an operator tells its other gates, as a change of a deny list under `key`.
+    pub fn delta(&self, key: &SealKey, from: u64) -> DenyDelta {
+        let entries = |pans: &[crate::base::bytes::Secret<String>]| {
+            pans.iter().map(|pan| DenyList::entry(key, pan.expose())).collect()
+        };
+        DenyDelta { from, to: from + 1, add: entries(&self.barred), remove: entries(&self.cleared) }
+    }
+}
+
+impl Gate {
+    /// Sends what is due, at most one batch. Where the host falls silent the rest of the batch
+    /// waits.
+    pub fn upload(&mut self, host: &mut dyn Host, context: &mut Context) -> Result<Uploaded, GateError> {
+        let now = context.now();
+        let line = &self.line;
+        let key = (line.merchant.as_str(), line.terminal.as_str());
+        let due = self.book.take_due(line.upload.batch, |attempt| line.upload_pause(attempt), key, now)?;
+        let mut done = Uploaded::default();
+        let mut answers: Vec<(&Due, Outcome)> = Vec::with_capacity(due.len());
+        for tap in &due {
+            done.asked += 1;
+            match host.authorise(&tap.request, context).map(|answer| self.outcome(tap, &answer, now)) {
+                Ok(Some(outcome)) => answers.push((tap, outcome)),
+                Ok(None) => done.unanswered += 1,
+                Err(error) => {
+                    done.unanswered += 1;
+                    let is_away = matches!(error, HostError::Unreachable { .. });
+                    done.trouble.get_or_insert(error.to_string());
+                    if is_away {
+                        break;
+                    }
+                }
+            }
+        }
+        self.book.keep_answers(&answers)?;
+        for (tap, outcome) in answers {
+            self.note(tap, &outcome, &mut done, context)?;
+        }
+        Ok(done)
+    }
+
+    /// Sends batch after batch until nothing is due or the host does not answer.
+    pub fn upload_all(&mut self, host: &mut dyn Host, context: &mut Context) -> Result<Uploaded, GateError> {
+        let mut all = Uploaded::default();
+        loop {
+            let done = self.upload(host, context)?;
+            let goes_on = done.asked > 0 && done.unanswered == 0;
+            all.add(done);
+            if !goes_on {
+                return Ok(all);
+            }
+        }
+    }
+
+    /// What an answer makes of a tap; `None` where it is none, and the same message is sent
+    /// again.
+    fn outcome(&self, tap: &Due, answer: &Answer, now: Timestamp) -> Option<Outcome> {
+        let code = String::from_utf8_lossy(&answer.code.0).into_owned();
+        let ends = |state| Some(Outcome { state, code: code.clone(), step: tap.step, next_at: now });
+        if answer.code.is_approved() {
+            return ends(match tap.state {
+                TapState::Owed => TapState::Recovered,
+                _ => TapState::Approved,
+            });
+        }
+        if [ResponseCode::ISSUER_UNREACHABLE, ResponseCode::MALFUNCTION].contains(&answer.code) {
+            return None;
+        }
+        let step = if tap.state == TapState::Owed { tap.step + 1 } else { 0 };
+        let pause = self.line.debt_pause(step).filter(|_| self.line.debt.codes.contains(&code));
+        match pause {
+            Some(pause) => Some(Outcome { state: TapState::Owed, code, step, next_at: now.plus(pause) }),
+            None => ends(TapState::Lost),
+        }
+    }
+
+    /// Tells it, and feeds the deny list.
+    fn note(
+        &mut self,
+        tap: &Due,
+        outcome: &Outcome,
+        done: &mut Uploaded,
+        context: &mut Context,
+    ) -> Result<(), GateError> {
+        let pan = &tap.request.pan;
+        match outcome.state {
+            TapState::Approved => done.approved += 1,
+            TapState::Recovered => done.recovered += 1,
+            TapState::Owed => done.owed += 1,
+            TapState::Lost => done.lost += 1,
+            TapState::Waiting | TapState::Free => done.unanswered += 1,
+        }
+        if outcome.state.bars() && tap.state == TapState::Waiting {
+            self.deny_list.add(pan.expose());
+            done.barred.push(pan.clone());
+        }
+        if outcome.state == TapState::Recovered && !self.book.is_barred(pan.expose())? {
+            self.deny_list.remove(pan.expose());
+            done.cleared.push(pan.clone());
+        }
+        let reason = format!("the host answered {}", outcome.code);
+        context.emit(Event::new("gate", format!("ride {}", outcome.state.word())).because(reason));
+        Ok(())
+    }
+}
+
+impl Uploaded {
+    fn add(&mut self, more: Self) {
+        self.asked += more.asked;
+        self.approved += more.approved;
+        self.recovered += more.recovered;
+        self.owed += more.owed;
+        self.lost += more.lost;
+        self.unanswered += more.unanswered;
+        self.trouble = self.trouble.take().or(more.trouble);
+        self.barred.extend(more.barred);
+        self.cleared.extend(more.cleared);
+    }
+}

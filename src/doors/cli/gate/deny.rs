@@ -1,0 +1,74 @@
+//! `cardwright gate deny`: makes and changes a deny list.
+
+use crate::devices::gate::DenyDelta;
+use crate::doors::cli::shared::command::{Call, Command, Run};
+use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::doors::cli::shared::recording::Recording;
+use crate::words::emv::Pan;
+use crate::world::gate::open_deny_list;
+use crate::world::{WorldError, read_text};
+use clap::{Arg, value_parser};
+use serde_json::json;
+use std::path::PathBuf;
+
+/// The row of this command.
+pub(super) const COMMAND: Command = Command {
+    name: "deny",
+    about: "Makes or changes a deny list, which holds keyed hashes and no card number, and says how long it is",
+    effect: None,
+    arguments,
+    run: Run::Alone(run),
+};
+
+fn arguments(line: clap::Command) -> clap::Command {
+    let numbers = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name("FILE").value_parser(value_parser!(PathBuf)).help(help)
+    };
+    line.arg(
+        Arg::new("LIST")
+            .required(true)
+            .value_parser(value_parser!(PathBuf))
+            .help("The list; its key is cardwright.key beside it"),
+    )
+    .arg(numbers("add", "A file with a card number on each line: denied from now on"))
+    .arg(numbers("remove", "The same: let through again"))
+    .arg(numbers("apply", "A change of the list: lines `from N`, `to N`, `+ HASH`, `- HASH`"))
+}
+
+fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
+    let path = |name: &str| call.arguments.get_one::<PathBuf>(name).cloned();
+    let Some(file) = path("LIST") else { return Err(Failure::Usage("name the list".into())) };
+    let mut context = call.switches.context(Recording::default());
+    let mut list = open_deny_list(&file, &mut context)?;
+    for pan in numbers(path("add"))? {
+        list.add(pan.expose());
+    }
+    for pan in numbers(path("remove"))? {
+        list.remove(pan.expose());
+    }
+    if let Some(change) = path("apply") {
+        let text = std::fs::read_to_string(&change).map_err(|cause| Failure::file("read", &change, cause))?;
+        let delta = DenyDelta::parse(&text)
+            .map_err(|cause| Failure::Usage(format!("{}: {cause}", change.display())))?;
+        list.apply(&delta).map_err(|cause| Failure::Usage(cause.to_string()))?;
+    }
+    list.write(&file).map_err(WorldError::from)?;
+    call.output.say(&format!(
+        "{}: version {}, {} cards denied, {} bytes of memory\n",
+        file.display(),
+        list.version(),
+        list.len(),
+        list.bytes()
+    ));
+    call.output.tell("version", json!(list.version()));
+    call.output.tell("cards", json!(list.len()));
+    Ok(Exit::Done)
+}
+
+/// The card numbers of a file.
+fn numbers(file: Option<PathBuf>) -> Result<Vec<Pan>, Failure> {
+    let Some(file) = file else { return Ok(Vec::new()) };
+    let text = read_text(&file).map_err(|cause| Failure::file("read", &file, cause))?;
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    Ok(lines.map(Pan::checked).collect::<Result<_, _>>().map_err(WorldError::from)?)
+}

@@ -1,0 +1,45 @@
+//! Opens a gate whose book and deny list are kept in files.
+
+use crate::base::context::Context;
+use crate::base::env::SystemClock;
+use crate::base::store::Sqlite;
+use crate::devices::gate::{Book, DenyList, Gate, Line};
+use crate::roles::terminal::TerminalConfig;
+use crate::world::WorldError;
+use crate::world::books::{lock, seal_key};
+use std::path::Path;
+
+/// Opens the gate of a folder, which is made where it is absent: its book there, sealed with
+/// the key beside it. No other process is this gate at the same time. Without a deny list
+/// nobody is denied but who owes a ride here.
+pub fn open_gate(
+    folder: &Path,
+    line: Line,
+    config: TerminalConfig,
+    deny_list: Option<&Path>,
+    context: &mut Context,
+) -> Result<Gate, WorldError> {
+    std::fs::create_dir_all(folder).map_err(|cause| WorldError::File {
+        doing: "make the folder",
+        path: folder.display().to_string(),
+        cause: cause.to_string(),
+    })?;
+    let guard = lock(&folder.join("gate.lock"))?;
+    let file = folder.join("gate.db");
+    let seal = seal_key(None, Some(&file), context)?;
+    let book = Book::open(Box::new(Sqlite::open(&file)?), seal.clone())?.guarded_by(guard);
+    let deny_list = match deny_list {
+        Some(path) => open_deny_list(path, context)?,
+        None => DenyList::empty(seal),
+    };
+    Ok(Gate::new(line, config, deny_list, book, Box::new(SystemClock))?)
+}
+
+/// Reads a deny list under the key beside it; one that is not there is empty.
+pub fn open_deny_list(path: &Path, context: &mut Context) -> Result<DenyList, WorldError> {
+    let key = seal_key(None, Some(path), context)?;
+    match path.exists() {
+        true => Ok(DenyList::read(path, key)?),
+        false => Ok(DenyList::empty(key)),
+    }
+}

@@ -1,0 +1,6 @@
+//! The gate: who passes, what is kept before it opens, and how rides are paid.
+
+mod kit;
+mod run;
+mod simulation;
+mod upload;

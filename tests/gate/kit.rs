@@ -1,0 +1,107 @@
+//! A gate whose book is a file, riders with cards, and an issuer in memory.
+
+use cardwright::air::link::Card as _;
+use cardwright::air::link::{Fault, FaultControl, FaultPlan, InProcess, Interface};
+use cardwright::base::context::Context;
+use cardwright::base::env::{SimulatedClock, Timestamp};
+use cardwright::base::event::{Collector, Event};
+use cardwright::base::store::{SealKey, Sqlite};
+use cardwright::devices::gate::{Book, DenyList, Gate, Line, Passage, Standing, TapState};
+use cardwright::roles::card::{Profile, Simulator};
+use cardwright::roles::issuer::{AccountId, Issuer};
+use cardwright::roles::terminal::TerminalConfig;
+use cardwright::words::emv::Pan;
+use cardwright::words::iso4217::{Amount, Currency};
+use cardwright::world::{NewCard, StoreAddress, issue_card, open_books};
+use std::time::Duration;
+
+pub(crate) const FARE: u64 = 200;
+
+pub(crate) struct Kit {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) issuer: Issuer,
+    pub(crate) context: Context,
+    pub(crate) events: Collector,
+    pub(crate) gate: Gate,
+    line: Line,
+    seal: SealKey,
+}
+
+/// Who holds a card.
+pub(crate) struct Rider {
+    card: Fault<InProcess<Simulator>>,
+    hand: FaultControl,
+    pub(crate) pan: Pan,
+    pub(crate) account: AccountId,
+}
+
+impl Kit {
+    pub(crate) fn new() -> Self {
+        Self::with(Line::default())
+    }
+
+    pub(crate) fn with(line: Line) -> Self {
+        let events = Collector::default();
+        let mut context = Context::simulated(31, events.clone());
+        let issuer = open_books(&StoreAddress::Memory, None, &mut context).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let seal = SealKey::random(&mut context);
+        let gate = gate(&folder, &line, &seal);
+        Self { folder, issuer, context, events, gate, line, seal }
+    }
+
+    /// The gate loses power and starts again.
+    pub(crate) fn restart(&mut self) {
+        self.gate = gate(&self.folder, &self.line, &self.seal);
+    }
+
+    pub(crate) fn rider(&mut self, account_minor: u64) -> Rider {
+        let profile = Profile::named("unionpay-transit").unwrap();
+        let new =
+            NewCard::with_accounts(&mut self.issuer, profile, account_minor, 0, &mut self.context).unwrap();
+        let account = new.accounts[0].1.clone();
+        let memory = issue_card(&mut self.issuer, &new, &mut self.context).unwrap();
+        let pan = memory.pan().unwrap();
+        let hand = FaultControl::default();
+        let card =
+            InProcess::connect(Simulator::in_memory(memory), Interface::Contactless, &mut self.context);
+        Rider { card: Fault::new(card, hand.clone()), hand, pan, account }
+    }
+
+    pub(crate) fn tap(&mut self, rider: &mut Rider) -> Passage {
+        self.tap_pulled(rider, None)
+    }
+
+    pub(crate) fn tap_pulled(&mut self, rider: &mut Rider, plan: Option<FaultPlan>) -> Passage {
+        rider.card.reset(&mut self.context).unwrap();
+        rider.hand.arm(plan);
+        self.gate.tap(&mut rider.card, &mut self.context).unwrap()
+    }
+
+    pub(crate) fn wait(&mut self, seconds: u64) {
+        self.context.elapse(Duration::from_secs(seconds));
+    }
+
+    pub(crate) fn standing(&mut self, state: TapState) -> Standing {
+        self.gate.book().standing().unwrap().get(&state).copied().unwrap_or_default()
+    }
+
+    /// Pays money into a rider's account.
+    pub(crate) fn pay_in(&mut self, rider: &Rider, minor: u64) {
+        let (amount, context) = (Amount::new(minor, Currency::CNY), &mut self.context);
+        let purse = self.issuer.open_account(None, amount, "Friend", context).unwrap();
+        self.issuer.transfer(&purse, &rider.account, amount, context).unwrap();
+    }
+
+    pub(crate) fn told(&self, name: &str) -> Vec<Event> {
+        self.events.events().into_iter().filter(|event| event.name == name).collect()
+    }
+}
+
+fn gate(folder: &tempfile::TempDir, line: &Line, seal: &SealKey) -> Gate {
+    let db = Sqlite::open(&folder.path().join("gate.db")).unwrap();
+    let book = Book::open(Box::new(db), seal.clone()).unwrap();
+    let stopwatch = Box::new(SimulatedClock::starting_at(Timestamp::default()));
+    let deny_list = DenyList::empty(seal.clone());
+    Gate::new(line.clone(), TerminalConfig::default(), deny_list, book, stopwatch).unwrap()
+}
