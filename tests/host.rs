@@ -191,6 +191,45 @@ fn rules_choose_what_a_terminal_hears() {
 }
 
 #[test]
+fn a_running_host_takes_answers_at_its_socket() {
+    use std::io::{BufRead, BufReader};
+    use std::os::unix::net::UnixStream;
+    let desk = desk_with_a_card();
+    desk.ok(&["host", "terminal", "add", "TERM0001", "MERCHANT0000001"]);
+    let socket = desk.path("control");
+    let server = serve(&desk, &["--control", "control"]);
+    let mut line = BufReader::new(UnixStream::connect(&socket).unwrap());
+    let mut ask = |request: &str| -> Value {
+        writeln!(line.get_mut(), "{request}").unwrap();
+        let mut told = String::new();
+        line.read_line(&mut told).unwrap();
+        serde_json::from_str(&told).unwrap()
+    };
+    let load = desk.on_card(&["load", "5.00", "--host", &server.address]);
+    // A rule counts once: the next load is the issuer's again.
+    assert_eq!(ask(r#"{"do": "answer", "rule": {"code": "51", "class": "request"}}"#)["ok"], true);
+    let refused = desk.run(&load);
+    assert!(refused.code == 1 && refused.stdout.contains("51 (insufficient funds)"), "{refused:#?}");
+    desk.ok(&load);
+    // What was taken back does not come.
+    ask(r#"{"do": "answer", "rule": {"code": "05"}}"#);
+    ask(r#"{"do": "answer", "rule": {"code": "05", "amount_minor": 1}}"#);
+    assert_eq!(ask(r#"{"do": "forget"}"#)["forgotten"], 2);
+    desk.ok(&load);
+    // An answer that never comes: the money is settled by what comes later, and is all there.
+    ask(r#"{"do": "answer", "rule": {"silence": "answer", "class": "request"}}"#);
+    let silent = desk.run(&load);
+    assert_ne!(silent.code, 0, "{silent:#?}");
+    desk.ok(&load);
+    assert_eq!(desk.card_minor(), 1500);
+    assert!(ask(r#"{"do": "fly"}"#)["error"].as_str().unwrap().contains("unknown variant"));
+    assert_eq!(server.end().unwrap().0, Some(0));
+    assert!(!socket.exists() || UnixStream::connect(&socket).is_err());
+    desk.ok(&["host", "check"]);
+    assert!(desk.ok(&["account", "list"]).contains("485.00"));
+}
+
+#[test]
 fn decode_explains_and_masks() {
     let desk = Desk::new();
     // A sign-on without its frame, then with it; then cut off.

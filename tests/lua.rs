@@ -43,7 +43,7 @@ fn played(text: &str, interpreter: Option<Interpreter>) -> Vec<CaseReport> {
 }
 
 fn small(program: &str) -> Option<Interpreter> {
-    let limits = LuaLimits { time: Duration::from_millis(400), memory_bytes: 16 << 20 };
+    let limits = LuaLimits { time: Duration::from_millis(300), memory_bytes: 16 << 20 };
     Some(Interpreter { program: program.into(), limits })
 }
 
@@ -172,6 +172,26 @@ fn what_runs_away_is_stopped_and_the_run_goes_on() {
 }
 
 #[test]
+fn what_runs_away_while_a_terminal_waits_is_stopped_too() {
+    for (function, why) in [
+        ("while true do end", "any.lua:2:1: stopped: the script has worked"),
+        ("while true do pcall(error) end", "any.lua:2:1: stopped: the script has worked"),
+        ("while true do vars.x = 1 end", "stopped: the script has worked"),
+        ("error 'caught by nobody'", "any.lua:2:1: caught by nobody"),
+    ] {
+        let text = format!(
+            "--- role card\non('SELECT', function() {function} end)\nwhile true do pcall(play, 'terminal read') end"
+        );
+        let report = &played(&text, small(PROGRAM))[0];
+        assert!(
+            report.verdict == CaseVerdict::Broken && report.reason.contains(why),
+            "{function}: {}",
+            report.reason
+        );
+    }
+}
+
+#[test]
 fn memory_is_limited_by_itself() {
     let limits = LuaLimits { time: Duration::from_secs(60), memory_bytes: 4 << 20 };
     let interpreter = Interpreter { program: PROGRAM.into(), limits };
@@ -256,6 +276,20 @@ fn errors_point_at_their_lines() {
         ("get '9F79 amuont'", "expected the end of the line"),
         ("play 'expct 9000'", "did you mean expect?"),
         ("play 'case Two'", "what is included holds steps alone"),
+        (
+            "--- role host\non('message purchase', function()\n  return 'answr 05'\nend)\nplay 'terminal pay 1.00 online'",
+            "did you mean answer?",
+        ),
+        (
+            "--- role card\non('SELECT', function()\n  return x.y\nend)\nplay 'terminal read'",
+            "any.lua:3:1: attempt to index a nil value",
+        ),
+        (
+            "--- role card\non('SELECT', function()\n  play 'reset'\nend)\nplay 'terminal read'",
+            "sends and plays nothing",
+        ),
+        ("--- role card\non('SELCT', print)", "expected a command"),
+        ("on('message purchase', print)", "needs `role host`"),
         ("play 'terminal pay 1.00'", "needs `role card or role host`"),
         (
             "--- effect reads\nsend('SELECT', 'A000000333010106')\nsend 'GPO'",

@@ -24,6 +24,7 @@ mod host;
 mod issuer;
 mod kinds;
 mod lua;
+mod mutated;
 /// The worked example in Rust.
 #[path = "../examples/pull_test.rs"]
 mod pull_test;

@@ -1,12 +1,7 @@
 //! Any text is a log of some program or an error: the first byte says whose.
 #![no_main]
 
-use cardwright::air::trace::{IMPORTERS, import};
-use libfuzzer_sys::fuzz_target;
+#[path = "../bodies/import.rs"]
+mod body;
 
-fuzz_target!(|data: &[u8]| {
-    let [choice, text @ ..] = data else { return };
-    let text = String::from_utf8_lossy(text);
-    let from = IMPORTERS.get(usize::from(*choice)).map(|importer| importer.name);
-    let _ = import(&text, from, "a log");
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| body::run(data));

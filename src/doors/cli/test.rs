@@ -4,6 +4,7 @@ mod elsewhere;
 mod here;
 mod watch;
 
+use super::shared::attendant::Bystander;
 use super::shared::command::{Call, Command, Run};
 use super::shared::failure::{Exit, Failure};
 use super::shared::jobs::{queue, submit_arguments};
@@ -88,11 +89,17 @@ fn arguments(line: clap::Command) -> clap::Command {
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
-    if call.flag("watch") { watch(call) } else { once(call, None) }
+    // One for all rounds of --watch: it holds what was typed.
+    let attendant = Bystander::new(!call.flag("unattended"), call.flag("allow-run"));
+    if call.flag("watch") { watch(call, &attendant) } else { once(call, None, &attendant) }
 }
 
 /// Plays the cases; where files have changed, those that are concerned.
-fn once(call: &mut Call<'_>, changed: Option<&BTreeSet<PathBuf>>) -> Result<Exit, Failure> {
+fn once(
+    call: &mut Call<'_>,
+    changed: Option<&BTreeSet<PathBuf>>,
+    attendant: &Bystander,
+) -> Result<Exit, Failure> {
     if call.switches.save.is_some() {
         return Err(Failure::Usage(
             "test keeps no recording: --report html=FILE or json=FILE tells every exchange, decoded".into(),
@@ -123,7 +130,7 @@ fn once(call: &mut Call<'_>, changed: Option<&BTreeSet<PathBuf>>) -> Result<Exit
         Some(mut queue) => {
             (elsewhere(call, &mut queue, &scripts, &jobs, has_reports, &mut shown)?, Vec::new())
         }
-        None => here(call, &scripts, &jobs, has_reports, &mut shown)?,
+        None => here(call, &scripts, &jobs, has_reports, attendant, &mut shown)?,
     };
     shown.progress.clear();
     if !to_stdout {

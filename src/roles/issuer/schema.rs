@@ -8,8 +8,20 @@ use crate::base::store::Migration;
 pub(super) const OWNER: &str = "issuer";
 
 /// Version by version.
-pub(super) const MIGRATIONS: &[Migration] =
-    &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, SETTLEMENTS, LIMITS, REFUNDS, HOLDERS, SCRIPTS, LATE];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    FIRST,
+    EVERY_LOAD,
+    CORRECTIONS,
+    HOLDS,
+    FEW_READS,
+    SETTLEMENTS,
+    LIMITS,
+    REFUNDS,
+    HOLDERS,
+    SCRIPTS,
+    PURSES,
+    LATE,
+];
 
 const FIRST: Migration = Migration {
     statements: &[
@@ -225,6 +237,12 @@ const SCRIPTS: Migration = Migration {
             PRIMARY KEY (card, number))",
         "ALTER TABLE card ADD COLUMN waiting_scripts BIGINT NOT NULL DEFAULT 0",
     ],
+};
+
+/// What a purse's load was asked and granted with: its MACs are made from it again.
+const PURSES: Migration = Migration {
+    statements: &["CREATE TABLE purse_load (
+            load TEXT PRIMARY KEY REFERENCES load (id), detail BYTEA NOT NULL)"],
 };
 
 /// What was booked under a card's counter, for requests that come late.

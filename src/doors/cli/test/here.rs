@@ -24,13 +24,13 @@ pub(super) fn here(
     scripts: &[Script],
     jobs: &[Job],
     has_reports: bool,
+    attendant: &Bystander,
     shown: &mut Shown,
 ) -> Result<(SuiteReport, Vec<(String, CaseRun)>), Failure> {
     let config = call.switches.config()?;
     let switches = call.switches.clone();
     let seal = |address: &ReaderAddress, context: &mut Context| card_seal_key(&switches, address, context);
     let served = Served::of(call)?;
-    let attendant = Bystander::new(!call.flag("unattended"), call.flag("allow-run"));
     let settings = SuiteSettings {
         cards: cards(&switches, &seal)?,
         interface: switches.interface,
@@ -42,7 +42,7 @@ pub(super) fn here(
         seed: switches.seed,
         target: served.target.as_ref(),
         host: served.host.as_ref(),
-        attendant: &attendant,
+        attendant,
         unmask: switches.unmask,
         detail: has_reports || switches.json,
         plant: plant(call)?,

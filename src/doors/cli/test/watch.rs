@@ -1,6 +1,7 @@
 //! `test --watch`: plays again what a change of a file concerns.
 
 use super::{once, paths};
+use crate::doors::cli::shared::attendant::Bystander;
 use crate::doors::cli::shared::command::Call;
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::observers::campaign::{load_scripts, script_files};
@@ -16,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(300);
 type Stamps = BTreeMap<PathBuf, Option<SystemTime>>;
 
 /// Plays everything once, and then whatever is concerned by a change; it has no end.
-pub(super) fn watch(call: &mut Call<'_>) -> Result<Exit, Failure> {
+pub(super) fn watch(call: &mut Call<'_>, attendant: &Bystander) -> Result<Exit, Failure> {
     if call.switches.json {
         return Err(Failure::Usage(
             "--watch has no end, and --json speaks at the end: name one of them".into(),
@@ -25,13 +26,14 @@ pub(super) fn watch(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let mut changed = None;
     loop {
         // A file that changes while cases are played is seen afterwards.
-        let seen = stamps(call);
-        if let Err(failure) = once(call, changed.as_ref()) {
+        let files = files(call);
+        let seen = stamps(&files, call);
+        if let Err(failure) = once(call, changed.as_ref(), attendant) {
             call.output.say(&format!("{failure}\n"));
         }
         call.output.say("Waiting for a script to change; Ctrl-C ends it.\n\n");
         changed = loop {
-            let now = stamps(call);
+            let now = stamps(&files, call);
             let differs = |file: &&PathBuf| now.get(*file) != seen.get(*file);
             let changed: BTreeSet<PathBuf> = now.keys().chain(seen.keys()).filter(differs).cloned().collect();
             if !changed.is_empty() {
@@ -55,7 +57,8 @@ pub(super) fn is_concerned(
     own.chain(profile).chain(terminal(call)).any(|file| changed.contains(&file))
 }
 
-fn stamps(call: &Call<'_>) -> Stamps {
+/// Every file that a case is concerned by; scripts are read for it.
+fn files(call: &Call<'_>) -> BTreeSet<PathBuf> {
     let mut files: BTreeSet<PathBuf> = terminal(call).into_iter().collect();
     for file in script_files(&paths(call)).unwrap_or_default() {
         // A script that cannot be read is looked at by itself until it can.
@@ -66,8 +69,14 @@ fn stamps(call: &Call<'_>) -> Stamps {
         }
         files.insert(file);
     }
+    files
+}
+
+/// When these files were changed, and scripts that have come since.
+fn stamps(files: &BTreeSet<PathBuf>, call: &Call<'_>) -> Stamps {
+    let come = script_files(&paths(call)).unwrap_or_default();
     let changed = |file: &Path| std::fs::metadata(file).and_then(|about| about.modified()).ok();
-    files.into_iter().map(|file| (file.clone(), changed(&file))).collect()
+    files.iter().chain(&come).map(|file| (file.clone(), changed(file))).collect()
 }
 
 /// The terminal's file and those that it names.

@@ -2,10 +2,10 @@
 //! and Lua's own without what reaches out or differs from run to run.
 
 use super::CHUNK;
-use super::wire::{Deed, TEXT_LIMIT, Word};
-use super::worker::Pipe;
+use super::wire::{Ask, Deed, Heard, Said, TEXT_LIMIT, Word};
+use super::worker::{Pipe, failed};
 use crate::observers::script::function::FUNCTIONS;
-use mlua::{Error, Lua, MultiValue, Result, Table, Value};
+use mlua::{Error, Function, Lua, MultiValue, Result, Table, Value};
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -14,6 +14,9 @@ const PRELUDE: &str = include_str!("prelude.lua");
 
 /// The field of a table that `text` makes.
 const QUOTED: &str = "text";
+
+/// Where the functions of `on` are kept, by their numbers.
+const FUNCTIONS_OF_ON: &str = "functions of on";
 
 /// Deepest stack that is looked through for a line of the script.
 const DEPTH_LIMIT: usize = 200;
@@ -29,14 +32,34 @@ pub(super) fn furnish(lua: &Lua, seed: i64, pipe: Pipe) -> Result<()> {
             lua.create_function(move |lua, values: MultiValue| asked(lua, deed, values, &pipe))?,
         )?;
     }
+    let functions = lua.create_table()?;
+    lua.set_named_registry_value(FUNCTIONS_OF_ON, &functions)?;
     let names: Vec<&str> = FUNCTIONS.iter().map(|function| function.name).collect();
-    lua.load(PRELUDE).set_name("=prelude").call((host, names, seed))
+    lua.load(PRELUDE).set_name("=prelude").call((host, names, seed, functions))
 }
 
 fn asked(lua: &Lua, deed: Deed, values: MultiValue, pipe: &RefCell<Pipe>) -> Result<MultiValue> {
     let words = values.iter().map(|value| word(value, true)).collect::<Result<_>>()?;
-    let answered = pipe.borrow_mut().ask(line(lua), deed, words).map_err(Error::runtime)?;
-    answered.into_iter().map(|word| value(lua, word)).collect()
+    let line = line(lua);
+    pipe.borrow().watch.at(line);
+    let mut said = Said::Ask(Ask { line, deed, words });
+    loop {
+        // A function that is run asks for things itself: nothing is held meanwhile.
+        let heard = pipe.borrow_mut().say(&said).map_err(Error::runtime)?;
+        said = match heard {
+            Heard::Words(words) => return words.into_iter().map(|word| value(lua, word)).collect(),
+            // Nobody catches its error: it is told, and ends the case.
+            Heard::Run(number) => {
+                run(lua, number).map_or_else(|error| failed(&error, Some(line)), Said::Gave)
+            }
+        };
+    }
+}
+
+/// What a function of `on` gives.
+fn run(lua: &Lua, number: usize) -> Result<Word> {
+    let functions: Table = lua.named_registry_value(FUNCTIONS_OF_ON)?;
+    word(&functions.get::<Function>(number)?.call(())?, false)
 }
 
 /// The line of the script that is being run.

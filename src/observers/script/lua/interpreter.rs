@@ -1,6 +1,6 @@
 //! The case's end of the pipe: starts the worker, hears it, and ends it whatever it does.
 
-use super::wire::{Ask, Begin, LINE_LIMIT, Said, Word};
+use super::wire::{Ask, Begin, Heard, LINE_LIMIT, Said, Word};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -42,6 +42,15 @@ pub(in crate::observers::script) struct Running {
     input: Option<ChildStdin>,
     heard: Receiver<Result<Said, String>>,
     limits: LuaLimits,
+}
+
+/// What comes of a worker.
+#[derive(Debug, Clone)]
+pub(in crate::observers::script) enum Next {
+    /// It asks for something.
+    Asks(Ask),
+    /// The function that it was to run has given this.
+    Gave(Word),
 }
 
 /// Why a worker asks for nothing more.
@@ -95,12 +104,18 @@ impl Interpreter {
 }
 
 impl Running {
-    /// What the script asks for next, or why it does not any more.
-    pub(in crate::observers::script) fn next(&mut self) -> Result<Ask, Gone> {
+    /// Has it run its function of this number, while it waits for something else.
+    pub(in crate::observers::script) fn run(&mut self, number: usize) {
+        self.write(&serde_json::json!(Heard::Run(number)));
+    }
+
+    /// What comes next, or why nothing does any more.
+    pub(in crate::observers::script) fn next(&mut self) -> Result<Next, Gone> {
         let failed = |line, why: String| Err(Gone::Failed(line, why));
         let seconds = self.limits.time.as_secs_f32();
         match self.heard.recv_timeout(self.limits.time + GRACE) {
-            Ok(Ok(Said::Ask(ask))) => Ok(ask),
+            Ok(Ok(Said::Ask(ask))) => Ok(Next::Asks(ask)),
+            Ok(Ok(Said::Gave(word))) => Ok(Next::Gave(word)),
             Ok(Ok(Said::Done)) => Err(Gone::Done),
             Ok(Ok(Said::Failed { line, message })) => failed(line, message),
             Ok(Ok(Said::Stopped { line })) => {
@@ -116,7 +131,7 @@ impl Running {
 
     /// Gives it what it has asked for.
     pub(in crate::observers::script) fn give(&mut self, words: &[Word]) {
-        self.write(&serde_json::json!(words));
+        self.write(&serde_json::json!(Heard::Words(words.to_vec())));
     }
 
     fn write(&mut self, message: &serde_json::Value) {

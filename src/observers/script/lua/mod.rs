@@ -24,7 +24,7 @@ mod watch;
 mod wire;
 mod worker;
 
-pub(super) use interpreter::Gone;
+pub(super) use interpreter::{Gone, Next, Running};
 pub use interpreter::{Interpreter, LuaLimits};
 pub(super) use syntax::check;
 pub(super) use wire::{Ask, Deed, Word};

@@ -1,6 +1,6 @@
 -- What a script finds beside Lua's own. `host` asks the process that plays the case; `names`
 -- are the functions of the language; the same seed gives the same random numbers.
-local host, names, seed = ...
+local host, names, seed, functions = ...
 
 -- What reaches out.
 for _, name in ipairs { "load", "loadfile", "dofile", "require", "collectgarbage", "warn", "package" } do
@@ -103,6 +103,16 @@ function send(command, arguments, status)
   if arguments ~= nil and type(arguments) ~= "table" then arguments = { arguments } end
   local number, word, data, time = host.send(command, arguments, status)
   return setmetatable({ number = number, status = word, data = data, time = time }, Answer)
+end
+
+-- What is run whenever something comes: it gives lines of a block `on`, or nothing.
+function on(what, answers)
+  if type(answers) ~= "function" then error("expected a function that gives lines", 2) end
+  functions[#functions + 1] = function()
+    local lines = answers()
+    return type(lines) == "table" and table.concat(lines, "\n") or lines
+  end
+  host.on(what, #functions)
 end
 
 function play(lines) host.play(lines) end

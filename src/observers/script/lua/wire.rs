@@ -27,6 +27,8 @@ pub(super) struct Begin {
 pub(super) enum Said {
     /// It wants something, and waits for words.
     Ask(Ask),
+    /// What the function that was to be run has given.
+    Gave(Word),
     /// The script has come to its end.
     Done,
     /// The script has come to an error.
@@ -41,6 +43,15 @@ pub(super) enum Said {
         /// About where it was.
         line: Option<usize>,
     },
+}
+
+/// What a worker hears after that.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum Heard {
+    /// What it has asked for.
+    Words(Vec<Word>),
+    /// Something has come that the script waits for: it is to run its function of this number.
+    Run(usize),
 }
 
 /// What a script asks for.
@@ -61,6 +72,8 @@ pub(in crate::observers::script) enum Deed {
     Send,
     /// Lines of a text script.
     Play,
+    /// A function that is run when something comes: what, and its number.
+    On,
     /// A value of an answer, or of anything: the answer's number or nothing, and the text.
     Look,
     /// Whether something fits: the answer's number or nothing, and the text.
@@ -86,6 +99,7 @@ impl Deed {
     pub(super) const ALL: &'static [(&'static str, Self)] = &[
         ("send", Self::Send),
         ("play", Self::Play),
+        ("on", Self::On),
         ("look", Self::Look),
         ("fits", Self::Fits),
         ("check", Self::Check),

@@ -3,7 +3,7 @@
 use super::CHUNK;
 use super::environment::furnish;
 use super::watch::{Output, Watch, say};
-use super::wire::{Ask, Begin, Deed, LINE_LIMIT, Said, Word};
+use super::wire::{Begin, Heard, LINE_LIMIT, Said};
 use mlua::chunk::ChunkMode;
 use mlua::{Error, HookTriggers, Lua, LuaOptions, StdLib, VmState};
 use std::io::{BufRead, Read, Write};
@@ -54,16 +54,15 @@ fn run(begin: &Begin, pipe: Pipe) -> mlua::Result<()> {
 }
 
 impl Pipe {
-    /// Asks for something, and waits.
-    pub(super) fn ask(&mut self, line: usize, deed: Deed, words: Vec<Word>) -> Result<Vec<Word>, String> {
-        self.watch.at(line);
+    /// Says something, and waits for what comes.
+    pub(super) fn say(&mut self, said: &Said) -> Result<Heard, String> {
         self.watch.wait();
-        if !say(&self.output, &Said::Ask(Ask { line, deed, words })) {
+        if !say(&self.output, said) {
             return Err("nobody hears what is asked".into());
         }
-        let answer = heard(&mut *self.input);
+        let heard = heard(&mut *self.input);
         self.watch.work();
-        answer
+        heard
     }
 }
 
@@ -78,7 +77,7 @@ fn heard<T: serde::de::DeserializeOwned>(input: &mut dyn BufRead) -> Result<T, S
 }
 
 /// What Lua says, and the line that it names; it names none for want of memory.
-fn failed(error: &Error, about: Option<usize>) -> Said {
+pub(super) fn failed(error: &Error, about: Option<usize>) -> Said {
     let told = match error {
         Error::CallbackError { cause, .. } => cause.to_string(),
         Error::MemoryError(_) => return Said::Failed { line: about, message: "not enough memory".into() },

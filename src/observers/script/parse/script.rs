@@ -40,7 +40,6 @@ pub fn parse(name: &str, text: &str, load: &Loader<'_>) -> Result<Script, Vec<Sc
 /// Reads lines that a script in Lua plays, for the part that its case plays: steps, and no
 /// cases. `text` has them where they stand in the script, unless they all stand at `place`.
 pub(in crate::observers::script) fn steps(
-    name: &str,
     text: &str,
     part: Option<Part>,
     place: Option<Span>,
@@ -51,8 +50,8 @@ pub(in crate::observers::script) fn steps(
     reader.knows_names = true;
     reader.place = place;
     // As of a file that is included: a case or a header stands elsewhere.
-    reader.open.push(name.to_owned());
-    reader.read(name, text);
+    reader.open.push(String::new());
+    reader.read("lines", text);
     Ok(reader.finish()?.cases.into_iter().flat_map(|case| case.statements).collect())
 }
 

@@ -85,7 +85,7 @@ pub(super) struct Player<'a> {
     pub sources: &'a [Source],
     declared: Option<Effect>,
     pub scope: Scope<'a>,
-    chair: Chair<'a>,
+    pub chair: Chair<'a>,
     pub attendant: &'a dyn Attendant,
     /// How far lines have looked through what a terminal under test has sent.
     found: usize,

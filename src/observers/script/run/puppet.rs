@@ -5,6 +5,7 @@ use super::evaluate::{Trouble, evaluate};
 use super::expectation::Unmet;
 use super::knowledge::{Answer as Seen, Knowledge, Messages};
 use super::layout::answered_elements;
+use super::lua::OnFunction;
 use super::matching::{Sent, is_meant};
 use super::outcome::{HostMoment, Moment};
 use super::scope::Scope;
@@ -70,6 +71,9 @@ pub(super) struct Block {
     seen: usize,
     /// Lines that change an element, and whether they ever did.
     acted: Vec<(Span, bool)>,
+    /// What gives lines of Lua's, each time anew, and those of this time.
+    function: Option<OnFunction>,
+    given: Vec<Statement>,
 }
 
 /// Something that the terminal has sent, and what it got.
@@ -97,7 +101,13 @@ impl Entry {
 impl Block {
     pub(super) fn new(on: &Arc<On>) -> Self {
         let edits = on.statements.iter().filter(|line| matches!(line.step, Step::Action(Action::Edit(_))));
-        Self { on: Arc::clone(on), seen: 0, acted: edits.map(|line| (line.span, false)).collect() }
+        let acted = edits.map(|line| (line.span, false)).collect();
+        Self { on: Arc::clone(on), seen: 0, acted, function: None, given: Vec::new() }
+    }
+
+    /// A block whose lines a function gives.
+    pub(super) fn of_function(on: &Arc<On>, function: OnFunction) -> Self {
+        Self { function: Some(function), ..Self::new(on) }
     }
 
     /// A line that was to change an element and never found one, though its block was played.
@@ -271,6 +281,14 @@ impl Strings {
 
     /// What the blocks want, before anybody has answered.
     fn orders(&mut self, blocks: &[usize], context: &mut Context) -> Orders {
+        for index in blocks {
+            // A script that is in trouble hears nothing more.
+            let function = self.blocks[*index].function.clone().filter(|_| self.trouble.is_none());
+            if let Some(function) = function {
+                let given = self.with_scope(context, |scope| function.given(scope));
+                self.blocks[*index].given = given.unwrap_or_default();
+            }
+        }
         let mut orders = Orders::default();
         for Statement { span, step } in self.lines(blocks) {
             let Step::Action(action) = step else { continue };
@@ -369,7 +387,10 @@ impl Strings {
     }
 
     pub(super) fn lines(&self, blocks: &[usize]) -> Vec<Statement> {
-        blocks.iter().flat_map(|index| self.blocks[*index].on.statements.clone()).collect()
+        let of = |index: &usize| self.blocks.get(*index);
+        let lines =
+            blocks.iter().filter_map(of).flat_map(|block| block.on.statements.iter().chain(&block.given));
+        lines.cloned().collect()
     }
 
     /// Works something out; the first trouble is kept.
