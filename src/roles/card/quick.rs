@@ -163,7 +163,7 @@ pub(super) fn start(
             let logged = processing(&after).has(Cap::LOG_OFFLINE);
             Pending::last_record(afl).map(|last| Pending {
                 last,
-                change: Some(QuickChange {
+                change: Some(Box::new(QuickChange {
                     balance: verdict.balance,
                     cumulative_minor: verdict.cumulative_minor,
                     international: verdict.international,
@@ -171,7 +171,7 @@ pub(super) fn start(
                     extension: extended
                         .zip(verdict.left)
                         .map(|(wanted, left)| Extension::new(wanted, left, atc, made.cryptogram)),
-                }),
+                })),
                 appended: appended.to_bytes(),
             })
         }

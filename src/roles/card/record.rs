@@ -53,7 +53,7 @@ pub(super) fn read_record(work: &mut Work<'_>, command: ReadRecord, context: &mu
     {
         bytes = appended(bytes, &last.appended)?;
         if let Some(change) = last.change {
-            quick::complete(work, change, context)?;
+            quick::complete(work, *change, context)?;
         }
     }
     Ok(ResponseApdu::ok(bytes))

@@ -146,7 +146,7 @@ pub(super) enum Scripts {
 pub(super) struct Pending {
     pub last: (u8, u8),
     /// What it writes, where the card has approved.
-    pub change: Option<QuickChange>,
+    pub change: Option<Box<QuickChange>>,
     /// Data objects of this transaction that the record has beside its own.
     pub appended: Vec<u8>,
 }
