@@ -46,9 +46,7 @@ fn cases_played_at_once_are_the_same_cases() {
 
 #[test]
 fn every_rule_is_needed() {
-    // Purses are torn by themselves.
-    let of_purses = Rule::Terminal(RecoveryRule::ProveByPurse);
-    for rule in Rule::all().filter(|rule| *rule != of_purses) {
+    for rule in Rule::all() {
         let settings = TearSettings {
             without: Some(rule),
             until_violation: true,
@@ -57,6 +55,7 @@ fn every_rule_is_needed() {
                     vec![TearKind::PayQuick]
                 }
                 Rule::Terminal(RecoveryRule::ClaimSale) => vec![TearKind::PayContact],
+                Rule::Terminal(RecoveryRule::ProveByPurse) => vec![TearKind::PursePurchase],
                 _ => vec![TearKind::Load],
             },
             ..TearSettings::default()

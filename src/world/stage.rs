@@ -7,7 +7,9 @@ use crate::air::link::Card;
 use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::journal::{Entry, EntryKind, Journal, State};
-use crate::roles::terminal::purse::{Counter, Purchase, PurchaseKind, SelectedPurse, purchase, select};
+use crate::roles::terminal::purse::{
+    Counter, Desk, Purchase, PurchaseKind, PurseTransfer, SelectedPurse, purchase, select, transfer,
+};
 use crate::roles::terminal::{
     CardFacts, Cardholder, Depth, EndOfDay, Flow, Outcome, Recovered, RecoveryRules, Seat, TerminalConfig,
     TerminalError, Terms, drive, end_day, read, refund, settle,
@@ -174,6 +176,26 @@ impl<B> Stage<B> {
         let order = Purchase { purse, kind, amount, trace: self.journal.next_trace()?, at: context.now() };
         let mut counter = Counter { card: &mut self.card, sam, journal: &mut self.journal, cardholder };
         Ok((recovered, purchase(&selected, &order, &mut counter, context)?))
+    }
+
+    /// Loads a purse of the card that is there from its account, or unloads it. What was open is
+    /// settled first.
+    pub fn transfer_purse(
+        &mut self,
+        purse: PurseId,
+        unloads: bool,
+        amount: Amount,
+        cardholder: &mut dyn Cardholder,
+        context: &mut Context,
+    ) -> Result<(Recovered, Outcome), WorldError> {
+        let recovered = self.recover(context)?;
+        let selected = self.select_purse(context)?.ok_or(TerminalError::NoPurse)?;
+        let order =
+            PurseTransfer { purse, unloads, amount, trace: self.journal.next_trace()?, at: context.now() };
+        let (card, host, journal, config) =
+            (&mut self.card, &mut self.host, &mut self.journal, &*self.config);
+        let mut desk = Desk { card, host, journal, cardholder, config };
+        Ok((recovered, transfer(&selected, &order, &mut desk, context)?))
     }
 
     /// The purse of the card that is there, selected.

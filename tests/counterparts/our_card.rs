@@ -20,10 +20,13 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 fn of_interface(interface: &'static str, atr: &'static str) -> Vec<Trial> {
-    let trial = |name: &str, test: fn(&mut Served, &Path, &str) -> Result<(), Failed>, program: Find| {
-        let name = format!("counterparts::our_card::{interface}::{name}");
+    let trial = |name_of: &'static str,
+                 test: fn(&mut Served, &Path, &str) -> Result<(), Failed>,
+                 program: Find| {
+        let name = format!("counterparts::our_card::{interface}::{name_of}");
         Trial::ignorable_test(name, move || {
-            let found = program().and_then(|program| Ok((program, Served::on_a_reader(interface)?)));
+            let profile = if name_of == "purse" { "eped" } else { "ecash" };
+            let found = program().and_then(|program| Ok((program, Served::on_a_reader(profile, interface)?)));
             require_or_skip(found, |(program, served)| test(&mut served?, &program, atr))
         })
     };
@@ -40,6 +43,7 @@ fn of_interface(interface: &'static str, atr: &'static str) -> Vec<Trial> {
         ),
         trial("pyscard", |served, program, atr| pyscard(&on(served), program, atr), || python("smartcard")),
         trial("cardwright", cardwright, || Ok(CARDWRIGHT.into())),
+        trial("purse", purse, || Ok(CARDWRIGHT.into())),
         trial("pulled", pulled, || program("opensc-tool", "opensc")),
     ]
 }
@@ -64,13 +68,18 @@ struct Served {
 impl Served {
     /// Makes account and card, starts the daemon, and serves the card. What is missing
     /// is a [`Skip`]; what fails of ours is a failure.
-    fn on_a_reader(interface: &str) -> Result<Result<Self, Failed>, Skip> {
+    fn on_a_reader(profile: &str, interface: &str) -> Result<Result<Self, Failed>, Skip> {
         let opensc_tool = program("opensc-tool", "opensc")?;
         let daemon = PrivatePcscd::start("Virtual PCD")?;
-        Ok(Self::begin(daemon, &opensc_tool, interface))
+        Ok(Self::begin(daemon, &opensc_tool, profile, interface))
     }
 
-    fn begin(daemon: PrivatePcscd, opensc_tool: &Path, interface: &str) -> Result<Self, Failed> {
+    fn begin(
+        daemon: PrivatePcscd,
+        opensc_tool: &Path,
+        profile: &str,
+        interface: &str,
+    ) -> Result<Self, Failed> {
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("pin"), "123456\n")?;
         let here = |arguments: &[&str]| {
@@ -78,7 +87,7 @@ impl Served {
             done(run(command.args(arguments).current_dir(folder.path()), "", SECONDS_20)?)
         };
         here(&["account", "open", "--balance", "500.00", "--id", "A1"])?;
-        here(&["card", "new", "ecash", "my.card", "--account", "A1", "--balance", "100.00"])?;
+        here(&["card", "new", profile, "my.card", "--account", "A1", "--balance", "100.00"])?;
         let card = serve(&daemon, folder.path(), interface)?;
         let own = Self { card: OwnChild(card), daemon, folder, interface: interface.into() };
         own.daemon.wait_for_card(opensc_tool).map_err(|error| {
@@ -157,6 +166,32 @@ fn cardwright(served: &mut Served, _program: &Path, _atr: &str) -> Result<(), Fa
     let uploaded = value(&["upload"])?;
     same("rows uploaded", uploaded["recovery"]["rows"].as_array().map(|rows| rows.len() as u64), 1)?;
     account(45_000)
+}
+
+/// A purse on the reader, before a simulated security module: exact balances of deposit, purse,
+/// account and books.
+fn purse(served: &mut Served, _program: &Path, _atr: &str) -> Result<(), Failed> {
+    let value = |arguments: &[&str]| -> Result<serde_json::Value, Failed> {
+        Ok(serde_json::from_str(&done(served.cardwright(arguments)?)?)?)
+    };
+    let balances = |deposit: u64, purse: u64, account: u64| -> Result<(), Failed> {
+        let read = value(&["read"])?;
+        let told = |at: usize| read["card"]["purses"][0]["balances"][at]["balance"]["minor"].as_u64();
+        same("the deposit", told(0), deposit)?;
+        same("the purse", told(1), purse)?;
+        same("the account", value(&["account", "list"])?["accounts"][0]["balance_minor"].as_u64(), account)
+    };
+    balances(10_000, 10_000, 50_000)?;
+    value(&["load", "50.00"])?;
+    balances(10_000, 15_000, 45_000)?;
+    value(&["pay", "12.50", "--sam", "sim:psam"])?;
+    value(&["pay", "3.00", "--sam", "sim:psam", "--purse", "ed"])?;
+    balances(9_700, 13_750, 45_000)?;
+    value(&["unload", "97.00"])?;
+    balances(0, 13_750, 54_700)?;
+    let status = value(&["recover"])?;
+    let open = status["recovery"]["rows"].as_array().map(|rows| rows.len() as u64);
+    same("rows that are open", open, 0)
 }
 
 /// The card is pulled while it is loaded, at several moments: whatever the load came

@@ -163,3 +163,30 @@ fn a_compound_purchase_writes_its_records_with_the_debit_or_not_at_all() {
     assert!(shop.stage.journal.open_rows().unwrap().is_empty());
     shop.check();
 }
+
+#[test]
+fn a_load_and_an_unload_move_money_between_account_and_purse() {
+    let mut shop = Shop::open(Interface::Contact);
+    let transfer = |shop: &mut Shop, purse, unloads, minor| {
+        let amount = Amount::new(minor, CNY);
+        let done = shop.stage.transfer_purse(purse, unloads, amount, &mut shop.pin, &mut shop.context);
+        let (_, outcome) = done.unwrap();
+        shop.check();
+        outcome.verdict
+    };
+    assert_eq!(transfer(&mut shop, PurseId::PURSE, false, 5_000), Verdict::Loaded);
+    assert_eq!(transfer(&mut shop, PurseId::DEPOSIT, false, 2_000), Verdict::Loaded);
+    assert_eq!(transfer(&mut shop, PurseId::DEPOSIT, true, 12_000), Verdict::Unloaded);
+    assert_eq!(shop.balances(), [0, 15_000]);
+    let books = shop.stage.issuer.books(&mut shop.context).unwrap().of(CNY);
+    assert_eq!((books.accounts_minor, books.in_flight_minor), (55_000, 0));
+    assert_eq!(shop.last_state(), State::Confirmed);
+    // Each of these is refused, and nothing moves: more than it may hold, more than the account
+    // has, more than the deposit holds, and the purse is not unloaded.
+    assert_eq!(transfer(&mut shop, PurseId::PURSE, false, 90_000), Verdict::Declined);
+    assert_eq!(transfer(&mut shop, PurseId::DEPOSIT, false, 60_000), Verdict::Declined);
+    assert_eq!(transfer(&mut shop, PurseId::DEPOSIT, true, 1), Verdict::Declined);
+    assert_eq!(transfer(&mut shop, PurseId::PURSE, true, 100), Verdict::Declined);
+    assert_eq!(shop.balances(), [0, 15_000]);
+    assert!(shop.stage.journal.open_rows().unwrap().is_empty());
+}

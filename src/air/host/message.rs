@@ -89,8 +89,6 @@ pub enum Kind {
     PurseLoad,
     /// An unload of a purse: the same, and the account is credited by MAC3.
     PurseUnload,
-    /// A change of a deposit's overdraft limit.
-    PurseOverdraft,
     /// A purchase that a purse made with a security module, proven by its TAC.
     PurseSale,
     /// What became of a purse's load, unload or change: TAC or MAC3, or a question.

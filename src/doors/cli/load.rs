@@ -2,6 +2,7 @@
 
 use super::shared::command::{Call, Command, Run};
 use super::shared::failure::{Exit, Failure};
+use super::shared::purse;
 use super::shared::scene::CARD;
 use super::shared::transaction::{self, Deal};
 use crate::roles::terminal::Flow;
@@ -22,7 +23,7 @@ const SOURCES: &[(&str, Flow)] =
     &[("linked", Flow::Load), ("cash", Flow::CashLoad), ("pending", Flow::PendingLoad)];
 
 fn arguments(line: clap::Command) -> clap::Command {
-    transaction::arguments(line).arg(
+    purse::argument(transaction::arguments(line)).arg(
         Arg::new("from").long("from").value_name("SOURCE").default_value("linked").help(
             "linked (its account), cash (taken by the merchant), pending (what waits for the card), \
                  card:ADDRESS (another card's account; its address is as after --reader, and the PIN is its)",

@@ -2,6 +2,7 @@
 
 use super::shared::command::{Call, Command, Run};
 use super::shared::failure::{Exit, Failure};
+use super::shared::purse;
 use super::shared::transaction::{self, Deal};
 use crate::roles::terminal::Flow;
 use crate::words::iso7816::Effect;
@@ -19,7 +20,7 @@ pub(super) const COMMAND: Command = Command {
 fn arguments(line: clap::Command) -> clap::Command {
     let all = Arg::new("all").long("all").action(ArgAction::SetTrue).help("All that the card holds");
     let amount = transaction::amount_argument().required_unless_present("all").conflicts_with("all");
-    transaction::currency_argument(line.arg(amount).arg(all))
+    purse::argument(transaction::currency_argument(line.arg(amount).arg(all)))
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {

@@ -28,15 +28,15 @@ use crate::words::dictionary::tag;
 use crate::words::iso4217::Amount;
 
 /// A load that may be made.
-struct Plan<'a> {
-    kind: LoadKind,
-    counter: Book<'a>,
-    old_minor: u64,
-    new_total: Amount,
-    original: Option<LoadRow>,
+pub(super) struct Plan<'a> {
+    pub(super) kind: LoadKind,
+    pub(super) counter: Book<'a>,
+    pub(super) old_minor: u64,
+    pub(super) new_total: Amount,
+    pub(super) original: Option<LoadRow>,
     /// What the account at the other end is asked for, where there is one.
-    movement: Option<Movement<'a>>,
-    at: Timestamp,
+    pub(super) movement: Option<Movement<'a>>,
+    pub(super) at: Timestamp,
 }
 
 impl Work<'_> {
@@ -132,7 +132,7 @@ impl Work<'_> {
         }
         let plan = Plan { kind, counter, old_minor, new_total, original, movement, at };
         let id = self.new_id();
-        self.take_off(&id, request, presented, &plan)?;
+        self.take_off(&id, request, (&card.id, verified.proof.atc), &plan)?;
         let mut answer = self.approved(verified, "granted, and the money is in flight")?;
         let script = answer::load_script(verified, balance_tag, new_total)?;
         answer.chip.put(tag::ISSUER_SCRIPT_TEMPLATE_2, script);
@@ -187,12 +187,12 @@ impl Work<'_> {
     }
 
     /// The last thing that may refuse: no money has moved before this. Money goes
-    /// into flight and the row is opened.
-    fn take_off(
+    /// into flight and the row is opened, under the card and the counter that it has there.
+    pub(super) fn take_off(
         &mut self,
         id: &str,
         request: &Request,
-        presented: &Presented,
+        card: (&str, u16),
         plan: &Plan<'_>,
     ) -> Result<(), Stop> {
         let amount = request.amount;
@@ -212,7 +212,7 @@ impl Work<'_> {
         let (what, from, short) = match plan.kind.lowers_card() {
             false => ("load", plan.counter, "the account holds less"),
             // An older load that nothing has proven yet is not in the shadow.
-            true => ("unload", Book::Card(&presented.card.id), "the card's shadow in the ledger holds less"),
+            true => ("unload", Book::Card(card.0), "the card's shadow in the ledger holds less"),
         };
         if !self.transfer(what, id, from, Book::InFlight, amount)? {
             if let Some(original) = &plan.original {
@@ -225,14 +225,14 @@ impl Work<'_> {
         if let Some(movement) = &plan.movement {
             self.count(movement)?;
         }
-        Ok(self.insert_load(id, request, presented, plan)?)
+        Ok(self.insert_load(id, request, card, plan)?)
     }
 
     fn insert_load(
         &mut self,
         id: &str,
         request: &Request,
-        presented: &Presented,
+        (card, atc): (&str, u16),
         plan: &Plan<'_>,
     ) -> Result<(), IssuerError> {
         let key = &request.key;
@@ -243,11 +243,11 @@ impl Work<'_> {
             &[
                 id.into(),
                 plan.kind.word().into(),
-                presented.card.id.as_str().into(),
+                card.into(),
                 i64::from(request.amount.currency.0).into(),
                 plan.counter.kind().into(),
                 plan.counter.holder().into(),
-                i64::from(presented.verified.proof.atc).into(),
+                i64::from(atc).into(),
                 column(request.amount.minor)?.into(),
                 column(plan.old_minor)?.into(),
                 column(plan.new_total.minor)?.into(),
@@ -259,6 +259,6 @@ impl Work<'_> {
                 plan.original.as_ref().map(|load| load.id.as_str()).into(),
             ],
         )?;
-        self.count_open_loads(&presented.card.id, 1)
+        self.count_open_loads(card, 1)
     }
 }

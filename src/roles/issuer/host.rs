@@ -6,6 +6,7 @@ use super::hold::HoldStep;
 use super::load_kind::LoadKind;
 use super::message::{Earlier, is_final, key_fits};
 use super::purchase;
+use super::purse_load::purse_load_kind;
 use super::schema::{MIGRATIONS, OWNER};
 use super::work::Work;
 use super::{
@@ -273,6 +274,9 @@ impl Host for Issuer {
         if let (MessageClass::Request, Some(kind)) = (request.key.class, LoadKind::of(request.kind)) {
             return self.message(request, context, |work, request| work.authorise_load(request, kind));
         }
+        if let (MessageClass::Request, Some(kind)) = (request.key.class, purse_load_kind(request.kind)) {
+            return self.message(request, context, |work, request| work.authorise_purse_load(request, kind));
+        }
         if let (MessageClass::Request, Some(step)) = (request.key.class, HoldStep::of(request.kind)) {
             return self.message(request, context, |work, request| work.authorise_hold(request, step));
         }
@@ -304,6 +308,9 @@ impl Host for Issuer {
             (MessageClass::Notice, Kind::PurseSale) => {
                 self.message(request, context, |work, request| work.advise_purse_sale(request))
             }
+            (MessageClass::Notice, Kind::PurseResult) => {
+                self.message(request, context, |work, request| work.advise_purse_result(request))
+            }
             (MessageClass::Notice, Kind::DeclineAdvice) => {
                 self.message(request, context, |work, request| work.note_decline(request))
             }
@@ -322,7 +329,10 @@ impl Host for Issuer {
     fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
         match (request.key.class, request.kind) {
             (MessageClass::Reversal, kind)
-                if purchase::is_one(kind) || LoadKind::of(kind).is_some() || HoldStep::of(kind).is_some() =>
+                if purchase::is_one(kind)
+                    || LoadKind::of(kind).is_some()
+                    || purse_load_kind(kind).is_some()
+                    || HoldStep::of(kind).is_some() =>
             {
                 self.message(request, context, |work, request| work.undo(request))
             }

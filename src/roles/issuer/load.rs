@@ -285,7 +285,7 @@ impl Work<'_> {
 
     /// The load that a notice speaks of: by its original's key, else by counter;
     /// always of the notice's own card.
-    fn load_of_notice(&mut self, request: &Request) -> Result<Option<LoadRow>, IssuerError> {
+    pub(super) fn load_of_notice(&mut self, request: &Request) -> Result<Option<LoadRow>, IssuerError> {
         let Some(card) = self.held_card() else { return Ok(None) };
         if let Some(original) = request.original {
             return self.load_by_key(&request.key, original, &card.id);

@@ -31,6 +31,7 @@ mod pending;
 mod present;
 mod purchase;
 mod purse;
+mod purse_load;
 pub mod reconciliation;
 mod refund;
 mod reversal;

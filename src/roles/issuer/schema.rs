@@ -8,8 +8,19 @@ use crate::base::store::Migration;
 pub(super) const OWNER: &str = "issuer";
 
 /// Version by version.
-pub(super) const MIGRATIONS: &[Migration] =
-    &[FIRST, EVERY_LOAD, CORRECTIONS, HOLDS, FEW_READS, SETTLEMENTS, LIMITS, REFUNDS, HOLDERS, SCRIPTS];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    FIRST,
+    EVERY_LOAD,
+    CORRECTIONS,
+    HOLDS,
+    FEW_READS,
+    SETTLEMENTS,
+    LIMITS,
+    REFUNDS,
+    HOLDERS,
+    SCRIPTS,
+    PURSES,
+];
 
 const FIRST: Migration = Migration {
     statements: &[
@@ -225,6 +236,12 @@ const SCRIPTS: Migration = Migration {
             PRIMARY KEY (card, number))",
         "ALTER TABLE card ADD COLUMN waiting_scripts BIGINT NOT NULL DEFAULT 0",
     ],
+};
+
+/// What a purse's load was asked and granted with: its MACs are made from it again.
+const PURSES: Migration = Migration {
+    statements: &["CREATE TABLE purse_load (
+            load TEXT PRIMARY KEY REFERENCES load (id), detail BYTEA NOT NULL)"],
 };
 
 #[cfg(test)]

@@ -262,7 +262,6 @@ tagged! {
     PURSE_DETAIL 0xDF8A01 "Purse Transaction Detail (ours: what a purse's message covers)" Terminal Binary 33 33 Plain;
     PURSE_MAC 0xDF8A02 "Purse MAC (ours: MAC1, MAC2 or MAC3)" Card Binary 4 4 Plain;
     PURSE_TAC 0xDF8A03 "Purse TAC (ours)" Card Binary 4 4 Plain;
-    PURSE_LIMIT 0xDF8A04 "Purse Overdraft Limit (ours)" Issuer Binary 3 3 Plain;
     RELAY_COUNTER 0xDF8307 "RRP Counter" Terminal Binary 1 1 Plain;
 }
 

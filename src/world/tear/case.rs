@@ -37,6 +37,14 @@ pub enum TearKind {
     PayKernel2Online,
     /// The refund of an uploaded payment by contact, the card on the counter.
     Refund,
+    /// A purchase with a purse and a security module.
+    PursePurchase,
+    /// A purchase that writes records too.
+    PurseCompound,
+    /// A load of a purse.
+    PurseLoad,
+    /// An unload of a purse.
+    PurseUnload,
 }
 
 impl TearKind {
@@ -55,7 +63,15 @@ impl TearKind {
         Self::PayKernel2,
         Self::PayKernel2Online,
         Self::Refund,
+        Self::PursePurchase,
+        Self::PurseCompound,
+        Self::PurseLoad,
+        Self::PurseUnload,
     ];
+
+    /// Those of a purse.
+    pub const PURSES: &'static [Self] =
+        &[Self::PursePurchase, Self::PurseCompound, Self::PurseLoad, Self::PurseUnload];
 
     /// What may be torn by its name on a command line.
     pub const NAMED: &'static [(&'static str, &'static [Self])] = &[
@@ -68,6 +84,7 @@ impl TearKind {
         ("unload", &[Self::Unload]),
         ("pay", &[Self::PayContact, Self::PayQuick, Self::PayKernel2, Self::PayKernel2Online]),
         ("refund", &[Self::Refund]),
+        ("purse", Self::PURSES),
         ("all", Self::ALL),
     ];
 
@@ -79,6 +96,22 @@ impl TearKind {
         };
         match (self, way) {
             (_, (_, AdviceDue) | (AdviceDue, _)) => return Some("no card here asks for an advice"),
+            (Self::PursePurchase | Self::PurseCompound, way) => {
+                return match way {
+                    (Started, Declined | InDoubt | CardUpdated) => None,
+                    (InDoubt, CardUpdated | Declined) | (CardUpdated, Confirmed) => None,
+                    _ => Some("a purse pays before a security module, and no host is asked"),
+                };
+            }
+            (Self::PurseLoad | Self::PurseUnload, way) => {
+                return match way {
+                    (Started, Authorised | ReversalDue) => None,
+                    (Authorised, CardUpdated | InDoubt | ReversalDue) => None,
+                    (InDoubt, CardUpdated | ReversalDue | Confirmed | Reversed) => None,
+                    (CardUpdated, Confirmed) | (ReversalDue, Reversed) => None,
+                    _ => Some("the host decides on a purse's load, and the card's counter proves it"),
+                };
+            }
             (Self::Refund, (Started, Confirmed)) => return None,
             (Self::Refund, _) => return Some("a refund asks nobody but the host, which refuses none here"),
             (_, (Started, Confirmed)) => return Some("the way of a refund"),
@@ -120,7 +153,13 @@ impl TearKind {
             Self::Unload => Flow::Unload,
             Self::PayContact | Self::PayQuick | Self::PayKernel2 | Self::PayKernel2Online => Flow::Pay,
             Self::Refund => return None,
+            Self::PursePurchase | Self::PurseCompound | Self::PurseLoad | Self::PurseUnload => return None,
         })
+    }
+
+    /// Whether it is done with a purse.
+    pub const fn is_purse(self) -> bool {
+        matches!(self, Self::PursePurchase | Self::PurseCompound | Self::PurseLoad | Self::PurseUnload)
     }
 
     /// Whether the card gets a script, where nothing goes wrong besides.
@@ -137,6 +176,7 @@ impl TearKind {
             Self::LoadContactless | Self::PayQuick | Self::PayKernel2 | Self::PayKernel2Online => {
                 Interface::Contactless
             }
+            Self::PursePurchase | Self::PurseCompound => Interface::Contactless,
             _ => Interface::Contact,
         }
     }
@@ -145,6 +185,7 @@ impl TearKind {
     pub const fn profile(self) -> &'static str {
         match self {
             Self::PayKernel2 | Self::PayKernel2Online => "mastercard-like",
+            Self::PursePurchase | Self::PurseCompound | Self::PurseLoad | Self::PurseUnload => "eped",
             _ => "ecash",
         }
     }
@@ -164,6 +205,10 @@ impl TearKind {
             Self::PayKernel2 => "pay, kernel 2",
             Self::PayKernel2Online => "pay, kernel 2, online",
             Self::Refund => "refund",
+            Self::PursePurchase => "pay, purse",
+            Self::PurseCompound => "pay, compound",
+            Self::PurseLoad => "load, purse",
+            Self::PurseUnload => "unload, purse",
         }
     }
 }
@@ -197,7 +242,11 @@ impl TearCard {
             | TearKind::Reversal
             | TearKind::Refund
             | TearKind::PayKernel2
-            | TearKind::PayKernel2Online => &[Self::WithLogs],
+            | TearKind::PayKernel2Online
+            | TearKind::PursePurchase
+            | TearKind::PurseCompound
+            | TearKind::PurseLoad
+            | TearKind::PurseUnload => &[Self::WithLogs],
             _ => Self::ALL,
         }
     }
@@ -221,6 +270,11 @@ impl TearCard {
                 *way == Afterwards::TappedAgain
             }
             (_, _, Afterwards::TappedAgain) => false,
+            // The host sees the counter of a load; of a purchase nobody but the card tells.
+            _ if matches!(kind, TearKind::PurseLoad | TearKind::PurseUnload) => {
+                matches!(way, Afterwards::LoadedElsewhere | Afterwards::NeverBack)
+            }
+            _ if kind.is_purse() => *way == Afterwards::LoadedElsewhere,
             // Neither asks the card for proof.
             _ if matches!(kind, TearKind::Refund | TearKind::Reversal) => *way == Afterwards::NeverBack,
             (_, Some(Flow::CashLoad | Flow::PendingLoad | Flow::NonLinkedLoad), Afterwards::NeverBack) => {

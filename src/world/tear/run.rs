@@ -15,10 +15,15 @@ use crate::roles::bureau::KeySet;
 use crate::roles::card::Simulator;
 use crate::roles::issuer::{Issuer, KeyTable, Rules};
 use crate::roles::terminal::journal::{Entry, EntryKind, Journal, State};
+use crate::roles::terminal::purse::{CappRecord, PurchaseKind};
 use crate::roles::terminal::{Flow, RecoveryRules, Settled, TerminalConfig};
 use crate::words::dictionary::tag;
 use crate::words::emv::Pan;
 use crate::words::iso4217::{Amount, Currency};
+use crate::words::iso7816::Effect;
+use crate::words::pboc::purse::PurseId;
+use crate::world::address::{CardName, ReaderAddress};
+use crate::world::card::open_sam;
 use crate::world::error::WorldError;
 use crate::world::issue::{DEFAULT_PIN, NewCard, issue_card};
 use crate::world::parallel::in_parallel;
@@ -295,9 +300,14 @@ impl Scene {
             }
             _ => None,
         };
+        let sam = match kind.is_purse() {
+            true => Some(security_module(&mut context)?),
+            false => None,
+        };
         let store = shelf.store(1)?;
         let journal = journal(store.as_ref(), &seal, &crash)?;
         let mut stage = Stage::new(link, issuer, journal, shelf.config())?;
+        stage.sam = sam;
         let unanswered = HostControl::default();
         let line = MutedHost::new(stage.host, host.clone());
         stage.host = Box::new(MutedHost::new(line, unanswered.clone()));
@@ -372,6 +382,28 @@ impl Scene {
         }
         let (stage, context) = (&mut self.stage, &mut self.context);
         let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+        match self.kind {
+            TearKind::PursePurchase | TearKind::PurseCompound => {
+                let kind = match self.kind {
+                    TearKind::PurseCompound => PurchaseKind::Compound(vec![ride()]),
+                    _ => PurchaseKind::Simple,
+                };
+                stage.pay_with_purse(PurseId::PURSE, kind, PAYMENT, &mut pin, context)?;
+                stage.recover(context)?;
+                return Ok(());
+            }
+            TearKind::PurseLoad => {
+                stage.transfer_purse(PurseId::PURSE, false, LOAD, &mut pin, context)?;
+                stage.recover(context)?;
+                return Ok(());
+            }
+            TearKind::PurseUnload => {
+                stage.transfer_purse(PurseId::DEPOSIT, true, LOAD, &mut pin, context)?;
+                stage.recover(context)?;
+                return Ok(());
+            }
+            _ => {}
+        }
         match (self.kind.flow(), self.prepared, &mut self.payer) {
             (None, Some(sale), _) => stage.refund(sale, REFUND, context)?,
             (Some(Flow::CashLoadVoid), Some(load), _) => stage.void(load, &mut pin, context)?,
@@ -418,7 +450,12 @@ impl Scene {
         let rules = std::mem::replace(&mut self.stage.rules, RecoveryRules::ALL);
         let mut pin = Secret::new(DEFAULT_PIN.to_owned());
         self.witness.look_away(true);
-        self.stage.transact(flow, amount, &mut pin, &mut self.context)?;
+        if self.kind.is_purse() {
+            let purse = if self.kind == TearKind::PurseUnload { PurseId::DEPOSIT } else { PurseId::PURSE };
+            self.stage.transfer_purse(purse, false, amount, &mut pin, &mut self.context)?;
+        } else {
+            self.stage.transact(flow, amount, &mut pin, &mut self.context)?;
+        }
         self.stage.recover(&mut self.context)?;
         self.witness.look_away(false);
         self.stage.rules = rules;
@@ -447,6 +484,17 @@ fn joined(
             Box::new(Record(T0(Fault::new(link, card.clone()))))
         }
     }
+}
+
+/// A travel record for the ring 001E.
+fn ride() -> CappRecord {
+    CappRecord { sfi: 0x1E, id: 0, data: vec![0x06; 48] }
+}
+
+fn security_module(context: &mut Context) -> Result<Box<dyn Card>, WorldError> {
+    let address = ReaderAddress::Simulated(CardName::Profile("psam".into()));
+    let seal = |context: &mut Context| Ok(SealKey::random(context));
+    open_sam(&address, Effect::Reads, seal, &TerminalConfig::default(), context)
 }
 
 fn journal(store: &dyn Db, seal: &SealKey, crash: &CrashControl) -> Result<Journal, WorldError> {

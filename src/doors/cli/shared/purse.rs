@@ -5,8 +5,8 @@ use super::failure::{Exit, Failure};
 use super::scene::{Scene, card_seal_key, must_exist};
 use super::transaction;
 use crate::base::context::Context;
-use crate::roles::terminal::Flow;
-use crate::roles::terminal::purse::PurchaseKind;
+use crate::roles::terminal::purse::{PurchaseKind, PurseBalance};
+use crate::roles::terminal::{Depth, Flow};
 use crate::words::iso4217::Amount;
 use crate::words::pboc::purse::PurseId;
 use crate::world::{CardName, ReaderAddress, open_sam};
@@ -38,8 +38,8 @@ pub(in crate::doors::cli) fn run(
     flow: Flow,
     amount: Amount,
 ) -> Result<Exit, Failure> {
-    // Cash is the deposit's alone.
-    let default = if flow == Flow::Cash { PurseId::DEPOSIT } else { PurseId::PURSE };
+    // Cash is the deposit's alone, and few purses are unloaded.
+    let default = if matches!(flow, Flow::Cash | Flow::Unload) { PurseId::DEPOSIT } else { PurseId::PURSE };
     let purse = named(call).unwrap_or(default);
     let mut person = scene.person();
     let result = match flow {
@@ -48,12 +48,31 @@ pub(in crate::doors::cli) fn run(
             let kind = if flow == Flow::Cash { PurchaseKind::Cash } else { PurchaseKind::Simple };
             scene.stage.pay_with_purse(purse, kind, amount, &mut person, &mut scene.context)
         }
+        Flow::Load | Flow::Unload => {
+            let unloads = flow == Flow::Unload;
+            let amount = match (unloads, amount.minor) {
+                (true, 0) => all(scene, purse, amount)?,
+                _ => amount,
+            };
+            scene.stage.transfer_purse(purse, unloads, amount, &mut person, &mut scene.context)
+        }
         _ => {
             return Err(Failure::Usage("a purse is paid with, loaded and unloaded, and nothing else".into()));
         }
     };
     let done = result.map_err(|cause| transaction::broken_off(cause, scene))?;
     transaction::end(call, scene, done, &person)
+}
+
+/// All that a purse holds of the holder's own money.
+fn all(scene: &mut Scene, purse: PurseId, nothing: Amount) -> Result<Amount, Failure> {
+    let facts = scene.stage.read(Depth::Quick, &mut scene.context)?;
+    let balances = facts.purses.first().map(|purse| purse.balances.as_slice()).unwrap_or_default();
+    let own = balances.iter().find(|balance| balance.purse == purse.0).and_then(PurseBalance::own_minor);
+    match own.and_then(|minor| u64::try_from(minor).ok()).filter(|minor| *minor > 0) {
+        Some(minor) => Ok(Amount::new(minor, nothing.currency)),
+        None => Err(Failure::Usage(format!("the card's {} holds nothing", purse.word()))),
+    }
 }
 
 /// Puts the security module into the terminal.

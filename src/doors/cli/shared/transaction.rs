@@ -114,8 +114,8 @@ pub(in crate::doors::cli) fn run_with(
     };
     let want = Want { command, interface, effect: call.effect, money: true };
     let mut scene = Scene::open(call, want)?;
-    if let (Some(_), Some(amount)) = (purse::named(call), named) {
-        return purse::run(call, &mut scene, flow, amount);
+    if purse::named(call).is_some() {
+        return purse::run(call, &mut scene, flow, named.unwrap_or(Amount::new(0, currency)));
     }
     choose_application(call, &mut scene)?;
     let mut person = scene.person();
@@ -149,6 +149,9 @@ pub(in crate::doors::cli) fn run_with(
         (_, Some(amount)) => scene.stage.transact(flow, amount, &mut holding, &mut scene.context),
         (_, None) => {
             let all = scene.stage.card_balance(currency, &mut scene.context)?;
+            if all.minor == 0 && scene.stage.select_purse(&mut scene.context)?.is_some() {
+                return purse::run(call, &mut scene, flow, all);
+            }
             if all.minor == 0 {
                 call.output.say(&format!("The card holds no {currency}.\n"));
                 return Ok(Exit::Declined);

@@ -50,8 +50,6 @@ pub enum EntryKind {
     PurseLoad,
     /// An unload of a purse.
     PurseUnload,
-    /// A change of a deposit's overdraft limit.
-    PurseOverdraft,
 }
 
 impl EntryKind {
@@ -75,7 +73,6 @@ impl EntryKind {
         Self::PursePurchase,
         Self::PurseLoad,
         Self::PurseUnload,
-        Self::PurseOverdraft,
     ];
 
     /// Its word in the table.
@@ -99,7 +96,6 @@ impl EntryKind {
             Self::PursePurchase => "purchase with a purse",
             Self::PurseLoad => "load of a purse",
             Self::PurseUnload => "unload of a purse",
-            Self::PurseOverdraft => "change of an overdraft limit",
         }
     }
 
@@ -133,7 +129,7 @@ impl EntryKind {
 
     /// Whether it is a purse's, whose card proves what it did by GET TRANSACTION PROVE.
     pub const fn is_purse(self) -> bool {
-        matches!(self, Self::PursePurchase | Self::PurseLoad | Self::PurseUnload | Self::PurseOverdraft)
+        matches!(self, Self::PursePurchase | Self::PurseLoad | Self::PurseUnload)
     }
 
     /// Whether a certificate is uploaded for it.
@@ -161,7 +157,6 @@ impl EntryKind {
             Self::PursePurchase => Kind::PurseSale,
             Self::PurseLoad => Kind::PurseLoad,
             Self::PurseUnload => Kind::PurseUnload,
-            Self::PurseOverdraft => Kind::PurseOverdraft,
         }
     }
 }

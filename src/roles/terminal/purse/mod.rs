@@ -2,6 +2,7 @@
 //! host, and what a card that was pulled proves afterwards. Nothing of debit and credit may enter.
 
 mod facts;
+mod online;
 mod proof;
 mod purchase;
 mod read;
@@ -9,6 +10,7 @@ mod sam;
 mod select;
 
 pub use facts::{PurseBalance, PurseFacts, PurseLogEntry};
+pub use online::{Desk, PurseTransfer, transfer};
 pub use proof::{Proven, prove};
 pub use purchase::{CappRecord, Counter, Purchase, PurchaseKind, purchase};
 pub(super) use read::read_purse;
