@@ -52,7 +52,7 @@ pub(super) fn read_record(work: &mut Work<'_>, command: ReadRecord, context: &mu
         && let Some(last) = pending.take_if(|pending| pending.last == (command.sfi, command.record))
     {
         bytes = appended(bytes, &last.appended)?;
-        quick::complete(work, last, context)?;
+        quick::complete(work, *last, context)?;
     }
     Ok(ResponseApdu::ok(bytes))
 }
