@@ -186,7 +186,7 @@ pub(super) fn start(
         }
         Aac => None,
     };
-    work.set_phase(Phase::Quick(Box::new(transaction), pending));
+    work.set_phase(Phase::Quick(Box::new(transaction), pending.map(Box::new)));
     Ok(ResponseApdu::ok(GetProcessingOptions::encode_response(&options)))
 }
 

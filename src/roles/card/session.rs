@@ -57,7 +57,7 @@ pub(super) enum Phase {
     /// GET PROCESSING OPTIONS.
     Selected,
     /// The last record of a quick payment, or nothing where the quick path is over.
-    Quick(Box<Transaction>, Option<Pending>),
+    Quick(Box<Transaction>, Option<Box<Pending>>),
     /// The first GENERATE AC.
     Initiated(Box<Transaction>),
     /// The issuer's answer and the second GENERATE AC.
