@@ -1,6 +1,7 @@
 //! Random worlds: nothing is wrong in them, a seed is always the same world, and every
 //! rule of recovery and every planted bug shows.
 
+use cardwright::roles::terminal::RecoveryRule;
 use cardwright::world::Rule;
 use cardwright::world::seeds::{FailedSeed, Flaws, Plan, Plant, SeedReport, SeedSettings, seeds};
 use std::process::Command;
@@ -49,7 +50,8 @@ fn a_seed_is_always_the_same_world() {
 
 #[test]
 fn every_rule_of_recovery_is_needed() {
-    for rule in Rule::all() {
+    // Random worlds have no purses: tearing those finds that rule.
+    for rule in Rule::all().filter(|rule| *rule != Rule::Terminal(RecoveryRule::ProveByPurse)) {
         is_found(rule.word(), Flaws { without: Some(rule), plant: None });
     }
 }
