@@ -1,7 +1,6 @@
 //! READ RECORD on the card: records, the two logs, the directory; reading the
 //! last record of a quick payment moves the money (EMV Book 3 6.5.11; JR/T 0025.12).
 
-use super::application_profile::LogProfile;
 use super::memory::ApplicationMemory;
 use super::session::{Phase, Selected, Transaction};
 use super::simulator::{Answer, Refusal, Work};
@@ -30,13 +29,13 @@ pub(super) fn read_record(work: &mut Work<'_>, command: ReadRecord, context: &mu
     }
     let application = work.application()?;
     let profile = work.profile()?;
-    if let Some(log) = profile.log.as_ref().filter(|log| log.sfi == command.sfi) {
-        return log_record(&application.state.log, log, command.record);
+    if profile.log.as_ref().is_some_and(|log| log.sfi == command.sfi) {
+        return log_record(&application.state.log, command.record);
     }
-    if let Some(log) = profile.load_log.as_ref().filter(|log| log.sfi == command.sfi) {
+    if profile.load_log.as_ref().is_some_and(|log| log.sfi == command.sfi) {
         return match command.record {
             0 => whole_load_log(work),
-            number => log_record(&application.state.load_log, log, number),
+            number => log_record(&application.state.load_log, number),
         };
     }
     if application.capp.as_ref().is_some_and(|memory| memory.file(command.sfi).is_some()) {
@@ -95,11 +94,12 @@ fn entry(application: &ApplicationMemory, transaction: &Transaction, format: Tag
     Some(assemble(&dol, &data))
 }
 
-fn log_record(entries: &[Vec<u8>], log: &LogProfile, number: u8) -> Answer {
+/// An entry, the newest is 1; no more are kept than the profile says.
+fn log_record(entries: &[Vec<u8>], number: u8) -> Answer {
     let entry = usize::from(number).checked_sub(1).and_then(|index| entries.get(index));
     match entry {
-        Some(entry) if number <= log.records => Ok(ResponseApdu::ok(entry.as_slice())),
-        _ => Err(not_found("the log has no such entry")),
+        Some(entry) => Ok(ResponseApdu::ok(entry.as_slice())),
+        None => Err(not_found("the log has no such entry")),
     }
 }
 
