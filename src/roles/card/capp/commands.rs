@@ -1,9 +1,9 @@
 //! The commands of the extended application on the card (JR/T 0025.14).
 
-use super::file::{Key, Place};
+use super::file::Place;
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
-use crate::base::crypto::tdes_decrypt_block;
+use crate::base::crypto::tdes_ecb_decrypt;
 use crate::base::event::Event;
 use crate::roles::card::session::{Phase, Selected};
 use crate::roles::card::simulator::{Answer, Refusal, Work};
@@ -23,7 +23,7 @@ pub(in crate::roles::card) fn read(work: &mut Work<'_>, command: &ReadCappData) 
     }
     let place = place(work, command.sfi, command.id, command.next)?;
     let row = file(work, command.sfi)?.records.get(place.1).ok_or_else(Refusal::lost)?;
-    let mac = command.challenge.map(|challenge| capp_mac(row.key.0.expose(), challenge, &row.data));
+    let mac = command.challenge.map(|challenge| capp_mac(row.key.expose(), challenge, &row.data));
     let answer = CappRecord { record: row.data.clone(), mac };
     work.session.capp_read = Some(place);
     Ok(ResponseApdu::ok(ReadCappData::encode_response(&answer)))
@@ -76,7 +76,7 @@ pub(in crate::roles::card) fn update(
             (place, row.key.clone(), row.data.len())
         }
     };
-    let mac = capp_mac(key.0.expose(), counter_vector(atc.to_be_bytes()), &command.mac_input());
+    let mac = capp_mac(key.expose(), counter_vector(atc.to_be_bytes()), &command.mac_input());
     if !equal(&mac, &command.mac) {
         return Err(wrong_mac());
     }
@@ -110,7 +110,7 @@ pub(in crate::roles::card) fn append(
 ) -> Answer {
     let atc = work.application()?.state.atc;
     let found = file(work, command.sfi)?;
-    let opening = found.opening_key.0.expose();
+    let opening = found.opening_key.expose();
     let mac = capp_mac(opening, counter_vector(atc.to_be_bytes()), &command.mac_input());
     if !equal(&mac, &command.mac) {
         return Err(wrong_mac());
@@ -120,10 +120,8 @@ pub(in crate::roles::card) fn append(
     {
         return Err(Refusal::because(StatusWord::NO_SPACE, "the file has no room for this record"));
     }
-    let (left, right) = command.enciphered_key.split_at(8);
-    let half = |bytes: &[u8]| tdes_decrypt_block(opening, bytes.try_into().unwrap_or_default());
-    let key: Vec<u8> = [half(left), half(right)].concat();
-    let key = Key(Secret::new(key.as_slice().try_into().unwrap_or_default()));
+    let key = tdes_ecb_decrypt(opening, &command.enciphered_key).ok();
+    let key = Secret::new(key.and_then(|key| key.try_into().ok()).ok_or_else(Refusal::lost)?);
     let memory = work.application_mut()?.capp.as_mut().ok_or_else(Refusal::lost)?;
     let file = memory.files.iter_mut().find(|file| file.sfi == command.sfi).ok_or_else(Refusal::lost)?;
     file.push(key, command.record.clone());

@@ -2,6 +2,7 @@
 //! them, and what else a card remembers of it.
 
 use crate::base::bytes::Secret;
+use crate::roles::card::memory::secret_hex;
 use crate::roles::card::profile::Bytes;
 use crate::words::pboc::{CAPP_FILES, record_id};
 use serde::{Deserialize, Serialize};
@@ -60,7 +61,8 @@ pub(in crate::roles::card) struct CappFile {
     pub cyclic: bool,
     pub most: u8,
     pub length_bytes: u8,
-    pub opening_key: Key,
+    #[serde(with = "secret_hex")]
+    pub opening_key: Secret<[u8; 16]>,
     pub records: Vec<CappRow>,
 }
 
@@ -68,16 +70,10 @@ pub(in crate::roles::card) struct CappFile {
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::roles::card) struct CappRow {
-    pub key: Key,
+    #[serde(with = "secret_hex")]
+    pub key: Secret<[u8; 16]>,
     pub data: Vec<u8>,
 }
-
-/// A key.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(in crate::roles::card) struct Key(
-    #[serde(with = "crate::roles::card::memory::secret_hex")] pub Secret<[u8; 16]>,
-);
 
 /// An open pre-authorisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -128,7 +124,7 @@ pub(in crate::roles::card) fn check(files: &[CappFileProfile]) -> Result<(), Str
 impl CappMemory {
     /// The memory of a new card; `None` where its profile has no such file.
     pub(in crate::roles::card) fn new(files: &[CappFileProfile]) -> Option<Box<Self>> {
-        let key = |bytes: &Bytes| Key(Secret::new(bytes.0.as_slice().try_into().unwrap_or_default()));
+        let key = |bytes: &Bytes| Secret::new(bytes.0.as_slice().try_into().unwrap_or_default());
         let file = |file: &CappFileProfile| CappFile {
             sfi: file.sfi,
             cyclic: file.cyclic,
@@ -170,7 +166,7 @@ impl CappFile {
     }
 
     /// Puts a record behind the others; of a cyclic file the eldest makes room.
-    pub(super) fn push(&mut self, key: Key, data: Vec<u8>) {
+    pub(super) fn push(&mut self, key: Secret<[u8; 16]>, data: Vec<u8>) {
         if self.cyclic && self.records.len() >= usize::from(self.most) {
             self.records.remove(0);
         }
