@@ -306,7 +306,7 @@ impl Offer<'_> {
 
     fn money(&self, ctq: Ctq) -> Result<Verdict, Refusal> {
         let state = &self.application.state;
-        let short = if self.ttq.has(Ttq::OFFLINE_ONLY) { Aac } else { Arqc };
+        let short = self.short();
         // Who enters a metro pays nothing yet: the card keeps where.
         let enters = self.extended.is_some_and(|extended| extended.kind == CappTransaction::SegmentBilling);
         if self.amount_minor == 0 && !enters {
@@ -350,6 +350,11 @@ impl Offer<'_> {
         }
     }
 
+    /// What the card answers where it does not pay.
+    fn short(&self) -> CryptogramType {
+        if self.ttq.has(Ttq::OFFLINE_ONLY) { Aac } else { Arqc }
+    }
+
     /// The same of the extended application: what is held, or may be offset, counts beside the
     /// balance (JR/T 0025.14).
     fn extended_money(
@@ -361,8 +366,7 @@ impl Offer<'_> {
     ) -> Result<Verdict, Refusal> {
         let reach = balance.saturating_add(extended.beside_minor(self.application));
         if let Some(reason) = self.ecash_hindrance(set, reach) {
-            let short = if self.ttq.has(Ttq::OFFLINE_ONLY) { Aac } else { Arqc };
-            return self.verdict(short, reason, ctq);
+            return self.verdict(self.short(), reason, ctq);
         }
         if let Some(memory) = &self.application.capp {
             capp::may_begin(memory, extended)?;

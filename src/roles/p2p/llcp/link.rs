@@ -4,6 +4,7 @@
 
 use super::connection::{Connection, ConnectionState, DisconnectReason, disconnected};
 use super::error::LlcpError;
+use super::look_up::{LookUp, LookUps};
 use super::parameter::{LinkParameters, Parameters};
 use super::pdu::{Pdu, PduType, Sap};
 use super::service::{DATAGRAMS, Services, Terms};
@@ -29,13 +30,6 @@ pub enum Destination<'a> {
     Name(&'a str),
 }
 
-/// What a look-up came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum LookUp {
-    Asked,
-    Answered(Option<Sap>),
-}
-
 /// A link.
 pub struct Link {
     own: LinkParameters,
@@ -47,7 +41,7 @@ pub struct Link {
     /// Which connection spoke last, so that none is starved.
     turn: Handle,
     due: VecDeque<Pdu>,
-    look_ups: BTreeMap<String, (u8, LookUp)>,
+    look_ups: LookUps,
     is_open: bool,
 }
 
@@ -62,7 +56,7 @@ impl Link {
             next: 0,
             turn: Handle(0),
             due: VecDeque::new(),
-            look_ups: BTreeMap::new(),
+            look_ups: LookUps::default(),
             is_open: true,
         }
     }
@@ -203,16 +197,12 @@ impl Link {
     /// Looks a name up at the other device: `None` while no answer has come, then the
     /// point, or that there is none.
     pub fn look_up(&mut self, name: &str) -> Option<Option<Sap>> {
-        if let Some((_, found)) = self.look_ups.get(name) {
-            return match found {
-                LookUp::Asked => None,
-                LookUp::Answered(sap) => Some(*sap),
-            };
+        match self.look_ups.known(name) {
+            Some(LookUp::Answered(sap)) => return Some(sap),
+            Some(LookUp::Asked) => return None,
+            None => {}
         }
-        // While an answer is due its number stands for nothing else.
-        let waits = |tid: &u8| self.look_ups.values().any(|row| *row == (*tid, LookUp::Asked));
-        let tid = (0..=u8::MAX).find(|tid| !waits(tid))?;
-        self.look_ups.insert(name.to_owned(), (tid, LookUp::Asked));
+        let tid = self.look_ups.ask(name)?;
         let requests = vec![(tid, name.as_bytes().to_vec())];
         let asked = Parameters { requests, ..Parameters::default() };
         self.due.push_back(Pdu::new(Sap::DISCOVERY, PduType::SNL, Sap::DISCOVERY, asked.to_bytes()));
@@ -343,9 +333,7 @@ impl Link {
     fn take_look_up(&mut self, unit: &Pdu) {
         let Ok(told) = Parameters::parse(&unit.information) else { return };
         for (tid, sap) in told.responses {
-            if let Some((_, found)) = self.look_ups.values_mut().find(|row| **row == (tid, LookUp::Asked)) {
-                *found = LookUp::Answered(Some(sap).filter(|sap| *sap != Sap::LINK));
-            }
+            self.look_ups.answer(tid, Some(sap).filter(|sap| *sap != Sap::LINK));
         }
         if !told.requests.is_empty() {
             let named = |name: &Vec<u8>| self.services.named(name).unwrap_or(Sap::LINK);

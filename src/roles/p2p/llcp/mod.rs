@@ -4,6 +4,7 @@
 mod connection;
 mod error;
 mod link;
+mod look_up;
 mod parameter;
 mod pdu;
 mod service;
