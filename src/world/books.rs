@@ -106,19 +106,30 @@ pub fn open_journal(folder: Option<&Path>, context: &mut Context) -> Result<Jour
     let Some(folder) = folder else {
         return Ok(Journal::open(Box::new(Sqlite::in_memory()?), SealKey::random(context))?);
     };
+    let (db, seal, lock) = open_folder(folder, "journal", context)?;
+    Ok(Journal::open(Box::new(db), seal)?.guarded_by(lock))
+}
+
+/// The store `NAME.db` of a folder, which is made where it is absent, the key beside it, and
+/// the lock that keeps other processes away.
+pub(super) fn open_folder(
+    folder: &Path,
+    name: &str,
+    context: &mut Context,
+) -> Result<(Sqlite, SealKey, File), WorldError> {
     std::fs::create_dir_all(folder).map_err(|cause| WorldError::File {
         doing: "make the folder",
         path: folder.display().to_string(),
         cause: cause.to_string(),
     })?;
-    let lock = lock(&folder.join("journal.lock"))?;
-    let file = folder.join("journal.db");
+    let lock = lock(&folder.join(format!("{name}.lock")))?;
+    let file = folder.join(format!("{name}.db"));
     let seal = seal_key(None, Some(&file), context)?;
-    Ok(Journal::open(Box::new(Sqlite::open(&file)?), seal)?.guarded_by(lock))
+    Ok((Sqlite::open(&file)?, seal, lock))
 }
 
 /// Makes this process the only one that is this terminal.
-pub(super) fn lock(path: &Path) -> Result<File, WorldError> {
+fn lock(path: &Path) -> Result<File, WorldError> {
     let file_error = |cause: std::io::Error| WorldError::File {
         doing: "lock",
         path: path.display().to_string(),

@@ -22,8 +22,6 @@ pub struct AirTime {
     pub card: Duration,
     /// Time that passed inside the link, by the stopwatch: what of the whole is not the gate's.
     pub in_link: Duration,
-    /// Exchanges.
-    pub exchanges: u32,
 }
 
 /// A card whose exchanges are counted.
@@ -40,8 +38,7 @@ pub(super) struct Counted<'a> {
 impl<'a> Counted<'a> {
     /// Begins with the card's activation.
     pub(super) fn new(card: &'a mut dyn Card, rules: AirRules, stopwatch: &'a (dyn Clock + Sync)) -> Self {
-        let bit_rate =
-            BitRate::ALL.iter().copied().find(|rate| rate.kbit() == rules.kbit).unwrap_or_default();
+        let bit_rate = BitRate::of_kbit(rules.kbit).unwrap_or_default();
         let on_air = OnAir { bit_rate, ..OnAir::default() };
         let time = AirTime { air: on_air.activation(CASCADE_LEVELS, ATS_BYTES), ..AirTime::default() };
         Self { card, stopwatch, rules, on_air, time, is_gone: false }
@@ -65,7 +62,6 @@ impl Card for Counted<'_> {
         if signs(command, answer_bytes) {
             self.time.card += Duration::from_millis(self.rules.card_signature_ms);
         }
-        self.time.exchanges += 1;
         answer
     }
 

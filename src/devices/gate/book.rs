@@ -266,15 +266,6 @@ impl Book {
         rows.iter().map(standing).collect()
     }
 
-    /// When the next request is due; `None` where none is.
-    pub fn next_due(&mut self) -> Result<Option<Timestamp>, GateError> {
-        let rows = transact(self.db.as_mut(), |tx| {
-            tx.query("SELECT MIN(next_at) FROM gate_tap WHERE state IN ('waiting', 'owed')", &[])
-        })?;
-        let earliest = rows.first().filter(|row| !row.is_null(0));
-        Ok(earliest.map(|row| row.int(0)).transpose()?.map(Timestamp::from_micros))
-    }
-
     fn due(&self, row: &Row, merchant: &str, terminal: &str) -> Result<Due, GateError> {
         let number = |column| row.int(column).map(|value| value as u32);
         let tap = (number(0)?, number(1)?);

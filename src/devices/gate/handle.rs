@@ -99,7 +99,7 @@ impl Gate {
         let what = if passage.is_open() { "gate opens" } else { "gate stays shut" };
         context.emit(Event::new("gate", what).because(format!("{}: {}", why.word(), passage.reason)));
         let budget_ms = self.line.budget_ms;
-        if passage.is_open() && timing.total().as_millis() > u128::from(budget_ms) {
+        if passage.is_open() && timing.is_over(budget_ms) {
             let reason = format!("{} ms, {budget_ms} allowed", timing.total().as_millis());
             context.emit(Event::new("gate", "over budget").because(reason));
         }

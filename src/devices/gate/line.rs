@@ -5,6 +5,7 @@ use super::error::LineError;
 use crate::roles::terminal::{AnyBytes, Bytes, TerminalConfig};
 use crate::words::dictionary::tag;
 use crate::words::iso4217::{Amount, Currency};
+use crate::words::iso14443::BitRate;
 use serde::Deserialize;
 use std::time::Duration;
 
@@ -140,7 +141,7 @@ impl Line {
         if line.upload.pauses_seconds.is_empty() {
             return wrong("upload.pauses_seconds", "one pause at least", "none".into());
         }
-        if !crate::words::iso14443::BitRate::ALL.iter().any(|rate| rate.kbit() == line.air.kbit) {
+        if BitRate::of_kbit(line.air.kbit).is_none() {
             return wrong("air.kbit", "106, 212, 424 or 848", line.air.kbit.to_string());
         }
         Ok(line)

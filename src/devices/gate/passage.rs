@@ -73,6 +73,11 @@ impl Timing {
     pub fn total(&self) -> Duration {
         Duration::from_micros(self.air.air.micros()) + self.air.card + self.decision + self.store
     }
+
+    /// Whether it took longer than so many milliseconds.
+    pub fn is_over(&self, budget_ms: u64) -> bool {
+        self.total().as_millis() > u128::from(budget_ms)
+    }
 }
 
 /// What a tap came to.

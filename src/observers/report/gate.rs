@@ -1,5 +1,6 @@
 //! A gate: what became of taps, how long they took, and what an upload came to.
 
+use super::shared::values::pan;
 use crate::devices::gate::{Passage, Uploaded, Why};
 use crate::world::gate::{GateReport, Percentiles, RIDERS, Samples};
 use serde_json::{Value, json};
@@ -93,11 +94,7 @@ pub(super) fn timings(report: &GateReport) -> [(&'static str, &Samples); 4] {
 
 /// A tap as a line.
 pub fn passage_line(passage: &Passage, unmask: bool) -> String {
-    let card = match &passage.pan {
-        Some(pan) if unmask => format!(", {}", pan.expose()),
-        Some(pan) => format!(", {pan}"),
-        None => String::new(),
-    };
+    let card = passage.pan.as_ref().map(|card| format!(", {}", pan(card, unmask))).unwrap_or_default();
     let timing = &passage.timing;
     format!(
         "{} {}{card}: {} ({} ms: {} on the air, {} in the card, {:.1} in the gate)\n",
@@ -114,12 +111,11 @@ pub fn passage_line(passage: &Passage, unmask: bool) -> String {
 /// The same as data.
 pub fn passage_json(passage: &Passage, unmask: bool) -> Value {
     let timing = &passage.timing;
-    let pan = passage.pan.as_ref();
     json!({
         "opened": passage.is_open(),
         "why": passage.why.word(),
         "reason": passage.reason,
-        "pan": pan.map(|pan| if unmask { pan.expose().to_owned() } else { pan.to_string() }),
+        "pan": passage.pan.as_ref().map(|card| pan(card, unmask)),
         "batch": passage.trace.0,
         "trace": passage.trace.1,
         "kept": passage.why == Why::Authentic,

@@ -81,6 +81,11 @@ impl BitRate {
     /// Every bit rate.
     pub const ALL: &'static [Self] = &[Self::Kbit106, Self::Kbit212, Self::Kbit424, Self::Kbit848];
 
+    /// The rate that is called so, in kbit/s.
+    pub fn of_kbit(kbit: u16) -> Option<Self> {
+        Self::ALL.iter().copied().find(|rate| rate.kbit() == kbit)
+    }
+
     /// In kbit/s, as it is called.
     pub const fn kbit(self) -> u16 {
         match self {

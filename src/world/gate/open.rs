@@ -2,11 +2,10 @@
 
 use crate::base::context::Context;
 use crate::base::env::SystemClock;
-use crate::base::store::Sqlite;
 use crate::devices::gate::{Book, DenyList, Gate, Line};
 use crate::roles::terminal::TerminalConfig;
 use crate::world::WorldError;
-use crate::world::books::{lock, seal_key};
+use crate::world::books::{open_folder, seal_key};
 use std::path::Path;
 
 /// Opens the gate of a folder, which is made where it is absent: its book there, sealed with
@@ -19,15 +18,8 @@ pub fn open_gate(
     deny_list: Option<&Path>,
     context: &mut Context,
 ) -> Result<Gate, WorldError> {
-    std::fs::create_dir_all(folder).map_err(|cause| WorldError::File {
-        doing: "make the folder",
-        path: folder.display().to_string(),
-        cause: cause.to_string(),
-    })?;
-    let guard = lock(&folder.join("gate.lock"))?;
-    let file = folder.join("gate.db");
-    let seal = seal_key(None, Some(&file), context)?;
-    let book = Book::open(Box::new(Sqlite::open(&file)?), seal.clone())?.guarded_by(guard);
+    let (db, seal, lock) = open_folder(folder, "gate", context)?;
+    let book = Book::open(Box::new(db), seal.clone())?.guarded_by(lock);
     let deny_list = match deny_list {
         Some(path) => open_deny_list(path, context)?,
         None => DenyList::empty(seal),

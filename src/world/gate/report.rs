@@ -64,7 +64,7 @@ pub struct GateReport {
     pub total: Samples,
     /// Opened later than the line's budget.
     pub over_budget: u64,
-    /// Rides that the issuer approved, declined, and did not answer.
+    /// Rides that are paid, at once or after a debt.
     pub approved: u64,
     /// Rides that are owed or lost.
     pub declined: u64,

@@ -223,8 +223,7 @@ impl Lane {
         if passage.is_open() {
             self.report.store.add(timing.store);
             self.report.total.add(timing.total());
-            let budget = u128::from(self.gate.line().budget_ms);
-            self.report.over_budget += u64::from(timing.total().as_millis() > budget);
+            self.report.over_budget += u64::from(timing.is_over(self.gate.line().budget_ms));
         }
     }
 

@@ -119,7 +119,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let sitting = Sitting {
         ids: call.texts("ID").cloned().collect(),
         reason: call.text("reason").map(str::to_owned),
-        circumstances: circumstances(call, session.questionnaire.product, &config),
+        circumstances: circumstances(call, &served, session.questionnaire.product, &config),
     };
     let (mut counts, mut against, mut inapplicable) = (Vec::new(), 0, 0);
     let output = &mut call.output;
@@ -165,7 +165,7 @@ fn scripts(call: &Call<'_>) -> Result<Vec<Script>, Failure> {
 }
 
 /// What is written down beside the results of a sitting.
-fn circumstances(call: &Call<'_>, product: Product, config: &TerminalConfig) -> Value {
+fn circumstances(call: &Call<'_>, served: &Served, product: Product, config: &TerminalConfig) -> Value {
     let keys = config.trust.keys.iter().map(|key| {
         let rid = Hex(&key.rid).to_string();
         json!({ "rid": rid, "index": format!("{:02X}", key.index), "checksum": Hex(&key.checksum()).to_string() })
@@ -175,7 +175,7 @@ fn circumstances(call: &Call<'_>, product: Product, config: &TerminalConfig) -> 
         "product": product.word(),
         "reader": reader.unwrap_or("fresh simulated cards"),
         "host": call.switches.host,
-        "terminal": if call.text("on").or(call.text("listen")).is_some() { "elsewhere" } else { "our own" },
+        "terminal": if served.is_elsewhere() { "elsewhere" } else { "our own" },
         "card_served_on": call.text("on"),
         "host_listens_at": call.text("listen"),
         "interface": call.switches.interface.map(|interface| interface.to_string()),

@@ -8,11 +8,13 @@ use crate::devices::gate::{Gate, Uploaded};
 use crate::doors::cli::shared::books::{self, Need};
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
+use crate::doors::cli::shared::folder::Passing;
 use crate::doors::cli::shared::journal::{gate_folder, key};
 use crate::doors::cli::shared::recording::Recording;
 use crate::doors::cli::shared::scene::{card_seal_key, is_fresh};
 use crate::observers::report::{passage_json, passage_line, upload_json, upload_line};
 use crate::roles::issuer::Issuer;
+use crate::roles::terminal::TerminalConfig;
 use crate::words::iso7816::Effect;
 use crate::world::gate::open_gate;
 use crate::world::{CardName, HostAddress, Permit, ReaderAddress, WorldError, open_card, remote_host};
@@ -86,13 +88,13 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let deny_list = call.arguments.get_one::<PathBuf>("deny-list").cloned();
     // A card in memory and its issuer end with the process: what it owes could never be paid.
     let passing = is_fresh(&reader) && remote.is_none() && call.switches.state.is_none();
-    let made = passing.then(|| crate::doors::cli::shared::folder::make_folder("gate")).transpose()?;
-    let folder = match &made {
-        Some(made) => made.clone(),
+    let passing = passing.then(|| Passing::new("gate")).transpose()?;
+    let folder = match &passing {
+        Some(passing) => passing.path().to_owned(),
         None => gate_folder(&call.switches, &line.terminal)?,
     };
-    let mut gate = open_gate(&folder, line, config, deny_list.as_deref(), &mut context)?;
-    let done = passages(call, &mut gate, &reader, issuer.as_mut(), &mut context);
+    let mut gate = open_gate(&folder, line, config.clone(), deny_list.as_deref(), &mut context)?;
+    let done = passages(call, &mut gate, &reader, &config, issuer.as_mut(), &mut context);
     let uploaded = match call.flag("keep") {
         true => Ok(Uploaded::default()),
         false => match (&mut issuer, remote) {
@@ -103,11 +105,6 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
             (None, None) => Ok(Uploaded::default()),
         },
     };
-    drop(gate);
-    if let Some(made) = made {
-        // Nothing of it is wanted any more.
-        let _ = std::fs::remove_dir_all(made);
-    }
     let (exit, uploaded) = (done?, uploaded?);
     if uploaded.asked > 0 {
         call.output.say(&upload_line(&uploaded));
@@ -125,11 +122,11 @@ fn passages(
     call: &mut Call<'_>,
     gate: &mut Gate,
     reader: &ReaderAddress,
+    config: &TerminalConfig,
     mut issuer: Option<&mut Issuer>,
     context: &mut Context,
 ) -> Result<Exit, Failure> {
     let taps = call.arguments.get_one::<u32>("taps").copied().unwrap_or(1);
-    let config = call.switches.config()?;
     let permit = Permit { wants: Effect::Spends, allowed: call.switches.allow };
     let mut told = Vec::new();
     let mut exit = Exit::Done;
@@ -145,7 +142,7 @@ fn passages(
             call.switches.wait,
             |context: &mut Context| card_seal_key(&call.switches, reader, context),
             issuer.as_deref_mut(),
-            &config,
+            config,
             context,
         );
         let mut opened = opened?;

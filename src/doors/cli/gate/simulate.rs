@@ -5,7 +5,7 @@ use crate::base::event::Discard;
 use crate::devices::gate::Line;
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
-use crate::doors::cli::shared::folder::make_folder;
+use crate::doors::cli::shared::folder::Passing;
 use crate::doors::cli::shared::threads::{threads, threads_argument};
 use crate::observers::report::{gate_json, gate_page, gate_text};
 use crate::world::gate::{GateSettings, simulate};
@@ -73,29 +73,20 @@ pub(super) fn line_of(call: &Call<'_>) -> Result<Line, Failure> {
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     // Taps are kept on a disk, as a gate's are: what that costs is told.
-    let made = match &call.switches.state {
-        Some(_) => None,
-        None => Some(make_folder("gate")?),
-    };
-    let folder = call.switches.state.clone().or(made.clone());
-    let done = play(call, folder);
-    if let Some(made) = made {
-        // Nothing of it is wanted any more.
-        let _ = std::fs::remove_dir_all(made);
+    match call.switches.state.clone() {
+        Some(folder) => play(call, &folder),
+        None => play(call, Passing::new("gate")?.path()),
     }
-    done
 }
 
-fn play(call: &mut Call<'_>, folder: Option<PathBuf>) -> Result<Exit, Failure> {
-    if let Some(folder) = &folder {
-        std::fs::create_dir_all(folder).map_err(|cause| Failure::file("make the folder", folder, cause))?;
-    }
+fn play(call: &mut Call<'_>, folder: &Path) -> Result<Exit, Failure> {
+    std::fs::create_dir_all(folder).map_err(|cause| Failure::file("make the folder", folder, cause))?;
     let settings = GateSettings {
         taps: call.arguments.get_one::<u64>("taps").copied().unwrap_or(0),
         seed: call.switches.seed.unwrap_or(1),
         gates: threads(call),
         line: line_of(call)?,
-        folder,
+        folder: Some(folder.to_owned()),
         denied: call.arguments.get_one::<u32>("denied").map_or(0, |denied| *denied as usize),
     };
     let clock = Context::system(Discard);

@@ -1,7 +1,7 @@
 //! A folder of one run among the temporary ones.
 
 use crate::doors::cli::shared::failure::Failure;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Most folders of one process: a number that is taken is passed over.
 const FOLDERS: u32 = 1000;
@@ -22,4 +22,26 @@ pub(in crate::doors::cli) fn make_folder(what: &str) -> Result<PathBuf, Failure>
         }
     }
     Err(Failure::Usage(format!("{} is full of folders of earlier runs: remove them", base.display())))
+}
+
+/// A folder among the temporary ones that goes with this.
+pub(in crate::doors::cli) struct Passing(PathBuf);
+
+impl Passing {
+    /// A new one; `what` is what it is for.
+    pub(in crate::doors::cli) fn new(what: &str) -> Result<Self, Failure> {
+        make_folder(what).map(Self)
+    }
+
+    /// Where it is.
+    pub(in crate::doors::cli) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        // Nothing of it is wanted any more.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }

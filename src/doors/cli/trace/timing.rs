@@ -54,11 +54,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let number = |name: &str| call.text(name).and_then(|text| text.parse::<u16>().ok());
     let model = OnAir::default();
     let model = OnAir {
-        bit_rate: BitRate::ALL
-            .iter()
-            .copied()
-            .find(|rate| Some(rate.kbit()) == number("rate"))
-            .unwrap_or_default(),
+        bit_rate: number("rate").and_then(BitRate::of_kbit).unwrap_or_default(),
         to_card_bytes: number("fsc").unwrap_or(model.to_card_bytes),
         to_reader_bytes: number("fsd").unwrap_or(model.to_reader_bytes),
         ..model

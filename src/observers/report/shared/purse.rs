@@ -1,7 +1,7 @@
 //! A purse as text and as data.
 
 use super::columns::Columns;
-use super::values::{amount, fact, fact_text, pan};
+use super::values::{amount, fact, fact_text, pan, time};
 use crate::base::bytes::Hex;
 use crate::roles::terminal::purse::{PurseBalance, PurseFacts, PurseLogEntry};
 use crate::words::pboc::purse::PurseTransactionType;
@@ -93,12 +93,6 @@ fn entry_json(entry: &PurseLogEntry) -> Value {
     })
 }
 
-fn date(bytes: [u8; 4]) -> String {
-    let text = Hex(&bytes).to_string();
-    format!("{}-{}-{}", &text[..4], &text[4..6], &text[6..])
-}
-
-fn time(bytes: [u8; 3]) -> String {
-    let text = Hex(&bytes).to_string();
-    format!("{}:{}:{}", &text[..2], &text[2..4], &text[4..])
+fn date([century, year, month, day]: [u8; 4]) -> String {
+    format!("{century:02X}{year:02X}-{month:02X}-{day:02X}")
 }
