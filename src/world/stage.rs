@@ -8,7 +8,7 @@ use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::journal::{Entry, EntryKind, Journal, State};
 use crate::roles::terminal::purse::{
-    Counter, Desk, Purchase, PurchaseKind, PurseTransfer, SelectedPurse, purchase, select, transfer,
+    Counter, Desk, Purchase, PurchaseKind, PurseChange, PurseOrder, SelectedPurse, change, purchase, select,
 };
 use crate::roles::terminal::{
     CardFacts, Cardholder, Depth, EndOfDay, Flow, Outcome, Recovered, RecoveryRules, Seat, TerminalConfig,
@@ -178,12 +178,12 @@ impl<B> Stage<B> {
         Ok((recovered, purchase(&selected, &order, &mut counter, context)?))
     }
 
-    /// Loads a purse of the card that is there from its account, or unloads it. What was open is
-    /// settled first.
-    pub fn transfer_purse(
+    /// Loads a purse of the card that is there from its account, unloads it, or changes its
+    /// overdraft limit, which is the amount then. What was open is settled first.
+    pub fn change_purse(
         &mut self,
         purse: PurseId,
-        unloads: bool,
+        what: PurseChange,
         amount: Amount,
         cardholder: &mut dyn Cardholder,
         context: &mut Context,
@@ -191,11 +191,11 @@ impl<B> Stage<B> {
         let recovered = self.recover(context)?;
         let selected = self.select_purse(context)?.ok_or(TerminalError::NoPurse)?;
         let order =
-            PurseTransfer { purse, unloads, amount, trace: self.journal.next_trace()?, at: context.now() };
+            PurseOrder { purse, change: what, amount, trace: self.journal.next_trace()?, at: context.now() };
         let (card, host, journal, config) =
             (&mut self.card, &mut self.host, &mut self.journal, &*self.config);
         let mut desk = Desk { card, host, journal, cardholder, config };
-        Ok((recovered, transfer(&selected, &order, &mut desk, context)?))
+        Ok((recovered, change(&selected, &order, &mut desk, context)?))
     }
 
     /// The purse of the card that is there, selected.

@@ -8,7 +8,7 @@ use cardwright::base::store::{SealKey, Sqlite};
 use cardwright::roles::bureau::KeySet;
 use cardwright::roles::issuer::{Issuer, KeyTable, Rules};
 use cardwright::roles::terminal::journal::{Journal, State};
-use cardwright::roles::terminal::purse::{CappRecord, PurchaseKind, PurseFacts};
+use cardwright::roles::terminal::purse::{CappRecord, PurchaseKind, PurseChange, PurseFacts};
 use cardwright::roles::terminal::{Depth, TerminalConfig, Verdict};
 use cardwright::words::emv::Pan;
 use cardwright::words::iso4217::{Amount, Currency};
@@ -65,6 +65,18 @@ impl Shop {
         let (_, outcome) = done.unwrap();
         self.check();
         outcome.verdict
+    }
+
+    fn change(&mut self, purse: PurseId, change: PurseChange, minor: u64) -> Verdict {
+        let amount = Amount::new(minor, CNY);
+        let done = self.stage.change_purse(purse, change, amount, &mut self.pin, &mut self.context);
+        let (_, outcome) = done.unwrap();
+        self.check();
+        outcome.verdict
+    }
+
+    fn limit(&mut self, minor: u64) -> Verdict {
+        self.change(PurseId::DEPOSIT, PurseChange::Overdraft, minor)
     }
 
     fn facts(&mut self) -> PurseFacts {
@@ -168,11 +180,8 @@ fn a_compound_purchase_writes_its_records_with_the_debit_or_not_at_all() {
 fn a_load_and_an_unload_move_money_between_account_and_purse() {
     let mut shop = Shop::open(Interface::Contact);
     let transfer = |shop: &mut Shop, purse, unloads, minor| {
-        let amount = Amount::new(minor, CNY);
-        let done = shop.stage.transfer_purse(purse, unloads, amount, &mut shop.pin, &mut shop.context);
-        let (_, outcome) = done.unwrap();
-        shop.check();
-        outcome.verdict
+        let change = if unloads { PurseChange::Unload } else { PurseChange::Load };
+        shop.change(purse, change, minor)
     };
     assert_eq!(transfer(&mut shop, PurseId::PURSE, false, 5_000), Verdict::Loaded);
     assert_eq!(transfer(&mut shop, PurseId::DEPOSIT, false, 2_000), Verdict::Loaded);
@@ -188,5 +197,41 @@ fn a_load_and_an_unload_move_money_between_account_and_purse() {
     assert_eq!(transfer(&mut shop, PurseId::DEPOSIT, true, 1), Verdict::Declined);
     assert_eq!(transfer(&mut shop, PurseId::PURSE, true, 100), Verdict::Declined);
     assert_eq!(shop.balances(), [0, 15_000]);
+    assert!(shop.stage.journal.open_rows().unwrap().is_empty());
+}
+
+#[test]
+fn an_overdraft_limit_is_money_that_the_bank_lends_and_takes_back() {
+    let mut shop = Shop::open(Interface::Contact);
+    let lent = |shop: &mut Shop| shop.stage.issuer.books(&mut shop.context).unwrap().of(CNY).credit_minor;
+    assert_eq!(shop.limit(20_000), Verdict::LimitChanged);
+    assert_eq!(
+        (shop.last_state(), shop.balances(), lent(&mut shop)),
+        (State::Confirmed, [30_000, 10_000], -20_000)
+    );
+    // More than the holder's own money, and its merchant is paid.
+    assert_eq!(shop.pay(PurseId::DEPOSIT, PurchaseKind::Simple, 25_000), Verdict::ApprovedOffline);
+    shop.stage.recover(&mut shop.context).unwrap();
+    shop.check();
+    assert_eq!(shop.stage.issuer.books(&mut shop.context).unwrap().of(CNY).merchants_minor, 25_000);
+    let facts = shop.facts();
+    assert_eq!(facts.balances[0].own_minor(), Some(-15_000));
+    assert_eq!(facts.log.known().unwrap().len(), 2);
+    // What is overdrawn is not unloaded, and the limit is not cut below it.
+    assert_eq!(shop.change(PurseId::DEPOSIT, PurseChange::Unload, 100), Verdict::Declined);
+    assert_eq!(shop.limit(14_900), Verdict::Declined);
+    assert_eq!(shop.limit(15_000), Verdict::LimitChanged);
+    assert_eq!((shop.balances(), lent(&mut shop)), ([0, 10_000], -15_000));
+    assert_eq!(shop.change(PurseId::DEPOSIT, PurseChange::Load, 30_000), Verdict::Loaded);
+    assert_eq!(shop.limit(0), Verdict::LimitChanged);
+    assert_eq!((shop.balances(), lent(&mut shop)), ([15_000, 10_000], 0));
+    // The issuer's most, the same again, another purse, more than three bytes.
+    assert_eq!(shop.limit(100_001), Verdict::Declined);
+    assert_eq!(shop.limit(0), Verdict::Declined);
+    assert_eq!(shop.change(PurseId::PURSE, PurseChange::Overdraft, 100), Verdict::Declined);
+    assert_eq!(shop.limit(1 << 24), Verdict::Declined);
+    assert_eq!(shop.limit(100_000), Verdict::LimitChanged);
+    // The limit is no part of what the deposit may hold.
+    assert_eq!(shop.change(PurseId::DEPOSIT, PurseChange::Load, 10_000), Verdict::Loaded);
     assert!(shop.stage.journal.open_rows().unwrap().is_empty());
 }

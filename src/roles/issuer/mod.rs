@@ -28,6 +28,7 @@ mod load;
 mod load_kind;
 mod message;
 mod one_time_code;
+mod overdraft;
 mod pending;
 mod present;
 mod purchase;

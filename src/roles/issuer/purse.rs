@@ -66,7 +66,7 @@ impl Work<'_> {
     }
 
     /// A purse that has paid more than its shadow holds has taken a load that nobody has heard
-    /// of again: nothing else can have paid.
+    /// of again, or has not given up what was to be taken off it: nothing else can have paid.
     fn land_what_pays(&mut self, card: &str, request: &Request) -> Result<(), IssuerError> {
         if !self.rules.recovery.settle_by_evidence || !self.has_open_loads() {
             return Ok(());
@@ -76,9 +76,12 @@ impl Work<'_> {
             return Ok(());
         }
         let loads = self.open_loads_of(card)?;
-        if let Some(load) = loads.iter().rev().find(|load| !load.kind.lowers_card()) {
-            let reason = "the purse has paid more than it had without the load";
-            self.settle(load, Settlement::Landed, "evidence", reason)?;
+        if let Some(load) = loads.last() {
+            let (to, reason) = match load.kind.lowers_card() {
+                true => (Settlement::Returned, "the purse has paid more than would have been left on it"),
+                false => (Settlement::Landed, "the purse has paid more than it had without the load"),
+            };
+            self.settle(load, to, "evidence", reason)?;
         }
         Ok(())
     }

@@ -78,7 +78,7 @@ impl Run<'_, '_> {
         if !self.rules.has(RecoveryRule::UploadSale) {
             return Way::Wait("an upload is due".into());
         }
-        let request = row.purse_upload(&self.config.merchant, &self.config.terminal);
+        let request = row.upload(&self.config.merchant, &self.config.terminal);
         match self.host.advise(&request, self.context) {
             Ok(answer) if answer.settlement == Some(Settlement::Returned) => {
                 let reason = "the TAC is not this card's for this purchase";

@@ -105,6 +105,8 @@ const fn what(kind: LoadKind) -> &'static str {
         LoadKind::Pending => "load from pending",
         LoadKind::CashVoid => "void of a cash load",
         LoadKind::Unload => "unload",
+        LoadKind::OverdraftRaise => "raise of an overdraft limit",
+        LoadKind::OverdraftCut => "cut of an overdraft limit",
     }
 }
 

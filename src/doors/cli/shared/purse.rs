@@ -2,10 +2,11 @@
 
 use super::command::Call;
 use super::failure::{Exit, Failure};
-use super::scene::{Scene, card_seal_key, must_exist};
+use super::scene::{Scene, Want, card_seal_key, must_exist};
 use super::transaction;
+use crate::air::link::Interface;
 use crate::base::context::Context;
-use crate::roles::terminal::purse::{PurchaseKind, PurseBalance};
+use crate::roles::terminal::purse::{PurchaseKind, PurseBalance, PurseChange};
 use crate::roles::terminal::{Depth, Flow};
 use crate::words::iso4217::Amount;
 use crate::words::pboc::purse::PurseId;
@@ -20,6 +21,20 @@ pub(in crate::doors::cli) fn argument(line: clap::Command) -> clap::Command {
     line.arg(Arg::new(PURSE).long(PURSE).value_name("ED|EP").value_parser(["ed", "ep"]).help(
         "Of a purse card: the electronic deposit (ed) or the electronic purse (ep, where nothing is named)",
     ))
+}
+
+/// The overdraft limit that is wanted.
+pub(in crate::doors::cli) const OVERDRAFT: &str = "overdraft";
+
+/// The argument that names an overdraft limit. It is a load's, since the bank gives the card
+/// money by it: what the card can spend is raised, or cut, with the same proofs.
+pub(in crate::doors::cli) fn overdraft_argument(line: clap::Command) -> clap::Command {
+    line.arg(
+        Arg::new(OVERDRAFT).long(OVERDRAFT).value_name("LIMIT").conflicts_with_all([PURSE, "from"]).help(
+            "Instead of an amount: what the deposit (ED) of a purse card may be overdrawn by from now on, \
+                 such as 200.00; 0 takes it back",
+        ),
+    )
 }
 
 /// The purse that the line names.
@@ -49,12 +64,12 @@ pub(in crate::doors::cli) fn run(
             scene.stage.pay_with_purse(purse, kind, amount, &mut person, &mut scene.context)
         }
         Flow::Load | Flow::Unload => {
-            let unloads = flow == Flow::Unload;
-            let amount = match (unloads, amount.minor) {
-                (true, 0) => all(scene, purse, amount)?,
-                _ => amount,
+            let (change, amount) = match (flow, amount.minor) {
+                (Flow::Unload, 0) => (PurseChange::Unload, all(scene, purse, amount)?),
+                (Flow::Unload, _) => (PurseChange::Unload, amount),
+                _ => (PurseChange::Load, amount),
             };
-            scene.stage.transfer_purse(purse, unloads, amount, &mut person, &mut scene.context)
+            scene.stage.change_purse(purse, change, amount, &mut person, &mut scene.context)
         }
         _ => {
             return Err(Failure::Usage("a purse is paid with, loaded and unloaded, and nothing else".into()));
@@ -62,6 +77,19 @@ pub(in crate::doors::cli) fn run(
     };
     let done = result.map_err(|cause| transaction::broken_off(cause, scene))?;
     transaction::end(call, scene, done, &person)
+}
+
+/// Changes the overdraft limit of the card's deposit.
+pub(in crate::doors::cli) fn set_overdraft(call: &mut Call<'_>, limit: &str) -> Result<Exit, Failure> {
+    let currency = transaction::currency(call, call.switches.config()?.currency)?;
+    let limit = Amount::parse_or_zero(limit, currency)?;
+    let want = Want { command: "load", interface: Interface::Contact, effect: call.effect, money: true };
+    let mut scene = Scene::open(call, want)?;
+    let mut person = scene.person();
+    let (purse, change) = (PurseId::DEPOSIT, PurseChange::Overdraft);
+    let result = scene.stage.change_purse(purse, change, limit, &mut person, &mut scene.context);
+    let done = result.map_err(|cause| transaction::broken_off(cause, &mut scene))?;
+    transaction::end(call, &mut scene, done, &person)
 }
 
 /// All that a purse holds of the holder's own money.

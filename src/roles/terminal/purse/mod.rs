@@ -1,6 +1,7 @@
 //! Purses (PBOC ED/EP) at the terminal: read, pay with a security module, load and unload with a
 //! host, and what a card that was pulled proves afterwards. Nothing of debit and credit may enter.
 
+mod change;
 mod facts;
 mod online;
 mod proof;
@@ -9,8 +10,9 @@ mod read;
 mod sam;
 mod select;
 
+pub use change::PurseChange;
 pub use facts::{PurseBalance, PurseFacts, PurseLogEntry};
-pub use online::{Desk, PurseTransfer, transfer};
+pub use online::{Desk, PurseOrder, change};
 pub use proof::{Proven, prove};
 pub use purchase::{CappRecord, Counter, Purchase, PurchaseKind, purchase};
 pub(super) use read::read_purse;

@@ -13,7 +13,7 @@ use crate::words::iso7816::command::ReadRecord;
 use crate::words::iso7816::{ApduCommand, StatusWord};
 use crate::words::pboc::command::{GetTransactionProve, InitializeForPurchase};
 use crate::words::pboc::fixed::Fixed;
-use crate::words::pboc::purse::{PurseId, PurseTransactionType};
+use crate::words::pboc::purse::{PurseId, PurseTransactionType, limit_minor};
 use crate::words::pboc::{CityLayout, PurseDetail, PurseRecord};
 use crate::words::tlv::TlvStore;
 
@@ -76,7 +76,9 @@ pub fn prove(card: &mut dyn Card, row: &Entry, context: &mut Context) -> Result<
         .entries
         .iter()
         .any(|entry| entry.sequence < sequence && is_online(entry.kind) == is_online(detail.kind));
-    match row.amount.minor > 0 && (log.is_whole || reaches_back) {
+    // A compound purchase over nothing is in no log.
+    let is_logged = row.amount.minor > 0 || is_online(detail.kind);
+    match is_logged && (log.is_whole || reaches_back) {
         true => Ok(Proven::NotLanded("neither GET TRANSACTION PROVE nor the log has it".into())),
         false => Ok(Proven::Nothing("the card has moved on, and proves it no longer".into())),
     }
@@ -109,7 +111,12 @@ fn log(card: &mut dyn Card, layout: &CityLayout, context: &mut Context) -> Resul
 }
 
 fn is_ours(entry: &PurseRecord, detail: &PurseDetail, row: &Entry) -> bool {
-    u64::from(entry.amount_minor) == row.amount.minor
+    // The entry of a limit has the limit, and no amount.
+    let minor = match PurseTransactionType(detail.kind) {
+        PurseTransactionType::OVERDRAFT => limit_minor(entry.overdraft_limit),
+        _ => entry.amount_minor,
+    };
+    u64::from(minor) == row.amount.minor
         && (entry.terminal, entry.date, entry.time) == (detail.terminal, detail.date, detail.time)
 }
 
