@@ -8,7 +8,7 @@ use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::journal::{Entry, EntryKind, Journal, State};
 use crate::roles::terminal::purse::{
-    Counter, Desk, Purchase, PurchaseKind, PurseChange, PurseOrder, SelectedPurse, change, purchase, select,
+    CappRecord, Counter, Desk, Purchase, PurchaseKind, PurseChange, PurseOrder, SelectedPurse, change, purchase, read_record, select,
 };
 use crate::roles::terminal::{
     CardFacts, Cardholder, Depth, EndOfDay, Flow, Outcome, Recovered, RecoveryRules, Seat, TerminalConfig,
@@ -196,6 +196,22 @@ impl<B> Stage<B> {
             (&mut self.card, &mut self.host, &mut self.journal, &*self.config);
         let mut desk = Desk { card, host, journal, cardholder, config };
         Ok((recovered, change(&selected, &order, &mut desk, context)?))
+    }
+
+    /// The records that a compound purchase wrote, as the card has them now; one that it does not
+    /// show is left out.
+    pub fn written_records(
+        &mut self,
+        written: &[CappRecord],
+        context: &mut Context,
+    ) -> Result<Vec<CappRecord>, WorldError> {
+        let mut found = Vec::new();
+        for (at, record) in written.iter().enumerate() {
+            let later = written[at + 1..].iter().filter(|later| later.sfi == record.sfi && later.id == 0);
+            let data = read_record(&mut self.card, record, later.count(), context)?;
+            found.extend(data.map(|data| CappRecord { data, ..*record }));
+        }
+        Ok(found)
     }
 
     /// The purse of the card that is there, selected.

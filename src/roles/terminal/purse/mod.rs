@@ -16,5 +16,6 @@ pub use online::{Desk, PurseOrder, change};
 pub use proof::{Proven, prove};
 pub use purchase::{CappRecord, Counter, Purchase, PurchaseKind, purchase};
 pub(super) use read::read_purse;
+pub use read::read_record;
 pub use sam::Sam;
 pub use select::{SelectedPurse, select};

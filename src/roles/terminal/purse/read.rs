@@ -2,6 +2,7 @@
 //! named with the reason, and the rest is shown.
 
 use super::facts::{PurseBalance, PurseFacts, PurseLogEntry};
+use super::purchase::CappRecord;
 use super::select::number_digits;
 use crate::air::link::{Card, LinkError};
 use crate::base::bytes::{Cursor, Hex, bcd_to_u64};
@@ -59,6 +60,28 @@ pub(in crate::roles::terminal) fn read_purse(
     }
     let name = layout.name.clone();
     Ok(PurseFacts { aid, name, blocked, number, fields, balances, log })
+}
+
+/// What the selected purse has of a record that a compound purchase wrote: by its identifier, in a
+/// ring by how many came after it; `None` where the card does not show it.
+pub fn read_record(
+    card: &mut dyn Card,
+    written: &CappRecord,
+    later: usize,
+    context: &mut Context,
+) -> Result<Option<Vec<u8>>, LinkError> {
+    for number in 1..=u8::MAX {
+        let ask = ReadRecord { sfi: written.sfi, record: number };
+        let Ok(found) = ask.answer(&card.transmit(&ask.to_apdu(), context)?) else { break };
+        let is_it = match written.id {
+            0 => usize::from(number) == later + 1,
+            id => found.first() == Some(&id),
+        };
+        if is_it {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 fn file(card: &mut dyn Card, sfi: u8, context: &mut Context) -> Result<Fact<Vec<u8>>, LinkError> {
