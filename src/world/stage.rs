@@ -8,7 +8,8 @@ use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::journal::{Entry, EntryKind, Journal, State};
 use crate::roles::terminal::purse::{
-    CappRecord, Counter, Desk, Purchase, PurchaseKind, PurseChange, PurseOrder, SelectedPurse, change, purchase, read_record, select,
+    CappRecord, Counter, Desk, Purchase, PurchaseKind, PurseChange, PurseOrder, SelectedPurse, change,
+    purchase, read_record, select,
 };
 use crate::roles::terminal::{
     CardFacts, Cardholder, Depth, EndOfDay, Flow, Outcome, Recovered, RecoveryRules, Seat, TerminalConfig,

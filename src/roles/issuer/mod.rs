@@ -33,6 +33,7 @@ mod pending;
 mod present;
 mod purchase;
 mod purse;
+mod purse_claim;
 mod purse_load;
 pub mod reconciliation;
 mod refund;

@@ -92,23 +92,24 @@ impl Work<'_> {
     }
 }
 
-/// Whether a TAC proves a change of the limit. Cards differ in whether the balance that they tell
-/// includes the limit; the TAC over either balance says that the limit has changed.
-pub(super) fn overdraft_proof_fits(
+/// The balance that the card tells since its limit has changed, where the TAC proves that it has:
+/// with the change, or as before where the balance does not include the limit.
+pub(super) fn overdraft_proof(
     detail: &PurseDetail,
     load: &LoadRow,
     tac_key: &PurseSessionKey,
     tac: &[u8],
-) -> bool {
+) -> Option<u64> {
     let old_limit = u64::from(limit_minor(detail.overdraft_limit));
     let new_limit = match load.kind.lowers_card() {
         true => old_limit.checked_sub(load.amount.minor),
         false => old_limit.checked_add(load.amount.minor),
     };
-    let new_limit = new_limit.and_then(|limit| u32::try_from(limit).ok()).and_then(limit_bytes);
-    let Some(terms) = new_limit.map(|limit| detail.overdraft_terms(limit)) else { return false };
-    [load.new_minor, load.old_minor]
-        .into_iter()
-        .filter_map(|balance| u32::try_from(balance).ok())
-        .any(|balance| equal(&terms.tac(tac_key, balance, detail.sequence), tac))
+    let new_limit = u32::try_from(new_limit?).ok().and_then(limit_bytes)?;
+    let terms = detail.overdraft_terms(new_limit);
+    let fits = |minor: &u64| {
+        let told = u32::try_from(*minor);
+        told.is_ok_and(|told| equal(&terms.tac(tac_key, told, detail.sequence), tac))
+    };
+    [load.new_minor, load.old_minor].into_iter().find(fits)
 }

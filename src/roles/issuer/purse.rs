@@ -3,6 +3,7 @@
 
 use super::IssuerError;
 use super::answer::Acted;
+use super::claim::Proven;
 use super::decision::Refusal;
 use super::flag::FlagKind;
 use super::ledger::Book;
@@ -45,7 +46,14 @@ impl Work<'_> {
             answer.settlement = Some(Settlement::Returned);
             return Ok(Acted::nothing(answer));
         }
-        let Some(id) = self.insert_sale(request, &card.id, sequence, tac, "booked")? else {
+        let id = match self.prove_purse_claim(request, &card.id, sequence, tac)? {
+            Proven::Claim(id) => Some(id),
+            Proven::Booked => None,
+            // The TAC does not cover the counter, under which nothing is booked twice.
+            Proven::Nothing if self.is_tac_known(request, &card.id, tac)? => None,
+            Proven::Nothing => self.insert_sale(request, &card.id, sequence, tac, "booked")?,
+        };
+        let Some(id) = id else {
             let mut answer = Answer::new(ResponseCode::APPROVED, "the purchase was booked before");
             answer.settlement = Some(Settlement::Landed);
             return Ok(Acted::nothing(answer));
@@ -60,9 +68,10 @@ impl Work<'_> {
                 why
             }
         };
+        self.settle_purse_claims(&card.id)?;
         let mut answer = Answer::new(ResponseCode::APPROVED, reason);
         answer.settlement = Some(Settlement::Landed);
-        Ok(Acted { answer, on: None })
+        Ok(Acted { answer, on: Some(id) })
     }
 
     /// A purse that has paid more than its shadow holds has taken a load that nobody has heard

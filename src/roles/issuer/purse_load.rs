@@ -16,10 +16,10 @@ use super::ledger::Book;
 use super::limits::{Party, Way};
 use super::load::LoadRow;
 use super::load_kind::LoadKind;
-use super::overdraft::overdraft_proof_fits;
+use super::overdraft::overdraft_proof;
 use super::purse::purse_detail;
 use super::usage::Movement;
-use super::work::Work;
+use super::work::{Work, column};
 use crate::air::host::{Answer, Kind, Request, ResponseCode, Settlement};
 use crate::base::bytes::Cursor;
 use crate::words::dictionary::tag;
@@ -165,7 +165,9 @@ impl Work<'_> {
         self.take_off(&id, request, (&asking.card.id, number), plan)?;
         let told =
             PurseDetail { date: with_century(plan.at.yymmdd()), time: plan.at.hhmmss(), ..asking.detail };
-        self.keep_purse_load(&id, &told)?;
+        let purchases = request.chip.array(tag::ATC).map(u16::from_be_bytes);
+        self.keep_purse_load(&id, &told, purchases)?;
+        self.settle_purse_claims(&asking.card.id)?;
         let mut answer = Answer::new(ResponseCode::APPROVED, "granted, and the money is in flight");
         answer.chip.put(tag::PURSE_DETAIL, told.to_bytes());
         answer.chip.put(tag::PURSE_MAC, mac2(&told));
@@ -208,7 +210,13 @@ impl Work<'_> {
         let (tac, mac) = (request.chip.value(tag::PURSE_TAC), request.chip.value(tag::PURSE_MAC));
         Ok(match load.kind {
             LoadKind::OverdraftRaise | LoadKind::OverdraftCut => {
-                overdraft_proof_fits(&detail, load, &key, tac.unwrap_or_default())
+                let proven = overdraft_proof(&detail, load, &key, tac.unwrap_or_default());
+                // Cards differ in whether the balance that they tell includes the limit.
+                if let Some(told_minor) = proven.filter(|told_minor| *told_minor != load.new_minor) {
+                    let values = [column(told_minor)?.into(), load.id.as_str().into()];
+                    self.tx.execute("UPDATE load SET new_minor = $1 WHERE id = $2", &values)?;
+                }
+                proven.is_some()
             }
             LoadKind::Unload => {
                 let key = session_key(&keys, load.kind, &detail);
@@ -236,10 +244,15 @@ impl Work<'_> {
         Ok(())
     }
 
-    fn keep_purse_load(&mut self, id: &str, detail: &PurseDetail) -> Result<(), IssuerError> {
+    fn keep_purse_load(
+        &mut self,
+        id: &str,
+        detail: &PurseDetail,
+        purchases: Option<u16>,
+    ) -> Result<(), IssuerError> {
         self.tx.execute(
-            "INSERT INTO purse_load (load, detail) VALUES ($1, $2)",
-            &[id.into(), detail.to_bytes().into()],
+            "INSERT INTO purse_load (load, detail, purchases) VALUES ($1, $2, $3)",
+            &[id.into(), detail.to_bytes().into(), purchases.map(i64::from).into()],
         )?;
         Ok(())
     }

@@ -289,7 +289,9 @@ impl TearCard {
             }
             (_, _, Afterwards::TappedAgain) => false,
             // The host sees the counter of a load; of a purchase nobody but the card tells.
-            _ if kind.is_purse_purchase() => *way == Afterwards::LoadedElsewhere,
+            _ if kind.is_purse_purchase() => {
+                matches!(way, Afterwards::SpentElsewhere | Afterwards::LoadedElsewhere)
+            }
             _ if kind.is_purse() => matches!(way, Afterwards::LoadedElsewhere | Afterwards::NeverBack),
             // Neither asks the card for proof.
             _ if matches!(kind, TearKind::Refund | TearKind::Reversal) => *way == Afterwards::NeverBack,

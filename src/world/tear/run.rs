@@ -191,7 +191,11 @@ fn play(
     }
     // A payment whose certificate was lost with the card's answer is claimed, and settled by
     // what the card proves when it is next used.
-    if scene.rows()?.iter().any(|row| row.kind == EntryKind::OfflineSale && row.state == State::CardUpdated) {
+    let is_claimed = |row: &Entry| {
+        matches!(row.kind, EntryKind::OfflineSale | EntryKind::PursePurchase)
+            && row.state == State::CardUpdated
+    };
+    if scene.rows()?.iter().any(is_claimed) {
         scene.elsewhere(Flow::Load, ELSEWHERE_LOAD)?;
         scene.restart()?;
         settled.extend(scene.recover_without_card()?);
@@ -471,7 +475,18 @@ impl Scene {
             } else {
                 PurseId::DEPOSIT
             };
-            self.stage.change_purse(purse, PurseChange::Load, amount, &mut pin, &mut self.context)?;
+            let (stage, context) = (&mut self.stage, &mut self.context);
+            match (flow, self.kind) {
+                // A card forgets the TAC of a purchase with the next one of its kind.
+                (Flow::Pay, TearKind::PurseCompound) => {
+                    let kind = PurchaseKind::Compound(vec![ride()]);
+                    stage.pay_with_purse(purse, kind, amount, &mut pin, context)?
+                }
+                (Flow::Pay, _) => {
+                    stage.pay_with_purse(purse, PurchaseKind::Simple, amount, &mut pin, context)?
+                }
+                _ => stage.change_purse(purse, PurseChange::Load, amount, &mut pin, context)?,
+            };
         } else {
             self.stage.transact(flow, amount, &mut pin, &mut self.context)?;
         }

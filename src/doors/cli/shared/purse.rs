@@ -106,14 +106,12 @@ pub(in crate::doors::cli) fn pay_compound(call: &mut Call<'_>) -> Result<Exit, F
     let amount = Amount::parse_or_zero(call.text("AMOUNT").unwrap_or_default(), currency)?;
     let given = call.arguments.get_many::<String>(COMPOUND).unwrap_or_default();
     let records = given.map(|text| record(text)).collect::<Result<Vec<_>, _>>()?;
-    let want =
-        Want { command: "pay", interface: Interface::Contactless, effect: call.effect, money: true };
+    let want = Want { command: "pay", interface: Interface::Contactless, effect: call.effect, money: true };
     let mut scene = Scene::open(call, want)?;
     seat_sam(call, &mut scene)?;
     let mut person = scene.person();
     let kind = PurchaseKind::Compound(records.clone());
-    let result =
-        scene.stage.pay_with_purse(PurseId::PURSE, kind, amount, &mut person, &mut scene.context);
+    let result = scene.stage.pay_with_purse(PurseId::PURSE, kind, amount, &mut person, &mut scene.context);
     let done = result.map_err(|cause| transaction::broken_off(cause, &mut scene))?;
     let written = match done.1.verdict.is_success() {
         true => scene.stage.written_records(&records, &mut scene.context)?,
@@ -123,9 +121,7 @@ pub(in crate::doors::cli) fn pay_compound(call: &mut Call<'_>) -> Result<Exit, F
     for CappRecord { sfi, id, data } in &written {
         call.output.say(&format!("  record {sfi:02X}:{id:02X}:{}\n", Hex(data)));
     }
-    let json = |row: &CappRecord| {
-        json!({ "file": format!("{:02X}", row.sfi), "id": format!("{:02X}", row.id), "data": Hex(&row.data).to_string() })
-    };
+    let json = |row: &CappRecord| json!({ "file": format!("{:02X}", row.sfi), "id": format!("{:02X}", row.id), "data": Hex(&row.data).to_string() });
     call.output.tell("records", written.iter().map(json).collect::<Vec<_>>().into());
     Ok(exit)
 }

@@ -60,6 +60,13 @@ impl CardMemory {
         Ok(())
     }
 
+    /// Lets its security modules have begun so many purchases already: a TAC tells two purchases of
+    /// one second apart by that number.
+    pub fn start_modules_at(&mut self, sequence: u32) {
+        let modules = self.image.applications.iter_mut().filter_map(|application| application.sam.as_mut());
+        modules.for_each(|module| module.sequence = sequence);
+    }
+
     /// What deposit and purse of the first purse application hold of the holder's own money, minor
     /// units; empty without one.
     pub fn purse_balances(&self) -> Vec<(PurseId, i64)> {

@@ -3,6 +3,7 @@
 //! and an overdraft limit is `change.rs`'s.
 
 use super::change::{Proof, PurseChange};
+use super::proof::offline_counter;
 use super::purchase::{card_mark, chip, mode, present_pin};
 use super::select::SelectedPurse;
 use crate::air::host::Settlement;
@@ -81,12 +82,13 @@ impl Ordered<'_> {
             return Ok(self.ended(Verdict::Declined, &why, None, context));
         }
         let terminal = terminal_number(desk.config);
+        let offline = offline_counter(desk.card, order.purse, terminal, context)?;
         let (detail, mac1) = match order.change.begin(order.purse, amount, terminal, desk.card, context)? {
             Ok(begun) => begun,
             Err(why) => return Ok(self.ended(Verdict::Declined, &why, None, context)),
         };
         let told = &detail;
-        self.open(told, mac1, desk, context)?;
+        self.open(told, mac1, offline, desk, context)?;
         let row = desk.journal.row(order.trace.0, order.trace.1)?;
         let request = row.purse_request(&desk.config.merchant, &desk.config.terminal);
         let answer = match desk.host.authorise(&request, context) {
@@ -141,11 +143,16 @@ impl Ordered<'_> {
         &self,
         detail: &PurseDetail,
         mac1: [u8; 4],
+        offline: Option<u16>,
         desk: &mut Desk<'_>,
         context: &mut Context,
     ) -> Result<(), TerminalError> {
         let mut data = chip(detail, None);
         data.put(tag::PURSE_MAC, mac1);
+        // By it the issuer knows which purchases the balance has paid for.
+        if let Some(offline) = offline {
+            data.put(tag::ATC, offline.to_be_bytes());
+        }
         let opening = Opening {
             kind: self.order.change.entry_kind(),
             amount: self.order.amount,
