@@ -302,8 +302,10 @@ fn a_purchase_whose_tac_is_lost_is_doubtful_until_the_balance_proves_it() {
         let merchants =
             |shop: &mut Shop| shop.stage.issuer.books(&mut shop.context).unwrap().of(CNY).merchants_minor;
         assert_eq!(merchants(&mut shop), 500 + paid_elsewhere, "nobody is paid on the terminal's word");
-        // The next load's MAC1 proves the balance.
-        assert_eq!(shop.change(PurseId::PURSE, PurseChange::Load, 1_000), Verdict::Loaded);
+        // The next load's MAC1 proves the balance; the terminal hears of it afterwards.
+        let (change, load) = (PurseChange::Load, Amount::new(1_000, CNY));
+        let done = shop.stage.change_purse(PurseId::PURSE, change, load, &mut shop.pin, &mut shop.context);
+        assert_eq!(done.unwrap().1.verdict, Verdict::Loaded);
         let recovered = shop.stage.recover(&mut shop.context).unwrap();
         assert!(recovered.rows.iter().all(|row| row.to.is_final()), "{recovered:?}");
         let landed = point == FaultPoint::AnswerLost;
