@@ -160,8 +160,15 @@ fn every_drawing_is_told_in_words_and_seen_in_the_dark() {
     }
 }
 
-/// A line of udev's rules: matches and assignments with their keys, operators and values.
-fn udev_line(line: &str) -> Result<Vec<(String, String, String)>, String> {
+/// A match or an assignment of a rule of udev.
+struct Part {
+    key: String,
+    operator: String,
+    value: String,
+}
+
+/// A line of udev's rules: matches and assignments.
+fn udev_line(line: &str) -> Result<Vec<Part>, String> {
     const MATCHES: &[&str] = &["ACTION", "SUBSYSTEM", "KERNEL", "ATTR", "ATTRS", "ENV"];
     const SETS: &[&str] = &["TAG", "ENV", "GOTO", "LABEL", "MODE", "GROUP", "SYMLINK"];
     let mut parts = Vec::new();
@@ -185,18 +192,18 @@ fn udev_line(line: &str) -> Result<Vec<(String, String, String)>, String> {
         if !known.contains(&name) {
             return wrong("a key that goes with its operator");
         }
-        parts.push((key.to_owned(), operator.to_owned(), value.to_owned()));
+        parts.push(Part { key: key.into(), operator: operator.into(), value: value.into() });
     }
     Ok(parts)
 }
 
 /// The rules of a text by their lines, without comments.
-fn udev_rules(text: &str) -> Result<Vec<Vec<(String, String, String)>>, String> {
+fn udev_rules(text: &str) -> Result<Vec<Vec<Part>>, String> {
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     let rules: Vec<_> = lines.map(udev_line).collect::<Result<_, _>>()?;
     let named = |wanted: &str| {
-        let parts = rules.iter().flatten().filter(move |(key, ..)| key == wanted);
-        parts.map(|(.., value)| value).collect::<BTreeSet<_>>()
+        let parts = rules.iter().flatten().filter(move |part| part.key == wanted);
+        parts.map(|part| &part.value).collect::<BTreeSet<_>>()
     };
     match named("GOTO") == named("LABEL") {
         true => Ok(rules),
@@ -207,13 +214,15 @@ fn udev_rules(text: &str) -> Result<Vec<Vec<(String, String, String)>>, String> 
 #[test]
 fn the_rules_of_udev_are_of_its_grammar_and_name_the_adapters_of_the_page() {
     let rules = udev_rules(&fs::read_to_string(hardware().join("70-cardwright.rules")).unwrap()).unwrap();
-    let part = |rule: &[(String, String, String)], wanted: &str| {
-        let found = rule.iter().find(|(key, operator, _)| key == wanted && operator == "==");
-        found.map(|(.., value)| value.to_uppercase())
+    let matched = |rule: &[Part], wanted: &str| {
+        let found = rule.iter().find(|part| part.key == wanted && part.operator == "==");
+        found.map(|part| part.value.to_uppercase())
     };
     let adapters: BTreeSet<String> = rules
         .iter()
-        .filter_map(|rule| Some([part(rule, "ATTRS{idVendor}")?, part(rule, "ATTRS{idProduct}")?].join(":")))
+        .filter_map(|rule| {
+            Some([matched(rule, "ATTRS{idVendor}")?, matched(rule, "ATTRS{idProduct}")?].join(":"))
+        })
         .collect();
     let page = fs::read_to_string(hardware().join("pn532.md")).unwrap();
     let cells = page.split('|').map(str::trim).filter(|cell| is_usb(cell));
