@@ -1,6 +1,6 @@
 //! The terminal's security module: finding it, its number and its key, and what it says of a card.
 
-use crate::air::link::Card;
+use crate::air::link::{Card, LinkError};
 use crate::base::context::Context;
 use crate::roles::terminal::TerminalError;
 use crate::words::iso7816::command::{ReadBinary, Select, SelectFile};
@@ -65,15 +65,21 @@ impl<'a> Sam<'a> {
         &mut self,
         mac2: [u8; 4],
         context: &mut Context,
-    ) -> Result<StatusWord, TerminalError> {
-        let command = CreditSamForPurchase { mac2 }.to_apdu();
-        let mut status = StatusWord::MAC_WRONG;
-        for _ in 0..JUDGEMENTS {
-            status = self.card.transmit(&command, context)?.status;
-            if status.is_ok() || status == StatusWord::LOCKED_FOR_GOOD {
-                break;
-            }
-        }
-        Ok(status)
+    ) -> Result<StatusWord, LinkError> {
+        judge(self.card, mac2, context)
     }
+}
+
+/// Has a module judge the MAC2 of the purchase that it began last, which a card may also give with
+/// a proof afterwards: CREDIT SAM FOR PURCHASE (PBOC part 2).
+pub fn judge(sam: &mut dyn Card, mac2: [u8; 4], context: &mut Context) -> Result<StatusWord, LinkError> {
+    let command = CreditSamForPurchase { mac2 }.to_apdu();
+    let mut status = StatusWord::MAC_WRONG;
+    for _ in 0..JUDGEMENTS {
+        status = sam.transmit(&command, context)?.status;
+        if status.is_ok() || status == StatusWord::LOCKED_FOR_GOOD {
+            break;
+        }
+    }
+    Ok(status)
 }
