@@ -7,7 +7,7 @@ use super::deny_list::DenyList;
 use super::error::GateError;
 use super::handle::Gate;
 use super::state::TapState;
-use crate::air::host::{Answer, Host, HostError, ResponseCode};
+use crate::air::host::{Answer, Host, HostError, Kind, ResponseCode, Settlement};
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
@@ -58,7 +58,11 @@ impl Gate {
         let mut answers: Vec<(&Due, Outcome)> = Vec::with_capacity(due.len());
         for tap in &due {
             done.asked += 1;
-            match host.authorise(&tap.request, context).map(|answer| self.outcome(tap, &answer, now)) {
+            let answer = match tap.request.kind {
+                Kind::PurseSale => host.advise(&tap.request, context),
+                _ => host.authorise(&tap.request, context),
+            };
+            match answer.map(|answer| self.outcome(tap, &answer, now)) {
                 Ok(Some(outcome)) => answers.push((tap, outcome)),
                 Ok(None) => done.unanswered += 1,
                 Err(error) => {
@@ -96,6 +100,11 @@ impl Gate {
     fn outcome(&self, tap: &Due, answer: &Answer, now: Timestamp) -> Option<Outcome> {
         let code = String::from_utf8_lossy(&answer.code.0).into_owned();
         let ends = |state| Some(Outcome { state, code: code.clone(), step: tap.step, next_at: now });
+        let is_purse = tap.request.kind == Kind::PurseSale;
+        // The TAC is not this purse's: the issuer took note, and nobody is paid.
+        if is_purse && answer.settlement == Some(Settlement::Returned) {
+            return ends(TapState::Lost);
+        }
         if answer.code.is_approved() {
             return ends(match tap.state {
                 TapState::Owed => TapState::Recovered,
@@ -106,7 +115,7 @@ impl Gate {
             return None;
         }
         let step = if tap.state == TapState::Owed { tap.step + 1 } else { 0 };
-        let pause = self.line.debt_pause(step).filter(|_| self.line.debt.codes.contains(&code));
+        let pause = self.line.debt_pause(step).filter(|_| !is_purse && self.line.debt.codes.contains(&code));
         match pause {
             Some(pause) => Some(Outcome { state: TapState::Owed, code, step, next_at: now.plus(pause) }),
             None => ends(TapState::Lost),
@@ -127,9 +136,14 @@ impl Gate {
             TapState::Recovered => done.recovered += 1,
             TapState::Owed => done.owed += 1,
             TapState::Lost => done.lost += 1,
-            TapState::Waiting | TapState::Free => done.unanswered += 1,
+            // No answer leads there.
+            TapState::Waiting
+            | TapState::Free
+            | TapState::InDoubt
+            | TapState::Void
+            | TapState::Doubtful => {}
         }
-        if outcome.state.bars() && tap.state == TapState::Waiting {
+        if outcome.state.bars() && tap.state != TapState::Owed {
             self.deny_list.add(pan.expose());
             done.barred.push(pan.clone());
         }

@@ -142,7 +142,7 @@ pub struct Outcome {
     pub parameters: Option<Parameters>,
     /// What the issuer is to be asked later, of a ride that was deferred.
     pub deferred: Option<Box<Request>>,
-    /// What a purse answered where it refused.
+    /// What a purse, or the security module of its MAC2, answered where it refused.
     pub refused_with: Option<StatusWord>,
 }
 

@@ -72,6 +72,10 @@ pub struct GateReport {
     pub free: u64,
     /// Rides that are still to be asked about.
     pub waiting: u64,
+    /// Rides of purses of which it is not proven that they were paid.
+    pub in_doubt: u64,
+    /// Rides whose proof is not the purse's, and whose issuer is to judge.
+    pub doubtful: u64,
     /// Broken invariants of the issuer's books.
     pub violations: Vec<String>,
     /// How it went on.
@@ -137,6 +141,8 @@ impl GateReport {
         self.declined += more.declined;
         self.free += more.free;
         self.waiting += more.waiting;
+        self.in_doubt += more.in_doubt;
+        self.doubtful += more.doubtful;
         self.violations.extend(more.violations);
         self.progress.extend(more.progress);
     }

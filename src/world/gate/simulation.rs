@@ -122,6 +122,9 @@ impl Lane {
                 TapState::Owed | TapState::Lost => self.report.declined += standing.taps,
                 TapState::Free => self.report.free += standing.taps,
                 TapState::Waiting => self.report.waiting += standing.taps,
+                TapState::InDoubt => self.report.in_doubt += standing.taps,
+                TapState::Doubtful => self.report.doubtful += standing.taps,
+                TapState::Void => {}
             }
         }
         let violations = self.issuer.check(&mut self.context)?;

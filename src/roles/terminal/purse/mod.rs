@@ -13,7 +13,7 @@ mod select;
 pub use facts::{PurseBalance, PurseFacts, PurseLogEntry};
 pub use keeper::Keeper;
 pub use online::{Desk, PurseTransfer, transfer};
-pub use proof::{Proven, prove};
+pub use proof::{Proven, prove, prove_selected};
 pub use purchase::{CappRecord, Counter, Purchase, PurchaseKind, purchase};
 pub(super) use read::read_purse;
 pub use sam::{Sam, judge};

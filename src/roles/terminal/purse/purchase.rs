@@ -29,8 +29,8 @@ use crate::words::tlv::TlvStore;
 pub struct Counter<'a> {
     /// The card.
     pub card: &'a mut dyn Card,
-    /// The security module.
-    pub sam: &'a mut dyn Card,
+    /// The security module, selected.
+    pub sam: Sam<'a>,
     /// Where it is kept.
     pub journal: &'a mut dyn Keeper,
     /// The person.
@@ -82,9 +82,8 @@ pub fn purchase(
     counter: &mut Counter<'_>,
     context: &mut Context,
 ) -> Result<Outcome, TerminalError> {
-    let mut sam = Sam::open(counter.sam, context)?;
     let done = Purse { selected, order, card: counter.card };
-    let outcome = done.buy(&mut sam, counter.journal, counter.cardholder, context)?;
+    let outcome = done.buy(&mut counter.sam, counter.journal, counter.cardholder, context)?;
     counter.cardholder.show(outcome.verdict.message(), "");
     Ok(outcome)
 }
@@ -206,9 +205,11 @@ impl Purse<'_> {
             judged => {
                 // Nothing is handed out. The row goes to the issuer all the same: only the TAC
                 // says whether the card has paid.
+                let refused_with = judged.as_ref().ok().copied();
                 let judged = judged.map_or_else(|error| error.to_string(), |status| status.to_string());
                 let reason = format!("doubtful: the security module answered {judged} to the card's MAC2");
-                Ok(self.outcome(Verdict::Declined, reason, Some(&told), context))
+                let refused = self.outcome(Verdict::Declined, reason, Some(&told), context);
+                Ok(Outcome { refused_with, ..refused })
             }
         }
     }

@@ -51,6 +51,11 @@ impl<'a> Sam<'a> {
         Ok(Self { card, number, key })
     }
 
+    /// The module that [`Self::open`] has found before, still selected.
+    pub const fn opened(card: &'a mut dyn Card, number: [u8; 6], key: u8) -> Self {
+        Self { card, number, key }
+    }
+
     /// Begins a purchase: MAC1, which proves the module to the card.
     pub(super) fn begin(
         &mut self,
