@@ -13,9 +13,7 @@ use cardwright::roles::terminal::TerminalConfig;
 use cardwright::words::emv::Pan;
 use cardwright::words::iso4217::{Amount, Currency};
 use cardwright::words::iso7816::Effect;
-use cardwright::world::{
-    CardName, NewCard, ReaderAddress, StoreAddress, issue_card, open_books, open_sam,
-};
+use cardwright::world::{CardName, NewCard, ReaderAddress, StoreAddress, issue_card, open_books, open_sam};
 use std::time::Duration;
 
 pub(crate) const FARE: u64 = 200;
@@ -36,6 +34,13 @@ pub(crate) struct Rider {
     hand: FaultControl,
     pub(crate) pan: Pan,
     pub(crate) account: AccountId,
+}
+
+impl Rider {
+    /// Whether the card was pulled away.
+    pub(crate) fn is_away(&self) -> bool {
+        self.hand.is_away()
+    }
 }
 
 impl Kit {

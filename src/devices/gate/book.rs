@@ -120,9 +120,8 @@ impl Book {
             "SELECT at, state, amount, batch, trace FROM gate_tap WHERE card = $1 AND state IN ({rides}) \
              ORDER BY at DESC LIMIT $2"
         );
-        let rows = transact(self.db.as_mut(), |tx| {
-            tx.query(&sql, &[card.clone().into(), i64::from(most).into()])
-        })?;
+        let rows =
+            transact(self.db.as_mut(), |tx| tx.query(&sql, &[card.clone().into(), i64::from(most).into()]))?;
         let past = |row: &Row| {
             let tap = (row.int(3)? as u32, row.int(4)? as u32);
             Ok(Past {
@@ -260,18 +259,25 @@ impl Book {
         let card = self.card(pan);
         let bars = words_of(TapState::bars);
         let sql = format!("SELECT 1 FROM gate_tap WHERE card = $1 AND state IN ({bars}) LIMIT 1");
-        let rows = transact(self.db.as_mut(), |tx| {
-            tx.query(&sql, &[card.clone().into()])
-        })?;
+        let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &[card.clone().into()]))?;
         Ok(!rows.is_empty())
     }
 
     /// How many taps stand how, by state.
     pub fn standing(&mut self) -> Result<BTreeMap<TapState, Standing>, GateError> {
-        let rows = transact(self.db.as_mut(), |tx| {
-            let sql = "SELECT state, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM gate_tap GROUP BY state";
-            tx.query(sql, &[])
-        })?;
+        self.standing_where("purse >= 0")
+    }
+
+    /// The same of those that a purse has paid, or is in doubt about.
+    pub fn standing_of_purses(&mut self) -> Result<BTreeMap<TapState, Standing>, GateError> {
+        self.standing_where("purse = 1")
+    }
+
+    fn standing_where(&mut self, which: &str) -> Result<BTreeMap<TapState, Standing>, GateError> {
+        let sql = format!(
+            "SELECT state, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM gate_tap WHERE {which} GROUP BY state"
+        );
+        let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &[]))?;
         let standing = |row: &Row| {
             let number = |column| row.int(column).map(|value| u64::try_from(value).unwrap_or(0));
             Ok((state(row, 0, (0, 0))?, Standing { taps: number(1)?, minor: number(2)? }))

@@ -96,6 +96,11 @@ impl Gate {
         &self.line
     }
 
+    /// Whether it debits purses.
+    pub const fn takes_purses(&self) -> bool {
+        self.line.purse.is_some() && self.module.is_some()
+    }
+
     /// The gate's book.
     pub const fn book(&mut self) -> &mut Book {
         &mut self.book
@@ -226,8 +231,7 @@ fn authenticate(
     journal: &mut Journal,
     context: &mut Context,
 ) -> Result<Outcome, TerminalError> {
-    let mut seat =
-        Seat { card, payer: None, host: &mut Nobody, cardholder: &mut NoCardholder, journal };
+    let mut seat = Seat { card, payer: None, host: &mut Nobody, cardholder: &mut NoCardholder, journal };
     drive(terms, &mut seat, context)
 }
 

@@ -275,7 +275,8 @@ impl PurseTap<'_> {
             return Ok(Some(Decision::denied(self.deny_list)));
         }
         if judged.is_none() && !self.rules.proof_suffices {
-            let reason = "the card has paid before, says its proof, which the security module can no longer judge";
+            let reason =
+                "the card has paid before, says its proof, which the security module can no longer judge";
             return Ok(Some(Decision::shut(Why::Unproven, reason)));
         }
         Ok(Some(Decision::open(format!("the ride was paid before: {reason}"))))

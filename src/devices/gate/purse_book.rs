@@ -82,7 +82,12 @@ impl Book {
     ) -> Result<(), GateError> {
         if !TapState::InDoubt.may_become(to) {
             let (batch, trace) = (row.batch, row.trace);
-            return Err(GateError::Transition { batch, trace, from: TapState::InDoubt.word(), to: to.word() });
+            return Err(GateError::Transition {
+                batch,
+                trace,
+                from: TapState::InDoubt.word(),
+                to: to.word(),
+            });
         }
         let request = row.purse_upload("", "");
         Ok(self.update((row.batch, row.trace), to, &request, context)?)
@@ -96,7 +101,8 @@ impl Book {
             "SELECT {COLUMNS} FROM gate_tap WHERE card = $1 AND state = '{state}' AND attempts < $2 \
              ORDER BY at DESC LIMIT 1"
         );
-        let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &[card.clone().into(), i64::from(most).into()]))?;
+        let rows =
+            transact(self.db.as_mut(), |tx| tx.query(&sql, &[card.clone().into(), i64::from(most).into()]))?;
         let Some(row) = rows.first() else { return Ok(None) };
         let due = self.due(row, "", "")?;
         let attempts = u32::try_from(due.attempts).unwrap_or(u32::MAX);

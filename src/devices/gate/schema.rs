@@ -10,15 +10,15 @@ pub(super) const OWNER: &str = "gate";
 pub(super) const MIGRATIONS: &[Migration] = &[
     Migration {
         statements: &[
-        "CREATE TABLE gate_tap (
+            "CREATE TABLE gate_tap (
             batch BIGINT NOT NULL, trace BIGINT NOT NULL, card BYTEA NOT NULL, at BIGINT NOT NULL,
             amount BIGINT NOT NULL, currency BIGINT NOT NULL, state TEXT NOT NULL, code TEXT NOT NULL,
             attempts BIGINT NOT NULL, step BIGINT NOT NULL, next_at BIGINT NOT NULL,
             ask_batch BIGINT NOT NULL, ask_trace BIGINT NOT NULL, sealed BYTEA NOT NULL,
             PRIMARY KEY (batch, trace))",
-        "CREATE INDEX gate_tap_card ON gate_tap (card, at)",
-        "CREATE INDEX gate_tap_due ON gate_tap (state, next_at)",
-    ],
+            "CREATE INDEX gate_tap_card ON gate_tap (card, at)",
+            "CREATE INDEX gate_tap_due ON gate_tap (state, next_at)",
+        ],
     },
     // Whether a purse has paid: then its issuer is told, and not asked.
     Migration { statements: &["ALTER TABLE gate_tap ADD COLUMN purse BIGINT NOT NULL DEFAULT 0"] },

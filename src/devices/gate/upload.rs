@@ -8,10 +8,10 @@ use super::error::GateError;
 use super::handle::Gate;
 use super::state::TapState;
 use crate::air::host::{Answer, Host, HostError, Kind, ResponseCode, Settlement};
+use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
-use crate::base::store::SealKey;
 
 /// What an upload came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,18 +31,16 @@ pub struct Uploaded {
     /// What the first of those said.
     pub trouble: Option<String>,
     /// Cards that are barred from now on; printed, they are masked.
-    barred: Vec<crate::base::bytes::Secret<String>>,
+    barred: Vec<Secret<String>>,
     /// Cards that may pass again.
-    cleared: Vec<crate::base::bytes::Secret<String>>,
+    cleared: Vec<Secret<String>>,
 }
 
 impl Uploaded {
-    /// What an operator tells its other gates, as a change of a deny list under `key`.
-    pub fn delta(&self, key: &SealKey, from: u64) -> DenyDelta {
-        let entries = |pans: &[crate::base::bytes::Secret<String>]| {
-            pans.iter().map(|pan| DenyList::entry(key, pan.expose())).collect()
-        };
-        DenyDelta { from, to: from + 1, add: entries(&self.barred), remove: entries(&self.cleared) }
+    /// What an operator tells its other gates: the next version of this list.
+    pub fn delta(&self, list: &DenyList) -> DenyDelta {
+        let pans = |pans: &'_ [Secret<String>]| pans.iter().map(|pan| list.entry_of(pan.expose())).collect();
+        list.next(pans(&self.barred), pans(&self.cleared))
     }
 }
 
@@ -137,11 +135,7 @@ impl Gate {
             TapState::Owed => done.owed += 1,
             TapState::Lost => done.lost += 1,
             // No answer leads there.
-            TapState::Waiting
-            | TapState::Free
-            | TapState::InDoubt
-            | TapState::Void
-            | TapState::Doubtful => {}
+            TapState::Waiting | TapState::Free | TapState::InDoubt | TapState::Void | TapState::Doubtful => {}
         }
         if outcome.state.bars() && tap.state != TapState::Owed {
             self.deny_list.add(pan.expose());

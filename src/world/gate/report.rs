@@ -34,6 +34,19 @@ pub struct Fate {
     pub why: BTreeMap<Why, u64>,
 }
 
+impl Fate {
+    /// Taps at which the gate stayed shut.
+    pub const fn shut(&self) -> u64 {
+        self.taps - self.opened
+    }
+
+    /// Why, and how often, as one text.
+    pub fn reasons(&self) -> String {
+        let reasons: Vec<_> = self.why.iter().map(|(why, count)| format!("{} {count}", why.word())).collect();
+        reasons.join(", ")
+    }
+}
+
 /// How far a simulation was, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
@@ -74,7 +87,7 @@ pub struct GateReport {
     pub waiting: u64,
     /// Rides of purses of which it is not proven that they were paid.
     pub in_doubt: u64,
-    /// Rides whose proof is not the purse's, and whose issuer is to judge.
+    /// Taps at which the gate stayed shut, since the proof that was given is not the purse's.
     pub doubtful: u64,
     /// Broken invariants of the issuer's books.
     pub violations: Vec<String>,

@@ -66,11 +66,7 @@ impl<'a> Sam<'a> {
     }
 
     /// Judges the card's MAC2.
-    pub(super) fn credit(
-        &mut self,
-        mac2: [u8; 4],
-        context: &mut Context,
-    ) -> Result<StatusWord, LinkError> {
+    pub(super) fn credit(&mut self, mac2: [u8; 4], context: &mut Context) -> Result<StatusWord, LinkError> {
         judge(self.card, mac2, context)
     }
 }

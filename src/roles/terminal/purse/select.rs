@@ -61,8 +61,7 @@ fn first_of<'a>(
         let issuer = files.value("issuer", card, context)?.unwrap_or_default();
         let valid_from = files.value("valid from", card, context)?;
         let valid_until = files.value("valid until", card, context)?;
-        context
-            .emit(Event::new("terminal", "purse selected").because(format!("{aid} is a {}", layout.name)));
+        context.emit(Event::new("terminal", "purse selected").because(format!("{aid} is a {}", layout.name)));
         return Ok(Some(SelectedPurse {
             aid: aid.clone(),
             layout,
