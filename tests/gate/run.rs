@@ -80,7 +80,7 @@ fn a_purse_pays_before_the_gate_opens_and_its_issuer_is_told() {
     let text = std::fs::read_to_string(desk.path("line.toml")).unwrap();
     let (before, rest) = text.split_once("[purse]").unwrap();
     let (_, after) = rest.split_once("# Requests are uploaded").unwrap();
-    std::fs::write(desk.path("line.toml"), format!("{before}{after}")).unwrap();
+    std::fs::write(desk.path("line.toml"), format!("{before}#{after}")).unwrap();
     assert_eq!(gate(&[]).code, 1);
 }
 
