@@ -8,7 +8,7 @@ use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::journal::{Entry, EntryKind, Journal, State};
 use crate::roles::terminal::purse::{
-    CappRecord, Counter, Desk, Purchase, PurchaseKind, PurseChange, PurseOrder, SelectedPurse, change,
+    CappRecord, Counter, Desk, Purchase, PurchaseKind, PurseChange, PurseOrder, Sam, SelectedPurse, change,
     purchase, read_record, select,
 };
 use crate::roles::terminal::{
@@ -175,6 +175,7 @@ impl<B> Stage<B> {
         let selected = self.select_purse(context)?.ok_or(TerminalError::NoPurse)?;
         let sam = self.sam.as_deref_mut().ok_or(TerminalError::NoSam)?;
         let order = Purchase { purse, kind, amount, trace: self.journal.next_trace()?, at: context.now() };
+        let sam = Sam::open(sam, context)?;
         let mut counter = Counter { card: &mut self.card, sam, journal: &mut self.journal, cardholder };
         Ok((recovered, purchase(&selected, &order, &mut counter, context)?))
     }

@@ -3,6 +3,7 @@
 
 mod change;
 mod facts;
+mod keeper;
 mod online;
 mod proof;
 mod purchase;
@@ -12,10 +13,11 @@ mod select;
 
 pub use change::PurseChange;
 pub use facts::{PurseBalance, PurseFacts, PurseLogEntry};
+pub use keeper::Keeper;
 pub use online::{Desk, PurseOrder, change};
-pub use proof::{Proven, prove};
+pub use proof::{Proven, prove, prove_selected};
 pub use purchase::{CappRecord, Counter, Purchase, PurchaseKind, purchase};
 pub(super) use read::read_purse;
 pub use read::read_record;
-pub use sam::Sam;
-pub use select::{SelectedPurse, select};
+pub use sam::{Sam, judge};
+pub use select::{SelectedPurse, select, select_named};
