@@ -21,11 +21,12 @@ mod record;
 mod t0;
 mod udp;
 mod vpcd;
+mod watch;
 
 pub use air::{Air, Heard, Modulation, ModulationError, RfFrame, Technology};
 pub use byte_link::{ByteLink, Cut, WireControl, WireExchange, WirePlan};
-pub use card::{Activation, Card, Interface, LinkError, Reader, Target, TargetRequest};
-pub use driver::{ReaderDriver, ReaderStatus, TargetDriver};
+pub use card::{Activation, Card, Interface, LinkError, RadioIdentity, Reader, Target, TargetRequest};
+pub use driver::{Protocol, ReaderDriver, ReaderOptions, ReaderStatus, TargetDriver};
 pub use fault::{Fault, FaultControl, FaultPlan, FaultPoint};
 pub use guard::{Guard, Judge};
 pub use in_process::{Endpoint, InProcess};
@@ -40,6 +41,7 @@ pub use record::Record;
 pub use t0::T0;
 pub use udp::{UdpAir, UdpEnd};
 pub use vpcd::Vpcd;
+pub use watch::{Seen, Sighting, Watcher};
 
 /// The drivers of real readers. Simulated cards are no reader of a driver: `world` opens those.
 pub const READERS: &[ReaderDriver] = &[

@@ -62,6 +62,7 @@ mod unload;
 mod upload;
 mod void;
 mod wallet;
+mod watch;
 mod world;
 
 use shared::command::Command;
@@ -81,6 +82,7 @@ const COMMANDS: &[Command] = &[
     settle::COMMAND,
     recover::COMMAND,
     send::COMMAND,
+    watch::COMMAND,
     test::COMMAND,
     certify::COMMAND,
     agent::COMMAND,

@@ -2,15 +2,19 @@
 
 use super::shared::command::{Call, Command, Run, no_arguments};
 use super::shared::failure::{Exit, Failure};
-use crate::air::link::{LinkError, READERS, ReaderStatus};
+use super::shared::recording::Recording;
+use crate::air::link::{Card, LinkError, READERS, RadioIdentity, ReaderDriver, ReaderOptions, ReaderStatus};
 use crate::base::bytes::Hex;
+use crate::base::context::Context;
+use crate::observers::report::{radio_json, radio_text};
+use crate::words::iso7816::{Atr, Effect};
 use serde_json::{Value, json};
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
     name: "readers",
     about: "Lists the readers that are there, and what is missing to use one",
-    effect: None,
+    effect: Some(Effect::Reads),
     arguments: no_arguments,
     run: Run::Alone(run),
 };
@@ -18,6 +22,8 @@ pub(super) const COMMAND: Command = Command {
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let mut readers = Vec::new();
     let mut missing = Vec::new();
+    let mut context = call.switches.context(Recording::default());
+    let unmask = call.switches.unmask;
     for driver in READERS {
         match (driver.list)() {
             Ok(found) if found.is_empty() => {
@@ -25,8 +31,9 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
             }
             Ok(found) => {
                 for status in found {
-                    call.output.say(&line(driver.scheme, &status));
-                    readers.push(value(driver.scheme, &status));
+                    let radio = radio(driver, &status, &mut context);
+                    call.output.say(&line(driver.scheme, &status, radio.as_ref(), unmask));
+                    readers.push(value(driver.scheme, &status, radio.as_ref(), unmask));
                 }
             }
             Err(error) => missing.push((driver.scheme, error)),
@@ -52,17 +59,34 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-fn line(scheme: &str, status: &ReaderStatus) -> String {
+/// What a reader tells of a card on radio; nothing where it is none, or another program's.
+fn radio(driver: &ReaderDriver, status: &ReaderStatus, context: &mut Context) -> Option<RadioIdentity> {
+    let atr = status.card.as_ref()?;
+    if !Atr::parse(atr).is_ok_and(|atr| atr.is_contactless()) {
+        return None;
+    }
+    let reader = (driver.open)(&status.name, ReaderOptions::default());
+    let mut card = reader.and_then(|mut reader| reader.connect(context)).ok()?;
+    card.radio_identity(context).ok()?
+}
+
+fn line(scheme: &str, status: &ReaderStatus, radio: Option<&RadioIdentity>, unmask: bool) -> String {
+    let radio = radio.map(|radio| radio_text(radio, unmask)).unwrap_or_default();
     let card = match &status.card {
-        Some(atr) => format!("holds a card, ATR {:#}", Hex(atr)),
+        Some(atr) => format!("holds a card, ATR {:#}{radio}", Hex(atr)),
         None => "empty".into(),
     };
     format!("{scheme}:{}  {card}\n", status.name)
 }
 
-fn value(scheme: &str, status: &ReaderStatus) -> Value {
+fn value(scheme: &str, status: &ReaderStatus, radio: Option<&RadioIdentity>, unmask: bool) -> Value {
     let atr = status.card.as_ref().map(|atr| Hex(atr).to_string());
-    json!({ "address": format!("{scheme}:{}", status.name), "name": status.name, "atr": atr })
+    json!({
+        "address": format!("{scheme}:{}", status.name),
+        "name": status.name,
+        "atr": atr,
+        "radio": radio.map(|radio| radio_json(radio, unmask)),
+    })
 }
 
 #[cfg(feature = "pcsc")]

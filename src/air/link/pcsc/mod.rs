@@ -6,6 +6,7 @@ mod card;
 mod loader;
 mod reader;
 mod trouble;
+mod watch;
 
 #[cfg(target_os = "linux")]
 pub use loader::{Library, answer_with};
@@ -21,6 +22,7 @@ pub const DRIVER: ReaderDriver = ReaderDriver {
     scheme: "pcsc",
     rest: "[NAME-PART]",
     open: reader::open,
+    watch: watch::watch,
     list: reader::list,
     nothing_there: "the daemon runs and sees no reader: plug one in",
 };

@@ -11,6 +11,7 @@ mod line;
 mod peer;
 mod reader;
 mod status;
+mod watch;
 mod wire;
 
 pub use driver::Pn532;
