@@ -1,5 +1,5 @@
-//! `cardwright watch`: readers and cards that come and go, behind a daemon of the test's own and
-//! before our simulated chip.
+//! `cardwright watch` and `doctor`: readers and cards that come and go, and what is in their way,
+//! behind a daemon of the test's own and before our simulated chip.
 
 use std::path::Path;
 use std::process::Command;
@@ -27,6 +27,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         behind("cards behind pcscd", cards),
         behind("readers behind pcscd", readers),
         behind("a card on radio behind pcscd", radio),
+        behind("doctor behind pcscd", doctor),
         Trial::test("counterparts::watch::a chip", || chip(tempfile::tempdir()?.path())),
     ]
 }
@@ -90,6 +91,21 @@ fn radio(daemon: PrivatePcscd) -> Result<(), Failed> {
         let said = run(daemon.command(CARDWRIGHT).args(arguments), "", SECONDS_20)?;
         if !said.success() || !said.stdout.contains(expected) {
             return Err(format!("expected {expected:?} of {arguments:?} in {said:#?}").into());
+        }
+    }
+    Ok(())
+}
+
+/// The daemon, its readers, and a chip that is named are found.
+fn doctor(daemon: PrivatePcscd) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let chip = SimulatedChip::start(folder.path(), "chip", "sim:ecash", &[])?;
+    let mut doctor = daemon.command(CARDWRIGHT);
+    let said = run(doctor.args(["doctor", "--reader", &chip.address()]), "", SECONDS_20)?;
+    let answers = format!("a PN532 answers at {}, 115200 Bd", chip.path.display());
+    for part in ["the PC/SC daemon answers and sees 2 readers", "Virtual PCD 00 00 is empty", &answers] {
+        if !said.stdout.contains(part) {
+            return Err(format!("expected {part:?} in {said:#?}").into());
         }
     }
     Ok(())

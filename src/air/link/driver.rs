@@ -4,6 +4,9 @@
 use super::{LinkError, Reader, Target, Watcher};
 use std::time::Duration;
 
+/// Opens the reader that the rest of an address names.
+pub type OpenReader = fn(rest: &str, options: ReaderOptions) -> Result<Box<dyn Reader>, LinkError>;
+
 /// Readers of one kind, named `SCHEME` or `SCHEME:REST` in an address.
 pub struct ReaderDriver {
     /// The part of an address before the colon: `pcsc`.
@@ -12,7 +15,7 @@ pub struct ReaderDriver {
     pub rest: &'static str,
     /// Opens the reader that the rest of an address names; empty asks for the one
     /// that holds a card.
-    pub open: fn(rest: &str, options: ReaderOptions) -> Result<Box<dyn Reader>, LinkError>,
+    pub open: OpenReader,
     /// Watches the readers that the rest of an address fits; empty means all of them.
     pub watch: fn(rest: &str) -> Result<Box<dyn Watcher>, LinkError>,
     /// The readers that are there now.

@@ -9,6 +9,8 @@ mod certify;
 mod crypto;
 mod decode;
 mod demo;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod gate;
 mod host;
 mod inquire;
@@ -95,6 +97,8 @@ const COMMANDS: &[Command] = &[
     terminal::COMMAND,
     host::COMMAND,
     readers::COMMAND,
+    #[cfg(target_os = "linux")]
+    doctor::COMMAND,
     pcsclite::COMMAND,
     #[cfg(all(unix, feature = "serial"))]
     pn532::COMMAND,

@@ -3,7 +3,9 @@
 use super::shared::command::{Call, Command, Run, no_arguments};
 use super::shared::failure::{Exit, Failure};
 use super::shared::recording::Recording;
-use crate::air::link::{Card, LinkError, READERS, RadioIdentity, ReaderDriver, ReaderOptions, ReaderStatus};
+use crate::air::link::{
+    Card, KnownReader, LinkError, Quirk, READERS, RadioIdentity, ReaderDriver, ReaderOptions, ReaderStatus,
+};
 use crate::base::bytes::Hex;
 use crate::base::context::Context;
 use crate::observers::report::{radio_json, radio_text};
@@ -33,6 +35,9 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
                 for status in found {
                     let radio = radio(driver, &status, &mut context);
                     call.output.say(&line(driver.scheme, &status, radio.as_ref(), unmask));
+                    quirks(&status).for_each(|quirk| {
+                        call.output.say(&format!("  note: {} {}\n", quirk.what, quirk.instead));
+                    });
                     readers.push(value(driver.scheme, &status, radio.as_ref(), unmask));
                 }
             }
@@ -42,7 +47,6 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     if READERS.is_empty() {
         call.output.note("This program was built without readers (features `pcsc` and `serial`).");
     }
-    missing.extend(in_the_way().map(|error| ("pcsc", error)));
     let mut told = Vec::new();
     for (scheme, error) in &missing {
         call.output.say(&format!("{scheme}: {error}\n"));
@@ -53,10 +57,19 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
             error => json!({ "scheme": scheme, "missing": error.to_string() }),
         });
     }
+    if readers.is_empty() {
+        call.output.say("`cardwright doctor` looks for what stands in the way of a reader\n");
+    }
     call.output.say("Simulated cards need no reader: sim:ecash, sim:ecash-dual, sim:debit, sim:FILE.card\n");
     call.output.tell("readers", json!(readers));
     call.output.tell("missing", json!(told));
     Ok(Exit::Done)
+}
+
+/// What is to be known of a reader.
+fn quirks(status: &ReaderStatus) -> impl Iterator<Item = Quirk> {
+    let known = KnownReader::all().into_iter().filter(|known| known.is_named(&status.name));
+    known.flat_map(|known| known.quirks)
 }
 
 /// What a reader tells of a card on radio; nothing where it is none, or another program's.
@@ -86,15 +99,6 @@ fn value(scheme: &str, status: &ReaderStatus, radio: Option<&RadioIdentity>, unm
         "name": status.name,
         "atr": atr,
         "radio": radio.map(|radio| radio_json(radio, unmask)),
+        "quirks": quirks(status).map(|quirk| json!({ "what": quirk.what, "instead": quirk.instead })).collect::<Vec<_>>(),
     })
-}
-
-#[cfg(feature = "pcsc")]
-fn in_the_way() -> Option<LinkError> {
-    crate::air::link::pcsc::kernel_driver_in_the_way()
-}
-
-#[cfg(not(feature = "pcsc"))]
-fn in_the_way() -> Option<LinkError> {
-    None
 }

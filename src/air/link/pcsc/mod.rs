@@ -13,7 +13,7 @@ pub use loader::{Library, answer_with};
 #[cfg(target_os = "linux")]
 pub use pcsc::ffi::{SCARD_IO_REQUEST, SCARD_READERSTATE};
 pub use reader::PcscReader;
-pub use trouble::kernel_driver_in_the_way;
+pub use trouble::library_ready;
 
 use super::ReaderDriver;
 

@@ -5,6 +5,7 @@ use super::command::{
     TargetB, Wire,
 };
 use super::driver::AT_ONCE;
+use super::line::{Native, SPEED};
 use super::watch::Pn532Watcher;
 use super::{Pn532, Port};
 use crate::air::link::{Activation, Card, Interface, LinkError, RadioIdentity, Reader, ReaderDriver};
@@ -109,14 +110,18 @@ impl Reader for Pn532Reader {
 
 /// Opens the chip at a serial port.
 pub(super) fn open_chip(path: &str) -> Result<Pn532, LinkError> {
-    let line = Port::open(path).map_err(|error| LinkError::Unavailable {
+    Pn532::wake(open_line(path, SPEED)?, path)
+}
+
+/// Opens a serial port at a speed, Bd.
+pub fn open_line(path: &str, speed: u32) -> Result<Port<Native>, LinkError> {
+    Port::open(path, speed).map_err(|error| LinkError::Unavailable {
         missing: format!("no PN532 at {path}: {error}"),
         remedy:
             "name its serial port, as pn532:/dev/ttyUSB0; where access is denied, join the group of the port \
                  (on Debian: adduser USER dialout)"
                 .into(),
-    })?;
-    Pn532::wake(line, path)
+    })
 }
 
 /// Tells the chip how to look for cards.
