@@ -3,4 +3,5 @@
 #[cfg(target_os = "linux")]
 mod desk;
 mod flows;
+mod reachable;
 mod status_words;

@@ -6,6 +6,7 @@ use cardwright::base::context::Context;
 use cardwright::base::event::Discard;
 use cardwright::base::store::{SealKey, Sqlite};
 use cardwright::roles::bureau::KeySet;
+use cardwright::roles::card::Profile;
 use cardwright::roles::issuer::{FlagKind, Issuer, KeyTable, Rules};
 use cardwright::roles::terminal::journal::{Journal, State};
 use cardwright::roles::terminal::purse::{CappRecord, PurchaseKind, PurseChange, PurseFacts};
@@ -32,6 +33,11 @@ struct Shop {
 
 impl Shop {
     fn open(interface: Interface) -> Self {
+        let at = |name: &str| CardName::Profile(name.into());
+        Self::with(interface, at("eped"), at("psam"))
+    }
+
+    fn with(interface: Interface, card: CardName, sam: CardName) -> Self {
         let mut context = Context::simulated(7, Discard);
         let keys = KeySet::test();
         let table = KeyTable::of(Pan::TEST_BIN, keys.dki(), keys.master().clone());
@@ -40,11 +46,10 @@ impl Shop {
         let db = Box::new(Sqlite::in_memory().unwrap());
         let mut issuer = Issuer::open(db, seal.clone(), table, Rules::default()).unwrap();
         let config = TerminalConfig::default();
-        let at = |name: &str| ReaderAddress::Simulated(CardName::Profile(name.into()));
         let permit = Permit { wants: Effect::Changes, allowed: Effect::Changes };
         let no_seal = |context: &mut Context| Ok(SealKey::random(context));
         let opened = open_card(
-            &at("eped"),
+            &ReaderAddress::Simulated(card),
             None,
             interface,
             permit,
@@ -58,7 +63,8 @@ impl Shop {
         let hand = FaultControl::default();
         let card = Box::new(Fault::new(opened.unwrap().card, hand.clone()));
         let mut stage = Stage::new(card, issuer, journal, config.clone()).unwrap();
-        stage.sam = Some(open_sam(&at("psam"), Effect::Reads, no_seal, &config, &mut context).unwrap());
+        let sam = ReaderAddress::Simulated(sam);
+        stage.sam = Some(open_sam(&sam, Effect::Reads, no_seal, &config, &mut context).unwrap());
         let total = stage.position(CNY, &mut context).unwrap().total_minor();
         Self { stage, hand, context, pin: Secret::new(DEFAULT_PIN.into()), total }
     }
@@ -342,4 +348,32 @@ fn what_may_be_another_purchase_stays_doubtful() {
     assert_eq!((shop.last_state(), shop.doubts()), (State::Confirmed, 0));
     assert!(shop.stage.journal.open_rows().unwrap().is_empty());
     shop.check();
+}
+
+#[test]
+fn a_certification_code_is_covered_by_mac1_where_card_and_module_have_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let changed = |name: &str, head: &str, line: &str| {
+        let text = Profile::text_of(name).unwrap().replace(head, &format!("{head}\n{line}"));
+        let text = text.replace("identifier = 0x8011", "identifier = 0x1001");
+        let path = folder.path().join(format!("{name}.toml"));
+        std::fs::write(&path, text).unwrap();
+        CardName::ProfileFile(path)
+    };
+    // The code of the public trace of a city's card (reference: Changsha).
+    let card = changed("eped", "[application.purse]", "certification_code = \"8588D32B7688D32B76\"");
+    let sam = changed("psam", "[application.sam]", "certification_code = true");
+    let plain = |name: &str| CardName::Profile(name.into());
+    let ride = PurchaseKind::Compound(vec![CappRecord { sfi: 0x1E, id: 0, data: vec![0x06; 48] }]);
+    let mut city = Shop::with(Interface::Contactless, card.clone(), sam.clone());
+    assert_eq!(city.pay(PurseId::PURSE, PurchaseKind::Simple, 100), Verdict::ApprovedOffline);
+    assert_eq!(city.pay(PurseId::PURSE, ride, 200), Verdict::ApprovedOffline);
+    city.stage.recover(&mut city.context).unwrap();
+    assert_eq!(city.stage.issuer.books(&mut city.context).unwrap().of(CNY).merchants_minor, 300);
+    // A module that covers no code, and a card that has none: neither pays, and nothing moves.
+    let mut other = Shop::with(Interface::Contactless, card, plain("psam"));
+    assert_eq!(other.pay(PurseId::PURSE, PurchaseKind::Simple, 100), Verdict::Declined);
+    let mut other = Shop::with(Interface::Contactless, plain("eped"), sam);
+    assert_eq!(other.pay(PurseId::PURSE, PurchaseKind::Simple, 100), Verdict::Declined);
+    assert_eq!(other.balances(), [10_000, 10_000]);
 }

@@ -36,8 +36,9 @@ use std::time::Duration;
 /// The gate's security module.
 pub(super) struct Module {
     card: Box<dyn Card>,
-    /// Its terminal number and the index of its key, once it is selected.
-    found: Option<([u8; 6], u8)>,
+    /// Its terminal number, the index of its key, and whether it wants the card's certification code,
+    /// once it is selected.
+    found: Option<([u8; 6], u8, bool)>,
     /// The purchase that it began last: it can still judge that one's MAC2.
     begun: Option<(u32, u32)>,
 }
@@ -168,9 +169,9 @@ impl PurseTap<'_> {
         let mut sam = Counted::module(self.module.card.as_mut(), self.line.air, self.stopwatch);
         let found = match self.module.found {
             Some(found) => Ok(found),
-            None => Sam::open(&mut sam, context).map(|opened| (opened.number, opened.key)),
+            None => Sam::open(&mut sam, context).map(|opened| (opened.number, opened.key, opened.wants_code)),
         };
-        let (number, key) = match found {
+        let (number, key, wants_code) = match found {
             Ok(found) => found,
             Err(error) => return Ok(Decision::shut(Why::Unreadable, format!("security module: {error}"))),
         };
@@ -187,14 +188,14 @@ impl PurseTap<'_> {
         let mut book = Timed { book: self.book, stopwatch: self.stopwatch, spent: Duration::ZERO };
         let mut counter = Counter {
             card,
-            sam: Sam::opened(&mut sam, number, key),
+            sam: Sam::opened(&mut sam, number, key, wants_code),
             journal: &mut book,
             cardholder: &mut NoCardholder,
         };
         let done = purchase(selected, &order, &mut counter, context);
         self.spent.store += book.spent;
         let (time, is_gone) = (sam.time, sam.is_gone);
-        self.module.found = (!is_gone).then_some((number, key));
+        self.module.found = (!is_gone).then_some((number, key, wants_code));
         self.note_module(time.card, time.in_link);
         let made = self.book.making.as_ref().map(|making| (making.is_kept, making.is_debited));
         let is_begun = made.is_some_and(|(is_kept, _)| is_kept) && !is_gone;

@@ -310,6 +310,7 @@ named! {
     "terminal number" Terminal Binary 6 6 Plain;
     "overdraft limit" Card Binary 3 3 Plain;
     "key index" Terminal Binary 1 1 Plain;
+    "certification code" Card Binary 9 9 Plain;
     "key version" Card Binary 1 1 Plain;
     "algorithm" Card Binary 1 1 Plain;
     "card random" Card Binary 4 4 Plain;

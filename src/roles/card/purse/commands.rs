@@ -54,7 +54,7 @@ pub(in crate::roles::card) fn purse(
         (0x80, 0x58, _) => overdraft::update(work, &read(apdu)?, context),
         (0x80, 0x5A, _) => purchase::prove(work, &read(apdu)?),
         (0x80, 0xDC, _) => purchase::cache(work, &read(apdu)?),
-        (0x80, 0xCA, 0x00) => purchase::certification_code(work),
+        (0x80, 0xCA, 0x00) => purchase::certification_code(work, &read(apdu)?),
         (0x84, 0x16 | 0x18 | 0x1E, _) => secure::block(work, apdu, context),
         _ => Err(unknown(apdu)),
     }
@@ -66,6 +66,7 @@ pub(in crate::roles::card) fn psam(work: &mut Work<'_>, apdu: &CommandApdu, cont
         (0x00, 0x84) => file::get_challenge(work, apdu, context),
         (0x00, 0xB0) => file::read_binary(work, &read(apdu)?),
         (0x00, 0xB2) => file::read_record(work, &read(apdu)?),
+        (0x80, 0xCA) => sam::certify(work, &read(apdu)?),
         (0x80, 0x70) => sam::initialize(work, &read(apdu)?, context),
         (0x80, 0x72) => sam::credit(work, &read(apdu)?, context),
         _ => Err(unknown(apdu)),

@@ -116,13 +116,13 @@ impl PurseMemory {
 
 impl Wallet {
     /// A purse that nothing was done with.
-    pub(super) const fn new(id: PurseId, own_minor: u32) -> Self {
+    pub(super) const fn new(id: PurseId, own_minor: u32, (online, offline): (u16, u16)) -> Self {
         Self {
             id: id.0,
             own_minor: own_minor as i64,
             overdraft_minor: 0,
-            online_sequence: 0,
-            offline_sequence: 0,
+            online_sequence: online,
+            offline_sequence: offline,
             proofs: Vec::new(),
         }
     }

@@ -40,7 +40,9 @@ impl CardMemory {
                     pin: Secret::new(pin),
                     wallets: each
                         .filter(|(_, has)| *has)
-                        .map(|(id, _)| Wallet::new(id, order.purse_minor))
+                        .map(|(id, _)| {
+                            Wallet::new(id, order.purse_minor, (own.online_sequence, own.offline_sequence))
+                        })
                         .collect(),
                     files: own.files.iter().map(|file| made(file, &insert)).collect(),
                     key_tries_left: KEY_TRIES,

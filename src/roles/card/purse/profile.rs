@@ -34,6 +34,12 @@ pub(in crate::roles::card) struct PurseProfile {
     pub key_version: u8,
     /// Most that a purse may hold, minor units.
     pub balance_limit_minor: u32,
+    /// Where the counter of loads, unloads and limits begins: that of a much used card is near 65535.
+    #[serde(default)]
+    pub online_sequence: u16,
+    /// Where the counter of purchases begins.
+    #[serde(default)]
+    pub offline_sequence: u16,
     /// The file of transaction details.
     pub log_sfi: u8,
     /// The certification code that MAC1 of a purchase covers, as City Union has it: 9 bytes.
@@ -55,6 +61,10 @@ pub(in crate::roles::card) struct SamProfile {
     /// Wrong MAC2s in a row until it is locked.
     #[serde(default = "fifteen")]
     pub mac_tries: u8,
+    /// Whether MAC1 covers the card's certification code, as City Union has it: then it is told
+    /// the code before each purchase.
+    #[serde(default)]
+    pub certification_code: bool,
     /// Its files.
     #[serde(default, rename = "file")]
     pub files: Vec<FileProfile>,

@@ -9,8 +9,9 @@ use crate::base::event::Event;
 use crate::roles::card::simulator::{Answer, Refusal, Work};
 use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
 use crate::words::pboc::command::{
-    DebitForPurchase, GetTransactionProve, InitializeForCappPurchase, InitializeForCashWithdraw,
-    InitializeForPurchase, OfflineInitialization, PurchaseProof, TransactionProof, UpdateCappDataCache,
+    CertificationCode, DebitForPurchase, GetTransactionProve, InitializeForCappPurchase,
+    InitializeForCashWithdraw, InitializeForPurchase, OfflineInitialization, PurchaseProof, TransactionProof,
+    UpdateCappDataCache,
 };
 use crate::words::pboc::fixed::Fixed;
 use crate::words::pboc::purse::{PurseId, PurseTransactionType, purchase_session_key};
@@ -143,8 +144,11 @@ pub(super) fn prove(work: &mut Work<'_>, command: &GetTransactionProve) -> Answe
 }
 
 /// Gives the certification code, where the city has one.
-pub(super) fn certification_code(work: &mut Work<'_>) -> Answer {
+pub(super) fn certification_code(work: &mut Work<'_>, command: &CertificationCode) -> Answer {
+    if command.code.is_some() {
+        return Err(Refusal::because(StatusWord::WRONG_LENGTH, "a card tells its code, and is told none"));
+    }
     let code = work.purse_profile()?.certification_code();
     let none = || Refusal::because(StatusWord::DATA_NOT_FOUND, "the card has no certification code");
-    Ok(ResponseApdu::ok(code.ok_or_else(none)?))
+    Ok(ResponseApdu::ok(CertificationCode::encode_response(&Some(code.ok_or_else(none)?))))
 }

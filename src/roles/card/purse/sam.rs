@@ -9,7 +9,9 @@ use crate::base::crypto::purse_card_key;
 use crate::base::event::Event;
 use crate::roles::card::simulator::{Answer, Refusal, Work};
 use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
-use crate::words::pboc::command::{CreditSamForPurchase, InitializeSamForPurchase, SamInitialization};
+use crate::words::pboc::command::{
+    CertificationCode, CreditSamForPurchase, InitializeSamForPurchase, SamInitialization,
+};
 use crate::words::pboc::equal;
 use crate::words::pboc::purse::{PurseTerms, PurseTransactionType, purchase_session_key};
 
@@ -24,8 +26,13 @@ pub(super) fn initialize(
         let reason = format!("type {:02X} is no purchase", command.kind);
         return Err(Refusal::because(StatusWord::WRONG_DATA, reason));
     }
-    let terminal_sfi = work.sam_profile()?.terminal_sfi;
+    let (terminal_sfi, wants_code) =
+        (work.sam_profile()?.terminal_sfi, work.sam_profile()?.certification_code);
+    let code = work.session.purse.certification_code.take().filter(|_| wants_code);
     let sam = work.sam_mut()?;
+    if wants_code && code.is_none() {
+        return Err(Refusal::state("MAC1 covers the card's certification code, which was not told"));
+    }
     let terminal = sam.files.iter().find(|file| file.sfi == terminal_sfi);
     let terminal =
         terminal.and_then(|file| file.bytes.first_chunk::<6>().copied()).ok_or_else(Refusal::lost)?;
@@ -35,11 +42,22 @@ pub(super) fn initialize(
         PurseTerms { amount_minor: command.amount, kind, terminal, date: command.date, time: command.time };
     let sequence = sam.sequence;
     let key = purchase_session_key(card_key.expose(), command.random, command.offline, sequence);
-    let mac1 = terms.purchase_mac1(&key, None);
+    let mac1 = terms.purchase_mac1(&key, code.as_ref());
     work.session.purse.sam = Some(OpenSam { key, terms });
     context.emit(Event::new("sam", "purchase begun").because("MAC1 is made for this card, amount and time"));
     let answer = SamInitialization { terminal_sequence: sequence, mac1 };
     Ok(ResponseApdu::ok(InitializeSamForPurchase::encode_response(&answer)))
+}
+
+/// Takes the certification code of the card that pays, for the next purchase alone.
+pub(super) fn certify(work: &mut Work<'_>, command: &CertificationCode) -> Answer {
+    if !work.sam_profile()?.certification_code {
+        let reason = "MAC1 of this module covers no certification code";
+        return Err(Refusal::because(StatusWord::INS_NOT_SUPPORTED, reason));
+    }
+    let none = || Refusal::because(StatusWord::WRONG_LENGTH, "a module is told the code, and has none");
+    work.session.purse.certification_code = Some(command.code.ok_or_else(none)?);
+    Ok(ResponseApdu::ok([]))
 }
 
 /// Judges the card's MAC2. A wrong one costs a try; the purchase stays open to be judged again.

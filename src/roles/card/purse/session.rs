@@ -14,6 +14,8 @@ pub(in crate::roles::card) struct PurseSession {
     pub challenge: Option<Vec<u8>>,
     /// The transaction that waits for its completion.
     pub open: Option<OpenTransaction>,
+    /// The certification code that a security module was told, for its next purchase.
+    pub certification_code: Option<[u8; 9]>,
     /// What waits for CREDIT SAM FOR PURCHASE.
     pub sam: Option<OpenSam>,
 }

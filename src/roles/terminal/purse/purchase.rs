@@ -119,6 +119,9 @@ impl Purse<'_> {
         {
             return Ok(self.refused(&why, context));
         }
+        if let Some(why) = sam.certify(self.card, context)? {
+            return Ok(self.refused(&why, context));
+        }
         let kind = self.kind();
         let answer = self.card.transmit(&self.initialization(sam, amount_minor), context)?;
         let ask = InitializeForPurchase {

@@ -5,10 +5,16 @@ use crate::base::context::Context;
 use crate::roles::terminal::TerminalError;
 use crate::words::iso7816::command::{ReadBinary, Select, SelectFile};
 use crate::words::iso7816::{Aid, ApduCommand, StatusWord};
-use crate::words::pboc::command::{CreditSamForPurchase, InitializeSamForPurchase, SamInitialization};
+use crate::words::pboc::command::{
+    CertificationCode, CreditSamForPurchase, InitializeSamForPurchase, SamInitialization,
+};
 
 /// Where security modules keep themselves: the Ministry of Transport's, MoHURD's.
-const APPLICATIONS: [u16; 2] = [0x8011, 0x1001];
+const APPLICATIONS: [u16; 2] = [0x8011, MOHURD];
+/// The modules of the Ministry of Housing's cities, whose MAC1 covers a code of the card's.
+const MOHURD: u16 = 0x1001;
+/// What a module answers that takes no certification code.
+const TAKES_NO_CODE: [StatusWord; 2] = [StatusWord::INS_NOT_SUPPORTED, StatusWord::CLA_NOT_SUPPORTED];
 /// By name, where no file identifier finds it.
 const NAME: &[u8] = b"\xF0CWPSAM";
 /// The terminal number.
@@ -25,14 +31,17 @@ pub struct Sam<'a> {
     pub number: [u8; 6],
     /// Index of the purchase key.
     pub key: u8,
+    /// Whether it is told the card's certification code.
+    pub wants_code: bool,
 }
 
 impl<'a> Sam<'a> {
     /// Selects the module and reads its number and key.
     pub fn open(card: &'a mut dyn Card, context: &mut Context) -> Result<Self, TerminalError> {
-        let mut found = false;
+        let (mut found, mut wants_code) = (false, false);
         for identifier in APPLICATIONS {
             found = card.transmit(&SelectFile { identifier }.to_apdu(), context)?.status.is_ok();
+            wants_code = found && identifier == MOHURD;
             if found {
                 break;
             }
@@ -48,12 +57,36 @@ impl<'a> Sam<'a> {
         let (Ok(number), Some(key)) = (number.try_into(), key.first().copied()) else {
             return Err(TerminalError::NoSam);
         };
-        Ok(Self { card, number, key })
+        Ok(Self { card, number, key, wants_code })
     }
 
     /// The module that [`Self::open`] has found before, still selected.
-    pub const fn opened(card: &'a mut dyn Card, number: [u8; 6], key: u8) -> Self {
-        Self { card, number, key }
+    pub const fn opened(card: &'a mut dyn Card, number: [u8; 6], key: u8, wants_code: bool) -> Self {
+        Self { card, number, key, wants_code }
+    }
+
+    /// Tells the module the card's certification code, where it wants one: MAC1 covers it (City
+    /// Union). `Some` says why the two do not go together.
+    pub(super) fn certify(
+        &mut self,
+        payer: &mut dyn Card,
+        context: &mut Context,
+    ) -> Result<Option<String>, TerminalError> {
+        if !self.wants_code {
+            return Ok(None);
+        }
+        let ask = CertificationCode { code: None };
+        let answer = payer.transmit(&ask.to_apdu(), context)?;
+        let Ok(Some(code)) = ask.answer(&answer) else {
+            let status = answer.status;
+            return Ok(Some(format!("the card answered {status} when asked for its certification code")));
+        };
+        let tell = CertificationCode { code: Some(code) };
+        let answer = self.card.transmit(&tell.to_apdu(), context)?;
+        if !TAKES_NO_CODE.contains(&answer.status) {
+            tell.answer(&answer)?;
+        }
+        Ok(None)
     }
 
     /// Begins a purchase: MAC1, which proves the module to the card.

@@ -2,6 +2,7 @@
 //! security module that a terminal takes purses with.
 
 mod append_record;
+mod certification_code;
 mod change_pin;
 mod credit_for_load;
 mod credit_sam_for_purchase;
@@ -30,6 +31,7 @@ mod update_record;
 mod verify_pin;
 
 pub use append_record::AppendRecord;
+pub use certification_code::CertificationCode;
 pub use change_pin::ChangePin;
 pub use credit_for_load::{CreditForLoad, TransactionCertificate};
 pub use credit_sam_for_purchase::CreditSamForPurchase;
@@ -82,6 +84,7 @@ pub const COMMANDS: &[CommandRow] = &[
     CommandRow::of::<InitializeForUpdate>(),
     CommandRow::of::<UpdateOverdraftLimit>(),
     CommandRow::of::<GetTransactionProve>(),
+    CommandRow::of::<CertificationCode>(),
     CommandRow::of::<InitializeSamForPurchase>(),
     CommandRow::of::<CreditSamForPurchase>(),
     CommandRow::of::<ReadCappData>(),
