@@ -87,8 +87,7 @@ pub(super) fn card_balance(facts: &CardFacts, currency: Currency) -> u64 {
 /// money in its purses, which is below zero where more is overdrawn.
 pub(super) fn card_worth(facts: &CardFacts, currency: Currency) -> i64 {
     let balances = facts.purses.iter().flat_map(|purse| &purse.balances);
-    let whole = balances.filter(|balance| balance.is_whole);
-    let own = whole.filter(|balance| balance.balance.known().is_some_and(|b| b.currency == currency));
+    let own = balances.filter(|balance| balance.balance.known().is_some_and(|b| b.currency == currency));
     card_balance(facts, currency) as i64 + own.filter_map(|balance| balance.own_minor()).sum::<i64>()
 }
 

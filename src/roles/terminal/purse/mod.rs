@@ -1,7 +1,12 @@
 //! Purses (PBOC ED/EP) at the terminal: read, pay with a security module, load and unload with a
 //! host, and what a card that was pulled proves afterwards. Nothing of debit and credit may enter.
 
+mod balance;
+mod calendar;
 mod facts;
+mod file;
+mod find;
+mod logs;
 mod online;
 mod proof;
 mod purchase;
@@ -9,7 +14,8 @@ mod read;
 mod sam;
 mod select;
 
-pub use facts::{PurseBalance, PurseFacts, PurseLogEntry};
+pub use facts::{PurseBalance, PurseFacts, PurseLogEntry, PurseName, Ride};
+pub(super) use find::{by_file, by_name, is_blocked};
 pub use online::{Desk, PurseTransfer, transfer};
 pub use proof::{Proven, prove};
 pub use purchase::{CappRecord, Counter, Purchase, PurchaseKind, purchase};

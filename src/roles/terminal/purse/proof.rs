@@ -2,7 +2,7 @@
 //! its log, and its counter (PBOC part 1). A counter value may have gone to another terminal's
 //! transaction, so the log's entry must be ours in every field.
 
-use super::select::select;
+use super::select::select_numbered;
 use crate::air::link::Card;
 use crate::base::bytes::Cursor;
 use crate::base::context::Context;
@@ -14,7 +14,7 @@ use crate::words::iso7816::{ApduCommand, StatusWord};
 use crate::words::pboc::command::{GetTransactionProve, InitializeForPurchase};
 use crate::words::pboc::fixed::Fixed;
 use crate::words::pboc::purse::{PurseId, PurseTransactionType};
-use crate::words::pboc::{CityLayout, PurseDetail, PurseRecord};
+use crate::words::pboc::{CityLayout, LogForm, PurseDetail, PurseRecord};
 use crate::words::tlv::TlvStore;
 
 /// What the card proves.
@@ -35,12 +35,9 @@ pub enum Proven {
 
 /// Asks the card what became of a row.
 pub fn prove(card: &mut dyn Card, row: &Entry, context: &mut Context) -> Result<Proven, TerminalError> {
-    let Some(selected) = select(card, context)? else {
-        return Ok(Proven::Nothing("the card that is there has no purse".into()));
+    let Some(selected) = select_numbered(card, &row.card.pan, context)? else {
+        return Ok(Proven::Nothing("the card that is there has no purse of this number".into()));
     };
-    if selected.number != row.card.pan {
-        return Ok(Proven::Nothing("another card is there".into()));
-    }
     let bytes = row.chip.value(tag::PURSE_DETAIL).unwrap_or_default();
     let Ok(detail) = PurseDetail::take(&mut Cursor::new(bytes)) else {
         return Ok(Proven::Nothing("the journal's row has no data of the purse".into()));
@@ -48,7 +45,8 @@ pub fn prove(card: &mut dyn Card, row: &Entry, context: &mut Context) -> Result<
     let sequence = detail.sequence.wrapping_add(1);
     let log = log(card, selected.layout, context)?;
     let same = log.entries.iter().find(|entry| (entry.sequence, entry.kind) == (sequence, detail.kind));
-    if same.is_some_and(|entry| !is_ours(entry, &detail, row)) {
+    let form = selected.layout.log.as_ref().map_or(LogForm::Standard, |log| log.form);
+    if same.is_some_and(|entry| !is_ours(entry, form, &detail, row)) {
         let reason = "the card's counter value went to another transaction";
         return Ok(Proven::NotLanded(reason.into()));
     }
@@ -108,9 +106,12 @@ fn log(card: &mut dyn Card, layout: &CityLayout, context: &mut Context) -> Resul
     Ok(Log { entries, is_whole: false })
 }
 
-fn is_ours(entry: &PurseRecord, detail: &PurseDetail, row: &Entry) -> bool {
-    u64::from(entry.amount_minor) == row.amount.minor
-        && (entry.terminal, entry.date, entry.time) == (detail.terminal, detail.date, detail.time)
+fn is_ours(entry: &PurseRecord, form: LogForm, detail: &PurseDetail, row: &Entry) -> bool {
+    let same_time = match form {
+        LogForm::Standard => (entry.date, entry.time) == (detail.date, detail.time),
+        LogForm::ShortTime => (&entry.date[2..], &entry.time[..2]) == (&detail.date[2..], &detail.time[..2]),
+    };
+    u64::from(entry.amount_minor) == row.amount.minor && entry.terminal == detail.terminal && same_time
 }
 
 const fn is_online(kind: u8) -> bool {

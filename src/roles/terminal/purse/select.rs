@@ -1,23 +1,23 @@
-//! Finding the purse on a card, and its number.
+//! The purse of a card that is there, selected, and the number by which its issuer knows it.
 
-use crate::air::link::{Card, LinkError};
-use crate::base::bytes::Hex;
+use super::facts::PurseName;
+use super::file::Files;
+use super::find::{self, Found, every};
+use crate::air::link::Card;
 use crate::base::context::Context;
 use crate::base::event::Event;
-use crate::roles::terminal::TerminalError;
+use crate::roles::terminal::{Fact, TerminalError};
 use crate::words::emv::Pan;
-use crate::words::iso7816::command::{ReadBinary, Select};
-use crate::words::iso7816::{Aid, ApduCommand, StatusWord};
-use crate::words::pboc::{CityField, CityLayout, FieldKind};
+use crate::words::pboc::{CityField, CityLayout};
 
 /// A purse application that is selected.
 #[derive(Debug, Clone)]
 pub struct SelectedPurse {
     /// Its name.
-    pub aid: Aid,
+    pub aid: PurseName,
     /// Where it keeps what.
     pub layout: &'static CityLayout,
-    /// The card's number; printed, it is masked.
+    /// The card's account number; printed, it is masked.
     pub number: Pan,
     /// The card's issuer, as security modules want it.
     pub issuer: [u8; 8],
@@ -27,70 +27,49 @@ pub struct SelectedPurse {
 
 /// Selects the first purse of a known layout; `None` where the card has none.
 pub fn select(card: &mut dyn Card, context: &mut Context) -> Result<Option<SelectedPurse>, TerminalError> {
-    for layout in CityLayout::all() {
-        for aid in &layout.aids {
-            let answer = card.transmit(&Select::first(aid.clone()).to_apdu(), context)?;
-            let blocked = answer.status == StatusWord::FILE_INVALIDATED;
-            if !answer.status.is_ok() && !blocked {
-                continue;
-            }
-            let number = number(card, layout, context)?;
-            let issuer = bytes_of(card, layout, "issuer", context)?;
-            context.emit(
-                Event::new("terminal", "purse selected").because(format!("{aid} is a {}", layout.name)),
-            );
-            return Ok(Some(SelectedPurse {
-                aid: aid.clone(),
-                layout,
-                number,
-                issuer: issuer.and_then(|bytes| bytes.try_into().ok()).unwrap_or_default(),
-                blocked,
-            }));
+    let first = every(card, context)?.into_iter().next();
+    first.map(|found| open(card, found, context)).transpose()
+}
+
+/// Selects the purse of an account number, where the card has several.
+pub(super) fn select_numbered(
+    card: &mut dyn Card,
+    number: &Pan,
+    context: &mut Context,
+) -> Result<Option<SelectedPurse>, TerminalError> {
+    for found in every(card, context)? {
+        let selected = open(card, found, context)?;
+        if selected.number == *number {
+            return Ok(Some(selected));
         }
     }
     Ok(None)
 }
 
-/// The number by which the card is known.
-fn number(card: &mut dyn Card, layout: &CityLayout, context: &mut Context) -> Result<Pan, TerminalError> {
-    let field = layout.fields.iter().find(|field| field.kind == FieldKind::Number);
-    let bytes = match field {
-        Some(field) => field_bytes(card, field, context)?,
-        None => None,
-    };
+/// Selects a purse that was found again, and reads its number.
+fn open(card: &mut dyn Card, found: Found, context: &mut Context) -> Result<SelectedPurse, TerminalError> {
+    let layout = found.layout;
+    find::again(card, &found.name, context)?;
+    let wanted = |field: &&CityField| field.kind.is_number() || is_issuer(field);
+    let files = Files::of(card, &found, layout.fields.iter().filter(wanted), context)?;
     let unknown = |found: String| TerminalError::PurseNumber { found };
-    let bytes = bytes.ok_or_else(|| unknown("nothing".into()))?;
-    let digits = number_digits(&bytes).ok_or_else(|| unknown(format!("{} bytes", bytes.len())))?;
-    Pan::new(&digits).map_err(|error| unknown(error.to_string()))
+    let number = match files.number(layout) {
+        Fact::Known(number) => number.account().map_err(|error| unknown(error.to_string()))?,
+        Fact::Absent(reason) => return Err(unknown(reason)),
+    };
+    let issuer = layout.fields.iter().find(|field| is_issuer(field));
+    let issuer = issuer.and_then(|field| files.bytes(field).known().cloned());
+    let reason = format!("{} is a {}", found.name, layout.name);
+    context.emit(Event::new("terminal", "purse selected").because(reason));
+    Ok(SelectedPurse {
+        aid: found.name,
+        layout,
+        number,
+        issuer: issuer.and_then(|bytes| bytes.try_into().ok()).unwrap_or_default(),
+        blocked: found.blocked,
+    })
 }
 
-/// The digits of a number: BCD, without the zeros and the filling before and after them.
-pub(super) fn number_digits(bytes: &[u8]) -> Option<String> {
-    let text = Hex(bytes).to_string();
-    let digits = text.trim_matches('F').trim_start_matches('0');
-    (!digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())).then(|| digits.to_owned())
-}
-
-/// The bytes of a named field; `None` where the layout or the card has none.
-pub(super) fn bytes_of(
-    card: &mut dyn Card,
-    layout: &CityLayout,
-    name: &str,
-    context: &mut Context,
-) -> Result<Option<Vec<u8>>, LinkError> {
-    match layout.fields.iter().find(|field| field.name == name) {
-        Some(field) => field_bytes(card, field, context),
-        None => Ok(None),
-    }
-}
-
-fn field_bytes(
-    card: &mut dyn Card,
-    field: &CityField,
-    context: &mut Context,
-) -> Result<Option<Vec<u8>>, LinkError> {
-    let ask = ReadBinary { sfi: field.sfi, offset: 0, length: 256 };
-    let answer = card.transmit(&ask.to_apdu(), context)?;
-    let bytes = ask.answer(&answer).unwrap_or_default();
-    Ok(bytes.get(field.offset..field.offset + field.length).map(<[u8]>::to_vec))
+fn is_issuer(field: &CityField) -> bool {
+    field.name == "issuer"
 }

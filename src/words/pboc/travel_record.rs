@@ -1,0 +1,70 @@
+//! The ride record of T-Union, 48 bytes (JT/T 978; file 001E): one for each gate that was passed.
+
+use super::fixed::fixed_record;
+
+fixed_record! {
+    /// One entry of a card's log of rides.
+    TravelRecord {
+        /// 02 and 06 single fare, 03 entry, 04 exit.
+        kind: u8 = "ride type",
+        /// Terminal number.
+        terminal: [u8; 8] = "ride terminal",
+        /// 01 metro, 02 bus, 00 other.
+        industry: u8 = "ride industry",
+        /// Line and station; cities write it in ways of their own.
+        station: [u8; 7] = "ride station",
+        /// Minor units.
+        amount_minor: u32 = "purse amount",
+        /// What the purse held afterwards, minor units.
+        balance_minor: u32 = "purse balance",
+        /// Date, BCD YYYYMMDD.
+        date: [u8; 4] = "purse date",
+        /// Time, BCD hhmmss.
+        time: [u8; 3] = "purse time",
+        /// The city of the ride.
+        city: [u8; 2] = "ride city",
+        /// Who ran it.
+        institution: [u8; 8] = "ride institution",
+        /// What cities put there besides.
+        reserved: [u8; 6] = "ride reserve",
+    }
+}
+
+impl TravelRecord {
+    /// The words of its type.
+    pub const fn words(&self) -> &'static str {
+        match self.kind {
+            0x02 | 0x06 => "single fare",
+            0x03 => "entry",
+            0x04 => "exit",
+            _ => "other ride",
+        }
+    }
+
+    /// The words of its industry.
+    pub const fn industry_words(&self) -> &'static str {
+        match self.industry {
+            0x01 => "metro",
+            0x02 => "bus",
+            _ => "other",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::bytes::{Cursor, parse_hex};
+    use crate::words::pboc::fixed::Fixed;
+
+    #[test]
+    fn a_record_has_48_bytes() {
+        let mut bytes = parse_hex("06 0000413101776703 02 03010000783509 00000064 00000F64").unwrap();
+        bytes.extend(parse_hex("20241027212555 7835 11355850FFFFFFFF 000000000000").unwrap());
+        assert_eq!((TravelRecord::BYTES, bytes.len()), (48, 48));
+        let record = TravelRecord::take(&mut Cursor::new(&bytes)).unwrap();
+        assert_eq!((record.amount_minor, record.balance_minor), (100, 3_940));
+        assert_eq!((record.words(), record.industry_words()), ("single fare", "bus"));
+        assert_eq!(record.to_bytes(), bytes);
+    }
+}
