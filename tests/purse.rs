@@ -1,4 +1,5 @@
 //! Purses (PBOC ED/EP): card, terminal with its security module, issuer.
 
 mod flows;
+mod malformed;
 mod status_words;
