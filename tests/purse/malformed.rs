@@ -175,7 +175,7 @@ fn random_bytes_in_every_file_are_read_to_the_end() {
         for _ in 0..25 {
             let mut bad = card.clone();
             for directory in &mut bad.directories {
-                if random.next() % 2 == 0 {
+                if random.next().is_multiple_of(2) {
                     directory.fci.0 = random.bytes(64);
                 }
                 directory.binary.values_mut().for_each(|file| file.0 = random.bytes(80));
