@@ -9,7 +9,7 @@ use cardwright::roles::bureau::KeySet;
 use cardwright::roles::issuer::{Issuer, KeyTable, Rules};
 use cardwright::roles::terminal::journal::{Journal, State};
 use cardwright::roles::terminal::purse::{CappRecord, PurchaseKind, PurseFacts};
-use cardwright::roles::terminal::{Depth, TerminalConfig, Verdict};
+use cardwright::roles::terminal::{CardFacts, Depth, TerminalConfig, Verdict};
 use cardwright::words::emv::Pan;
 use cardwright::words::iso4217::{Amount, Currency};
 use cardwright::words::iso7816::Effect;
@@ -21,15 +21,20 @@ use cardwright::world::{CardName, DEFAULT_PIN, Permit, ReaderAddress, Stage, ope
 const CNY: Currency = Currency::CNY;
 
 /// A counter with a fresh purse card and a security module.
-struct Shop {
-    stage: Stage,
-    context: Context,
+pub(super) struct Shop {
+    pub(super) stage: Stage,
+    pub(super) context: Context,
     pin: Secret<String>,
     total: i64,
 }
 
 impl Shop {
     fn open(interface: Interface) -> Self {
+        Self::of("eped", interface)
+    }
+
+    /// With a fresh card of this profile.
+    pub(super) fn of(profile: &str, interface: Interface) -> Self {
         let mut context = Context::simulated(7, Discard);
         let keys = KeySet::test();
         let table = KeyTable::of(Pan::TEST_BIN, keys.dki(), keys.master().clone());
@@ -42,7 +47,7 @@ impl Shop {
         let permit = Permit { wants: Effect::Changes, allowed: Effect::Changes };
         let no_seal = |context: &mut Context| Ok(SealKey::random(context));
         let opened = open_card(
-            &at("eped"),
+            &at(profile),
             None,
             interface,
             permit,
@@ -59,7 +64,7 @@ impl Shop {
         Self { stage, context, pin: Secret::new(DEFAULT_PIN.into()), total }
     }
 
-    fn pay(&mut self, purse: PurseId, kind: PurchaseKind, minor: u64) -> Verdict {
+    pub(super) fn pay(&mut self, purse: PurseId, kind: PurchaseKind, minor: u64) -> Verdict {
         let amount = Amount::new(minor, CNY);
         let done = self.stage.pay_with_purse(purse, kind, amount, &mut self.pin, &mut self.context);
         let (_, outcome) = done.unwrap();
@@ -67,9 +72,24 @@ impl Shop {
         outcome.verdict
     }
 
-    fn facts(&mut self) -> PurseFacts {
-        let facts = self.stage.read(Depth::Quick, &mut self.context).unwrap();
-        facts.purses.into_iter().next().unwrap()
+    pub(super) fn facts(&mut self) -> PurseFacts {
+        self.card().purses.into_iter().next().unwrap()
+    }
+
+    pub(super) fn card(&mut self) -> CardFacts {
+        self.stage.read(Depth::Quick, &mut self.context).unwrap()
+    }
+
+    pub(super) fn load(&mut self, purse: PurseId, minor: u64) -> Verdict {
+        self.transfer(purse, false, minor)
+    }
+
+    fn transfer(&mut self, purse: PurseId, unloads: bool, minor: u64) -> Verdict {
+        let amount = Amount::new(minor, CNY);
+        let done = self.stage.transfer_purse(purse, unloads, amount, &mut self.pin, &mut self.context);
+        let (_, outcome) = done.unwrap();
+        self.check();
+        outcome.verdict
     }
 
     /// Deposit and purse, minor units.
@@ -80,7 +100,7 @@ impl Shop {
     }
 
     /// No money is made and none is lost.
-    fn check(&mut self) {
+    pub(super) fn check(&mut self) {
         assert_eq!(self.stage.position(CNY, &mut self.context).unwrap().total_minor(), self.total);
         self.stage.check(&mut self.context).unwrap();
     }
@@ -167,13 +187,7 @@ fn a_compound_purchase_writes_its_records_with_the_debit_or_not_at_all() {
 #[test]
 fn a_load_and_an_unload_move_money_between_account_and_purse() {
     let mut shop = Shop::open(Interface::Contact);
-    let transfer = |shop: &mut Shop, purse, unloads, minor| {
-        let amount = Amount::new(minor, CNY);
-        let done = shop.stage.transfer_purse(purse, unloads, amount, &mut shop.pin, &mut shop.context);
-        let (_, outcome) = done.unwrap();
-        shop.check();
-        outcome.verdict
-    };
+    let transfer = Shop::transfer;
     assert_eq!(transfer(&mut shop, PurseId::PURSE, false, 5_000), Verdict::Loaded);
     assert_eq!(transfer(&mut shop, PurseId::DEPOSIT, false, 2_000), Verdict::Loaded);
     assert_eq!(transfer(&mut shop, PurseId::DEPOSIT, true, 12_000), Verdict::Unloaded);

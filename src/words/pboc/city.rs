@@ -4,7 +4,7 @@
 use crate::base::bytes::parse_hex;
 use crate::words::iso7816::Aid;
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -215,7 +215,7 @@ pub struct CityLog {
 }
 
 /// How the 23 bytes of a transaction are written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LogForm {
     /// As PBOC has them: YYYYMMDD, hhmmss.
