@@ -9,7 +9,7 @@ use cardwright::roles::bureau::KeySet;
 use cardwright::roles::issuer::{FlagKind, Issuer, KeyTable, Rules};
 use cardwright::roles::terminal::journal::{Journal, State};
 use cardwright::roles::terminal::purse::{CappRecord, PurchaseKind, PurseChange, PurseFacts};
-use cardwright::roles::terminal::{Depth, TerminalConfig, Verdict};
+use cardwright::roles::terminal::{CardFacts, Depth, TerminalConfig, Verdict};
 use cardwright::words::emv::Pan;
 use cardwright::words::iso4217::{Amount, Currency};
 use cardwright::words::iso7816::Effect;
@@ -22,16 +22,21 @@ use std::sync::Arc;
 const CNY: Currency = Currency::CNY;
 
 /// A counter with a fresh purse card that can be pulled, and a security module.
-struct Shop {
-    stage: Stage,
+pub(super) struct Shop {
+    pub(super) stage: Stage,
     hand: FaultControl,
-    context: Context,
+    pub(super) context: Context,
     pin: Secret<String>,
     total: i64,
 }
 
 impl Shop {
     fn open(interface: Interface) -> Self {
+        Self::of("eped", interface)
+    }
+
+    /// With a fresh card of this profile.
+    pub(super) fn of(profile: &str, interface: Interface) -> Self {
         let mut context = Context::simulated(7, Discard);
         let keys = KeySet::test();
         let table = KeyTable::of(Pan::TEST_BIN, keys.dki(), keys.master().clone());
@@ -44,7 +49,7 @@ impl Shop {
         let permit = Permit { wants: Effect::Changes, allowed: Effect::Changes };
         let no_seal = |context: &mut Context| Ok(SealKey::random(context));
         let opened = open_card(
-            &at("eped"),
+            &at(profile),
             None,
             interface,
             permit,
@@ -63,7 +68,7 @@ impl Shop {
         Self { stage, hand, context, pin: Secret::new(DEFAULT_PIN.into()), total }
     }
 
-    fn pay(&mut self, purse: PurseId, kind: PurchaseKind, minor: u64) -> Verdict {
+    pub(super) fn pay(&mut self, purse: PurseId, kind: PurchaseKind, minor: u64) -> Verdict {
         let amount = Amount::new(minor, CNY);
         let done = self.stage.pay_with_purse(purse, kind, amount, &mut self.pin, &mut self.context);
         let (_, outcome) = done.unwrap();
@@ -83,9 +88,16 @@ impl Shop {
         self.change(PurseId::DEPOSIT, PurseChange::Overdraft, minor)
     }
 
-    fn facts(&mut self) -> PurseFacts {
-        let facts = self.stage.read(Depth::Quick, &mut self.context).unwrap();
-        facts.purses.into_iter().next().unwrap()
+    pub(super) fn load(&mut self, purse: PurseId, minor: u64) -> Verdict {
+        self.change(purse, PurseChange::Load, minor)
+    }
+
+    pub(super) fn facts(&mut self) -> PurseFacts {
+        self.card().purses.into_iter().next().unwrap()
+    }
+
+    pub(super) fn card(&mut self) -> CardFacts {
+        self.stage.read(Depth::Quick, &mut self.context).unwrap()
     }
 
     /// Deposit and purse, minor units.
@@ -96,7 +108,7 @@ impl Shop {
     }
 
     /// No money is made and none is lost.
-    fn check(&mut self) {
+    pub(super) fn check(&mut self) {
         assert_eq!(self.stage.position(CNY, &mut self.context).unwrap().total_minor(), self.total);
         self.stage.check(&mut self.context).unwrap();
     }

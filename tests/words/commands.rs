@@ -172,6 +172,8 @@ round_trips! {
         .prop_map(|(limit, (date, time), mac2, tac)| {
             (pboc::UpdateOverdraftLimit { limit, date, time, mac2 }, pboc::TransactionCertificate { tac })
         });
+    get_certification_code: pboc::GetCertificationCode = any::<[u8; 9]>()
+        .prop_map(|code| (pboc::GetCertificationCode {}, pboc::CertificationCode { code }));
     get_transaction_prove: pboc::GetTransactionProve = (1u8..=9, any::<u16>(), four(), four())
         .prop_map(|(kind, sequence, mac, tac)| {
             (pboc::GetTransactionProve { kind, sequence }, pboc::TransactionProof { mac, tac })

@@ -303,6 +303,14 @@ named! {
     "purse transaction type" Terminal Binary 1 1 Plain;
     "purse date" Terminal Binary 4 4 Plain;
     "purse time" Terminal Binary 3 3 Plain;
+    "ride type" Terminal Binary 1 1 Plain;
+    "ride terminal" Terminal Binary 8 8 Plain;
+    "ride industry" Terminal Binary 1 1 Plain;
+    "ride station" Terminal Binary 7 7 Plain;
+    "ride city" Terminal Binary 2 2 Plain;
+    "ride institution" Terminal Binary 8 8 Plain;
+    "ride reserve" Terminal Binary 6 6 Plain;
+    "certification code" Card Binary 9 9 Plain;
     "online sequence" Card Binary 2 2 Plain;
     "offline sequence" Card Binary 2 2 Plain;
     "card sequence" Card Binary 2 2 Plain;

@@ -108,7 +108,7 @@ pub(super) fn debit(work: &mut Work<'_>, command: &DebitForPurchase, context: &m
     let (open, terms) = take_open(work, PurseTransactionType::is_purchase, command.date, command.time)?;
     let card_key = work.purse()?.keys.of(PurseKeyKind::Purchase);
     let key = purchase_session_key(&card_key, open.random, open.sequence, command.sequence);
-    let code = work.purse_profile()?.certification_code();
+    let code = work.purse_profile()?.code_in_mac1();
     if !equal(&terms.purchase_mac1(&key, code.as_ref()), &command.mac1) {
         return Err(Refusal::because(
             StatusWord::MAC_WRONG,

@@ -21,7 +21,8 @@ impl ApduCommand for GetData {
     type Response = (Tag, Vec<u8>);
 
     fn matches(apdu: &CommandApdu) -> bool {
-        apdu.cla == 0x80 && apdu.ins == 0xCA
+        // City Union asks for its certification code without a tag.
+        apdu.cla == 0x80 && apdu.ins == 0xCA && (apdu.p1, apdu.p2) != (0, 0)
     }
 
     fn effect(&self) -> Effect {

@@ -10,6 +10,7 @@ mod debit_for_unload;
 mod external_authenticate;
 mod get_balance;
 mod get_capp_prove;
+mod get_certification_code;
 mod get_transaction_prove;
 mod initialize_for_capp_purchase;
 mod initialize_for_cash_withdraw;
@@ -38,6 +39,7 @@ pub use debit_for_unload::{DebitForUnload, UnloadProof};
 pub use external_authenticate::ExternalAuthenticate;
 pub use get_balance::{Balance, GetBalance};
 pub use get_capp_prove::{CappProof, GetCappProve};
+pub use get_certification_code::{CertificationCode, GetCertificationCode};
 pub use get_transaction_prove::{GetTransactionProve, TransactionProof};
 pub use initialize_for_capp_purchase::InitializeForCappPurchase;
 pub use initialize_for_cash_withdraw::InitializeForCashWithdraw;
@@ -82,6 +84,7 @@ pub const COMMANDS: &[CommandRow] = &[
     CommandRow::of::<InitializeForUpdate>(),
     CommandRow::of::<UpdateOverdraftLimit>(),
     CommandRow::of::<GetTransactionProve>(),
+    CommandRow::of::<GetCertificationCode>(),
     CommandRow::of::<InitializeSamForPurchase>(),
     CommandRow::of::<CreditSamForPurchase>(),
     CommandRow::of::<ReadCappData>(),
