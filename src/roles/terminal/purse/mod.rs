@@ -15,7 +15,7 @@ mod sam;
 mod select;
 
 pub use facts::{PurseBalance, PurseFacts, PurseLogEntry, PurseName, Ride};
-pub(super) use find::{by_file, by_name, is_blocked};
+pub(super) use find::{Found, by_file, by_name, is_blocked};
 pub use online::{Desk, PurseTransfer, transfer};
 pub use proof::{Proven, prove};
 pub use purchase::{CappRecord, Counter, Purchase, PurchaseKind, purchase};
