@@ -3,6 +3,7 @@
 
 use super::flows::Shop;
 use cardwright::air::link::Interface;
+use cardwright::roles::card::Profile;
 use cardwright::roles::terminal::Verdict;
 use cardwright::roles::terminal::journal::State;
 use cardwright::roles::terminal::purse::PurchaseKind;
@@ -57,6 +58,31 @@ fn each_is_loaded_and_paid_with() {
         assert_eq!(kinds, [2, 6], "{profile}, newest first");
         assert!(purse.remarks.is_empty(), "{profile}: {:?}", purse.remarks);
     }
+}
+
+#[test]
+fn a_malformed_card_is_no_failure_of_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = Profile::text_of("t-union").unwrap();
+    let bad = good.replace(", { at = 24, what = \"end\" }", "").replace("length = 48", "length = 47");
+    assert_ne!(good, bad);
+    std::fs::write(folder.path().join("bad.toml"), bad).unwrap();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cardwright"));
+    let run = command.args(["read", "--reader", "sim:bad.toml"]).current_dir(folder.path()).output().unwrap();
+    let said = String::from_utf8(run.stdout).unwrap();
+    assert_eq!(run.status.code(), Some(0), "{said}");
+    assert!(said.contains("file 15, offset 24: expected a date YYYYMMDD, found 00000000"), "{said}");
+    assert!(said.contains("100.00 CNY") && said.contains("2025-01-01"), "{said}");
+}
+
+#[test]
+fn what_segment_billing_adds_is_shown() {
+    let mut shop = Shop::of("ecash-transit", Interface::Contactless);
+    let ecash = shop.card().applications[0].ecash[0].clone();
+    let segments = ecash.segments.unwrap();
+    let told = (segments.limit.minor, segments.used.minor, segments.spendable.minor);
+    assert_eq!(told, (1_000, 0, 11_000));
+    assert_eq!(Shop::of("three-in-one", Interface::Contact).card().applications[0].ecash[0].segments, None);
 }
 
 #[test]

@@ -54,7 +54,12 @@ impl Bench {
         let mut card = Simulator::in_memory(new_card_memory(&card.profile, &order).unwrap());
         card.power_on(Interface::Contact, &mut context);
         let mut bench = Self { card, keys, context };
-        let file = if profile == "psam" { "00A40000028011" } else { "00A40000021001" };
+        let file = match profile {
+            "psam" => "00A40000028011",
+            "t-union" => "00A4040008A000000632010105",
+            "city-union" => "00A4040009A00000000386980701",
+            _ => "00A40000021001",
+        };
         assert_eq!(bench.step(file), "9000");
         bench
     }

@@ -1,7 +1,7 @@
 //! A purse as text and as data.
 
 use super::columns::Columns;
-use super::values::{amount, fact, fact_text, signed, time};
+use super::values::{amount, entries, fact, fact_text, signed, time};
 use crate::base::bytes::Hex;
 use crate::roles::terminal::Fact;
 use crate::roles::terminal::purse::{PurseBalance, PurseFacts, PurseLogEntry, Ride};
@@ -28,15 +28,15 @@ pub(in crate::observers::report) fn purse_text(purse: &PurseFacts, unmask: bool)
     for remark in &purse.remarks {
         columns.row("note", remark);
     }
-    columns.row("transaction log", fact_text(&purse.log, entries));
+    columns.row("transaction log", fact_text(&purse.log, |log| entries(log.len())));
     let _ = write!(text, "{columns}");
     lines(&mut text, &purse.log, entry_text);
     for (name, log) in &purse.more_logs {
-        let _ = writeln!(text, "  {name}  {}", fact_text(log, entries));
+        let _ = writeln!(text, "  {name:18}  {}", fact_text(log, |log| entries(log.len())));
         lines(&mut text, log, entry_text);
     }
     if let Some(rides) = &purse.rides {
-        let _ = writeln!(text, "  rides  {}", fact_text(rides, entries));
+        let _ = writeln!(text, "  {:18}  {}", "rides", fact_text(rides, |rides| entries(rides.len())));
         lines(&mut text, rides, ride_text);
     }
     text
@@ -67,15 +67,6 @@ pub(in crate::observers::report) fn purse_json(purse: &PurseFacts, unmask: bool)
 
 fn number(number: &PurseNumber, unmask: bool) -> String {
     if unmask { number.expose().to_owned() } else { number.to_string() }
-}
-
-#[expect(clippy::ptr_arg, reason = "it is what a log's fact holds")]
-fn entries<T>(log: &Vec<T>) -> String {
-    match log.len() {
-        0 => "empty".to_owned(),
-        1 => "1 entry".to_owned(),
-        count => format!("{count} entries"),
-    }
 }
 
 /// A line for each entry of a log.

@@ -18,6 +18,13 @@ pub(in crate::roles::terminal) struct Found {
     pub fci: Vec<u8>,
 }
 
+impl Found {
+    /// Its layout's place among all: the lowest is chosen to pay with.
+    pub(in crate::roles::terminal) fn rank(&self) -> Option<usize> {
+        CityLayout::all().iter().position(|layout| layout == self.layout)
+    }
+}
+
 /// Selects a purse by its name; `None` where it is not there.
 pub(in crate::roles::terminal) fn by_name(
     card: &mut dyn Card,
@@ -102,6 +109,7 @@ pub(super) fn every(card: &mut dyn Card, context: &mut Context) -> Result<Vec<Fo
     if every.is_empty() {
         every.extend(by_file(card, context)?);
     }
+    every.sort_by_key(Found::rank);
     Ok(every)
 }
 

@@ -18,7 +18,7 @@ mod select;
 
 pub use change::PurseChange;
 pub use facts::{PurseBalance, PurseFacts, PurseLogEntry, PurseName, Ride};
-pub(super) use find::{by_file, by_name, is_blocked};
+pub(super) use find::{Found, by_file, by_name, is_blocked};
 pub use keeper::Keeper;
 pub use online::{Desk, PurseOrder, change};
 pub use proof::{Proven, prove, prove_selected};

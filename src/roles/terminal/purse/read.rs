@@ -4,7 +4,7 @@
 use super::balance::told;
 use super::facts::{PurseFacts, PurseLogEntry, PurseName};
 use super::file::{Files, file};
-use super::find::Found;
+use super::find::{Found, again};
 use super::logs::{entries, rides};
 use super::purchase::CappRecord;
 use crate::air::link::{Card, LinkError};
@@ -19,13 +19,14 @@ use crate::words::pboc::CityField;
 use crate::words::pboc::command::GetCertificationCode;
 use crate::words::pboc::purse::{PurseId, PurseTransactionType, limit_minor};
 
-/// Reads a purse that is selected.
+/// Selects a purse that was found, and reads it.
 pub(in crate::roles::terminal) fn read_purse(
     card: &mut dyn Card,
     found: Found,
     context: &mut Context,
 ) -> Result<PurseFacts, LinkError> {
     let layout = found.layout;
+    again(card, &found.name, context)?;
     let currency = Currency(layout.currency);
     let mut files = Files::of(card, &found, layout.fields.iter(), context)?;
     let others = layout.fields.iter().filter(|field| !field.kind.is_number());

@@ -5,7 +5,7 @@ use super::facts::{CardFacts, CardKind, Fact};
 use crate::air::link::{Card, LinkError};
 use crate::base::context::Context;
 use crate::roles::terminal::config::TerminalConfig;
-use crate::roles::terminal::purse::{by_file, by_name, is_blocked, read_purse};
+use crate::roles::terminal::purse::{Found, by_file, by_name, is_blocked, read_purse};
 use crate::words::emv::{Fci, directory_entries};
 use crate::words::iso7816::command::{ReadRecord, Select};
 use crate::words::iso7816::{Aid, ApduCommand, Atr, StatusWord};
@@ -65,11 +65,10 @@ pub fn read(
         facts.remarks.push("a storage card: it has no ISO/IEC 7816-4 applications to read".into());
         return Ok(facts);
     }
+    let mut purses = Vec::new();
     for (name, blocked) in find(card, config, &mut facts.remarks, context)? {
         if is_purse(&name) {
-            if let Some(found) = by_name(card, &name, context)? {
-                facts.purses.push(read_purse(card, found, context)?);
-            }
+            purses.extend(by_name(card, &name, context)?);
             continue;
         }
         let reader = Reader { card: &mut *card, config, depth, context: &mut *context };
@@ -77,9 +76,12 @@ pub fn read(
             facts.applications.push(application);
         }
     }
-    if facts.purses.is_empty()
-        && let Some(found) = by_file(card, context)?
-    {
+    if purses.is_empty() {
+        purses.extend(by_file(card, context)?);
+    }
+    // In the order in which one is chosen to pay with.
+    purses.sort_by_key(Found::rank);
+    for found in purses {
         facts.purses.push(read_purse(card, found, context)?);
     }
     if facts.applications.is_empty() && facts.purses.is_empty() {
