@@ -12,6 +12,7 @@ pub mod iso_dep;
 #[cfg(unix)]
 mod lines;
 mod nfc_dep;
+mod parts;
 #[cfg(feature = "pcsc")]
 pub mod pcsc;
 mod peer;

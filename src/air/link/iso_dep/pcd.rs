@@ -2,6 +2,7 @@
 //! again where no answer came, or none that is a block.
 
 use super::poll::CardB;
+use crate::air::link::parts::parts;
 use crate::air::link::{Air, Heard, LinkError, Modulation, RfFrame, Technology};
 use crate::base::context::Context;
 use crate::words::iso14443::{Ats, Block, frame_size, frame_waiting_time};
@@ -67,22 +68,12 @@ impl Pcd {
         command: &[u8],
         context: &mut Context,
     ) -> Result<Vec<u8>, LinkError> {
-        let mut parts: Vec<&[u8]> = command.chunks(self.most).collect();
-        if parts.is_empty() {
-            parts.push(&[]);
-        }
-        let last = parts.len() - 1;
-        let mut answer = Vec::new();
-        for (index, part) in parts.into_iter().enumerate() {
-            let more = index < last;
+        let mut first = None;
+        for (part, more) in parts(command, self.most) {
             let block = Block::information(self.number, more, part);
             match self.ask(air, block, context)? {
                 Block::Acknowledge { .. } if more => {}
-                Block::Information { more: goes_on, data, .. } if !more => {
-                    answer.extend(data);
-                    self.number ^= 1;
-                    return self.rest(air, answer, goes_on, context);
-                }
+                Block::Information { more: goes_on, data, .. } if !more => first = Some((data, goes_on)),
                 other => {
                     let expected = if more { "R(ACK)" } else { "an I-block" };
                     return Err(protocol(expected, &other));
@@ -90,31 +81,7 @@ impl Pcd {
             }
             self.number ^= 1;
         }
-        Ok(answer)
-    }
-
-    /// Whether the card still answers: R(NAK) with the number that is not due has R(ACK) as its
-    /// answer (7.5.4, rule 12).
-    pub fn is_there(&mut self, air: &mut dyn Air, context: &mut Context) -> Result<bool, LinkError> {
-        air.send(&self.frame(&Block::nak(self.number)), context)?;
-        Ok(matches!(air.receive(self.waiting, context)?, Some(Heard::Frame(_))))
-    }
-
-    /// Lets the card sleep; whether it has answered does not matter.
-    pub fn deselect(&mut self, air: &mut dyn Air, context: &mut Context) -> Result<(), LinkError> {
-        air.send(&self.frame(&Block::Deselect { cid: None }), context)?;
-        air.receive(self.waiting.min(PARTING), context)?;
-        Ok(())
-    }
-
-    /// What follows the first part of a response.
-    fn rest(
-        &mut self,
-        air: &mut dyn Air,
-        mut answer: Vec<u8>,
-        mut goes_on: bool,
-        context: &mut Context,
-    ) -> Result<Vec<u8>, LinkError> {
+        let (mut answer, mut goes_on) = first.unwrap_or_default();
         while goes_on {
             if answer.len() > LONGEST {
                 return Err(LinkError::Protocol {
@@ -133,6 +100,20 @@ impl Pcd {
             self.number ^= 1;
         }
         Ok(answer)
+    }
+
+    /// Whether the card still answers: R(NAK) with the number that is not due has R(ACK) as its
+    /// answer (7.5.4, rule 12).
+    pub fn is_there(&mut self, air: &mut dyn Air, context: &mut Context) -> Result<bool, LinkError> {
+        air.send(&self.frame(&Block::nak(self.number)), context)?;
+        Ok(matches!(air.receive(self.waiting, context)?, Some(Heard::Frame(_))))
+    }
+
+    /// Lets the card sleep; whether it has answered does not matter.
+    pub fn deselect(&mut self, air: &mut dyn Air, context: &mut Context) -> Result<(), LinkError> {
+        air.send(&self.frame(&Block::Deselect { cid: None }), context)?;
+        air.receive(self.waiting.min(PARTING), context)?;
+        Ok(())
     }
 
     /// Sends a block until an answer to it comes.

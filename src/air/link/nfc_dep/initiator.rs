@@ -3,6 +3,7 @@
 
 use super::activation::{Identity, Polling, find, greet};
 use super::framing::{OVERHEAD, join, unwrap, wrap};
+use crate::air::link::parts::parts;
 use crate::air::link::{Air, Heard, LinkError, Peer, PeerActivation};
 use crate::base::context::Context;
 use crate::words::iso18092::{
@@ -103,11 +104,8 @@ impl InitiatorTalk {
         payload: &[u8],
         context: &mut Context,
     ) -> Result<Vec<u8>, LinkError> {
-        let pieces: Vec<&[u8]> =
-            if payload.is_empty() { vec![payload] } else { payload.chunks(self.most).collect() };
         let mut answer = None;
-        for (index, piece) in pieces.iter().enumerate() {
-            let more = index + 1 < pieces.len();
+        for (piece, more) in parts(payload, self.most) {
             let (pfb, data) = self.ask(air, Pfb::information(self.number, more), piece, context)?;
             let number = self.next_number();
             match pfb.kind() {

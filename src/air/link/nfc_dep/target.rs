@@ -3,6 +3,7 @@
 
 use super::activation::{Identity, Met, be_found};
 use super::framing::{OVERHEAD, join, unwrap, wrap};
+use crate::air::link::parts::parts;
 use crate::air::link::{Air, Heard, LinkError, Peer, PeerActivation, RfFrame};
 use crate::base::context::Context;
 use crate::words::iso18092::{BitRate, NfcDepFrame, Pfb, PfbKind, Side};
@@ -206,15 +207,12 @@ impl TargetTalk {
         timeout: Duration,
         context: &mut Context,
     ) -> Result<(), LinkError> {
-        let mut left = payload;
-        loop {
-            let (piece, rest) = left.split_at(left.len().min(self.most));
-            let more = !rest.is_empty();
+        for (piece, more) in parts(payload, self.most) {
             // The number of the block that is answered.
             let number = self.number.wrapping_sub(1);
             self.say(air, Pfb::information(number, more), piece, context)?;
             if !more {
-                return Ok(());
+                break;
             }
             let (pfb, _) = self.hear(air, timeout, context)?;
             if pfb.kind() != PfbKind::Ack {
@@ -224,8 +222,8 @@ impl TargetTalk {
                     found: format!("PFB {:02X}", pfb.0),
                 });
             }
-            left = rest;
         }
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use super::Pn532;
 use super::command::{RfConfiguration, SetParameters, TgGetData, TgInitAsTarget, TgSetData, TgSetMetaData};
 use super::driver::AT_ONCE;
 use super::reader::open_chip;
+use crate::air::link::parts::parts;
 use crate::air::link::{LinkError, Target, TargetDriver, TargetRequest};
 use crate::base::context::Context;
 use std::time::Duration;
@@ -124,10 +125,9 @@ impl Target for Pn532Target {
     }
 
     fn send(&mut self, answer: &[u8], _context: &mut Context) -> Result<(), LinkError> {
-        let mut parts = answer.chunks(MOST).peekable();
-        while let Some(part) = parts.next() {
+        for (part, more) in parts(answer, MOST) {
             let data = part.to_vec();
-            let status = if parts.peek().is_some() {
+            let status = if more {
                 self.chip.call(&TgSetMetaData { data }, HAND_OVER)?
             } else {
                 self.chip.call(&TgSetData { data }, HAND_OVER)?

@@ -7,6 +7,7 @@ use super::command::{
 };
 use super::driver::AT_ONCE;
 use super::reader::open_chip;
+use crate::air::link::parts::parts;
 use crate::air::link::{Greeting, Identity, LinkError, Peer, PeerActivation, Polling};
 use crate::base::context::Context;
 use crate::words::iso18092::{NfcDepFrame, Side};
@@ -124,15 +125,13 @@ impl Pn532Peer {
         Ok(Self { chip, activation })
     }
 
-    /// Calls until the chip has said all of it.
-    fn fetch<C: ChipCommand<Answer = Exchanged>>(
+    /// The whole of which the chip has said the first part; `next` asks it for another.
+    fn whole<C: ChipCommand<Answer = Exchanged>>(
         &mut self,
-        first: &C,
+        mut answer: Exchanged,
         next: &C,
         timeout: Duration,
     ) -> Result<Vec<u8>, LinkError> {
-        let mut answer = self.chip.call(first, timeout)?;
-        self.check(answer.status)?;
         let mut whole = answer.data;
         while answer.status.has_more() {
             answer = self.chip.call(next, timeout)?;
@@ -157,26 +156,26 @@ impl Pn532Peer {
 
     fn ask(&mut self, payload: &[u8], timeout: Duration) -> Result<Vec<u8>, LinkError> {
         let part = |more: u8, data: &[u8]| InDataExchange { target: 1 | more, data: data.to_vec() };
-        let mut left = payload;
-        while left.len() > MOST {
-            let (piece, rest) = left.split_at(MOST);
-            let answer = self.chip.call(&part(InDataExchange::MORE, piece), HAND_OVER)?;
+        let timeout = timeout.max(HAND_OVER);
+        let mut answer = Exchanged::from(Status::OK);
+        for (piece, more) in parts(payload, MOST) {
+            let more = if more { InDataExchange::MORE } else { 0 };
+            answer = self.chip.call(&part(more, piece), timeout)?;
             self.check(answer.status)?;
-            left = rest;
         }
-        self.fetch(&part(0, left), &part(0, &[]), timeout.max(HAND_OVER))
+        self.whole(answer, &part(0, &[]), timeout)
     }
 
     fn answer(&mut self, payload: &[u8]) -> Result<(), LinkError> {
-        let mut left = payload;
-        while left.len() > MOST {
-            let (piece, rest) = left.split_at(MOST);
-            let status = self.chip.call(&TgSetMetaData { data: piece.to_vec() }, HAND_OVER)?;
+        for (piece, more) in parts(payload, MOST) {
+            let data = piece.to_vec();
+            let status = match more {
+                true => self.chip.call(&TgSetMetaData { data }, HAND_OVER)?,
+                false => self.chip.call(&TgSetData { data }, HAND_OVER)?,
+            };
             self.check(status)?;
-            left = rest;
         }
-        let status = self.chip.call(&TgSetData { data: left.to_vec() }, HAND_OVER)?;
-        self.check(status)
+        Ok(())
     }
 }
 
@@ -197,7 +196,9 @@ impl Peer for Pn532Peer {
         if let Some(payload) = payload {
             self.answer(payload)?;
         }
-        self.fetch(&TgGetData, &TgGetData, timeout)
+        let first = self.chip.call(&TgGetData, timeout)?;
+        self.check(first.status)?;
+        self.whole(first, &TgGetData, timeout)
     }
 
     /// Where the chip is gone, it is over too.

@@ -1,11 +1,12 @@
 //! A PN532 as a reader: cards of type A and B, by the chip's own ISO-DEP.
 
 use super::command::{
-    Exchanged, InDataExchange, InListPassiveTarget, InRelease, RfConfiguration, SetParameters, TargetA,
-    TargetB, Wire,
+    Exchanged, InDataExchange, InListPassiveTarget, InRelease, RfConfiguration, SetParameters, Status,
+    TargetA, TargetB, Wire,
 };
 use super::driver::AT_ONCE;
 use super::{Pn532, Port};
+use crate::air::link::parts::parts;
 use crate::air::link::{Activation, Card, Interface, LinkError, Reader, ReaderDriver};
 use crate::base::bytes::Hex;
 use crate::base::context::Context;
@@ -157,10 +158,9 @@ impl Drop for Pn532Card {
 
 /// A command and its response, in as many parts as either needs.
 fn exchange(chip: &mut Pn532, command: &[u8]) -> Result<Exchanged, LinkError> {
-    let mut parts = command.chunks(MOST).peekable();
-    let mut answer = Exchanged { status: super::command::Status::OK, data: Vec::new() };
-    while let Some(part) = parts.next() {
-        let more = if parts.peek().is_some() { InDataExchange::MORE } else { 0 };
+    let mut answer = Exchanged::from(Status::OK);
+    for (part, more) in parts(command, MOST) {
+        let more = if more { InDataExchange::MORE } else { 0 };
         answer = chip.call(&InDataExchange { target: 1 | more, data: part.to_vec() }, EXCHANGE)?;
         if !answer.status.is_ok() {
             return Ok(answer);
