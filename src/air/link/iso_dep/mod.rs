@@ -11,6 +11,6 @@ mod served;
 
 pub use pcd::Pcd;
 pub use picc::{CardKind, Picc, PiccIdentity, PiccStep};
-pub use poll::{CardA, CardB, poll_a, poll_b, select_b, send_rats};
+pub use poll::{CardA, poll_a, poll_b, poll_f, select_b, send_rats};
 pub use selection::{Selection, SelectionStep};
 pub use served::{DRIVER, IsoDepTarget};

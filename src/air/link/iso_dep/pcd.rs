@@ -1,16 +1,12 @@
 //! The reader's side of ISO-DEP: the block rules of ISO/IEC 14443-4, 7.5.3 and 7.5.5. It asks
 //! again where no answer came, or none that is a block.
 
-use super::poll::CardB;
 use crate::air::link::parts::parts;
-use crate::air::link::{Air, Heard, LinkError, Modulation, RfFrame, Technology};
+use crate::air::link::{Air, Heard, LinkError, Modulation, RfFrame};
 use crate::base::context::Context;
-use crate::words::iso14443::{Ats, Block, frame_size, frame_waiting_time};
-use crate::words::iso18092::BitRate;
+use crate::words::iso14443::{Ats, Block, SensbRes, frame_size, frame_waiting_time};
 use std::time::Duration;
 
-/// FSDI: frames of 256 bytes.
-const FSDI: u8 = 8;
 /// PCB and CRC, which go off a frame's length.
 const OVERHEAD: usize = 3;
 /// The longest response: 65,536 bytes and the status.
@@ -30,7 +26,7 @@ const DURING: &str = "during an exchange with the card";
 /// A reader's conversation with an active card.
 #[derive(Debug)]
 pub struct Pcd {
-    technology: Technology,
+    modulation: Modulation,
     number: u8,
     /// The most bytes of data in a block.
     most: usize,
@@ -40,21 +36,20 @@ pub struct Pcd {
 
 impl Pcd {
     /// FSDI that RATS and ATTRIB tell the card: frames of 256 bytes.
-    pub const FSDI: u8 = FSDI;
+    pub const FSDI: u8 = 8;
 
     /// With a card of type A that has sent this ATS.
     pub fn with_a(ats: &Ats) -> Self {
-        Self::new(Technology::A, ats.frame_size(), ats.waiting_time())
+        Self::new(Modulation::A106, ats.frame_size(), ats.waiting_time())
     }
 
     /// With a card of type B that was selected.
-    pub fn with_b(card: &CardB) -> Self {
-        let response = card.response;
-        Self::new(Technology::B, frame_size(response.fsci()), frame_waiting_time(response.fwi()))
+    pub fn with_b(card: SensbRes) -> Self {
+        Self::new(Modulation::B106, frame_size(card.fsci()), frame_waiting_time(card.fwi()))
     }
 
-    fn new(technology: Technology, card_takes: usize, waiting: Duration) -> Self {
-        Self { technology, number: 0, most: card_takes - OVERHEAD, waiting: waiting + GRACE }
+    fn new(modulation: Modulation, card_takes: usize, waiting: Duration) -> Self {
+        Self { modulation, number: 0, most: card_takes - OVERHEAD, waiting: waiting + GRACE }
     }
 
     /// Sends a command and gives the card's response.
@@ -177,8 +172,7 @@ impl Pcd {
     }
 
     fn frame(&self, block: &Block) -> RfFrame {
-        let modulation = Modulation { rate: BitRate::Kbps106, technology: self.technology };
-        RfFrame { modulation, bytes: block.to_bytes() }
+        RfFrame { modulation: self.modulation, bytes: block.to_bytes() }
     }
 }
 
@@ -304,9 +298,9 @@ mod tests {
         assert_eq!(poll_a(&mut air, SENS_REQ, ANSWER, &mut context).unwrap(), None);
         let request = SensbReq { family: 0, parameter: 0 };
         let card = poll_b(&mut air, request, ANSWER, &mut context).unwrap().unwrap();
-        let attrib = Attrib { id: card.response.id, fsdi: 8, cid: 0 };
+        let attrib = Attrib { id: card.id, fsdi: 8, cid: 0 };
         assert_eq!(select_b(&mut air, &attrib, &mut context).unwrap(), Some(vec![0]));
-        let mut reader = Pcd::with_b(&card);
+        let mut reader = Pcd::with_b(card);
         assert_eq!(reader.exchange(&mut air, &[7; 300], &mut context).unwrap(), [7; 600]);
         reader.deselect(&mut air, &mut context).unwrap();
         assert_eq!(poll_b(&mut air, request, ANSWER, &mut context).unwrap(), None, "it sleeps");

@@ -130,7 +130,7 @@ impl Picc {
                 let response = SensbRes { id: *id, application, protocol };
                 // Never asked, as the frames of type A are not its.
                 let selection = Selection::new([0; 2], Vec::new(), SelRes(0));
-                (Technology::B, response.to_bytes(), *id, selection)
+                (Technology::B, response.to_bytes().to_vec(), *id, selection)
             }
         };
         Self { technology, hello, id, selection, is_asleep: false, talk: None }

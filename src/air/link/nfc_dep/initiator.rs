@@ -1,14 +1,12 @@
 //! The initiator's side of NFC-DEP (ISO/IEC 18092, 12.6.4): it asks, and asks again where
 //! no answer came or none that it could read.
 
-use super::activation::{Identity, Polling, find, greet};
+use super::activation::{Identity, Polling, change_rate, find};
 use super::framing::{OVERHEAD, join, unwrap, wrap};
 use crate::air::link::parts::parts;
 use crate::air::link::{Air, Heard, LinkError, Peer, PeerActivation};
 use crate::base::context::Context;
-use crate::words::iso18092::{
-    AttributeResponse, BitRate, NfcDepFrame, ParameterRequest, Pfb, PfbKind, Side, waiting_time,
-};
+use crate::words::iso18092::{AttributeResponse, BitRate, NfcDepFrame, Pfb, PfbKind, Side, waiting_time};
 use std::time::Duration;
 
 /// How often in a row a block is asked for again before the device counts as gone.
@@ -156,9 +154,7 @@ impl InitiatorTalk {
         rate: BitRate,
         context: &mut Context,
     ) -> Result<bool, LinkError> {
-        let change = NfcDepFrame::ParameterRequest(ParameterRequest::at(rate));
-        let answer = greet(air, &change, self.rate, self.waiting, context)?;
-        let agrees = matches!(answer, Some(NfcDepFrame::ParameterResponse(_)));
+        let agrees = change_rate(air, (self.rate, rate), self.waiting, context)?;
         if agrees {
             self.rate = rate;
         }
