@@ -13,6 +13,7 @@ pub mod iso_dep;
 mod lines;
 mod nfc_dep;
 mod parts;
+mod patience;
 #[cfg(feature = "pcsc")]
 pub mod pcsc;
 mod peer;

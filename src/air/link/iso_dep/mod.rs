@@ -9,6 +9,7 @@ mod poll;
 mod selection;
 mod served;
 
+pub(super) use pcd::LONGEST_RESPONSE;
 pub use pcd::Pcd;
 pub use picc::{CardKind, Picc, PiccIdentity, PiccStep};
 pub use poll::{CardA, poll_a, poll_b, poll_f, select_b, send_rats};

@@ -1,7 +1,8 @@
 //! The reader's side of ISO-DEP: the block rules of ISO/IEC 14443-4, 7.5.3 and 7.5.5. It asks
 //! again where no answer came, or none that is a block.
 
-use crate::air::link::parts::parts;
+use crate::air::link::parts::{join, parts};
+use crate::air::link::patience::{Extensions, GRACE, PARTING};
 use crate::air::link::{Air, Heard, LinkError, Modulation, RfFrame};
 use crate::base::context::Context;
 use crate::words::iso14443::{Ats, Block, SensbRes, frame_size, frame_waiting_time};
@@ -10,17 +11,9 @@ use std::time::Duration;
 /// PCB and CRC, which go off a frame's length.
 const OVERHEAD: usize = 3;
 /// The longest response: 65,536 bytes and the status.
-const LONGEST: usize = 65_538;
+pub(in crate::air::link) const LONGEST_RESPONSE: usize = 65_538;
 /// How often in a row a block is asked for again before the card counts as gone.
 const RETRIES: u8 = 2;
-/// How often in a row a card may ask for time.
-const EXTENSIONS: u16 = 600;
-/// WTXM has six bits; 0 and what is above 59 are not to be used.
-const MOST_EXTENSION: u8 = 59;
-/// How much longer than its waiting time a card on a socket may take.
-const GRACE: Duration = Duration::from_millis(100);
-/// How long an answer to S(DESELECT) is waited for: a card that is gone keeps nobody.
-const PARTING: Duration = Duration::from_millis(150);
 const DURING: &str = "during an exchange with the card";
 
 /// A reader's conversation with an active card.
@@ -78,16 +71,9 @@ impl Pcd {
         }
         let (mut answer, mut goes_on) = first.unwrap_or_default();
         while goes_on {
-            if answer.len() > LONGEST {
-                return Err(LinkError::Protocol {
-                    during: DURING.into(),
-                    expected: format!("a response of {LONGEST} bytes at most"),
-                    found: format!("{} bytes and no end", answer.len()),
-                });
-            }
             match self.ask(air, Block::ack(self.number), context)? {
                 Block::Information { more, data, .. } => {
-                    answer.extend(data);
+                    join(&mut answer, &data, LONGEST_RESPONSE, DURING)?;
                     goes_on = more;
                 }
                 other => return Err(protocol("an I-block", &other)),
@@ -119,7 +105,7 @@ impl Pcd {
             _ => Block::nak(self.number),
         };
         let (mut next, mut wait) = (block.clone(), self.waiting);
-        let (mut tries, mut extensions) = (0, 0);
+        let (mut tries, mut extensions) = (0, Extensions::default());
         loop {
             air.send(&self.frame(&next), context)?;
             let heard = match air.receive(wait, context)? {
@@ -130,11 +116,7 @@ impl Pcd {
             wait = self.waiting;
             match heard {
                 Some(Ok(Block::WaitingTimeExtension { multiplier, .. })) => {
-                    extensions += 1;
-                    if extensions > EXTENSIONS {
-                        return Err(self.silent(air));
-                    }
-                    let multiplier = multiplier.clamp(1, MOST_EXTENSION);
+                    let multiplier = extensions.grant(multiplier).ok_or_else(|| self.silent(air))?;
                     wait = self.waiting * u32::from(multiplier);
                     next = Block::WaitingTimeExtension { cid: None, multiplier };
                     tries = 0;
@@ -152,11 +134,7 @@ impl Pcd {
                 }
                 Some(Ok(other)) if tries == RETRIES => return Err(protocol("a block in turn", &other)),
                 Some(Err(error)) if tries == RETRIES => {
-                    return Err(LinkError::Protocol {
-                        during: DURING.into(),
-                        expected: "a block of ISO/IEC 14443-4".into(),
-                        found: error.to_string(),
-                    });
+                    return Err(LinkError::protocol(DURING, "a block of ISO/IEC 14443-4", error.to_string()));
                 }
                 Some(_) | None => next = again.clone(),
             }
@@ -184,7 +162,7 @@ fn number(block: &Block) -> u8 {
 }
 
 fn protocol(expected: &str, found: &Block) -> LinkError {
-    LinkError::Protocol { during: DURING.into(), expected: expected.into(), found: format!("{found:?}") }
+    LinkError::protocol(DURING, expected, format!("{found:?}"))
 }
 
 #[cfg(test)]

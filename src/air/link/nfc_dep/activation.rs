@@ -140,7 +140,7 @@ pub(super) fn find(
         // An air that answers nothing has let the whole of it pass.
         left = left.saturating_sub(ANSWER);
         if left.is_zero() {
-            return Err(nobody(air, polling.timeout));
+            return Err(LinkError::nobody(air.place(), polling.timeout));
         }
     }
 }
@@ -184,10 +184,6 @@ fn greet(
         Some(Heard::Frame(frame)) => Ok(unwrap(&frame, "meeting the other device").ok()),
         _ => Ok(None),
     }
-}
-
-fn nobody(air: &dyn Air, timeout: Duration) -> LinkError {
-    LinkError::timeout(format!("of another device at {}", air.place()), timeout)
 }
 
 /// What a target knows once it has been found: who the initiator is, at which rate it
@@ -294,7 +290,7 @@ pub(super) fn be_found(
     let selection = Selection::new(SENS_RES, levels, SelRes::NFC_DEP);
     let mut presence = Presence::new(selection, Some(sensf_res), response);
     loop {
-        let heard = air.receive(timeout, context)?.ok_or_else(|| nobody(air, timeout))?;
+        let heard = air.receive(timeout, context)?.ok_or_else(|| LinkError::nobody(air.place(), timeout))?;
         match presence.hear(&heard) {
             PresenceStep::Silence => {}
             PresenceStep::Answer(frame) => air.send(&frame, context)?,

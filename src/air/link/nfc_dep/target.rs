@@ -2,8 +2,8 @@
 //! where it is asked again.
 
 use super::activation::{Identity, Met, be_found};
-use super::framing::{OVERHEAD, join, unwrap, wrap};
-use crate::air::link::parts::parts;
+use super::framing::{LONGEST_PAYLOAD, OVERHEAD, unwrap, wrap};
+use crate::air::link::parts::{join, parts};
 use crate::air::link::{Air, Heard, LinkError, Peer, PeerActivation, RfFrame};
 use crate::base::context::Context;
 use crate::words::iso18092::{BitRate, NfcDepFrame, Pfb, PfbKind, Side};
@@ -93,16 +93,13 @@ impl TargetTalk {
         let mut whole = Vec::new();
         loop {
             let (pfb, data) = self.hear(air, timeout, context)?;
-            join(&mut whole, &data, DURING)?;
+            join(&mut whole, &data, LONGEST_PAYLOAD, DURING)?;
             match pfb.kind() {
                 PfbKind::Information { more: false } => return Ok(whole),
                 PfbKind::Information { more: true } => self.say(air, Pfb::ack(pfb.number()), &[], context)?,
                 _ => {
-                    return Err(LinkError::Protocol {
-                        during: DURING.into(),
-                        expected: "information".into(),
-                        found: format!("PFB {:02X}", pfb.0),
-                    });
+                    let found = format!("PFB {:02X}", pfb.0);
+                    return Err(LinkError::protocol(DURING, "information", found));
                 }
             }
         }
@@ -216,11 +213,8 @@ impl TargetTalk {
             }
             let (pfb, _) = self.hear(air, timeout, context)?;
             if pfb.kind() != PfbKind::Ack {
-                return Err(LinkError::Protocol {
-                    during: DURING.into(),
-                    expected: "an acknowledgement".into(),
-                    found: format!("PFB {:02X}", pfb.0),
-                });
+                let found = format!("PFB {:02X}", pfb.0);
+                return Err(LinkError::protocol(DURING, "an acknowledgement", found));
             }
         }
         Ok(())

@@ -7,9 +7,11 @@ use super::command::{
 };
 use super::driver::AT_ONCE;
 use super::reader::open_chip;
-use crate::air::link::parts::parts;
+use crate::air::link::nfc_dep::LONGEST_PAYLOAD;
+use crate::air::link::parts::{join, parts};
 use crate::air::link::{Greeting, Identity, LinkError, Peer, PeerActivation, Polling};
 use crate::base::context::Context;
+use crate::words::iso14443::SelRes;
 use crate::words::iso18092::{NfcDepFrame, Side};
 use std::time::Duration;
 
@@ -21,7 +23,7 @@ const HAND_OVER: Duration = Duration::from_secs(3);
 const MOST: usize = 252;
 /// SENS_RES and SEL_RES of a target of NFC-DEP.
 const SENS_RES: [u8; 2] = [0x01, 0x01];
-const SEL_RES: u8 = 0x40;
+const SEL_RES: u8 = SelRes::NFC_DEP.0;
 /// How an NFCID2 begins that speaks NFC-DEP.
 const SPEAKS_NFC_DEP: [u8; 2] = [0x01, 0xFE];
 
@@ -70,8 +72,7 @@ impl Pn532Peer {
             // A search that finds nobody has taken about this long.
             left = left.saturating_sub(AT_ONCE);
             if left.is_zero() {
-                let during = format!("of another device at {}", chip.place());
-                return Err(LinkError::timeout(during, polling.timeout));
+                return Err(LinkError::nobody(chip.place(), polling.timeout));
             }
         }
     }
@@ -114,11 +115,8 @@ impl Pn532Peer {
         let met = chip.call(&command, timeout)?;
         let request = NfcDepFrame::parse(met.command.get(1..).unwrap_or_default());
         let Ok(NfcDepFrame::AttributeRequest(request)) = request else {
-            return Err(LinkError::Protocol {
-                during: format!("meeting another device at {}", chip.place()),
-                expected: "its ATR_REQ".into(),
-                found: format!("{:02X?}", met.command),
-            });
+            let during = format!("meeting another device at {}", chip.place());
+            return Err(LinkError::protocol(during, "its ATR_REQ", format!("{:02X?}", met.command)));
         };
         let (place, general) = (chip.place().to_owned(), request.general);
         let activation = PeerActivation { side: Side::Target, general, place };
@@ -136,9 +134,13 @@ impl Pn532Peer {
         while answer.status.has_more() {
             answer = self.chip.call(next, timeout)?;
             self.check(answer.status)?;
-            whole.extend_from_slice(&answer.data);
+            join(&mut whole, &answer.data, LONGEST_PAYLOAD, &self.during())?;
         }
         Ok(whole)
+    }
+
+    fn during(&self) -> String {
+        format!("exchanging with the device at {}", self.activation.place)
     }
 
     fn check(&self, status: Status) -> Result<(), LinkError> {
@@ -146,11 +148,7 @@ impl Pn532Peer {
             status if status.is_ok() => Ok(()),
             Status::RELEASED => Err(self.activation.parted()),
             Status::TIMEOUT => Err(self.activation.silent(HAND_OVER)),
-            status => Err(LinkError::Protocol {
-                during: format!("exchanging with the device at {}", self.activation.place),
-                expected: Status::OK.to_string(),
-                found: status.to_string(),
-            }),
+            status => Err(LinkError::protocol(self.during(), Status::OK.to_string(), status.to_string())),
         }
     }
 

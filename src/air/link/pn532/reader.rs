@@ -6,7 +6,8 @@ use super::command::{
 };
 use super::driver::AT_ONCE;
 use super::{Pn532, Port};
-use crate::air::link::parts::parts;
+use crate::air::link::iso_dep::LONGEST_RESPONSE;
+use crate::air::link::parts::{join, parts};
 use crate::air::link::{Activation, Card, Interface, LinkError, Reader, ReaderDriver};
 use crate::base::bytes::Hex;
 use crate::base::context::Context;
@@ -169,7 +170,7 @@ fn exchange(chip: &mut Pn532, command: &[u8]) -> Result<Exchanged, LinkError> {
     while answer.status.has_more() {
         let next = chip.call(&InDataExchange { target: 1, data: Vec::new() }, EXCHANGE)?;
         answer.status = next.status;
-        answer.data.extend(next.data);
+        join(&mut answer.data, &next.data, LONGEST_RESPONSE, "fetching a response")?;
     }
     Ok(answer)
 }
