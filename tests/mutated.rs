@@ -213,7 +213,10 @@ fn units_of_llcp_are_taken_or_refused() {
             [&[GENERAL], units].concat().iter().map(|hex| parse_hex(hex).unwrap()).collect();
         pieces::join(&units.iter().map(Vec::as_slice).collect::<Vec<_>>())
     };
-    tried(&[text(&SESSION), text(&others), text(&[&others[..], &SESSION].concat())], llcp::run);
+    // More names than one answer holds, to a device that takes the least.
+    let names = format!("0641{}", "08010A".repeat(80));
+    let many = [vec![0], pieces::join(&[&parse_hex(&names).unwrap()])].concat();
+    tried(&[text(&SESSION), text(&others), text(&[&others[..], &SESSION].concat()), many], llcp::run);
 }
 
 #[test]
