@@ -91,8 +91,9 @@ pub fn poll_f(
     context: &mut Context,
 ) -> Result<Option<Vec<u8>>, LinkError> {
     let modulation = Modulation { rate, technology: Technology::F };
-    // SENSF_REQ has five bytes.
-    ask(air, modulation, [&[request.len() as u8 + 1], request].concat(), wait, context)
+    // SENSF_REQ has five bytes; what a host of the chip gives may be longer, and finds nobody.
+    let length = u8::try_from(request.len() + 1).unwrap_or(u8::MAX);
+    ask(air, modulation, [&[length], request].concat(), wait, context)
 }
 
 /// Says something and gives the answer in the same modulation; `None` where none comes.
