@@ -15,6 +15,8 @@ mod known_reader;
 #[cfg(unix)]
 mod lines;
 mod nfc_dep;
+mod parts;
+mod patience;
 #[cfg(feature = "pcsc")]
 pub mod pcsc;
 mod peer;

@@ -194,7 +194,7 @@ fn cut_short(command: &str, error: &Truncated) -> LinkError {
 }
 
 fn protocol(command: &str, expected: &str, found: String) -> LinkError {
-    LinkError::Protocol { during: format!("in {command}"), expected: expected.into(), found }
+    LinkError::protocol(format!("in {command}"), expected, found)
 }
 
 /// What a bad line does: each fault is a clear error within the time, or is made good, and the
