@@ -1,6 +1,7 @@
 //! Tests against software that no one here wrote. Each is a named trial, ignored with
 //! its reason where the software is not installed.
 
+mod acr122u;
 mod bad_lines;
 mod certified_elsewhere;
 mod drop_in;
@@ -32,6 +33,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(pn532::trials());
     trials.extend(bad_lines::trials());
     trials.extend(reports::trials());
+    trials.extend(acr122u::trials());
     trials.extend(watch::trials());
     trials
 }

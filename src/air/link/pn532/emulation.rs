@@ -11,7 +11,7 @@ use std::time::Duration;
 /// The row of this driver in the registry.
 pub const TARGET_DRIVER: TargetDriver = TargetDriver {
     scheme: "pn532",
-    rest: "DEVICE",
+    rest: "DEVICE|pcsc:NAME-PART",
     open: |rest| Ok(Box::new(Pn532Target::with(open_chip(rest)?)?)),
 };
 
@@ -19,8 +19,6 @@ pub const TARGET_DRIVER: TargetDriver = TargetDriver {
 const QUIET: Duration = Duration::from_millis(250);
 /// How long the chip may take to hand over a part of an answer.
 const HAND_OVER: Duration = Duration::from_secs(2);
-/// The most data in one command.
-const MOST: usize = 262;
 /// SENS_RES of a single size identifier, least significant byte first.
 const SENS_RES: [u8; 2] = [0x04, 0x00];
 /// SEL_RES: ISO/IEC 14443-4.
@@ -124,7 +122,7 @@ impl Target for Pn532Target {
     }
 
     fn send(&mut self, answer: &[u8], _context: &mut Context) -> Result<(), LinkError> {
-        let mut parts = answer.chunks(MOST).peekable();
+        let mut parts = answer.chunks(self.chip.most()).peekable();
         while let Some(part) = parts.next() {
             let data = part.to_vec();
             let status = if parts.peek().is_some() {

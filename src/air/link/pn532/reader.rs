@@ -19,7 +19,7 @@ use std::time::Duration;
 /// The row of this driver in the registry.
 pub const DRIVER: ReaderDriver = ReaderDriver {
     scheme: "pn532",
-    rest: "DEVICE",
+    rest: "DEVICE|pcsc:NAME-PART",
     // Its cards are radio, and nobody else has the line: neither a protocol nor sharing is a choice.
     open: |rest, _| Ok(Box::new(Pn532Reader::open(rest)?)),
     watch: |rest| Ok(Box::new(Pn532Watcher::open(rest)?)),
@@ -36,8 +36,6 @@ const SEARCH: Duration = Duration::from_secs(2);
 const EXCHANGE: Duration = Duration::from_secs(10);
 /// How long to wait between two searches.
 const PAUSE: Duration = Duration::from_millis(100);
-/// The most data in one command.
-const MOST: usize = 262;
 
 /// The chip, shared by a reader and its card.
 pub(super) type Shared = Arc<Mutex<Pn532>>;
@@ -108,8 +106,12 @@ impl Reader for Pn532Reader {
     }
 }
 
-/// Opens the chip at a serial port.
+/// Opens the chip at a serial port, or inside a PC/SC reader: `pcsc:NAME-PART`.
 pub(super) fn open_chip(path: &str) -> Result<Pn532, LinkError> {
+    #[cfg(feature = "pcsc")]
+    if let Some(part) = path.strip_prefix("pcsc:") {
+        return Pn532::wake(super::tunnel::Tunnel::open(part)?, path);
+    }
     Pn532::wake(open_line(path, SPEED)?, path)
 }
 
@@ -199,7 +201,7 @@ pub(super) fn let_go(chip: &mut Pn532) -> Result<(), LinkError> {
 
 /// A command and its response, in as many parts as either needs.
 fn exchange(chip: &mut Pn532, command: &[u8]) -> Result<Exchanged, LinkError> {
-    let mut parts = command.chunks(MOST).peekable();
+    let mut parts = command.chunks(chip.most()).peekable();
     let mut answer = Exchanged { status: super::command::Status::OK, data: Vec::new() };
     while let Some(part) = parts.next() {
         let more = if parts.peek().is_some() { InDataExchange::MORE } else { 0 };
