@@ -15,6 +15,7 @@ mod pn532;
 mod private_reader;
 mod programs;
 mod reports;
+mod timing;
 mod watch;
 
 use libtest_mimic::Trial;
@@ -34,6 +35,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(bad_lines::trials());
     trials.extend(reports::trials());
     trials.extend(acr122u::trials());
+    trials.extend(timing::trials());
     trials.extend(watch::trials());
     trials
 }
