@@ -67,7 +67,7 @@ impl ReaderItself {
             Err(Error::UnsupportedFeature | Error::InvalidParameter) if matches!(way, Way::Control(_)) => {
                 Err(LinkError::Unavailable {
                     missing: format!("{} takes commands to itself only while a card is there", self.name()),
-                    remedy: "put a card on it, or set bit 1 of ifdDriverOptions in the Info.plist of libccid"
+                    remedy: "put a card on it, or set ifdDriverOptions to 0x0001 in libccid's Info.plist (hardware/acr122u.md)"
                         .into(),
                 })
             }

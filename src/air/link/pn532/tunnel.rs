@@ -191,8 +191,14 @@ fn operating(parameter: u8) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::air::link::pn532::Pn532;
+    use crate::air::link::pn532::chip::{Chip, UdpAntenna};
     use crate::air::link::pn532::command::{GetFirmwareVersion, InDataExchange};
+    use crate::air::link::pn532::line::tests::{Pipe, pipes};
+    use crate::air::link::pn532::{Pn532, Pn532Peer};
+    use crate::air::link::{Identity, Peer, Polling};
+    use crate::base::context::Context;
+    use crate::base::event::Discard;
+    use crate::words::iso18092::BitRate;
     use std::sync::{Arc, Mutex};
 
     type Told = Arc<Mutex<Vec<Vec<u8>>>>;
@@ -264,5 +270,70 @@ mod tests {
         let other: Tell = Box::new(|_| Ok(vec![0x6D, 0x00]));
         let error = Tunnel::over("HID OMNIKEY", other).err().unwrap().to_string();
         assert!(error.contains("HID OMNIKEY") && error.contains("--reader 'pcsc:"), "{error}");
+    }
+
+    /// The chip in a reader speaks NFC-DEP with another chip, from either side.
+    #[test]
+    fn a_chip_in_a_reader_is_a_peer() {
+        const WAIT: Duration = Duration::from_secs(10);
+        for (port, inside_begins) in [(54_451, true), (54_452, false)] {
+            let address = format!("127.0.0.1:{port}");
+            let inside =
+                Pn532::wake(Tunnel::over("ACS", around(chip_on(&address))).unwrap(), "inside").unwrap();
+            let outside = Pn532::wake(chip_on(&address), "outside").unwrap();
+            let (begins, waits) = if inside_begins { (inside, outside) } else { (outside, inside) };
+            let said: Vec<u8> = (0..900_u16).map(|byte| byte as u8).collect();
+            let expected = said.clone();
+            let identity = Identity { general: Vec::new(), timeout: 12 };
+            let known = identity.clone();
+            let other = std::thread::spawn(move || {
+                let mut context = Context::system(Discard);
+                let mut peer = Pn532Peer::be_found_with(waits, &known, WAIT, &mut context)?;
+                let heard = peer.exchange(None, WAIT, &mut context)?;
+                let _parted = peer.exchange(Some(&heard), WAIT, &mut context);
+                Ok::<_, LinkError>(heard)
+            });
+            std::thread::sleep(Duration::from_millis(300));
+            let mut context = Context::system(Discard);
+            let polling = Polling { timeout: WAIT, rate: BitRate::Kbps424 };
+            let mut peer = Pn532Peer::find_with(begins, &identity, polling, &mut context).unwrap();
+            assert_eq!(peer.exchange(Some(&said), WAIT, &mut context).unwrap(), expected);
+            peer.release(&mut context);
+            assert_eq!(other.join().unwrap().unwrap(), expected);
+        }
+    }
+
+    /// The host's end of a simulated chip's line, the chip on an air.
+    fn chip_on(address: &str) -> Pipe {
+        let (host, line) = pipes();
+        let antenna = UdpAntenna::new(address);
+        std::thread::spawn(move || {
+            // It ends with the line.
+            let _ = Chip::new(line, antenna).run(&mut Context::system(Discard), &|| true);
+        });
+        host
+    }
+
+    /// A reader around the chip at the other end of a line.
+    fn around(mut line: Pipe) -> Tell {
+        Box::new(move |command| match command {
+            [0xFF, 0x00, 0x48, ..] => Ok(b"ACR122U210".to_vec()),
+            [0xFF, 0x00, 0x00, 0x00, _, 0xD4, told @ ..] => {
+                line.write(&Frame::Command(told.to_vec()).to_bytes()).unwrap();
+                let mut deframer = Deframer::default();
+                for _ in 0..1000 {
+                    let mut buffer = [0; 512];
+                    let count = line.read(&mut buffer, Duration::from_millis(20)).unwrap();
+                    deframer.push(&buffer[..count]);
+                    while let Some(found) = deframer.next_frame() {
+                        if let Found::Frame(Frame::Answer(said)) = found {
+                            return Ok([&[0xD5], said.as_slice(), &[0x90, 0x00]].concat());
+                        }
+                    }
+                }
+                Ok(vec![0x63, 0x00])
+            }
+            _ => Ok(vec![0x6D, 0x00]),
+        })
     }
 }
