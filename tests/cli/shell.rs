@@ -22,7 +22,7 @@ fn shell(desk: &Desk, arguments: &[&str], lines: &str) -> Said {
 #[test]
 fn a_conversation_remembers_what_was_said() {
     let desk = Desk::new();
-    let lines = "select A000000333010106\nget data 9F79\n80 CA 9F 36 00\nexpect 9F36 = 0\n\
+    let lines = "select A000000333010106\nget data 9F79\n80 CA 9F 36 00\nexpect 9F36 = 0000\n\
                  let b = 100.00\nGET DATA 9F79\nexpect 9F79 = $b\nread record 1 1\nreset\nhelp gpo\nexit\nget data 9F79\n";
     let said = shell(&desk, &["--reader", "sim:ecash"], lines);
     assert_eq!(said.code, 0, "{said:?}");
