@@ -94,10 +94,10 @@ pub enum StoreAddress {
 }
 
 const READER: &str = "a reader address: sim:PROFILE, sim:FILE.toml, sim:FILE.card, wallet:DIR, replay:FILE, pcsc, \
-     pcsc:NAME-PART, or pn532:DEVICE";
+     pcsc:NAME-PART, pn532:DEVICE, or pn532:pcsc:NAME-PART";
 /// A seat without a card.
 const EMPTY: &str = "empty";
-const TARGET: &str = "a target address: vpcd:HOST:PORT, pn532:DEVICE, or udp:HOST:PORT";
+const TARGET: &str = "a target address: vpcd:HOST:PORT, pn532:DEVICE, pn532:pcsc:NAME-PART, or udp:HOST:PORT";
 const CHIP: &str = "where a simulated chip is: pty:PATH";
 const AIR: &str =
     "what is near a simulated chip: sim:PROFILE, sim:FILE.toml, sim:FILE.card, wallet:DIR, or udp:HOST:PORT";

@@ -1,6 +1,7 @@
 //! Tests against software that no one here wrote. Each is a named trial, ignored with
 //! its reason where the software is not installed.
 
+mod acr122u;
 mod bad_lines;
 mod certified_elsewhere;
 mod drop_in;
@@ -14,6 +15,7 @@ mod pn532;
 mod private_reader;
 mod programs;
 mod reports;
+mod timing;
 mod watch;
 
 use libtest_mimic::Trial;
@@ -32,6 +34,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(pn532::trials());
     trials.extend(bad_lines::trials());
     trials.extend(reports::trials());
+    trials.extend(acr122u::trials());
+    trials.extend(timing::trials());
     trials.extend(watch::trials());
     trials
 }

@@ -28,12 +28,14 @@ mod recover;
 mod refund;
 mod send;
 mod settle;
+mod shell;
 /// What several commands need.
 mod shared {
     pub(super) mod attendant;
     pub(super) mod books;
     pub(super) mod cards;
     pub(super) mod command;
+    pub(super) mod exchanges;
     pub(super) mod failure;
     pub(super) mod folder;
     pub(super) mod hint;
@@ -85,6 +87,7 @@ const COMMANDS: &[Command] = &[
     recover::COMMAND,
     send::COMMAND,
     watch::COMMAND,
+    shell::COMMAND,
     test::COMMAND,
     certify::COMMAND,
     agent::COMMAND,

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// The row of this driver in the registry.
 pub const TARGET_DRIVER: TargetDriver = TargetDriver {
     scheme: "pn532",
-    rest: "DEVICE",
+    rest: "DEVICE|pcsc:NAME-PART",
     open: |rest| Ok(Box::new(Pn532Target::with(open_chip(rest)?)?)),
 };
 
@@ -21,9 +21,7 @@ pub const TARGET_DRIVER: TargetDriver = TargetDriver {
 const QUIET: Duration = Duration::from_millis(250);
 /// How long the chip may take to hand over a part of an answer.
 const HAND_OVER: Duration = Duration::from_secs(2);
-/// The most data in one command.
-const MOST: usize = 262;
-/// SENS_RES of a single size identifier, least significant byte first, and SEL_RES.
+/// SENS_RES of a single size identifier, least significant byte first.
 const SENS_RES: [u8; 2] = [0x04, 0x00];
 const SEL_RES: u8 = SelRes::ISO_DEP.0;
 
@@ -125,7 +123,7 @@ impl Target for Pn532Target {
     }
 
     fn send(&mut self, answer: &[u8], _context: &mut Context) -> Result<(), LinkError> {
-        for (part, more) in parts(answer, MOST) {
+        for (part, more) in parts(answer, self.chip.most()) {
             let data = part.to_vec();
             let status = if more {
                 self.chip.call(&TgSetMetaData { data }, HAND_OVER)?

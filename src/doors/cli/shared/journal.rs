@@ -177,6 +177,12 @@ pub(in crate::doors::cli) fn gate_folder(switches: &Switches, terminal: &str) ->
     Ok(base.join("gate").join(Hex(terminal.as_bytes()).to_string()))
 }
 
+/// The file of what was typed in `cardwright shell`; `None` where no folder is known.
+pub(in crate::doors::cli) fn history_file(switches: &Switches) -> Option<PathBuf> {
+    let base = switches.state.clone().map_or_else(state_folder, Ok);
+    base.ok().map(|base| base.join("shell_history"))
+}
+
 /// The user's state folder, by the XDG base directory specification.
 fn state_folder() -> Result<PathBuf, Failure> {
     let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
