@@ -13,7 +13,10 @@ pub(super) fn arguments(line: clap::Command) -> clap::Command {
         Arg::new("STORY")
             .value_parser(names)
             .default_value(STORIES[0].0)
-            .help("card: a load and a payment; wallet: a phone with a token and an e-cash account"),
+            .help(
+                "card: a load and a payment; wallet: a phone with a token and an e-cash account; \
+                 transfer: two phones that touch",
+            ),
     )
 }
 
