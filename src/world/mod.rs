@@ -30,7 +30,8 @@ pub mod wallet;
 mod witness;
 
 pub use address::{
-    AddressError, AirAddress, CardName, ChipAddress, HostAddress, PeerAddress, ReaderAddress, StoreAddress, TargetAddress,
+    AddressError, AirAddress, CardName, ChipAddress, HostAddress, PeerAddress, ReaderAddress, StoreAddress,
+    TargetAddress,
 };
 pub use authority::{AUTHORITY_FILE, make_authority, open_authority};
 pub use bench::{Bench, Deed, Ended, Order, TerminalUnderTest, answer_with_code};

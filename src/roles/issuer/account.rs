@@ -160,7 +160,12 @@ impl Work<'_> {
 
     /// Holds two accounts, always in the order of their ids, so that no two transfers wait
     /// for each other.
-    pub(super) fn hold_both(&mut self, one: &str, other: &str, currency: Currency) -> Result<(), IssuerError> {
+    pub(super) fn hold_both(
+        &mut self,
+        one: &str,
+        other: &str,
+        currency: Currency,
+    ) -> Result<(), IssuerError> {
         for id in [one.min(other), one.max(other)] {
             self.hold_account(id, currency)?;
         }

@@ -10,8 +10,9 @@ use super::purse_load::purse_load_kind;
 use super::schema::{MIGRATIONS, OWNER};
 use super::work::Work;
 use super::{
-    AccountClass, AccountId, AccountSummary, BatchSummary, Books, CardOrder, Counts, Flag, HistoryRow,
-    IssuerError, KeyTable, Limits, NewAccount, NewPhone, OpenLoad, OrderedScript, PhoneTransfer, Credentials, Rules, ScriptOrder, Violation,
+    AccountClass, AccountId, AccountSummary, BatchSummary, Books, CardOrder, Counts, Credentials, Flag,
+    HistoryRow, IssuerError, KeyTable, Limits, NewAccount, NewPhone, OpenLoad, OrderedScript, PhoneTransfer,
+    Rules, ScriptOrder, Violation,
 };
 use crate::air::host::{Answer, BatchTotals, Host, HostError, Kind, MessageClass, Request, ResponseCode};
 use crate::base::bytes::Secret;

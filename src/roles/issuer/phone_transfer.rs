@@ -52,7 +52,8 @@ impl Work<'_> {
     /// Books a transfer that both sides have signed, or refuses it for good.
     pub(super) fn take_transfer(&mut self, request: &Request) -> Result<Acted, IssuerError> {
         let result = self.tell(request).and_then(|told| {
-            let agreement: Signed<Agreement> = signed(request, tag::TRANSFER_AGREEMENT, "an agreement (DF8A05)")?;
+            let agreement: Signed<Agreement> =
+                signed(request, tag::TRANSFER_AGREEMENT, "an agreement (DF8A05)")?;
             let agreement = *agreement.verify(&told.id.0, &told.payer.key).map_err(not_signed)?;
             self.hold_both(&told.payer.account, &told.payee.account, told.offer.amount.currency)?;
             match self.earlier_transfer(&told.id)? {
@@ -164,7 +165,8 @@ impl Work<'_> {
             Err(Refusal { code, reason }) => (REFUSED, HostOutcome::Refused, code, reason),
         };
         let receipt = HostReceipt { outcome, code: code.0, made: self.now() };
-        let receipt = Signed::sign(receipt, &told.id.0, &self.transfer_authority()?).map_err(IssuerError::from)?;
+        let receipt =
+            Signed::sign(receipt, &told.id.0, &self.transfer_authority()?).map_err(IssuerError::from)?;
         let offer = &told.offer;
         let mut id = told.id.to_string();
         if !self.rules.recovery.one_transfer_row {
@@ -198,10 +200,9 @@ impl Work<'_> {
 
     /// The answer that a transfer has had before.
     fn earlier_transfer(&mut self, id: &TransferId) -> Result<Option<Answer>, IssuerError> {
-        let rows = self.tx.query(
-            "SELECT receipt, reason FROM phone_transfer WHERE id = $1",
-            &[id.to_string().into()],
-        )?;
+        let rows = self
+            .tx
+            .query("SELECT receipt, reason FROM phone_transfer WHERE id = $1", &[id.to_string().into()])?;
         let Some(row) = rows.first() else { return Ok(None) };
         let receipt = Signed::<HostReceipt>::parse(row.bytes(0)?)
             .map_err(|_| corrupt("phone_transfer", "a receipt"))?;

@@ -205,7 +205,8 @@ pub(super) fn read_amount(cursor: &mut Cursor<'_>) -> Result<Amount, TransferFor
     let digits: [u8; 6] = cursor.array("an amount")?;
     let currency: [u8; 2] = cursor.array("a currency")?;
     let minor = bcd_to_u64(&digits).ok();
-    let amount = minor.zip(Currency::from_bcd(&currency)).map(|(minor, currency)| Amount::new(minor, currency));
+    let amount =
+        minor.zip(Currency::from_bcd(&currency)).map(|(minor, currency)| Amount::new(minor, currency));
     amount.ok_or_else(|| TransferFormatError::Malformed {
         expected: "twelve digits of an amount and three of a currency",
         found: format!("{} {}", Hex(&digits), Hex(&currency)),

@@ -1,9 +1,9 @@
 //! What goes from phone to phone: one NDEF record of an external type (NFC Forum RTD 1.0,
 //! 3.2). Each message is whole in itself.
 
+use super::contents::{put_amount, read_amount};
 use super::signed::end;
 use super::{Agreement, Certificate, HostReceipt, Offer, PhoneReceipt, Signed, TransferFormatError};
-use super::contents::{put_amount, read_amount};
 use crate::base::bytes::Cursor;
 use crate::words::iso4217::Amount;
 use crate::words::ndef::{Message, Record, TypeNameFormat};
@@ -116,7 +116,8 @@ impl TouchMessage {
     pub fn parse(bytes: &[u8]) -> Result<Self, TransferFormatError> {
         let message = Message::parse(bytes)?;
         let is_ours = |record: &&Record| {
-            record.format == TypeNameFormat::EXTERNAL && record.kind.eq_ignore_ascii_case(RECORD_TYPE.as_bytes())
+            record.format == TypeNameFormat::EXTERNAL
+                && record.kind.eq_ignore_ascii_case(RECORD_TYPE.as_bytes())
         };
         let record = message.records().iter().find(is_ours).ok_or(TransferFormatError::Malformed {
             expected: "a record of type cardwright:transfer",
@@ -280,7 +281,8 @@ mod tests {
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
-            let believed = Signed::<Offer>::parse(&changed).is_ok_and(|it| it.verify(&[], key.public()).is_ok());
+            let believed =
+                Signed::<Offer>::parse(&changed).is_ok_and(|it| it.verify(&[], key.public()).is_ok());
             assert!(!believed, "byte {at}");
         }
         // About something else, by somebody else, or as something else: no signature either.

@@ -72,7 +72,9 @@ pub fn drive(
         match go_on(touch, phone, around, &mut asks, context) {
             Ok(()) => {}
             // What the other phone does not take breaks the touch, not this phone.
-            Err(error @ (TransferError::Snep(_) | TransferError::Link(_))) => return Ok(Some(error.to_string())),
+            Err(error @ (TransferError::Snep(_) | TransferError::Link(_))) => {
+                return Ok(Some(error.to_string()));
+            }
             Err(error) => return Err(error),
         }
         if context.now() > ends {

@@ -7,9 +7,7 @@ use crate::doors::cli::shared::folder::make_folder;
 use crate::doors::cli::shared::recording::Recording;
 use crate::observers::report::Story;
 use crate::roles::issuer::{AccountId, Issuer};
-use crate::roles::p2p::transfer::{
-    Confirmation, Phone, Task, TouchEnd, TransferState, Way, settle,
-};
+use crate::roles::p2p::transfer::{Confirmation, Phone, Task, TouchEnd, TransferState, Way, settle};
 use crate::words::iso4217::{Amount, Currency};
 use crate::world::transfer::{Met, OFFLINE_LIMIT_MINOR, Side, enrol_phone, meet, open_phone};
 use crate::world::{StoreAddress, open_books};
@@ -42,7 +40,15 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     }
     let [payer, payee] =
         <[(Phone, File); 2]>::try_from(phones).map_err(|_| Failure::Invariant("two phones".into()))?;
-    let demo = Demo { payer: payer.0, payee: payee.0, issuer, context, story: Story::default(), rows: Vec::new(), call };
+    let demo = Demo {
+        payer: payer.0,
+        payee: payee.0,
+        issuer,
+        context,
+        story: Story::default(),
+        rows: Vec::new(),
+        call,
+    };
     let result = demo.tell(&folder.display().to_string());
     drop((payer.1, payee.1));
     result
@@ -102,7 +108,10 @@ impl Demo<'_, '_> {
         let met = self.touch(BROKEN, false, None)?;
         self.expect(&met, TransferState::Acknowledged)?;
         if !matches!(met[0].end, Some(TouchEnd::Done { is_former: true, .. })) {
-            return Err(Failure::Invariant(format!("the former transfer came first, expected; found {:?}", met[0])));
+            return Err(Failure::Invariant(format!(
+                "the former transfer came first, expected; found {:?}",
+                met[0]
+            )));
         }
         self.chapter("Back above ground");
         self.paragraph(
@@ -151,7 +160,8 @@ impl Demo<'_, '_> {
         let mut nobody = |_: &Confirmation| false;
         let mut left = units;
         let mut carry = |_: usize, unit: Vec<u8>| {
-            let has_agreed = shown.take().inspect(|confirmation| shown.set(Some(confirmation.clone()))).is_some();
+            let has_agreed =
+                shown.take().inspect(|confirmation| shown.set(Some(confirmation.clone()))).is_some();
             match &mut left {
                 Some(0) => None,
                 Some(left) if has_agreed => {
@@ -161,10 +171,18 @@ impl Demo<'_, '_> {
                 _ => Some(unit),
             }
         };
-        let payer =
-            Side { phone: &mut self.payer, task: task(Way::Pays, asks_host), host: &mut own, holder: &mut holder };
-        let payee =
-            Side { phone: &mut self.payee, task: task(Way::Receives, false), host: &mut others, holder: &mut nobody };
+        let payer = Side {
+            phone: &mut self.payer,
+            task: task(Way::Pays, asks_host),
+            host: &mut own,
+            holder: &mut holder,
+        };
+        let payee = Side {
+            phone: &mut self.payee,
+            task: task(Way::Receives, false),
+            host: &mut others,
+            holder: &mut nobody,
+        };
         let met = meet(payer, payee, &mut carry, &mut self.context)?;
         if let Some(Confirmation { payee_name, amount, .. }) = shown.take() {
             self.evidence(&format!("the payer's phone shows: pay {amount} to {payee_name}? yes"));
@@ -186,7 +204,9 @@ impl Demo<'_, '_> {
         self.call.output.say("\n");
         match found == Some(expected) {
             true => Ok(()),
-            false => Err(Failure::Invariant(format!("expected a transfer that is {expected}, found {met:?}"))),
+            false => {
+                Err(Failure::Invariant(format!("expected a transfer that is {expected}, found {met:?}")))
+            }
         }
     }
 
@@ -217,7 +237,9 @@ impl Demo<'_, '_> {
         self.rows.push((when, held));
         match found == expected {
             true => Ok(()),
-            false => Err(Failure::Invariant(format!("{when}: expected {expected} minor units, found {found}"))),
+            false => {
+                Err(Failure::Invariant(format!("{when}: expected {expected} minor units, found {found}")))
+            }
         }
     }
 

@@ -35,9 +35,12 @@ fn arguments(line: clap::Command) -> clap::Command {
             .default_value("Test Holder")
             .help("The holder as other phones show it"),
     )
-    .arg(Arg::new("offline-limit").long("offline-limit").value_name("AMOUNT").help(
-        "How much it may promise before the host has heard of it; else 1000.00",
-    ))
+    .arg(
+        Arg::new("offline-limit")
+            .long("offline-limit")
+            .value_name("AMOUNT")
+            .help("How much it may promise before the host has heard of it; else 1000.00"),
+    )
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {

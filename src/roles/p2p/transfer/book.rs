@@ -1,9 +1,9 @@
 //! The phone's book: a row for each transfer. Who may write what is `payer.rs`'s and
 //! `payee.rs`'s; here is how.
 
+use super::TransferError;
 use super::phone::{PHONE, Phone};
 use super::state::{Transfer, TransferState, Way};
-use super::TransferError;
 use crate::base::bytes::{Secret, parse_hex};
 use crate::base::context::Context;
 use crate::base::crypto::Sm2PublicKey;
@@ -68,7 +68,8 @@ impl Entry {
         let other = parse_hex(row.text(4)?).ok().and_then(|bytes| bytes.try_into().ok());
         let key = row.bytes(6)?.try_into().map_err(|_| wrong("a phone's key"))?;
         Ok(Self {
-            way: Way::parse(row.text(1)?).ok_or_else(|| corrupt("pays or receives", row.text(1).unwrap_or("")))?,
+            way: Way::parse(row.text(1)?)
+                .ok_or_else(|| corrupt("pays or receives", row.text(1).unwrap_or("")))?,
             state: TransferState::parse(row.text(2)?).ok_or_else(|| wrong("a state"))?,
             is_open: row.int(3)? != 0,
             other: PhoneId(other.ok_or_else(|| wrong("a phone's identifier"))?),

@@ -29,7 +29,9 @@ pub enum TransferError {
     #[error("the other phone does not take a message: {0}")]
     Snep(#[from] SnepError),
     /// No host knows the phone yet.
-    #[error("expected a phone that a host has opened, found one without a certificate: `cardwright p2p open`")]
+    #[error(
+        "expected a phone that a host has opened, found one without a certificate: `cardwright p2p open`"
+    )]
     NotOpened,
     /// A certificate of another key.
     #[error("expected a certificate of this phone's key, found one of phone {found}")]

@@ -1,11 +1,11 @@
 //! The payee's side: what it offers to whom, and that it says what it keeps only once it
 //! keeps it.
 
+use super::TransferError;
 use super::book::Entry;
 use super::phone::Phone;
 use super::rules::TransferRule;
 use super::state::{TransferState, Way};
-use super::TransferError;
 use crate::base::context::Context;
 use crate::words::iso4217::Amount;
 use crate::words::transfer::{
@@ -72,7 +72,8 @@ impl Phone {
         asks_host: bool,
     ) -> Result<Result<Entry, Refusal>, TransferError> {
         let (id, checks) = (offer.id(), self.rules.keeps(TransferRule::CheckSignatures));
-        let known = self.entry(id)?.filter(|entry| entry.way == Way::Receives && entry.other == payer.phone());
+        let known =
+            self.entry(id)?.filter(|entry| entry.way == Way::Receives && entry.other == payer.phone());
         let Some(mut entry) = known else { return Ok(Err(Refusal::NOT_BELIEVED)) };
         if checks && agreement.verify(&id.0, &entry.other_key).is_err() {
             return Ok(Err(Refusal::NOT_BELIEVED));

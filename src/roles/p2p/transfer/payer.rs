@@ -1,11 +1,11 @@
 //! The payer's side: what it agrees to, and that it never agrees twice to what it meant once.
 
+use super::TransferError;
 use super::ask::Confirmation;
 use super::book::Entry;
 use super::phone::Phone;
 use super::rules::TransferRule;
 use super::state::{TransferState, Way};
-use super::TransferError;
 use crate::base::context::Context;
 use crate::words::iso4217::Amount;
 use crate::words::transfer::{
@@ -55,7 +55,8 @@ impl Phone {
         };
         let terms = &offer.contents;
         let is_meant = (terms.host, terms.payee, terms.payer) == (own.host(), payee.phone(), self.id());
-        let is_signed = !self.rules.keeps(TransferRule::CheckSignatures) || offer.verify(&[], &payee.key).is_ok();
+        let is_signed =
+            !self.rules.keeps(TransferRule::CheckSignatures) || offer.verify(&[], &payee.key).is_ok();
         if !is_meant || !is_signed || terms.payee == terms.payer {
             return Ok(Considering::Refuse(Refusal::NOT_BELIEVED));
         }
@@ -106,7 +107,11 @@ impl Phone {
     /// What the payer says of an agreement; none of an entry without one.
     pub(super) fn agreement_message(entry: &Entry) -> Option<TouchMessage> {
         let agreement = entry.agreement.clone()?;
-        Some(TouchMessage::Agreement { offer: entry.offer.clone(), agreement, receipt: entry.receipt.clone() })
+        Some(TouchMessage::Agreement {
+            offer: entry.offer.clone(),
+            agreement,
+            receipt: entry.receipt.clone(),
+        })
     }
 
     /// The payee says that it keeps the agreement.

@@ -1,10 +1,10 @@
 //! A phone: its key, its certificate, and its book of transfers. Every change is one
 //! transaction; nothing that moves money is known in memory alone.
 
+use super::TransferError;
 use super::book::corrupt;
 use super::rules::TransferRules;
 use super::schema::{MIGRATIONS, OWNER};
-use super::TransferError;
 use crate::base::bytes::{Hex, Secret};
 use crate::base::context::Context;
 use crate::base::crypto::{Sm2PrivateKey, Sm2PublicKey};
@@ -122,7 +122,8 @@ fn make_key(db: &mut dyn Db, seal: &SealKey, context: &mut Context) -> Result<Sm
 
 fn key_of(row: &Row, seal: &SealKey) -> Result<Sm2PrivateKey, TransferError> {
     let secret = Sealed(row.bytes(0)?.to_vec()).open(seal, SECRET)?;
-    let bytes = <[u8; 32]>::try_from(secret.expose().as_slice()).map_err(|_| corrupt("a key of 32 bytes", ""))?;
+    let bytes =
+        <[u8; 32]>::try_from(secret.expose().as_slice()).map_err(|_| corrupt("a key of 32 bytes", ""))?;
     Ok(Sm2PrivateKey::new(&Secret::new(bytes))?)
 }
 

@@ -38,7 +38,9 @@ pub fn settle(
     context: &mut Context,
 ) -> Result<Vec<Settled>, TransferError> {
     let mut settled = Vec::new();
-    for mut entry in phone.entries("WHERE state <> 'refused' AND (state <> 'booked' OR is_open = 1) ORDER BY at, id", &[])? {
+    for mut entry in phone
+        .entries("WHERE state <> 'refused' AND (state <> 'booked' OR is_open = 1) ORDER BY at, id", &[])?
+    {
         if entry.state == TransferState::Booked {
             phone.close(entry.id())?;
             continue;
@@ -107,7 +109,9 @@ impl Phone {
                 match receipt {
                     Some(Ok(receipt)) => match self.believe(entry, &receipt)? {
                         Ok(()) => return Ok(None),
-                        Err(_) => "the host's receipt is not signed by the host that opened this phone".into(),
+                        Err(_) => {
+                            "the host's receipt is not signed by the host that opened this phone".into()
+                        }
                     },
                     Some(Err(error)) => error.to_string(),
                     None => format!("{}: {}", answer.code, answer.reason),

@@ -330,7 +330,10 @@ impl Touch {
                 }
                 self.acknowledge(entry, phone, context)
             }
-            (Stage::AwaitReceipt { mut entry, is_former }, TouchMessage::Receipt { offer, receipt, host }) => {
+            (
+                Stage::AwaitReceipt { mut entry, is_former },
+                TouchMessage::Receipt { offer, receipt, host },
+            ) => {
                 if offer.id() != entry.id() {
                     return self.refuse(Refusal::NOT_BELIEVED);
                 }
@@ -348,19 +351,16 @@ impl Touch {
 
     /// Says what was agreed to.
     fn promise(&mut self, entry: Entry, is_former: bool) -> Result<(), TransferError> {
-        let Some(message) = Phone::agreement_message(&entry) else { return self.refuse(Refusal::CANNOT_KEEP) };
+        let Some(message) = Phone::agreement_message(&entry) else {
+            return self.refuse(Refusal::CANNOT_KEEP);
+        };
         self.transfer = Some(entry.id());
         self.stage = Stage::AwaitReceipt { entry: Box::new(entry), is_former };
         self.say(&message)
     }
 
     /// Says that an agreement is kept, and ends the link after that.
-    fn acknowledge(
-        &mut self,
-        entry: Entry,
-        phone: &Phone,
-        context: &Context,
-    ) -> Result<(), TransferError> {
+    fn acknowledge(&mut self, entry: Entry, phone: &Phone, context: &Context) -> Result<(), TransferError> {
         let message = phone.receipt_message(&entry, context)?;
         if !phone.rules.keeps(TransferRule::KeepBeforeReceipt) {
             self.kept_late = Some(Box::new(entry));

@@ -12,18 +12,12 @@ use crate::world::{HostAddress, remote_host};
 use std::fs::File;
 
 /// Opens the phone, or makes it.
-pub(in crate::doors::cli) fn make(
-    call: &Call<'_>,
-    context: &mut Context,
-) -> Result<(Phone, File), Failure> {
+pub(in crate::doors::cli) fn make(call: &Call<'_>, context: &mut Context) -> Result<(Phone, File), Failure> {
     Ok(open_phone(&phone_folder(&call.switches)?, context)?)
 }
 
 /// Opens the phone that is there.
-pub(in crate::doors::cli) fn open(
-    call: &Call<'_>,
-    context: &mut Context,
-) -> Result<(Phone, File), Failure> {
+pub(in crate::doors::cli) fn open(call: &Call<'_>, context: &mut Context) -> Result<(Phone, File), Failure> {
     let folder = phone_folder(&call.switches)?;
     if !phone_file(&folder).exists() {
         return Err(Failure::Usage(format!(

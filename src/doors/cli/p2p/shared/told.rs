@@ -12,7 +12,8 @@ pub(in crate::doors::cli) fn row(columns: &mut Columns, transfer: &Transfer, unm
     let why = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
     let short: String = id.to_string().chars().take(12).collect();
     let name = name(transfer, unmask);
-    columns.row(&short, format!("{made}  {verb} {amount} {side} {name}, phone {other}: {}{why}", words(*state)));
+    columns
+        .row(&short, format!("{made}  {verb} {amount} {side} {name}, phone {other}: {}{why}", words(*state)));
 }
 
 /// As data.

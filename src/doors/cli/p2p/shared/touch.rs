@@ -21,9 +21,13 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The arguments of either side.
 pub(in crate::doors::cli) fn arguments(line: clap::Command) -> clap::Command {
-    line.arg(Arg::new("peer").long("peer").value_name("ADDRESS").required(true).help(
-        "Where the other phone is: udp:HOST:PORT (who comes first listens there), or pn532:DEVICE",
-    ))
+    line.arg(
+        Arg::new("peer")
+            .long("peer")
+            .value_name("ADDRESS")
+            .required(true)
+            .help("Where the other phone is: udp:HOST:PORT (who comes first listens there), or pn532:DEVICE"),
+    )
     .arg(
         Arg::new("offline")
             .long("offline")
@@ -92,7 +96,8 @@ fn tell(
     }
     match (transfer.map(|row| row.state), end) {
         (Some(TransferState::Agreed), _) => {
-            call.output.note("Touch again to finish it, or `cardwright p2p settle` when the host can be asked.");
+            call.output
+                .note("Touch again to finish it, or `cardwright p2p settle` when the host can be asked.");
             Ok(Exit::RecoveryDue)
         }
         (_, Some(TouchEnd::Refused { .. })) | (Some(TransferState::Refused), _) => Ok(Exit::Declined),
