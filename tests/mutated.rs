@@ -2,6 +2,9 @@
 //! little changed. `CARDWRIGHT_CHANGES` says how many times each; the fuzzer itself finds more.
 
 use crate::cli::Desk;
+use cardwright::air::link::pn532::Frame;
+use cardwright::air::link::pn532::command::COMMANDS;
+use cardwright::base::bytes::parse_hex;
 use std::path::{Path, PathBuf};
 
 #[path = "../fuzz/bodies/certificate.rs"]
@@ -10,8 +13,16 @@ mod certificate;
 mod import;
 #[path = "../fuzz/bodies/iso8583.rs"]
 mod iso8583;
+#[path = "../fuzz/bodies/llcp.rs"]
+mod llcp;
+#[path = "../fuzz/bodies/pieces.rs"]
+mod pieces;
+#[path = "../fuzz/bodies/pn532.rs"]
+mod pn532;
 #[path = "../fuzz/bodies/script.rs"]
 mod script;
+#[path = "../fuzz/bodies/snep.rs"]
+mod snep;
 #[path = "../fuzz/bodies/trace.rs"]
 mod trace;
 
@@ -133,4 +144,94 @@ fn certificates_are_recovered_or_refused() {
         .map(|choice| [&[choice, 66], [0x02, 0x62, 0x99, 0x99, 0x12, 0x35].repeat(30).as_slice()].concat())
         .collect();
     tried(&texts, certificate::run);
+}
+
+#[test]
+fn frames_of_a_pn532_are_read_or_passed_over() {
+    let frames = |commands: &[&str]| -> Vec<u8> {
+        commands.iter().flat_map(|hex| Frame::Command(parse_hex(hex).unwrap()).to_bytes()).collect()
+    };
+    // A reader's session, targets of each kind, and each command once, with few parameters.
+    let reader =
+        ["1401", "02", "1214", "3205FFFFFF", "4A0100", "400100A4040000", "0006", "5401", "4401", "5200"];
+    let picc = [
+        "1220",
+        "8C050400BEEF00200102030405060708090A0B0C0D0E0F101101FE02030405060708090000",
+        "86",
+        "8E9000",
+    ];
+    let peer =
+        ["1204", "8C020101BEEF00400102030405060708090A0B0C0D0E0F101101FE0203040506070809000103466666", "86"];
+    let raw = ["12 00", "8C00", "88", "900400", "42E080", "60FF0110", "56000101", "0663026303", "0863017B"];
+    let each: Vec<Vec<u8>> =
+        COMMANDS.iter().map(|row| Frame::Command(vec![row.code, 1, 0]).to_bytes()).collect();
+    // What a chip says to a driver: a card was found, its answer, and that it is gone.
+    let answer = |hex: &str| Frame::Answer(parse_hex(hex).unwrap()).to_bytes();
+    let found = answer("4B01010004200408112233067577810280");
+    let chip = ["41006F009000", "41009000", "53 00", "33", "33", "4127"].map(answer);
+    let said: Vec<&[u8]> = std::iter::once(&found).chain(&chip).map(Vec::as_slice).collect();
+    let long = [0x41_u8, 0x40].iter().chain(&[7; 240]).copied().collect();
+    let more = Frame::Answer(long).to_bytes();
+    let texts = [
+        frames(&reader),
+        frames(&picc),
+        frames(&peer),
+        frames(&raw),
+        each.concat(),
+        pieces::join(&said),
+        pieces::join(&[&found[..], &more, &found, &more]),
+    ];
+    tried(&texts, pn532::run);
+}
+
+/// What nfcpy 1.0.4 says of itself, and what it and its server say to one another.
+const GENERAL: &str = "46666D010113020200780302000304013207 0103";
+const SESSION: [&str; 7] = [
+    "0520060F75726E3A6E66633A736E3A736E6570",
+    "818402020078 05010F",
+    "13200010020000 0016D101125402656E",
+    "8304011081 00000000",
+    "1160",
+    "81C400",
+    "0140",
+];
+
+#[test]
+fn units_of_llcp_are_taken_or_refused() {
+    // To the service by its name, then data, a look-up, datagrams, two units in one, and the end.
+    let others = [
+        "052006 12 75726E3A6E66633A736E3A636F2D6563686F",
+        "432000616263",
+        "43 60 01",
+        "0641080A01 75726E3A6E66633A736E",
+        "44D3 0102",
+        "00800002 0000 0002 0140",
+        "4160",
+    ];
+    let text = |units: &[&str]| {
+        let units: Vec<Vec<u8>> =
+            [&[GENERAL], units].concat().iter().map(|hex| parse_hex(hex).unwrap()).collect();
+        pieces::join(&units.iter().map(Vec::as_slice).collect::<Vec<_>>())
+    };
+    tried(&[text(&SESSION), text(&others), text(&[&others[..], &SESSION].concat())], llcp::run);
+}
+
+#[test]
+fn messages_of_snep_are_taken_or_refused() {
+    let units = [
+        "100200000016D101125402656E",
+        "7478742074657874 20746578742E",
+        "100100000004 00000400",
+        "1081000000 00",
+        "108000000000",
+        "10810000000 3D00000",
+        "10C000000000",
+        "2002000000 00",
+        "10020FFFFFFF",
+    ];
+    let all: Vec<Vec<u8>> = units.iter().map(|hex| parse_hex(hex).unwrap()).collect();
+    let all: Vec<&[u8]> = all.iter().map(Vec::as_slice).collect();
+    let texts: Vec<Vec<u8>> =
+        (0..all.len()).map(|from| pieces::join(&[&all[from..], &all[..from]].concat())).collect();
+    tried(&texts, snep::run);
 }

@@ -1,18 +1,33 @@
-"""A card and a reader of nfcpy 1.0.4 for our tests.
+"""A card, a reader and a peer of nfcpy 1.0.4 for our tests.
 
-read PLACE    selects PPSE on the card there and prints the answer; PLACE is udp:HOST:PORT, or the
-              path of a serial line with a PN532
-card PLACE    is a card of type A there that answers any command with its instruction byte, for a while
+read PLACE         selects PPSE on the card there and prints the answer; PLACE is udp:HOST:PORT, or
+                   the path of a serial line with a PN532
+ndef PLACE         prints the records of the tag there
+card PLACE [PORT]  is a card of type A there, for a while: with PORT one whose commands the card at
+                   the other end of a TCP connection answers, as with vpcd; else one that answers any
+                   command with its instruction byte
+give PLACE         is an initiator of NFC-DEP there, and puts a record at the other's SNEP server
+take PLACE         is a target of NFC-DEP there, and prints what is put at its SNEP server
 """
 
+import socket
+import struct
 import sys
+import threading
 import time
 
+import ndef
 import nfc
 import nfc.clf.pn532
 import nfc.clf.transport
+import nfc.snep
 
-LIFE = 15
+LIFE = 60
+# Frames of 256 bytes and a waiting time of 0.6 s.
+ATS = bytearray.fromhex("057880B000")
+# The most data in a block of such a frame: PCB and check sum go off.
+MOST = 253
+RECORD = ndef.UriRecord("https://example.org/")
 
 
 def frontend(place):
@@ -26,20 +41,104 @@ def frontend(place):
     return clf
 
 
+def ends_at(end):
+    return lambda: time.time() > end
+
+
+def find(clf):
+    return clf.connect(rdwr={"on-connect": lambda tag: False}, terminate=ends_at(time.time() + LIFE))
+
+
 def read(place):
     clf = frontend(place)
-    tag = clf.connect(rdwr={"on-connect": lambda tag: False}, terminate=ends_at(time.time() + LIFE))
+    tag = find(clf)
     print(tag)
     for _ in range(2):
         print(bytes(tag.send_apdu(0x00, 0xA4, 0x04, 0x00, b"2PAY.SYS.DDF01", mrl=256)).hex())
     clf.close()
 
 
-def ends_at(end):
-    return lambda: time.time() > end
+def read_ndef(place):
+    clf = frontend(place)
+    tag = find(clf)
+    print(tag)
+    for record in tag.ndef.records:
+        print(record)
+    clf.close()
 
 
-def card(place):
+class Echo:
+    def begin(self):
+        pass
+
+    def answer(self, command):
+        return command[1:2] + bytearray.fromhex("9000")
+
+
+class Far:
+    """A card that has connected to a port, as to the driver of the virtual reader."""
+
+    def __init__(self, port):
+        server = socket.create_server(("127.0.0.1", int(port)))
+        print("waiting for the card", flush=True)
+        self.connection = server.accept()[0]
+        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def begin(self):
+        self.say(bytes([1]))
+
+    def answer(self, command):
+        self.say(command)
+        return self.take(*struct.unpack(">H", self.take(2)))
+
+    def say(self, message):
+        self.connection.sendall(struct.pack(">H", len(message)) + bytes(message))
+
+    def take(self, length):
+        taken = bytearray()
+        while len(taken) < length:
+            part = self.connection.recv(length - len(taken))
+            if not part:
+                sys.exit("the card is gone")
+            taken += part
+        return taken
+
+
+class Picc:
+    """The card's rules of ISO/IEC 14443-4, 7.5.4, for a line that loses nothing."""
+
+    def __init__(self, far):
+        self.far, self.command, self.left, self.last = far, bytearray(), bytearray(), None
+        far.begin()
+
+    def hear(self, block):
+        kind = block[0] & 0xC0
+        if kind == 0x00:
+            self.command += block[1:]
+            if block[0] & 0x10:
+                return self.say(bytearray([0xA2 | block[0] & 1]))
+            self.left, self.command = self.far.answer(self.command), bytearray()
+            return self.next_part(block[0] & 1)
+        if kind == 0x80:
+            if self.last is not None and block[0] & 1 == self.last[0] & 1:
+                return self.last
+            if block[0] & 0x10:
+                return bytearray([0xA2 | block[0] & 1 ^ 1])
+            return self.next_part(block[0] & 1)
+        # S(DESELECT) comes back as it is.
+        return bytearray([block[0]])
+
+    def next_part(self, number):
+        part, self.left = self.left[:MOST], self.left[MOST:]
+        return self.say(bytearray([0x02 | number | (0x10 if self.left else 0)]) + part)
+
+    def say(self, block):
+        self.last = block
+        return block
+
+
+def card(place, port=None):
+    far = Far(port) if port else Echo()
     clf = frontend(place)
     end = time.time() + LIFE
     print("card", flush=True)
@@ -48,28 +147,63 @@ def card(place):
         sens_res=bytearray.fromhex("0400"),
         sdd_res=bytearray.fromhex("08010203"),
         sel_res=bytearray.fromhex("20"),
+        rats_res=ATS,
     )
     while time.time() < end:
         target = clf.listen(local, timeout=1.0)
         if target is None or target.tt4_cmd is None:
             continue
-        # RATS is answered with frames of 256 bytes and a waiting time of 0.6 s.
-        answer = bytearray.fromhex("057880B000")
+        picc = Picc(far)
+        # Over UDP the first frame is RATS; a chip's driver has answered that itself.
+        heard = bytearray(target.tt4_cmd)
         try:
-            while answer is not None:
-                command = clf.exchange(answer, 5.0)
-                answer = respond(command)
+            while heard is not None:
+                answer = ATS if heard[0] == 0xE0 else picc.hear(heard)
+                heard = clf.exchange(answer, 5.0)
         except nfc.clf.CommunicationError:
             continue
 
 
-def respond(block):
-    """The card's block for a reader's, each command and response in one."""
-    if block[0] & 0xE2 == 0x02:
-        return block[0:1] + block[2:3] + bytearray.fromhex("9000")
-    if block[0] & 0xF6 == 0xB2:
-        return bytearray([0xA2 | block[0] & 1 ^ 1])
-    return bytearray([0xC2]) if block[0] == 0xC2 else None
+def give(place):
+    def met(llc):
+        def put():
+            print("put", nfc.snep.SnepClient(llc).put_records([RECORD], timeout=5.0), flush=True)
+            done.set()
+
+        threading.Thread(target=put).start()
+        return True
+
+    done = threading.Event()
+    clf = frontend(place)
+    end = ends_at(time.time() + LIFE)
+    clf.connect(llcp={"role": "initiator", "on-connect": met}, terminate=lambda: done.is_set() or end())
+    clf.close()
 
 
-{"read": read, "card": card}[sys.argv[1]](sys.argv[2])
+class Taker(nfc.snep.SnepServer):
+    def process_put_request(self, records):
+        for record in records:
+            print("taken", bytes(record.data).hex(), flush=True)
+        return nfc.snep.Success
+
+
+def take(place):
+    servers = []
+
+    def begin(llc):
+        servers.append(Taker(llc))
+        return llc
+
+    def met(llc):
+        servers[0].start()
+        return True
+
+    clf = frontend(place)
+    print("target", flush=True)
+    llcp = {"role": "target", "on-startup": begin, "on-connect": met}
+    clf.connect(llcp=llcp, terminate=ends_at(time.time() + LIFE))
+    clf.close()
+
+
+ROLES = {"read": read, "ndef": read_ndef, "card": card, "give": give, "take": take}
+ROLES[sys.argv[1]](*sys.argv[2:])

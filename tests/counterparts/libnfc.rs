@@ -115,9 +115,20 @@ fn emulate_uid(folder: &Path) -> Result<(), Failed> {
 fn relay(folder: &Path) -> Result<(), Failed> {
     let original = SimulatedChip::start(folder, "original", "sim:ecash", &[])?;
     let (card, reader) = pair(folder, 54_413)?;
+    let _relay = begin_relay(folder, &original, &card)?;
+    expect(&said(&mut reader.libnfc("pn53x-tamashell"), PPSE)?, &[PPSE_ANSWER, "90  00"])
+}
+
+/// Starts both halves of `nfc-relay-picc`: the card before one chip is emulated by the other, for
+/// one presentment.
+pub(super) fn begin_relay(
+    folder: &Path,
+    original: &SimulatedChip,
+    card: &SimulatedChip,
+) -> Result<[OwnChild; 2], Failed> {
     let at = |name: &str| folder.join(name).display().to_string();
-    let made = Command::new("mkfifo").args([at("to"), at("from")]).status()?;
-    if !made.success() {
+    if !folder.join("to").exists() && !Command::new("mkfifo").args([at("to"), at("from")]).status()?.success()
+    {
         return Err("mkfifo failed".into());
     }
     // Pipes 3 and 4 carry what the two halves say to one another.
@@ -127,10 +138,9 @@ fn relay(folder: &Path) -> Result<(), Failed> {
         command.arg(side).args(pipes.map(at));
         Ok(OwnChild(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?))
     };
-    let _initiator = half(&original, "-i", ["to", "from"])?;
-    let _target = half(&card, "-t", ["from", "to"])?;
+    let halves = [half(original, "-i", ["to", "from"])?, half(card, "-t", ["from", "to"])?];
     sleep(BEGUN * 2);
-    expect(&said(&mut reader.libnfc("pn53x-tamashell"), PPSE)?, &[PPSE_ANSWER, "90  00"])
+    Ok(halves)
 }
 
 /// Two chips on one air.

@@ -4,6 +4,7 @@
 mod bad_lines;
 mod certified_elsewhere;
 mod drop_in;
+mod emulated;
 mod jobs;
 mod kills;
 mod libnfc;
@@ -22,6 +23,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(our_card::trials());
     trials.extend(certified_elsewhere::trials());
     trials.extend(drop_in::trials());
+    trials.extend(emulated::trials());
     trials.extend(jobs::trials());
     trials.extend(kills::trials());
     trials.extend(libnfc::trials());

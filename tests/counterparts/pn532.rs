@@ -21,7 +21,7 @@ use crate::support::process::{OwnChild, SECONDS_20, run, wait_until};
 use crate::support::{Skip, program, python, require_or_skip};
 
 const CARDWRIGHT: &str = env!("CARGO_BIN_EXE_cardwright");
-const NFCPY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/counterpart/nfcpy_card.py");
+pub(super) const NFCPY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/counterpart/nfcpy_card.py");
 /// What our card answers to SELECT PPSE.
 const PPSE_HEX: &str = "840e325041592e5359532e4444463031";
 const LONG: Duration = Duration::from_secs(15);
@@ -81,7 +81,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 fn our_terminal(folder: &Path, _: &Path) -> Result<(), Failed> {
     card_with_books(folder)?;
     let chip = SimulatedChip::start(folder, "chip", "sim:my.card", &[])?;
-    money_moves(folder, &chip)?;
+    money_moves(folder, &chip, stays)?;
     let recording = folder.join("read.cwt").display().to_string();
     ours(folder, &["read", "--reader", &chip.address(), "--save", &recording])?;
     expect(&ours(folder, &["trace", "timing", &recording])?, &["on air", "within the budget"])
@@ -124,7 +124,7 @@ fn our_emulation(folder: &Path, _: &Path) -> Result<(), Failed> {
     card_with_books(folder)?;
     let (card, reader) = pair(folder, 54_421)?;
     let _served = serve(folder, "sim:my.card", &card.address())?;
-    money_moves(folder, &reader)
+    money_moves(folder, &reader, stays)
 }
 
 fn our_emulation_read_by_libnfc(folder: &Path, _: &Path) -> Result<(), Failed> {
@@ -261,37 +261,48 @@ fn identity(name: &str) -> Identity {
 }
 
 /// An account, a card of it with 100.00, and its PIN.
-fn card_with_books(folder: &Path) -> Result<(), Failed> {
+pub(super) fn card_with_books(folder: &Path) -> Result<(), Failed> {
     fs::write(folder.join("pin"), "123456\n")?;
     ours(folder, &["account", "open", "--balance", "500.00", "--id", "A1"])?;
     ours(folder, &["card", "new", "ecash", "my.card", "--account", "A1", "--balance", "100.00"])?;
     Ok(())
 }
 
-/// Reads, loads 20.00 and pays 12.50; nothing is lost, nothing made.
-fn money_moves(folder: &Path, chip: &SimulatedChip) -> Result<(), Failed> {
+/// Reads, loads 20.00 and pays 12.50; nothing is lost, nothing made. `present` puts the card before
+/// the reader each time.
+pub(super) fn money_moves<P>(
+    folder: &Path,
+    chip: &SimulatedChip,
+    mut present: impl FnMut() -> Result<P, Failed>,
+) -> Result<(), Failed> {
     let reader = chip.address();
-    let on_card = |balance: &str| {
-        let said = ours(folder, &["read", "--reader", &reader])?;
-        expect(&said, &[&format!("balance             {balance} CNY")])
+    let mut on_card = |arguments: &[&str]| {
+        let _presented = present()?;
+        ours(folder, &[arguments, &["--reader", &reader]].concat())
     };
-    on_card("100.00")?;
-    ours(folder, &["load", "20.00", "--reader", &reader, "--pin-file", "pin"])?;
-    on_card("120.00")?;
-    ours(folder, &["pay", "12.50", "--reader", &reader])?;
-    on_card("107.50")?;
+    let balance = |said: String, amount: &str| expect(&said, &[&format!("balance             {amount} CNY")]);
+    balance(on_card(&["read"])?, "100.00")?;
+    on_card(&["load", "20.00", "--pin-file", "pin"])?;
+    balance(on_card(&["read"])?, "120.00")?;
+    on_card(&["pay", "12.50"])?;
+    balance(on_card(&["read"])?, "107.50")?;
     expect(&ours(folder, &["account", "list"])?, &["480.00 CNY"])
 }
 
+/// Where the card stays before the reader.
+pub(super) fn stays() -> Result<(), Failed> {
+    Ok(())
+}
+
 /// Our own program in a folder with its books; what it says.
-fn ours(folder: &Path, arguments: &[&str]) -> Result<String, Failed> {
+pub(super) fn ours(folder: &Path, arguments: &[&str]) -> Result<String, Failed> {
     let mut command = Command::new(CARDWRIGHT);
     command.args(arguments).arg("--state").arg(folder.join("state")).current_dir(folder);
     done(run(&mut command, "", SECONDS_20)?)
 }
 
 /// Serves a card at a place.
-fn serve(folder: &Path, card: &str, place: &str) -> Result<OwnChild, Failed> {
+pub(super) fn serve(folder: &Path, card: &str, place: &str) -> Result<OwnChild, Failed> {
     let mut command = Command::new(CARDWRIGHT);
     command.args(["card", "serve", card, "--on", place]).current_dir(folder);
     command.arg("--state").arg(folder.join("state"));

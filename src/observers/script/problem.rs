@@ -124,6 +124,19 @@ pub(super) struct ParseError {
     pub hint: Option<String>,
 }
 
+/// The hint that names a word which is near to what was written.
+pub(super) fn did_you_mean(meant: &str) -> String {
+    format!("did you mean {meant}?")
+}
+
+/// A problem and its hint in one line, for a place that has no room for more.
+pub(super) fn in_one_line(problem: &impl fmt::Display, hint: Option<&str>) -> String {
+    match hint {
+        Some(hint) => format!("{problem}; {hint}"),
+        None => problem.to_string(),
+    }
+}
+
 /// A problem of a script, ready to be shown: the line, a caret and a hint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScriptError {
@@ -152,7 +165,7 @@ impl ParseError {
     #[must_use]
     pub(super) fn meant(mut self, meant: Option<&str>) -> Self {
         if let Some(meant) = meant {
-            self.hint = Some(format!("did you mean {meant}?"));
+            self.hint = Some(did_you_mean(meant));
         }
         self
     }

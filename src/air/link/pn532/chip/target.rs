@@ -98,9 +98,9 @@ impl Chip {
                 }
                 Ok(None) => {}
                 // The port is another's, or the host wants something else: the loop sees it.
-                Err(_) => {
-                    let _ = self.host.listen(PAUSE);
-                }
+                Err(_) if self.host.listen(PAUSE).is_ok() => {}
+                // The line is gone, which the next look at it says.
+                Err(_) => break,
             }
         }
         self.role = Role::Idle;

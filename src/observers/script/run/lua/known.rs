@@ -6,6 +6,7 @@ use crate::observers::script::function::FUNCTIONS;
 use crate::observers::script::function_row::Surroundings;
 use crate::observers::script::lua::{Ask, Deed, Word};
 use crate::observers::script::parse::looked_at;
+use crate::observers::script::problem::in_one_line;
 use crate::observers::script::run::evaluate::Trouble;
 use crate::observers::script::run::expectation::judge;
 use crate::observers::script::run::scope::{Answer, Scope};
@@ -90,8 +91,6 @@ fn before<T>(
 
 /// What a script looks at, or a test.
 fn read(word: &Word, is_test: bool, span: Span) -> Result<Expectation, Trouble> {
-    looked_at(&text(word, span)?, is_test).map_err(|error| {
-        let hint = error.hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-        Trouble::new(span, format!("{}{hint}", error.problem))
-    })
+    looked_at(&text(word, span)?, is_test)
+        .map_err(|error| Trouble::new(span, in_one_line(&error.problem, error.hint.as_deref())))
 }

@@ -6,7 +6,7 @@ use super::value::{call, said, shown, text};
 use crate::observers::script::lua::{Ask, Deed, Gone, Next, Running, Word};
 use crate::observers::script::parse::{command_names, steps, value_of};
 use crate::observers::script::pattern::StatusPattern;
-use crate::observers::script::problem::ScriptError;
+use crate::observers::script::problem::{ScriptError, did_you_mean, in_one_line};
 use crate::observers::script::run::case::{Chair, Flow, Player};
 use crate::observers::script::run::command::{as_bytes, in_words};
 use crate::observers::script::run::evaluate::Trouble;
@@ -156,10 +156,8 @@ impl Player<'_> {
                 let bytes = value_of(&name);
                 if bytes.bytes().is_err() {
                     let meant = nearest(&name, command_names().map(|row| row.0));
-                    let hint = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
-                    let reason =
-                        format!("expected a command or its bytes in hexadecimal, found {name:?}{hint}");
-                    return Err(Trouble::new(span, reason));
+                    let reason = format!("expected a command or its bytes in hexadecimal, found {name:?}");
+                    return Err(Trouble::new(span, in_one_line(&reason, meant.map(did_you_mean).as_deref())));
                 }
                 as_bytes(&[Expression::literal(bytes, span)], span, &mut self.scope)?
             }
@@ -216,9 +214,8 @@ pub(super) fn lines(text: &str, line: usize, chunk: &Chunk, span: Span) -> Resul
         let Some(ScriptError { problem, place, hint }) = errors.into_iter().next() else {
             return Trouble::new(span, "expected lines of a script");
         };
-        let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
         let at = Span { source: 0, line: place.line, column: place.column, width: place.width };
-        Trouble::new(at, format!("{problem}{hint}"))
+        Trouble::new(at, in_one_line(&problem, hint.as_deref()))
     })
 }
 
