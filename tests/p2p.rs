@@ -5,3 +5,4 @@ mod cli;
 mod host;
 mod kit;
 mod touch;
+mod worlds;

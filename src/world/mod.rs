@@ -8,6 +8,7 @@ mod books;
 mod card;
 #[cfg(all(unix, feature = "serial"))]
 mod chip;
+mod draw;
 mod error;
 pub mod gate;
 mod host;

@@ -7,6 +7,7 @@ use super::phone::{Phone, corrupt, phone_id};
 use super::work::{Work, column, minor};
 use super::{IssuerError, ledger};
 use crate::air::host::{Answer, Request, ResponseCode};
+use crate::base::crypto::Sm2PrivateKey;
 use crate::base::env::Timestamp;
 use crate::base::store::Value;
 use crate::words::dictionary::tag;
@@ -46,6 +47,8 @@ struct Told {
     id: TransferId,
     payer: Phone,
     payee: Phone,
+    /// The key under the receipt.
+    authority: Sm2PrivateKey,
 }
 
 impl Work<'_> {
@@ -108,7 +111,8 @@ impl Work<'_> {
         let signed: Signed<Offer> = signed(request, tag::TRANSFER_OFFER, "an offer (DF8A04)")?;
         let offer = signed.contents.clone();
         let refuse = |code, reason: &str| Stop::from(Refusal::new(code, reason));
-        if offer.host != HostId::of(self.transfer_authority()?.public()) {
+        let authority = self.transfer_authority()?;
+        if offer.host != HostId::of(authority.public()) {
             return Err(refuse(ResponseCode::INVALID_TRANSACTION, "the offer is for another host"));
         }
         if offer.amount != request.amount || offer.amount.minor == 0 {
@@ -118,7 +122,7 @@ impl Work<'_> {
         let payer = self.find_phone(offer.payer)?.ok_or_else(unknown)?;
         let payee = self.find_phone(offer.payee)?.ok_or_else(unknown)?;
         signed.verify(&[], &payee.key).map_err(not_signed)?;
-        Ok(Told { id: offer.id(), offer, payer, payee })
+        Ok(Told { id: offer.id(), offer, payer, payee, authority })
     }
 
     fn decide_transfer(&mut self, told: &Told, agreement: Agreement) -> Result<Answer, Stop> {
@@ -165,8 +169,7 @@ impl Work<'_> {
             Err(Refusal { code, reason }) => (REFUSED, HostOutcome::Refused, code, reason),
         };
         let receipt = HostReceipt { outcome, code: code.0, made: self.now() };
-        let receipt =
-            Signed::sign(receipt, &told.id.0, &self.transfer_authority()?).map_err(IssuerError::from)?;
+        let receipt = Signed::sign(receipt, &told.id.0, &told.authority).map_err(IssuerError::from)?;
         let offer = &told.offer;
         let mut id = told.id.to_string();
         if !self.rules.recovery.one_transfer_row {

@@ -5,6 +5,7 @@ mod drive;
 mod meeting;
 mod peer;
 mod phones;
+pub mod seeds;
 
 pub use drive::{Answered, Around, Broken, drive};
 pub use meeting::{Carry, Met, Side, meet};

@@ -84,7 +84,7 @@ impl Demo<'_, '_> {
              and signs; the payee's phone believes that signature.",
         );
         let met = self.touch(ONLINE, true, None)?;
-        self.expect(&met, TransferState::Booked)?;
+        self.stands(&met, TransferState::Booked)?;
         self.note("after the touch")?;
         self.chapter(&format!("A touch of {OFFLINE} under ground"));
         self.paragraph(
@@ -92,7 +92,7 @@ impl Demo<'_, '_> {
              promise; the money has not moved yet.",
         );
         let met = self.touch(OFFLINE, false, None)?;
-        self.expect(&met, TransferState::Acknowledged)?;
+        self.stands(&met, TransferState::Acknowledged)?;
         self.note("after the touch")?;
         self.chapter("A touch that breaks");
         self.paragraph(&format!(
@@ -100,13 +100,13 @@ impl Demo<'_, '_> {
              phone cannot know whether it arrived. It says so, and does not guess.",
         ));
         let met = self.touch(BROKEN, false, Some(UNITS))?;
-        self.expect(&met, TransferState::Agreed)?;
+        self.stands(&met, TransferState::Agreed)?;
         self.paragraph(
             "They touch again. The payee's phone makes a new offer; the payer's answers with the promise of \
              before, which comes first: nothing is promised twice.",
         );
         let met = self.touch(BROKEN, false, None)?;
-        self.expect(&met, TransferState::Acknowledged)?;
+        self.stands(&met, TransferState::Acknowledged)?;
         if !matches!(met[0].end, Some(TouchEnd::Done { is_former: true, .. })) {
             return Err(Failure::Invariant(format!(
                 "the former transfer came first, expected; found {:?}",
@@ -191,7 +191,7 @@ impl Demo<'_, '_> {
     }
 
     /// The payer's transfer must stand so.
-    fn expect(&mut self, met: &[Met; 2], expected: TransferState) -> Result<(), Failure> {
+    fn stands(&mut self, met: &[Met; 2], expected: TransferState) -> Result<(), Failure> {
         let mut lines = Vec::new();
         let mut found = None;
         for (who, phone, met) in [("payer", &mut self.payer, &met[0]), ("payee", &mut self.payee, &met[1])] {

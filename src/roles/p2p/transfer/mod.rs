@@ -6,6 +6,7 @@
 mod ask;
 mod book;
 mod error;
+mod inbox;
 mod payee;
 mod payer;
 mod phone;

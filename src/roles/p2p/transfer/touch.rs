@@ -3,6 +3,7 @@
 
 use super::ask::Ask;
 use super::book::Entry;
+use super::inbox::Inbox;
 use super::payer::{Considered, Considering};
 use super::phone::Phone;
 use super::rules::TransferRule;
@@ -11,16 +12,11 @@ use super::{PAYEE_SERVICE, PAYER_SERVICE, TransferError};
 use crate::air::host::{Answer, HostError};
 use crate::base::context::Context;
 use crate::roles::p2p::llcp::{Link, LinkParameters};
-use crate::roles::p2p::snep::{Client, Response, Server, Shelf};
+use crate::roles::p2p::snep::{Client, Server};
 use crate::words::iso4217::Amount;
 use crate::words::transfer::{Certificate, Refusal, TouchMessage, TransferId};
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-
-/// The most bytes of a message, and the most messages that wait.
-const MESSAGE_BYTES: usize = 2048;
-const MESSAGES: usize = 8;
 
 /// What a phone is told to do in a touch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -412,26 +408,5 @@ impl Touch {
             Way::Pays => PAYEE_SERVICE,
             Way::Receives => PAYER_SERVICE,
         }
-    }
-}
-
-/// What the other phone has put, in order.
-#[derive(Clone, Default)]
-struct Inbox(Arc<Mutex<VecDeque<Vec<u8>>>>);
-
-impl Inbox {
-    fn next(&self) -> Option<Vec<u8>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-}
-
-impl Shelf for Inbox {
-    fn put(&mut self, message: Vec<u8>) -> Response {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if message.len() > MESSAGE_BYTES || waiting.len() >= MESSAGES {
-            return Response::REJECT;
-        }
-        waiting.push_back(message);
-        Response::SUCCESS
     }
 }

@@ -15,8 +15,11 @@ pub(in crate::doors::cli) struct Neighbours {
     host: Option<Box<dyn Host>>,
     /// Whether the holder has said yes to whatever is shown.
     has_said_yes: bool,
-    waiting: Option<Receiver<(Answered, Option<Box<dyn Host>>)>>,
+    waiting: Option<Receiver<Back>>,
 }
+
+/// An answer, and the host, which is lent to the thread that asks it.
+type Back = (Answered, Option<Box<dyn Host>>);
 
 impl Neighbours {
     /// A holder who is asked unless they have said yes already, and a host if one is asked.
