@@ -170,10 +170,8 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, expected: &T) -> 
 
 fn message(id: &str, length: usize) -> Vec<u8> {
     let payload: Vec<u8> = (0..length).map(|at| at as u8).collect();
-    let record = Record {
-        id: id.into(),
-        ..Record::new(TypeNameFormat::MEDIA, *b"application/octet-stream", payload)
-    };
+    let record =
+        Record { id: id.into(), ..Record::new(TypeNameFormat::MEDIA, *b"application/octet-stream", payload) };
     Message::new([record]).to_bytes().unwrap()
 }
 
@@ -237,7 +235,8 @@ fn llcp(python: &Path) -> Result<(), Failed> {
     let own = near.link.bind(None, 4)?;
     let data = |length: usize, count: u8| (1..=count).map(|byte| vec![byte; length]).collect::<Vec<_>>();
     let most = near.link.remote_miu().min(usize::from(LinkParameters::default().miu));
-    for (length, count, back) in [(MIU, 1, 1), (MIU, 2, 2), (MIU, 3, 2), (0, 1, 1), (most, 1, 1), (50, 2, 2)] {
+    for (length, count, back) in [(MIU, 1, 1), (MIU, 2, 2), (MIU, 3, 2), (0, 1, 1), (most, 1, 1), (50, 2, 2)]
+    {
         echo(&mut near, own, service, &data(length, count), back)?;
     }
     // 03: a connection; what was sent is acknowledged before it comes back.

@@ -3,10 +3,11 @@
 use super::kit::{CNY, NAMES, OFFLINE, Plan, Town};
 use cardwright::air::host::{Attended, Host, Request, ResponseCode, Verb, from_message, to_message};
 use cardwright::base::context::Context;
-use cardwright::roles::p2p::transfer::{Phone, settle};
+use cardwright::roles::p2p::transfer::{Phone, TouchEnd, TransferState, settle};
 use cardwright::words::dictionary::tag;
 use cardwright::words::iso4217::Amount;
 use cardwright::words::iso8583::{DIALECTS, dialect, encode, parse};
+use cardwright::words::transfer::Refusal;
 use std::sync::{Arc, Mutex};
 
 /// What a phone asks when it settles.
@@ -111,11 +112,56 @@ fn a_withdrawn_offer_is_never_booked() {
 
 #[test]
 fn money_that_is_not_there_is_refused_for_good() {
-    let mut town = Town::new();
-    let met = town.touch(Plan { minor: 10_001, asks: [true, false], ..OFFLINE });
-    assert!(met.iter().all(|met| met.end.is_some()), "{met:?}");
-    let id = met[0].transfer.unwrap();
-    assert!(town.transfer(0, id).reason.contains("holds less"), "{:?}", town.transfer(0, id));
+    for asks in [[true, false], [false, true]] {
+        let mut town = Town::new();
+        let met = town.touch(Plan { minor: 10_001, asks, ..OFFLINE });
+        for met in &met {
+            let refused = matches!(met.end, Some(TouchEnd::Refused { why: Refusal::HOST_REFUSED, .. }));
+            assert!(refused, "{asks:?}: {met:?}");
+        }
+        let id = met[0].transfer.unwrap();
+        assert_eq!(town.transfer(0, id).state, TransferState::Refused);
+        assert_eq!((town.minor(NAMES[0]), town.booked().len()), (10_000, 0));
+        town.settle_all();
+        town.assert_over();
+    }
+}
+
+/// Both phones tell of the same transfers at the same moment, again and again.
+#[cfg(all(feature = "postgres", target_os = "linux"))]
+#[test]
+fn both_sides_at_once_book_once_on_postgresql() {
+    use crate::support::Skip;
+    use crate::support::postgres::PrivatePostgres;
+    let server = match PrivatePostgres::start(false) {
+        Ok(server) => server,
+        Err(Skip(reason)) if crate::support::is_required() => panic!("PostgreSQL is required, but {reason}"),
+        Err(Skip(reason)) => {
+            println!("not run: {reason}");
+            return;
+        }
+    };
+    let mut town =
+        Town::in_store(Box::new(cardwright::base::store::Postgres::open(&server.address()).unwrap()));
+    for minor in [100, 200, 300, 400, 500, 600] {
+        town.touch(Plan { minor, ..OFFLINE });
+        town.touch(Plan { minor, payer: 1, payee: 0, ..OFFLINE });
+    }
+    let questions = [questions(&mut town, 0), questions(&mut town, 1)];
+    assert!(questions.iter().all(|asked| asked.len() == 12), "{questions:?}");
+    let approved: usize = std::thread::scope(|scope| {
+        let asking = questions.map(|asked| {
+            let mut issuer = town.issuer.handle().unwrap();
+            scope.spawn(move || {
+                let mut context = Context::simulated(1, cardwright::base::event::Discard);
+                let mut answers = asked.iter().map(|one| issuer.authorise(one, &mut context).unwrap());
+                answers.by_ref().filter(|answer| answer.code.is_approved()).count()
+            })
+        });
+        asking.into_iter().map(|asking| asking.join().unwrap()).sum()
+    });
+    assert_eq!((approved, town.booked().len()), (24, 12));
+    assert_eq!((town.minor(NAMES[0]), town.minor(NAMES[1])), (10_000, 10_000));
     town.settle_all();
     town.assert_over();
 }

@@ -39,11 +39,16 @@ pub(crate) const OFFLINE: Plan = Plan { payer: 0, payee: 1, minor: 2_000, asks: 
 
 impl Town {
     pub(crate) fn new() -> Self {
+        Self::in_store(fresh_store())
+    }
+
+    /// The same with the host's books in a store.
+    pub(crate) fn in_store(books: Box<dyn Db>) -> Self {
         let mut context = Context::simulated(7, Discard);
         let keys = KeySet::test();
         let table = KeyTable::of(Pan::TEST_BIN, keys.dki(), keys.master().clone());
         let seal = SealKey::random(&mut context);
-        let mut issuer = Issuer::open(fresh_store(), seal, table, Rules::default()).unwrap();
+        let mut issuer = Issuer::open(books, seal, table, Rules::default()).unwrap();
         let (mut phones, mut stores) = (Vec::new(), Vec::new());
         for name in NAMES {
             let opening = Amount::new(OPENING, CNY);

@@ -41,7 +41,7 @@ pub struct PhoneTransfer {
     pub at: Timestamp,
 }
 
-/// An offer that is what it says, and who made it for whom.
+/// An offer, and the phones that it names.
 struct Told {
     offer: Offer,
     id: TransferId,
@@ -54,35 +54,23 @@ struct Told {
 impl Work<'_> {
     /// Books a transfer that both sides have signed, or refuses it for good.
     pub(super) fn take_transfer(&mut self, request: &Request) -> Result<Acted, IssuerError> {
-        let result = self.tell(request).and_then(|told| {
+        self.take(request, |work, told| {
             let agreement: Signed<Agreement> =
                 signed(request, tag::TRANSFER_AGREEMENT, "an agreement (DF8A05)")?;
             let agreement = *agreement.verify(&told.id.0, &told.payer.key).map_err(not_signed)?;
-            self.hold_both(&told.payer.account, &told.payee.account, told.offer.amount.currency)?;
-            match self.earlier_transfer(&told.id)? {
-                Some(answer) => Ok(answer),
-                None => self.decide_transfer(&told, agreement),
-            }
-        });
-        self.acted(result)
+            work.decide_transfer(told, agreement)
+        })
     }
 
     /// Keeps a transfer from being booked that was not booked yet.
     pub(super) fn take_withdrawal(&mut self, request: &Request) -> Result<Acted, IssuerError> {
-        let result = self.tell(request).and_then(|told| {
+        self.take(request, |work, told| {
             let withdrawal: Signed<Withdrawal> =
                 signed(request, tag::TRANSFER_WITHDRAWAL, "a withdrawal (DF8A06)")?;
             withdrawal.verify(&told.id.0, &told.payee.key).map_err(not_signed)?;
-            self.hold_both(&told.payer.account, &told.payee.account, told.offer.amount.currency)?;
-            match self.earlier_transfer(&told.id)? {
-                Some(answer) => Ok(answer),
-                None => {
-                    let refusal = Refusal::new(ResponseCode::INVALID_TRANSACTION, "withdrawn by the payee");
-                    self.keep_transfer(&told, None, Err(refusal))
-                }
-            }
-        });
-        self.acted(result)
+            let refusal = Refusal::new(ResponseCode::INVALID_TRANSACTION, "withdrawn by the payee");
+            work.keep_transfer(told, None, Err(refusal))
+        })
     }
 
     /// Every transfer.
@@ -106,8 +94,30 @@ impl Work<'_> {
         Ok(transfers)
     }
 
-    /// What a request tells of an offer, where the payee has signed it.
-    fn tell(&mut self, request: &Request) -> Result<Told, Stop> {
+    /// Answers as before what has a row; what has none, and is signed by the payee, is decided.
+    fn take(
+        &mut self,
+        request: &Request,
+        decide: impl FnOnce(&mut Self, &Told) -> Result<Answer, Stop>,
+    ) -> Result<Acted, IssuerError> {
+        let result = self.tell(request).and_then(|(told, offer)| {
+            // Whoever holds both accounts sees the row of whoever held them before.
+            self.hold_both(&told.payer.account, &told.payee.account, told.offer.amount.currency)?;
+            if let Some(answer) = self.earlier_transfer(&told.id)? {
+                return Ok(answer);
+            }
+            offer.verify(&[], &told.payee.key).map_err(not_signed)?;
+            decide(self, &told)
+        });
+        match result {
+            Ok(answer) => Ok(Acted::nothing(answer)),
+            Err(Stop::Refuse(refusal)) => Ok(Acted::nothing(self.declined(refusal, None)?)),
+            Err(Stop::Fail(error)) => Err(error),
+        }
+    }
+
+    /// What a request tells of an offer, whose signature nobody has looked at yet.
+    fn tell(&mut self, request: &Request) -> Result<(Told, Signed<Offer>), Stop> {
         let signed: Signed<Offer> = signed(request, tag::TRANSFER_OFFER, "an offer (DF8A04)")?;
         let offer = signed.contents.clone();
         let refuse = |code, reason: &str| Stop::from(Refusal::new(code, reason));
@@ -121,8 +131,7 @@ impl Work<'_> {
         let unknown = || refuse(ResponseCode::NO_SUCH_CARD, "a phone that was never opened here");
         let payer = self.find_phone(offer.payer)?.ok_or_else(unknown)?;
         let payee = self.find_phone(offer.payee)?.ok_or_else(unknown)?;
-        signed.verify(&[], &payee.key).map_err(not_signed)?;
-        Ok(Told { id: offer.id(), offer, payer, payee, authority })
+        Ok((Told { id: offer.id(), offer, payer, payee, authority }, signed))
     }
 
     fn decide_transfer(&mut self, told: &Told, agreement: Agreement) -> Result<Answer, Stop> {
@@ -211,14 +220,6 @@ impl Work<'_> {
             .map_err(|_| corrupt("phone_transfer", "a receipt"))?;
         let code = ResponseCode(receipt.contents.code);
         Ok(Some(answer(code, row.text(1)?.to_owned(), receipt.to_bytes())))
-    }
-
-    fn acted(&mut self, result: Result<Answer, Stop>) -> Result<Acted, IssuerError> {
-        match result {
-            Ok(answer) => Ok(Acted::nothing(answer)),
-            Err(Stop::Refuse(refusal)) => Ok(Acted::nothing(self.declined(refusal, None)?)),
-            Err(Stop::Fail(error)) => Err(error),
-        }
     }
 }
 

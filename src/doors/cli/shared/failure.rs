@@ -252,7 +252,9 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::NoFault { .. }
         | WorldError::Dialect(_) => Exit::Usage,
         WorldError::Change { .. } | WorldError::Config(_) | WorldError::NoSeat { .. } => Exit::Usage,
-        WorldError::Transfer(TransferError::Link(_) | TransferError::Snep(_)) => Exit::Transport,
+        WorldError::Transfer(
+            TransferError::Link(_) | TransferError::Snep(_) | TransferError::Broken { .. },
+        ) => Exit::Transport,
         WorldError::Transfer(_) => Exit::Usage,
         WorldError::Listen { .. } => Exit::Transport,
     }

@@ -28,6 +28,12 @@ pub enum TransferError {
     /// The other phone does not take a message.
     #[error("the other phone does not take a message: {0}")]
     Snep(#[from] SnepError),
+    /// A touch that ended before anything was agreed to.
+    #[error("nothing has moved: {cause}; touch again")]
+    Broken {
+        /// What broke it off.
+        cause: String,
+    },
     /// No host knows the phone yet.
     #[error(
         "expected a phone that a host has opened, found one without a certificate: `cardwright p2p open`"

@@ -26,10 +26,10 @@ impl Phone {
         wanted: Option<Amount>,
         context: &Context,
     ) -> Result<Result<Certificate, Refusal>, TransferError> {
-        let own = self.own()?;
-        let Ok(payer) = certificate.check(&own.host_key, context.now()) else {
+        if !self.believes(certificate, context)? {
             return Ok(Err(Refusal::OTHER_HOST));
-        };
+        }
+        let payer = &certificate.contents;
         if wanted.is_some_and(|wanted| wanted != amount) || amount.minor == 0 {
             return Ok(Err(Refusal::OTHER_AMOUNT));
         }

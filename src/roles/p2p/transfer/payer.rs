@@ -49,21 +49,22 @@ impl Phone {
         asks_host: bool,
         context: &Context,
     ) -> Result<Considering, TransferError> {
-        let own = self.own()?;
-        let Ok(payee) = certificate.check(&own.host_key, context.now()) else {
+        if !self.believes(certificate, context)? {
             return Ok(Considering::Refuse(Refusal::OTHER_HOST));
-        };
-        let terms = &offer.contents;
-        let is_meant = (terms.host, terms.payee, terms.payer) == (own.host(), payee.phone(), self.id());
+        }
+        let (payee, terms) = (&certificate.contents, &offer.contents);
+        let is_meant =
+            (terms.host, terms.payee, terms.payer) == (self.own()?.host(), payee.phone(), self.id());
         let is_signed =
             !self.rules.keeps(TransferRule::CheckSignatures) || offer.verify(&[], &payee.key).is_ok();
         if !is_meant || !is_signed || terms.payee == terms.payer {
             return Ok(Considering::Refuse(Refusal::NOT_BELIEVED));
         }
         if let Some(known) = self.entry(offer.id())? {
-            return Ok(match known.agreement {
-                Some(_) => Considering::Say(Box::new(known)),
-                None => Considering::Refuse(Refusal::NOT_BELIEVED),
+            return Ok(match (&known.agreement, known.state) {
+                (_, TransferState::Refused) => Considering::Refuse(Refusal::HOST_REFUSED),
+                (Some(_), _) => Considering::Say(Box::new(known)),
+                (None, _) => Considering::Refuse(Refusal::NOT_BELIEVED),
             });
         }
         if let Some(former) = self.former(payee)? {

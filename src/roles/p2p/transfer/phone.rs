@@ -13,6 +13,8 @@ use crate::words::transfer::{Certificate, HostId, PhoneId, Signed};
 
 /// What the phone's key is sealed for.
 const SECRET: &str = "transfer.phone";
+/// How many certificates of others are remembered.
+const MOST_BELIEVED: usize = 32;
 /// The one row of the phone.
 pub(super) const PHONE: i64 = 1;
 
@@ -41,6 +43,8 @@ pub struct Phone {
     /// F42 and F41 of what it asks its host.
     pub(super) names: (String, String),
     own: Option<Own>,
+    /// Certificates of others that were checked: whoever comes again is known.
+    believed: Vec<Signed<Certificate>>,
 }
 
 impl Phone {
@@ -58,7 +62,7 @@ impl Phone {
         };
         let id = Hex(&PhoneId::of(key.public()).0).to_string();
         let names = ("PHONES".into(), id.chars().take(8).collect());
-        Ok(Self { db, seal, key, rules: TransferRules::ALL, names, own })
+        Ok(Self { db, seal, key, rules: TransferRules::ALL, names, own, believed: Vec::new() })
     }
 
     /// With rules of a test.
@@ -108,7 +112,26 @@ impl Phone {
         let sql = "UPDATE transfer_phone SET certificate = $1, host_key = $2 WHERE id = $3";
         transact(self.db.as_mut(), |tx| tx.execute(sql, &values))?;
         self.own = Some(own);
+        self.believed.clear();
         Ok(())
+    }
+
+    /// Whether a certificate is one of this phone's host, and has not run out.
+    pub(super) fn believes(
+        &mut self,
+        certificate: &Signed<Certificate>,
+        context: &Context,
+    ) -> Result<bool, TransferError> {
+        let (now, host_key) = (context.now(), &self.own()?.host_key);
+        if self.believed.contains(certificate) && certificate.contents.expires >= now {
+            return Ok(true);
+        }
+        let is_good = certificate.check(host_key, now).is_ok();
+        if is_good {
+            self.believed.truncate(MOST_BELIEVED - 1);
+            self.believed.insert(0, certificate.clone());
+        }
+        Ok(is_good)
     }
 }
 

@@ -233,6 +233,9 @@ impl Touch {
             }
             Stage::PayeeAwaitsHost(mut entry) => {
                 phone.hear(&mut entry, answer, context)?;
+                if entry.state == TransferState::Refused {
+                    self.end = ended(&entry, false, false);
+                }
                 self.acknowledge(*entry, phone, context)
             }
             other => {
@@ -318,7 +321,7 @@ impl Touch {
                 };
                 let (id, is_former) = (entry.id(), entry.id() != offered);
                 self.transfer = Some(id);
-                self.end = Some(TouchEnd::Done { id, is_former });
+                self.end = ended(&entry, is_former, false);
                 if asks_host && !entry.state.is_final() {
                     self.ask = Some(Ask::Host(Box::new(phone.request(&entry, context)?)));
                     self.stage = Stage::PayeeAwaitsHost(Box::new(entry));
@@ -336,7 +339,7 @@ impl Touch {
                 match phone.acknowledge(&mut entry, &receipt, host.as_ref(), context)? {
                     Err(refusal) => self.refuse(refusal),
                     Ok(()) => {
-                        self.end = Some(TouchEnd::Done { id: entry.id(), is_former });
+                        self.end = ended(&entry, is_former, true);
                         Ok(())
                     }
                 }
@@ -409,4 +412,12 @@ impl Touch {
             Way::Receives => PAYER_SERVICE,
         }
     }
+}
+
+/// How a touch ended whose transfer both phones have: done, unless the host refuses it.
+fn ended(entry: &Entry, is_former: bool, by_other: bool) -> Option<TouchEnd> {
+    Some(match entry.state {
+        TransferState::Refused => TouchEnd::Refused { why: Refusal::HOST_REFUSED, by_other },
+        _ => TouchEnd::Done { id: entry.id(), is_former },
+    })
 }

@@ -38,7 +38,7 @@ pub fn seeds(
 ) -> Result<SeedReport, WorldError> {
     let each = |index: usize, shelf: &mut Shelf| {
         let seed = settings.first.wrapping_add(index as u64);
-        (index as u64 != settings.count).then(|| {
+        (settings.count > index as u64).then(|| {
             let plan = Plan::of(seed);
             play_through(&plan, settings, shelf).map(|played| (plan, played))
         })

@@ -6,7 +6,7 @@ use crate::doors::cli::shared::command::Call;
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::doors::cli::shared::recording::Recording;
 use crate::observers::report::Columns;
-use crate::roles::p2p::transfer::{Task, Touch, TouchEnd, Transfer, TransferState, Way};
+use crate::roles::p2p::transfer::{Task, Touch, TouchEnd, Transfer, TransferError, TransferState, Way};
 use crate::words::iso4217::Amount;
 use crate::world::PeerAddress;
 use crate::world::transfer::{drive, open_peer};
@@ -102,9 +102,9 @@ fn tell(
         }
         (_, Some(TouchEnd::Refused { .. })) | (Some(TransferState::Refused), _) => Ok(Exit::Declined),
         (Some(state), _) if state.is_success() => Ok(Exit::Done),
-        _ => Err(Failure::Usage(format!(
-            "nothing has moved: {}",
-            broken.unwrap_or("the touch ended before anything was agreed to")
-        ))),
+        _ => {
+            let cause = broken.unwrap_or("the touch ended before anything was agreed to").to_owned();
+            Err(TransferError::Broken { cause }.into())
+        }
     }
 }
