@@ -1,6 +1,7 @@
 //! The gate: who passes, what is kept before it opens, and how rides are paid.
 
 mod kit;
+mod purse;
 mod run;
 mod simulation;
 mod upload;

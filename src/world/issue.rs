@@ -10,7 +10,7 @@ use crate::words::dictionary::tag;
 use crate::words::emv::Pan;
 use crate::words::emv::certificate::PrivateKey;
 use crate::words::iso4217::{Amount, Currency};
-use crate::words::pboc::EcashSet;
+use crate::words::pboc::{EcashSet, application_serial};
 
 /// The PIN of a card for which nobody chose one.
 pub const DEFAULT_PIN: &str = "123456";
@@ -109,6 +109,10 @@ pub(super) fn copied_memory(
             return Ok(None);
         }
         memory.install_certificates(&request, read.elements, own.card_key, own.pin_key)?;
+    }
+    if memory.wants_purse_keys() {
+        let master = KeySet::test_purses().diversify(application_serial(&thief.pan));
+        memory.install_purses(victim, &PurseOrder { master: &master, terminal: SAM_TERMINAL })?;
     }
     Ok(Some(memory))
 }

@@ -28,6 +28,7 @@ mod tokens;
 mod toml_change;
 pub mod transfer;
 pub mod wallet;
+mod watch;
 mod witness;
 
 pub use address::{
@@ -61,4 +62,5 @@ pub use tokens::{
     open_vault_in, rotate_token_key, token_bureau, token_host,
 };
 pub use toml_change::TomlChange;
+pub use watch::Watch;
 pub use witness::{Transition, Transitions, Witness};

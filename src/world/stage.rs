@@ -8,7 +8,7 @@ use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::journal::{Entry, EntryKind, Journal, State};
 use crate::roles::terminal::purse::{
-    Counter, Desk, Purchase, PurchaseKind, PurseTransfer, SelectedPurse, purchase, select, transfer,
+    Counter, Desk, Purchase, PurchaseKind, PurseTransfer, Sam, SelectedPurse, purchase, select, transfer,
 };
 use crate::roles::terminal::{
     CardFacts, Cardholder, Depth, EndOfDay, Flow, Outcome, Recovered, RecoveryRules, Seat, TerminalConfig,
@@ -174,6 +174,7 @@ impl<B> Stage<B> {
         let selected = self.select_purse(context)?.ok_or(TerminalError::NoPurse)?;
         let sam = self.sam.as_deref_mut().ok_or(TerminalError::NoSam)?;
         let order = Purchase { purse, kind, amount, trace: self.journal.next_trace()?, at: context.now() };
+        let sam = Sam::open(sam, context)?;
         let mut counter = Counter { card: &mut self.card, sam, journal: &mut self.journal, cardholder };
         Ok((recovered, purchase(&selected, &order, &mut counter, context)?))
     }

@@ -12,7 +12,8 @@ use cardwright::roles::issuer::{AccountId, Issuer};
 use cardwright::roles::terminal::TerminalConfig;
 use cardwright::words::emv::Pan;
 use cardwright::words::iso4217::{Amount, Currency};
-use cardwright::world::{NewCard, StoreAddress, issue_card, open_books};
+use cardwright::words::iso7816::Effect;
+use cardwright::world::{CardName, NewCard, ReaderAddress, StoreAddress, issue_card, open_books, open_sam};
 use std::time::Duration;
 
 pub(crate) const FARE: u64 = 200;
@@ -29,10 +30,17 @@ pub(crate) struct Kit {
 
 /// Who holds a card.
 pub(crate) struct Rider {
-    card: Fault<InProcess<Simulator>>,
+    pub(crate) card: Fault<InProcess<Simulator>>,
     hand: FaultControl,
     pub(crate) pan: Pan,
     pub(crate) account: AccountId,
+}
+
+impl Rider {
+    /// Whether the card was pulled away.
+    pub(crate) fn is_away(&self) -> bool {
+        self.hand.is_away()
+    }
 }
 
 impl Kit {
@@ -46,19 +54,29 @@ impl Kit {
         let issuer = open_books(&StoreAddress::Memory, None, &mut context).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let seal = SealKey::random(&mut context);
-        let gate = gate(&folder, &line, &seal);
+        let gate = gate(&folder, &line, &seal, &mut context);
         Self { folder, issuer, context, events, gate, line, seal }
     }
 
     /// The gate loses power and starts again.
     pub(crate) fn restart(&mut self) {
-        self.gate = gate(&self.folder, &self.line, &self.seal);
+        self.gate = gate(&self.folder, &self.line, &self.seal, &mut self.context);
     }
 
+    /// With a bank card.
     pub(crate) fn rider(&mut self, account_minor: u64) -> Rider {
-        let profile = Profile::named("unionpay-transit").unwrap();
-        let new =
-            NewCard::with_accounts(&mut self.issuer, profile, account_minor, 0, &mut self.context).unwrap();
+        self.holder("unionpay-transit", account_minor, 0)
+    }
+
+    /// With a purse.
+    pub(crate) fn purse(&mut self, balance_minor: u64) -> Rider {
+        self.holder("eped", 0, balance_minor)
+    }
+
+    fn holder(&mut self, profile: &str, account_minor: u64, balance_minor: u64) -> Rider {
+        let profile = Profile::named(profile).unwrap();
+        let (issuer, context) = (&mut self.issuer, &mut self.context);
+        let new = NewCard::with_accounts(issuer, profile, account_minor, balance_minor, context).unwrap();
         let account = new.accounts[0].1.clone();
         let memory = issue_card(&mut self.issuer, &new, &mut self.context).unwrap();
         let pan = memory.pan().unwrap();
@@ -98,10 +116,14 @@ impl Kit {
     }
 }
 
-fn gate(folder: &tempfile::TempDir, line: &Line, seal: &SealKey) -> Gate {
+fn gate(folder: &tempfile::TempDir, line: &Line, seal: &SealKey, context: &mut Context) -> Gate {
     let db = Sqlite::open(&folder.path().join("gate.db")).unwrap();
     let book = Book::open(Box::new(db), seal.clone()).unwrap();
     let stopwatch = Box::new(SimulatedClock::starting_at(Timestamp::default()));
     let deny_list = DenyList::empty(seal.clone());
-    Gate::new(line.clone(), TerminalConfig::default(), deny_list, book, stopwatch).unwrap()
+    let config = TerminalConfig::default();
+    let at = ReaderAddress::Simulated(CardName::Profile("psam".into()));
+    let no_seal = |context: &mut Context| Ok(SealKey::random(context));
+    let sam = open_sam(&at, Effect::Reads, no_seal, &config, context).unwrap();
+    Gate::new(line.clone(), config, deny_list, book, stopwatch).unwrap().with_sam(sam)
 }

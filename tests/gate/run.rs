@@ -57,3 +57,41 @@ fn a_kept_card_passes_is_kept_shut_and_pays_later() {
     let gap = desk.run(&["gate", "deny", "deny.list", "--apply", "change"]);
     assert!(gap.code == 2 && gap.stderr.contains("fetch the whole list"), "{gap:?}");
 }
+
+#[test]
+fn a_purse_pays_before_the_gate_opens_and_its_issuer_is_told() {
+    let desk = Desk::new();
+    desk.ok(&["account", "open", "--balance", "500.00", "--id", "A1"]);
+    desk.ok(&["card", "new", "eped", "my.card", "--account", "A1", "--balance", "100.00"]);
+    write_line(&desk);
+    let gate = |more: &[&str]| {
+        let arguments =
+            ["gate", "run", "--reader", "sim:my.card", "--state", "here", "--config", "line.toml"];
+        desk.run(&[&arguments[..], more].concat())
+    };
+    let said = gate(&["--keep"]);
+    assert!(said.code == 0 && said.stdout.contains("OPEN authentic"), "{said:?}");
+    assert!(said.stdout.contains("2.00 CNY is paid by the purse: the fare"), "{said:?}");
+    let said = gate(&[]);
+    assert!(said.stdout.contains("asked the host about 2 rides: 2 paid"), "{said:?}");
+    let read = desk.run(&["read", "--reader", "sim:my.card"]);
+    assert!(read.stdout.contains("96.00"), "{read:?}");
+    // Without a security module nothing on this card is for the gate.
+    let text = std::fs::read_to_string(desk.path("line.toml")).unwrap();
+    let (before, rest) = text.split_once("[purse]").unwrap();
+    let (_, after) = rest.split_once("# Requests are uploaded").unwrap();
+    std::fs::write(desk.path("line.toml"), format!("{before}#{after}")).unwrap();
+    assert_eq!(gate(&[]).code, 1);
+}
+
+#[test]
+fn a_change_of_a_deny_list_is_written_for_the_other_gates() {
+    let desk = Desk::new();
+    std::fs::write(desk.path("pans"), "6299991234567896\n").unwrap();
+    let made = desk.run(&["gate", "deny", "one.list", "--add", "pans", "--delta", "change"]);
+    assert!(made.code == 0 && made.stdout.contains("version 1, 1 cards denied"), "{made:?}");
+    let other = desk.run(&["gate", "deny", "two.list", "--apply", "change"]);
+    assert!(other.code == 0 && other.stdout.contains("version 1, 1 cards denied"), "{other:?}");
+    let (one, two) = (std::fs::read(desk.path("one.list")), std::fs::read(desk.path("two.list")));
+    assert_eq!(one.unwrap(), two.unwrap());
+}

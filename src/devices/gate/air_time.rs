@@ -20,7 +20,9 @@ pub struct AirTime {
     pub air: Cycles,
     /// What the card works, by assumption.
     pub card: Duration,
-    /// Time that passed inside the link, by the stopwatch: what of the whole is not the gate's.
+    /// What the security module takes, by assumption.
+    pub module: Duration,
+    /// Time that passed inside the links, by the stopwatch: what of the whole is not the gate's.
     pub in_link: Duration,
 }
 
@@ -28,8 +30,10 @@ pub struct AirTime {
 pub(super) struct Counted<'a> {
     card: &'a mut dyn Card,
     stopwatch: &'a (dyn Clock + Sync),
-    rules: AirRules,
-    on_air: OnAir,
+    /// None of a card that is not in a field.
+    on_air: Option<OnAir>,
+    command: Duration,
+    signature: Duration,
     pub(super) time: AirTime,
     /// Whether it has left the field.
     pub(super) is_gone: bool,
@@ -41,7 +45,29 @@ impl<'a> Counted<'a> {
         let bit_rate = BitRate::of_kbit(rules.kbit).unwrap_or_default();
         let on_air = OnAir { bit_rate, ..OnAir::default() };
         let time = AirTime { air: on_air.activation(CASCADE_LEVELS, ATS_BYTES), ..AirTime::default() };
-        Self { card, stopwatch, rules, on_air, time, is_gone: false }
+        let (command, signature) = (rules.card_command_ms, rules.card_signature_ms);
+        Self {
+            card,
+            stopwatch,
+            on_air: Some(on_air),
+            command: Duration::from_millis(command),
+            signature: Duration::from_millis(signature),
+            time,
+            is_gone: false,
+        }
+    }
+
+    /// A security module, in its slot.
+    pub(super) fn module(card: &'a mut dyn Card, rules: AirRules, stopwatch: &'a (dyn Clock + Sync)) -> Self {
+        Self {
+            card,
+            stopwatch,
+            on_air: None,
+            command: Duration::from_millis(rules.sam_command_ms),
+            signature: Duration::ZERO,
+            time: AirTime::default(),
+            is_gone: false,
+        }
     }
 }
 
@@ -56,11 +82,13 @@ impl Card for Counted<'_> {
         self.time.in_link += since(begun, self.stopwatch);
         self.is_gone |= answer.as_ref().is_err_and(LinkError::is_lost_exchange);
         let answer_bytes = answer.as_ref().map_or(0, |answer| answer.data.len() + 2);
-        let cost = self.on_air.exchange(command.to_bytes().len(), answer_bytes);
-        self.time.air = self.time.air + cost.total();
-        self.time.card += Duration::from_millis(self.rules.card_command_ms);
+        if let Some(on_air) = &self.on_air {
+            let cost = on_air.exchange(command.to_bytes().len(), answer_bytes);
+            self.time.air = self.time.air + cost.total();
+        }
+        self.time.card += self.command;
         if signs(command, answer_bytes) {
-            self.time.card += Duration::from_millis(self.rules.card_signature_ms);
+            self.time.card += self.signature;
         }
         answer
     }

@@ -2,13 +2,14 @@
 //! that its issuer is asked. Card numbers are sealed, and found again by a keyed hash.
 
 use super::error::GateError;
+use super::purse_book::Making;
 use super::schema::{MIGRATIONS, OWNER};
 use super::state::TapState;
 use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
-use crate::base::store::{Db, Row, SealKey, Sealed, migrate, transact};
+use crate::base::store::{Db, Row, SealKey, Sealed, StoreError, migrate, transact};
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::tlv::TlvStore;
 use serde::{Deserialize, Serialize};
@@ -20,15 +21,17 @@ const TAP: &str = "gate.tap";
 const CARD: &str = "gate.card";
 /// Batch and trace numbers have six digits (F60.2, F11).
 const LAST_NUMBER: u32 = 999_999;
-const COLUMNS: &str =
-    "batch, trace, at, amount, currency, state, attempts, step, ask_batch, ask_trace, sealed";
+pub(super) const COLUMNS: &str =
+    "batch, trace, at, amount, currency, state, attempts, step, ask_batch, ask_trace, sealed, purse";
 
 /// What a gate remembers.
 pub struct Book {
-    db: Box<dyn Db>,
+    pub(super) db: Box<dyn Db>,
     seal: SealKey,
     /// The last batch and trace number that any message took.
     last: (u32, u32),
+    /// The ride that a purse is paying for now.
+    pub(super) making: Option<Making>,
     /// Held, not read: closing it lets another process be this gate.
     _lock: Option<File>,
 }
@@ -92,7 +95,8 @@ impl Book {
             Some(row) => row.int(0)?.max(row.int(1)?),
             None => 1_000_000,
         };
-        Ok(Self { db, seal, last: ((last / 1_000_000) as u32, (last % 1_000_000) as u32), _lock: None })
+        let last = ((last / 1_000_000) as u32, (last % 1_000_000) as u32);
+        Ok(Self { db, seal, last, making: None, _lock: None })
     }
 
     /// Keeps `lock` for as long as the book is open: two processes that were one gate at once
@@ -111,11 +115,13 @@ impl Book {
     /// The newest rides of a card.
     pub(super) fn past(&mut self, pan: &str, most: u32) -> Result<Vec<Past>, GateError> {
         let card = self.card(pan);
-        let rows = transact(self.db.as_mut(), |tx| {
-            let sql = "SELECT at, state, amount, batch, trace FROM gate_tap WHERE card = $1 \
-                       ORDER BY at DESC LIMIT $2";
-            tx.query(sql, &[card.clone().into(), i64::from(most).into()])
-        })?;
+        let rides = words_of(TapState::is_ride);
+        let sql = format!(
+            "SELECT at, state, amount, batch, trace FROM gate_tap WHERE card = $1 AND state IN ({rides}) \
+             ORDER BY at DESC LIMIT $2"
+        );
+        let rows =
+            transact(self.db.as_mut(), |tx| tx.query(&sql, &[card.clone().into(), i64::from(most).into()]))?;
         let past = |row: &Row| {
             let tap = (row.int(3)? as u32, row.int(4)? as u32);
             Ok(Past {
@@ -134,15 +140,18 @@ impl Book {
         state: TapState,
         context: &mut Context,
     ) -> Result<(), GateError> {
-        let part = Part {
-            pan: request.pan.expose().clone(),
-            psn: request.psn,
-            entry: request.entry,
-            chip: request.chip.clone(),
-        };
-        // Strings and byte lists always serialise.
-        let text = Secret::new(serde_json::to_vec(&part).unwrap_or_default());
-        let sealed = Sealed::seal(&self.seal, TAP, text.expose(), context);
+        Ok(self.insert(request, state, false, context)?)
+    }
+
+    /// Keeps a row of a bank card's ride or a purse's.
+    pub(super) fn insert(
+        &mut self,
+        request: &Request,
+        state: TapState,
+        is_purse: bool,
+        context: &mut Context,
+    ) -> Result<(), StoreError> {
+        let sealed = self.sealed(request, context);
         let MessageKey { batch, trace, .. } = request.key;
         let values = [
             i64::from(batch).into(),
@@ -153,12 +162,13 @@ impl Book {
             i64::from(request.amount.currency.0).into(),
             state.word().into(),
             sealed.0.into(),
+            i64::from(is_purse).into(),
         ];
         transact(self.db.as_mut(), |tx| {
             tx.execute(
                 "INSERT INTO gate_tap (batch, trace, card, at, amount, currency, state, code, attempts, step, \
-                 next_at, ask_batch, ask_trace, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0, 0, 0, $1, \
-                 $2, $8)",
+                 next_at, ask_batch, ask_trace, sealed, purse) VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0, 0, \
+                 0, $1, $2, $8, $9)",
                 &values,
             )
         })?;
@@ -177,8 +187,9 @@ impl Book {
         now: Timestamp,
     ) -> Result<Vec<Due>, GateError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM gate_tap WHERE state IN ('waiting', 'owed') AND next_at <= $1 \
-             ORDER BY at, batch, trace LIMIT $2"
+            "SELECT {COLUMNS} FROM gate_tap WHERE state IN ({}) AND amount > 0 AND next_at <= $1 \
+             ORDER BY at, batch, trace LIMIT $2",
+            words_of(TapState::is_due)
         );
         let rows =
             transact(self.db.as_mut(), |tx| tx.query(&sql, &[now.micros().into(), i64::from(most).into()]))?;
@@ -246,19 +257,27 @@ impl Book {
     /// Whether a card has a ride that bars it.
     pub(super) fn is_barred(&mut self, pan: &str) -> Result<bool, GateError> {
         let card = self.card(pan);
-        let rows = transact(self.db.as_mut(), |tx| {
-            let sql = "SELECT 1 FROM gate_tap WHERE card = $1 AND state IN ('owed', 'lost') LIMIT 1";
-            tx.query(sql, &[card.clone().into()])
-        })?;
+        let bars = words_of(TapState::bars);
+        let sql = format!("SELECT 1 FROM gate_tap WHERE card = $1 AND state IN ({bars}) LIMIT 1");
+        let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &[card.clone().into()]))?;
         Ok(!rows.is_empty())
     }
 
     /// How many taps stand how, by state.
     pub fn standing(&mut self) -> Result<BTreeMap<TapState, Standing>, GateError> {
-        let rows = transact(self.db.as_mut(), |tx| {
-            let sql = "SELECT state, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM gate_tap GROUP BY state";
-            tx.query(sql, &[])
-        })?;
+        self.standing_where("purse >= 0")
+    }
+
+    /// The same of those that a purse has paid, or is in doubt about.
+    pub fn standing_of_purses(&mut self) -> Result<BTreeMap<TapState, Standing>, GateError> {
+        self.standing_where("purse = 1")
+    }
+
+    fn standing_where(&mut self, which: &str) -> Result<BTreeMap<TapState, Standing>, GateError> {
+        let sql = format!(
+            "SELECT state, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM gate_tap WHERE {which} GROUP BY state"
+        );
+        let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &[]))?;
         let standing = |row: &Row| {
             let number = |column| row.int(column).map(|value| u64::try_from(value).unwrap_or(0));
             Ok((state(row, 0, (0, 0))?, Standing { taps: number(1)?, minor: number(2)? }))
@@ -266,7 +285,20 @@ impl Book {
         rows.iter().map(standing).collect()
     }
 
-    fn due(&self, row: &Row, merchant: &str, terminal: &str) -> Result<Due, GateError> {
+    /// What of a request is sealed.
+    pub(super) fn sealed(&self, request: &Request, context: &mut Context) -> Sealed {
+        let part = Part {
+            pan: request.pan.expose().clone(),
+            psn: request.psn,
+            entry: request.entry,
+            chip: request.chip.clone(),
+        };
+        // Strings and byte lists always serialise.
+        let text = Secret::new(serde_json::to_vec(&part).unwrap_or_default());
+        Sealed::seal(&self.seal, TAP, text.expose(), context)
+    }
+
+    pub(super) fn due(&self, row: &Row, merchant: &str, terminal: &str) -> Result<Due, GateError> {
         let number = |column| row.int(column).map(|value| value as u32);
         let tap = (number(0)?, number(1)?);
         let wrong = |column, expected| GateError::Column { batch: tap.0, trace: tap.1, column, expected };
@@ -276,16 +308,16 @@ impl Book {
         let currency = u16::try_from(row.int(4)?).map_err(|_| wrong("currency", "a currency's number"))?;
         let minor = u64::try_from(row.int(3)?).map_err(|_| wrong("amount", "an amount"))?;
         let state = state(row, 5, tap)?;
-        let (batch, trace) = (number(8)?, number(9)?);
+        let (batch, trace, is_purse) = (number(8)?, number(9)?, row.int(11)? != 0);
         let request = Request {
             key: MessageKey {
-                class: MessageClass::Request,
+                class: if is_purse { MessageClass::Notice } else { MessageClass::Request },
                 merchant: merchant.into(),
                 terminal: terminal.into(),
                 batch,
                 trace,
             },
-            kind: Kind::Purchase,
+            kind: if is_purse { Kind::PurseSale } else { Kind::Purchase },
             amount: Amount::new(minor, Currency(currency)),
             pan: Secret::new(part.pan),
             psn: part.psn,
@@ -300,9 +332,15 @@ impl Book {
         Ok(Due { tap, state, attempts: number(6)? as usize, step: number(7)? as usize, request })
     }
 
-    fn card(&self, pan: &str) -> Vec<u8> {
+    pub(super) fn card(&self, pan: &str) -> Vec<u8> {
         Sealed::lookup(&self.seal, CARD, pan.as_bytes())
     }
+}
+
+/// The words of these states, as a list of SQL.
+fn words_of(is_one: impl Fn(TapState) -> bool) -> String {
+    let states = TapState::ALL.iter().copied().filter(|state| is_one(*state));
+    states.map(|state| format!("'{state}'")).collect::<Vec<_>>().join(", ")
 }
 
 /// The numbers after these.

@@ -55,9 +55,19 @@ impl DenyList {
             .map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 
+    /// The same under this list's key.
+    pub fn entry_of(&self, pan: &str) -> u64 {
+        Self::entry(&self.key, pan)
+    }
+
+    /// The change that makes the next version of this list.
+    pub fn next(&self, add: Vec<u64>, remove: Vec<u64>) -> DenyDelta {
+        DenyDelta { from: self.version, to: self.version.saturating_add(1), add, remove }
+    }
+
     /// Whether a card is denied.
     pub fn denies(&self, pan: &str) -> bool {
-        self.holds(Self::entry(&self.key, pan))
+        self.holds(self.entry_of(pan))
     }
 
     /// Whether an entry is on the list.
@@ -69,13 +79,13 @@ impl DenyList {
 
     /// Denies a card from now on, beside what the list's versions say.
     pub fn add(&mut self, pan: &str) {
-        self.add_entry(Self::entry(&self.key, pan));
+        self.add_entry(self.entry_of(pan));
         self.merge_if_due();
     }
 
     /// Lets a card through again.
     pub fn remove(&mut self, pan: &str) {
-        self.remove_entry(Self::entry(&self.key, pan));
+        self.remove_entry(self.entry_of(pan));
         self.merge_if_due();
     }
 

@@ -1,12 +1,13 @@
-//! The gate: a tap from the field's start to the open or shut leaf. It authenticates, asks the
-//! deny list and the rules, keeps the ride, and only then opens.
+//! The gate: a tap from the field's start to the open or shut leaf. A purse pays first; a bank
+//! card is authenticated, deny list and rules are asked, the ride is kept, and only then it opens.
 
 use super::air_time::{AirTime, Counted, since};
 use super::book::Book;
 use super::deny_list::DenyList;
 use super::error::GateError;
-use super::line::Line;
+use super::line::{Line, LineKind};
 use super::passage::{Passage, Timing, Why};
+use super::purse::{Module, PurseTap, Spent};
 use super::rules;
 use super::state::TapState;
 use crate::air::host::{Answer, BatchTotals, Entry, Host, HostError, Request};
@@ -19,6 +20,7 @@ use crate::roles::terminal::journal::Journal;
 use crate::roles::terminal::{
     Flow, NoCardholder, Outcome, Seat, TerminalConfig, TerminalError, Terms, Verdict, drive,
 };
+use crate::words::emv::Pan;
 use std::sync::Arc;
 
 /// A gate.
@@ -30,16 +32,41 @@ pub struct Gate {
     pub(super) book: Book,
     /// The terminal's own; a ride writes nothing there.
     journal: Journal,
+    /// What purses are paid with; without one no purse is met.
+    module: Option<Module>,
     /// What the gate's own work is measured with.
     stopwatch: Box<dyn Clock + Sync>,
 }
 
 /// What a tap has come to before it is kept.
-struct Decision {
-    why: Why,
-    reason: String,
-    /// What is kept of a ride, and how it stands.
+pub(super) struct Decision {
+    pub(super) why: Why,
+    pub(super) reason: String,
+    pan: Option<Pan>,
+    /// What is still to be kept of a bank card's ride, and how it stands.
     ride: Option<(Box<Request>, TapState)>,
+}
+
+impl Decision {
+    /// The gate opens, and all that is to be kept is kept.
+    pub(super) const fn open(reason: String) -> Self {
+        Self { why: Why::Authentic, reason, pan: None, ride: None }
+    }
+
+    /// It stays shut.
+    pub(super) fn shut(why: Why, reason: impl Into<String>) -> Self {
+        Self { why, reason: reason.into(), pan: None, ride: None }
+    }
+
+    /// The same, of a card.
+    pub(super) fn of(self, pan: Pan) -> Self {
+        Self { pan: Some(pan), ..self }
+    }
+
+    /// It stays shut: the list names the card.
+    pub(super) fn denied(list: &DenyList) -> Self {
+        Self::shut(Why::Denied, format!("version {} of the deny list names it", list.version()))
+    }
 }
 
 impl Gate {
@@ -54,12 +81,24 @@ impl Gate {
     ) -> Result<Self, GateError> {
         let config = Arc::new(line.terminal(config));
         let journal = Journal::open(Box::new(Sqlite::in_memory()?), SealKey::from_bytes([0; 32]))?;
-        Ok(Self { line, config, deny_list, book, journal, stopwatch })
+        Ok(Self { line, config, deny_list, book, journal, module: None, stopwatch })
+    }
+
+    /// Takes purses too, with this security module.
+    #[must_use]
+    pub fn with_sam(mut self, module: Box<dyn Card>) -> Self {
+        self.module = Some(Module::new(module));
+        self
     }
 
     /// The line.
     pub const fn line(&self) -> &Line {
         &self.line
+    }
+
+    /// Whether it debits purses.
+    pub const fn takes_purses(&self) -> bool {
+        self.line.purse.is_some() && self.module.is_some()
     }
 
     /// The gate's book.
@@ -77,23 +116,56 @@ impl Gate {
     pub fn tap(&mut self, card: &mut dyn Card, context: &mut Context) -> Result<Passage, GateError> {
         let trace = self.book.next_trace();
         let begun = self.stopwatch.now();
-        let (outcome, air, is_gone) = self.authenticate(card, trace, context);
-        let pan = outcome.as_ref().ok().and_then(|outcome| outcome.pan.clone());
-        let decision = match outcome {
-            Ok(outcome) => self.decide(outcome, context)?,
-            Err(error) => Decision { why: Why::Unreadable, reason: error.to_string(), ride: None },
+        let mut held = Counted::new(card, self.line.air, self.stopwatch.as_ref());
+        let mut spent = Spent::default();
+        let purse = match (&self.line.purse, &mut self.module) {
+            (Some(rules), Some(module)) => {
+                let mut tap = PurseTap {
+                    line: &self.line,
+                    rules,
+                    deny_list: &self.deny_list,
+                    book: &mut self.book,
+                    module,
+                    stopwatch: self.stopwatch.as_ref(),
+                    trace,
+                    spent,
+                };
+                let decision = tap.tap(&mut held, context)?;
+                spent = tap.spent;
+                decision
+            }
+            _ => None,
+        };
+        let outcome = match purse {
+            Some(_) => None,
+            None => {
+                let terms = terms(&self.line, &self.config, trace, context);
+                Some(authenticate(terms, &mut held, &mut self.journal, context))
+            }
+        };
+        let air = AirTime { module: spent.module, in_link: held.time.in_link + spent.in_link, ..held.time };
+        let is_gone = held.is_gone;
+        let decision = match (purse, outcome) {
+            (Some(decision), _) => decision,
+            (None, Some(Ok(outcome))) => {
+                let pan = outcome.pan.clone();
+                Decision { pan, ..self.decide(outcome, context)? }
+            }
+            (None, Some(Err(error))) => Decision::shut(Why::Unreadable, error.to_string()),
+            (None, None) => Decision::shut(Why::Unreadable, "nothing was read"),
         };
         let decision = match decision.why {
             Why::Unreadable if is_gone => Decision { why: Why::Gone, ..decision },
             _ => decision,
         };
-        let mut timing = Timing { air, ..Timing::default() };
-        timing.decision = since(begun, self.stopwatch.as_ref()).saturating_sub(air.in_link);
-        let Decision { why, reason, ride } = decision;
+        let mut timing = Timing { air, store: spent.store, ..Timing::default() };
+        let elsewhere = air.in_link + spent.store;
+        timing.decision = since(begun, self.stopwatch.as_ref()).saturating_sub(elsewhere);
+        let Decision { why, reason, pan, ride } = decision;
         if let Some((request, state)) = ride {
             let begun = self.stopwatch.now();
             self.book.keep(&request, state, context)?;
-            timing.store = since(begun, self.stopwatch.as_ref());
+            timing.store += since(begun, self.stopwatch.as_ref());
         }
         let passage = Passage { why, reason, trace, pan, timing };
         let what = if passage.is_open() { "gate opens" } else { "gate stays shut" };
@@ -106,66 +178,61 @@ impl Gate {
         Ok(passage)
     }
 
-    /// The terminal's part: offline data authentication, and a request for the issuer.
-    fn authenticate(
-        &mut self,
-        card: &mut dyn Card,
-        trace: (u32, u32),
-        context: &mut Context,
-    ) -> (Result<Outcome, TerminalError>, AirTime, bool) {
-        let terms = Terms {
-            config: Arc::clone(&self.config),
-            flow: Flow::Ride,
-            mode: Entry::ContactlessQuick,
-            amount: self.line.fare(),
-            cashback_minor: 0,
-            trace,
-            confirmation: trace,
-            original: None,
-            payer: None,
-            at: context.now(),
-            forced_online: true,
-        };
-        let mut card = Counted::new(card, self.line.air, self.stopwatch.as_ref());
-        let mut seat = Seat {
-            card: &mut card,
-            payer: None,
-            host: &mut Nobody,
-            cardholder: &mut NoCardholder,
-            journal: &mut self.journal,
-        };
-        let outcome = drive(terms, &mut seat, context);
-        (outcome, card.time, card.is_gone)
-    }
-
-    /// Deny list and rules, for a card that the terminal has found authentic.
+    /// Deny list and rules, for a bank card that the terminal has found authentic.
     fn decide(&mut self, outcome: Outcome, context: &Context) -> Result<Decision, GateError> {
-        let shut = |why, reason| Ok(Decision { why, reason, ride: None });
         let Some(request) = outcome.deferred.filter(|_| outcome.verdict == Verdict::Deferred) else {
             let why = match outcome.verdict {
                 Verdict::EndApplication | Verdict::TryAnotherInterface => Why::Unreadable,
                 _ => Why::Refused,
             };
-            return shut(why, outcome.reason);
+            return Ok(Decision::shut(why, outcome.reason));
         };
         let denied = self.deny_list.denies(request.pan.expose());
         let past = self.book.past(request.pan.expose(), rules::RIDES_LOOKED_AT)?;
         match rules::hindrance(&self.line, &past, context.now()) {
             // A debtor is on the list too: this says why.
-            Some((Why::Owes, reason)) => return shut(Why::Owes, reason),
-            _ if denied => {
-                let version = self.deny_list.version();
-                return shut(Why::Denied, format!("version {version} of the deny list names it"));
-            }
-            Some((why, reason)) => return shut(why, reason),
+            Some((Why::Owes, reason)) => return Ok(Decision::shut(Why::Owes, reason)),
+            _ if denied => return Ok(Decision::denied(&self.deny_list)),
+            Some((why, reason)) => return Ok(Decision::shut(why, reason)),
             None => {}
         }
-        let (state, reason) = match rules::is_free(&self.line, &past, context.now()) {
-            true => (TapState::Free, "the day's cap is reached: the ride is free".to_owned()),
-            false => (TapState::Waiting, outcome.reason),
+        let (state, reason) = if self.line.kind == LineKind::Exit {
+            (TapState::Free, "the ride was charged as it began".to_owned())
+        } else if rules::is_free(&self.line, self.line.fare_minor, &past, context.now()) {
+            (TapState::Free, "the day's cap is reached: the ride is free".to_owned())
+        } else {
+            (TapState::Waiting, outcome.reason)
         };
-        Ok(Decision { why: Why::Authentic, reason, ride: Some((request, state)) })
+        Ok(Decision { ride: Some((request, state)), ..Decision::open(reason) })
     }
+}
+
+/// A bank card's ride, as the terminal takes it.
+fn terms(line: &Line, config: &Arc<TerminalConfig>, trace: (u32, u32), context: &Context) -> Terms {
+    Terms {
+        config: Arc::clone(config),
+        flow: Flow::Ride,
+        mode: Entry::ContactlessQuick,
+        amount: line.fare(),
+        cashback_minor: 0,
+        trace,
+        confirmation: trace,
+        original: None,
+        payer: None,
+        at: context.now(),
+        forced_online: true,
+    }
+}
+
+/// The terminal's part: offline data authentication, and a request for the issuer.
+fn authenticate(
+    terms: Terms,
+    card: &mut dyn Card,
+    journal: &mut Journal,
+    context: &mut Context,
+) -> Result<Outcome, TerminalError> {
+    let mut seat = Seat { card, payer: None, host: &mut Nobody, cardholder: &mut NoCardholder, journal };
+    drive(terms, &mut seat, context)
 }
 
 /// The host of a terminal that asks nobody while a card is in the field.

@@ -2,6 +2,7 @@
 //! card. What a card is worth may not enter.
 
 use super::error::LineError;
+use super::purse_rules::PurseRules;
 use crate::roles::terminal::{AnyBytes, Bytes, TerminalConfig};
 use crate::words::dictionary::tag;
 use crate::words::iso4217::{Amount, Currency};
@@ -18,8 +19,11 @@ const DEFAULT: &str = include_str!("line.toml");
 pub struct Line {
     /// Its name.
     pub name: String,
+    /// Where it stands.
+    #[serde(default)]
+    pub kind: LineKind,
     /// The station.
-    pub station: String,
+    pub station: Bytes<2>,
     /// F41, tag 9F1C: 8 characters.
     pub terminal: String,
     /// F42, tag 9F16: 15 characters.
@@ -46,12 +50,27 @@ pub struct Line {
     pub first_ride: FirstRide,
     /// What the reader tells a card.
     pub reader: Reader,
+    /// Purses, which are met before bank cards; none where there is no such section.
+    pub purse: Option<PurseRules>,
     /// How requests are uploaded.
     pub upload: Upload,
     /// How debts are recovered.
     pub debt: Debt,
     /// What a tap costs on the air.
     pub air: AirRules,
+}
+
+/// Where a gate stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LineKind {
+    /// On a bus: one tap is the ride.
+    #[default]
+    Bus,
+    /// Where riders of a metro go in.
+    Entry,
+    /// Where they come out.
+    Exit,
 }
 
 /// At most so many rides within so many seconds.
@@ -116,6 +135,9 @@ pub struct AirRules {
     pub card_command_ms: u64,
     /// What it works on a signature beside that. An assumption.
     pub card_signature_ms: u64,
+    /// What a security module takes for a command, its line counted in. An assumption.
+    #[serde(default)]
+    pub sam_command_ms: u64,
 }
 
 impl Line {
@@ -140,6 +162,9 @@ impl Line {
         }
         if line.upload.pauses_seconds.is_empty() {
             return wrong("upload.pauses_seconds", "one pause at least", "none".into());
+        }
+        if let Some(purse) = &line.purse {
+            purse.check()?;
         }
         if BitRate::of_kbit(line.air.kbit).is_none() {
             return wrong("air.kbit", "106, 212, 424 or 848", line.air.kbit.to_string());
@@ -221,6 +246,7 @@ mod tests {
             ("fare_minor = 200", "fare_minor = 0", "fare_minor"),
             ("day_begins_hour = 20", "day_begins_hour = 24", "expected 0 to 23"),
             ("kbit = 106", "kbit = 9600", "106, 212, 424 or 848"),
+            ("travel_sfi = 30", "travel_sfi = 31", "purse.travel_sfi"),
             ("batch = 100", "batch = 0", "upload.batch"),
             ("budget_ms", "budget", "budget"),
         ] {

@@ -15,6 +15,8 @@ pub enum Why {
     Unreadable,
     /// The card is not authentic, is expired, or does not ask its issuer.
     Refused,
+    /// The purse is not valid today.
+    Expired,
     /// The card is on the deny list.
     Denied,
     /// The card owes a ride.
@@ -23,6 +25,10 @@ pub enum Why {
     SameCard,
     /// The card has passed too often.
     Velocity,
+    /// The purse holds less than the fare.
+    NoMoney,
+    /// What became of an earlier ride of the purse is not proven.
+    Unproven,
     /// No ride of the card has been paid yet, and it has had enough of them.
     FirstRides,
 }
@@ -34,10 +40,13 @@ impl Why {
         Self::Gone,
         Self::Unreadable,
         Self::Refused,
+        Self::Expired,
         Self::Denied,
         Self::Owes,
         Self::SameCard,
         Self::Velocity,
+        Self::NoMoney,
+        Self::Unproven,
         Self::FirstRides,
     ];
 
@@ -47,11 +56,14 @@ impl Why {
             Self::Authentic => "authentic",
             Self::Gone => "card gone",
             Self::Unreadable => "unreadable",
+            Self::Expired => "not valid today",
             Self::Refused => "not authentic or expired",
             Self::Denied => "on the deny list",
             Self::Owes => "owes a ride",
             Self::SameCard => "same card again",
             Self::Velocity => "too many rides",
+            Self::NoMoney => "not enough money",
+            Self::Unproven => "an earlier ride is not proven",
             Self::FirstRides => "unpaid first rides",
         }
     }
@@ -71,7 +83,8 @@ pub struct Timing {
 impl Timing {
     /// From the field's start to the open gate: what was counted and what was measured.
     pub fn total(&self) -> Duration {
-        Duration::from_micros(self.air.air.micros()) + self.air.card + self.decision + self.store
+        let counted = Duration::from_micros(self.air.air.micros()) + self.air.card + self.air.module;
+        counted + self.decision + self.store
     }
 
     /// Whether it took longer than so many milliseconds.

@@ -9,8 +9,13 @@ use crate::base::env::Timestamp;
 /// Rides of a card that are looked at, the newest ones.
 pub(super) const RIDES_LOOKED_AT: u32 = 64;
 
-/// What speaks against one more ride; `None` where nothing does.
+/// What speaks against one more ride of a bank card; `None` where nothing does.
 pub(super) fn hindrance(line: &Line, past: &[Past], now: Timestamp) -> Option<(Why, String)> {
+    hindrance_of_purse(line, past, now).or_else(|| first_rides(line, past))
+}
+
+/// The same of a purse, which pays before the gate opens.
+pub(super) fn hindrance_of_purse(line: &Line, past: &[Past], now: Timestamp) -> Option<(Why, String)> {
     let owed = past.iter().filter(|ride| ride.state.bars()).count();
     if owed > 0 {
         return Some((Why::Owes, format!("{owed} rides of this card are not paid")));
@@ -33,6 +38,11 @@ pub(super) fn hindrance(line: &Line, past: &[Past], now: Timestamp) -> Option<(W
             ));
         }
     }
+    None
+}
+
+/// Whether the rides of a card whose issuer has not answered yet come to too much.
+fn first_rides(line: &Line, past: &[Past]) -> Option<(Why, String)> {
     let paid = past.iter().any(|ride| matches!(ride.state, TapState::Approved | TapState::Recovered));
     if !paid {
         let unanswered = past.iter().filter(|ride| ride.state == TapState::Waiting);
@@ -50,14 +60,14 @@ pub(super) fn hindrance(line: &Line, past: &[Past], now: Timestamp) -> Option<(W
 
 /// Whether the day's cap leaves no room for another fare: then the ride is free. Never more
 /// than the cap is charged; what is left of it below one fare is not.
-pub(super) fn is_free(line: &Line, past: &[Past], now: Timestamp) -> bool {
+pub(super) fn is_free(line: &Line, fare_minor: u64, past: &[Past], now: Timestamp) -> bool {
     const HOUR: i64 = 3_600_000_000;
     let Some(cap) = line.daily_cap_minor else { return false };
     let day = |at: Timestamp| {
         at.micros().saturating_sub(i64::from(line.day_begins_hour) * HOUR).div_euclid(24 * HOUR)
     };
     let charged = past.iter().filter(|ride| ride.state != TapState::Free && day(ride.at) == day(now));
-    let charged = charged.fold(line.fare_minor, |sum, ride| sum.saturating_add(ride.amount_minor));
+    let charged = charged.fold(fare_minor, |sum, ride| sum.saturating_add(ride.amount_minor));
     charged > cap
 }
 
@@ -105,11 +115,11 @@ mod tests {
         let at = |hour: i64| Timestamp::from_micros(hour * 3_600_000_000);
         let ride = |hour: i64, state| Past { at: at(hour), state, amount_minor: 200 };
         let (one, two) = (ride(45, TapState::Approved), ride(46, TapState::Waiting));
-        assert!(!is_free(&line, &[one], at(47)));
-        assert!(is_free(&line, &[one, two], at(47)), "6.00 would be above 5.00");
-        assert!(is_free(&line, &[one, two, ride(46, TapState::Free)], at(67)), "until 20:00");
-        assert!(!is_free(&line, &[one, two], at(68)), "a new day");
-        assert!(!is_free(&line, &[one, ride(43, TapState::Approved)], at(47)), "yesterday's");
-        assert!(!is_free(&Line { daily_cap_minor: None, ..line }, &[one, two], at(47)));
+        assert!(!is_free(&line, 200, &[one], at(47)));
+        assert!(is_free(&line, 200, &[one, two], at(47)), "6.00 would be above 5.00");
+        assert!(is_free(&line, 200, &[one, two, ride(46, TapState::Free)], at(67)), "until 20:00");
+        assert!(!is_free(&line, 200, &[one, two], at(68)), "a new day");
+        assert!(!is_free(&line, 200, &[one, ride(43, TapState::Approved)], at(47)), "yesterday's");
+        assert!(!is_free(&Line { daily_cap_minor: None, ..line }, 200, &[one, two], at(47)));
     }
 }

@@ -7,15 +7,26 @@ pub(super) const OWNER: &str = "gate";
 
 /// Version by version. `ask_batch` and `ask_trace` are the key of the message that asks for
 /// the money now: the tap's own, or that of a later attempt.
-pub(super) const MIGRATIONS: &[Migration] = &[Migration {
-    statements: &[
-        "CREATE TABLE gate_tap (
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration {
+        statements: &[
+            "CREATE TABLE gate_tap (
             batch BIGINT NOT NULL, trace BIGINT NOT NULL, card BYTEA NOT NULL, at BIGINT NOT NULL,
             amount BIGINT NOT NULL, currency BIGINT NOT NULL, state TEXT NOT NULL, code TEXT NOT NULL,
             attempts BIGINT NOT NULL, step BIGINT NOT NULL, next_at BIGINT NOT NULL,
             ask_batch BIGINT NOT NULL, ask_trace BIGINT NOT NULL, sealed BYTEA NOT NULL,
             PRIMARY KEY (batch, trace))",
-        "CREATE INDEX gate_tap_card ON gate_tap (card, at)",
-        "CREATE INDEX gate_tap_due ON gate_tap (state, next_at)",
-    ],
-}];
+            "CREATE INDEX gate_tap_card ON gate_tap (card, at)",
+            "CREATE INDEX gate_tap_due ON gate_tap (state, next_at)",
+        ],
+    },
+    // Whether a purse has paid: then its issuer is told, and not asked.
+    Migration { statements: &["ALTER TABLE gate_tap ADD COLUMN purse BIGINT NOT NULL DEFAULT 0"] },
+    // What the rules ask of a card's past stands in the index itself: no row is fetched for it.
+    Migration {
+        statements: &[
+            "DROP INDEX gate_tap_card",
+            "CREATE INDEX gate_tap_past ON gate_tap (card, at, state, amount, batch, trace)",
+        ],
+    },
+];

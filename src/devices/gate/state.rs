@@ -15,6 +15,13 @@ pub enum TapState {
     Owed,
     /// Paid after the issuer had declined.
     Recovered,
+    /// A purse was told to pay, and what it did is not known: its next tap proves it.
+    InDoubt,
+    /// It is proven that the purse has not paid: there was no ride.
+    Void,
+    /// The security module says that what the purse gave is not the purse's: the gate stayed
+    /// shut, and the issuer is to judge.
+    Doubtful,
     /// Nobody is going to pay: declined for good, or asked as often as the ladder has steps.
     Lost,
 }
@@ -27,12 +34,27 @@ const WAYS: &[(TapState, TapState)] = &[
     (TapState::Owed, TapState::Recovered),
     (TapState::Owed, TapState::Owed),
     (TapState::Owed, TapState::Lost),
+    (TapState::InDoubt, TapState::Waiting),
+    (TapState::InDoubt, TapState::Free),
+    (TapState::InDoubt, TapState::Doubtful),
+    (TapState::InDoubt, TapState::Void),
+    (TapState::Doubtful, TapState::Approved),
+    (TapState::Doubtful, TapState::Lost),
 ];
 
 impl TapState {
     /// Every state.
-    pub const ALL: &'static [Self] =
-        &[Self::Waiting, Self::Free, Self::Approved, Self::Owed, Self::Recovered, Self::Lost];
+    pub const ALL: &'static [Self] = &[
+        Self::Waiting,
+        Self::Free,
+        Self::Approved,
+        Self::Owed,
+        Self::Recovered,
+        Self::InDoubt,
+        Self::Void,
+        Self::Doubtful,
+        Self::Lost,
+    ];
 
     /// Whether there is a way.
     pub fn may_become(self, next: Self) -> bool {
@@ -41,7 +63,17 @@ impl TapState {
 
     /// Whether its card is not let through any more.
     pub const fn bars(self) -> bool {
-        matches!(self, Self::Owed | Self::Lost)
+        matches!(self, Self::Owed | Self::Lost | Self::Doubtful)
+    }
+
+    /// Whether it is a ride: what is in doubt may not be one.
+    pub const fn is_ride(self) -> bool {
+        !matches!(self, Self::InDoubt | Self::Void)
+    }
+
+    /// Whether its issuer is to be asked or told.
+    pub const fn is_due(self) -> bool {
+        matches!(self, Self::Waiting | Self::Owed | Self::Doubtful)
     }
 
     /// Its word, in the store and for people.
@@ -52,6 +84,9 @@ impl TapState {
             Self::Approved => "approved",
             Self::Owed => "owed",
             Self::Recovered => "recovered",
+            Self::InDoubt => "in doubt",
+            Self::Void => "not debited",
+            Self::Doubtful => "doubtful",
             Self::Lost => "lost",
         }
     }

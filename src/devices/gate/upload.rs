@@ -7,11 +7,11 @@ use super::deny_list::DenyList;
 use super::error::GateError;
 use super::handle::Gate;
 use super::state::TapState;
-use crate::air::host::{Answer, Host, HostError, ResponseCode};
+use crate::air::host::{Answer, Host, HostError, Kind, ResponseCode, Settlement};
+use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
-use crate::base::store::SealKey;
 
 /// What an upload came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -31,18 +31,16 @@ pub struct Uploaded {
     /// What the first of those said.
     pub trouble: Option<String>,
     /// Cards that are barred from now on; printed, they are masked.
-    barred: Vec<crate::base::bytes::Secret<String>>,
+    barred: Vec<Secret<String>>,
     /// Cards that may pass again.
-    cleared: Vec<crate::base::bytes::Secret<String>>,
+    cleared: Vec<Secret<String>>,
 }
 
 impl Uploaded {
-    /// What an operator tells its other gates, as a change of a deny list under `key`.
-    pub fn delta(&self, key: &SealKey, from: u64) -> DenyDelta {
-        let entries = |pans: &[crate::base::bytes::Secret<String>]| {
-            pans.iter().map(|pan| DenyList::entry(key, pan.expose())).collect()
-        };
-        DenyDelta { from, to: from + 1, add: entries(&self.barred), remove: entries(&self.cleared) }
+    /// What an operator tells its other gates: the next version of this list.
+    pub fn delta(&self, list: &DenyList) -> DenyDelta {
+        let pans = |pans: &'_ [Secret<String>]| pans.iter().map(|pan| list.entry_of(pan.expose())).collect();
+        list.next(pans(&self.barred), pans(&self.cleared))
     }
 }
 
@@ -58,7 +56,11 @@ impl Gate {
         let mut answers: Vec<(&Due, Outcome)> = Vec::with_capacity(due.len());
         for tap in &due {
             done.asked += 1;
-            match host.authorise(&tap.request, context).map(|answer| self.outcome(tap, &answer, now)) {
+            let answer = match tap.request.kind {
+                Kind::PurseSale => host.advise(&tap.request, context),
+                _ => host.authorise(&tap.request, context),
+            };
+            match answer.map(|answer| self.outcome(tap, &answer, now)) {
                 Ok(Some(outcome)) => answers.push((tap, outcome)),
                 Ok(None) => done.unanswered += 1,
                 Err(error) => {
@@ -96,6 +98,11 @@ impl Gate {
     fn outcome(&self, tap: &Due, answer: &Answer, now: Timestamp) -> Option<Outcome> {
         let code = String::from_utf8_lossy(&answer.code.0).into_owned();
         let ends = |state| Some(Outcome { state, code: code.clone(), step: tap.step, next_at: now });
+        let is_purse = tap.request.kind == Kind::PurseSale;
+        // The TAC is not this purse's: the issuer took note, and nobody is paid.
+        if is_purse && answer.settlement == Some(Settlement::Returned) {
+            return ends(TapState::Lost);
+        }
         if answer.code.is_approved() {
             return ends(match tap.state {
                 TapState::Owed => TapState::Recovered,
@@ -106,7 +113,7 @@ impl Gate {
             return None;
         }
         let step = if tap.state == TapState::Owed { tap.step + 1 } else { 0 };
-        let pause = self.line.debt_pause(step).filter(|_| self.line.debt.codes.contains(&code));
+        let pause = self.line.debt_pause(step).filter(|_| !is_purse && self.line.debt.codes.contains(&code));
         match pause {
             Some(pause) => Some(Outcome { state: TapState::Owed, code, step, next_at: now.plus(pause) }),
             None => ends(TapState::Lost),
@@ -127,9 +134,10 @@ impl Gate {
             TapState::Recovered => done.recovered += 1,
             TapState::Owed => done.owed += 1,
             TapState::Lost => done.lost += 1,
-            TapState::Waiting | TapState::Free => done.unanswered += 1,
+            // No answer leads there.
+            TapState::Waiting | TapState::Free | TapState::InDoubt | TapState::Void | TapState::Doubtful => {}
         }
-        if outcome.state.bars() && tap.state == TapState::Waiting {
+        if outcome.state.bars() && tap.state != TapState::Owed {
             self.deny_list.add(pan.expose());
             done.barred.push(pan.clone());
         }

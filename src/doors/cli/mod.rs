@@ -9,6 +9,8 @@ mod certify;
 mod crypto;
 mod decode;
 mod demo;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod gate;
 mod host;
 mod inquire;
@@ -63,6 +65,7 @@ mod unload;
 mod upload;
 mod void;
 mod wallet;
+mod watch;
 mod world;
 
 use shared::command::Command;
@@ -82,6 +85,7 @@ const COMMANDS: &[Command] = &[
     settle::COMMAND,
     recover::COMMAND,
     send::COMMAND,
+    watch::COMMAND,
     test::COMMAND,
     certify::COMMAND,
     agent::COMMAND,
@@ -95,6 +99,8 @@ const COMMANDS: &[Command] = &[
     terminal::COMMAND,
     host::COMMAND,
     readers::COMMAND,
+    #[cfg(target_os = "linux")]
+    doctor::COMMAND,
     pcsclite::COMMAND,
     #[cfg(all(unix, feature = "serial"))]
     pn532::COMMAND,

@@ -17,24 +17,24 @@ pub fn gate_text(report: &GateReport) -> String {
     let _ =
         writeln!(out, "{:width$}  {:>9} {:>9} {:>9} {:>6}  why", "rider", "taps", "opened", "shut", "wrong");
     for (row, fate) in RIDERS.iter().zip(&report.fates) {
-        let why: Vec<_> = fate.why.iter().map(|(why, count)| format!("{} {count}", why.word())).collect();
-        let shut = fate.taps - fate.opened;
         let _ = writeln!(
             out,
-            "{:width$}  {:>9} {:>9} {shut:>9} {:>6}  {}",
+            "{:width$}  {:>9} {:>9} {:>9} {:>6}  {}",
             row.name,
             fate.taps,
             fate.opened,
+            fate.shut(),
             fate.wrong,
-            why.join(", ")
+            fate.reasons()
         );
     }
     let (passed, refused) = report.mistakes();
     let _ = writeln!(out, "\nbad cards that passed: {passed}; good cards that were refused: {refused}");
     let _ = writeln!(
         out,
-        "rides: {} paid, {} free by the day's cap, {} declined by the issuer, {} still to be asked about",
-        report.approved, report.free, report.declined, report.waiting
+        "rides: {} paid, {} free by the day's cap, {} declined by the issuer, {} still to be asked about, {} \
+         in doubt, {} doubtful",
+        report.approved, report.free, report.declined, report.waiting, report.in_doubt, report.doubtful
     );
     out.push_str("\nmicroseconds                          p50      p99      max    taps\n");
     for (name, samples) in timings(report) {
@@ -76,6 +76,8 @@ pub fn gate_json(report: &GateReport) -> Value {
         "free": report.free,
         "declined": report.declined,
         "waiting": report.waiting,
+        "in_doubt": report.in_doubt,
+        "doubtful": report.doubtful,
         "timings": timings,
         "over_budget": report.over_budget,
         "violations": report.violations,
@@ -123,6 +125,7 @@ pub fn passage_json(passage: &Passage, unmask: bool) -> Value {
         "store_us": timing.store.as_micros() as u64,
         "air_us": timing.air.air.micros(),
         "card_us": timing.air.card.as_micros() as u64,
+        "sam_us": timing.air.module.as_micros() as u64,
         "total_us": timing.total().as_micros() as u64,
     })
 }

@@ -59,7 +59,6 @@ pub fn gate_page(report: &GateReport) -> String {
 fn table(out: &mut String, report: &GateReport) {
     out.push_str("<table id=\"riders\"><tr><th>rider<th>taps<th>opened<th>shut<th>wrong<th>why</tr>\n");
     for (row, fate) in RIDERS.iter().zip(&report.fates) {
-        let why: Vec<_> = fate.why.iter().map(|(why, count)| format!("{} {count}", why.word())).collect();
         let class = if fate.wrong > 0 { " class=\"wrong\"" } else { "" };
         let _ = writeln!(
             out,
@@ -67,9 +66,9 @@ fn table(out: &mut String, report: &GateReport) {
             escaped(row.name),
             fate.taps,
             fate.opened,
-            fate.taps - fate.opened,
+            fate.shut(),
             fate.wrong,
-            escaped(&why.join(", "))
+            escaped(&fate.reasons())
         );
     }
     out.push_str("</table>\n");

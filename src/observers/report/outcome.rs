@@ -99,6 +99,7 @@ mod tests {
             funding_last_four: Some("4321".into()),
             parameters: None,
             deferred: None,
+            refused_with: None,
             pan: Pan::new("6299991234567890").ok(),
             language: "en".into(),
             remarks: vec!["offline data authentication not performed"],

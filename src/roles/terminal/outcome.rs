@@ -5,6 +5,7 @@ use super::message::Message;
 use crate::air::host::Request;
 use crate::words::emv::Pan;
 use crate::words::iso4217::Amount;
+use crate::words::iso7816::StatusWord;
 
 /// What people must be told where the card's certificates were not looked at.
 pub(super) const ODA_NOT_PERFORMED: &str = "offline data authentication not performed";
@@ -141,6 +142,8 @@ pub struct Outcome {
     pub parameters: Option<Parameters>,
     /// What the issuer is to be asked later, of a ride that was deferred.
     pub deferred: Option<Box<Request>>,
+    /// What a purse, or the security module of its MAC2, answered where it refused.
+    pub refused_with: Option<StatusWord>,
 }
 
 /// The end of a transaction with a purse, which has no language and no certificates.
@@ -166,5 +169,6 @@ pub(super) fn purse_outcome(
         remarks: Vec::new(),
         parameters: None,
         deferred: None,
+        refused_with: None,
     }
 }

@@ -120,5 +120,6 @@ fn outcome(
         parameters: None,
         remarks: Vec::new(),
         deferred: None,
+        refused_with: None,
     }
 }

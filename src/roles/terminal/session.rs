@@ -420,6 +420,7 @@ impl Session {
             remarks,
             parameters: self.parameters(verdict),
             deferred: None,
+            refused_with: None,
         }
     }
 

@@ -14,6 +14,7 @@ pub mod purse;
 mod purse_detail;
 mod purse_key;
 mod purse_record;
+mod travel_record;
 mod verification;
 
 pub use capp::{CAPP_FILES, CappTransaction, capp_mac, counter_vector, record_id};
@@ -25,4 +26,5 @@ pub use log::{LoadLogRecord, LogError, LogRecord};
 pub use purse_detail::PurseDetail;
 pub use purse_key::{PurseKeyKind, PurseKeys, application_serial};
 pub use purse_record::PurseRecord;
+pub use travel_record::TravelRecord;
 pub use verification::{CryptogramCheck, CryptogramRefusal, VerifiedCryptogram, WantedCryptogram, equal};

@@ -1,8 +1,10 @@
-//! What is held to a reader and is no card for it, and a card whose answers were recorded.
+//! What is held to a reader and is no card for it, a card whose answers were recorded, and a purse
+//! that makes its proofs up.
 
 use crate::air::link::{Activation, Card, Endpoint, Interface, LinkError};
 use crate::base::context::Context;
-use crate::words::iso7816::{CommandApdu, ResponseApdu};
+use crate::words::iso7816::{ApduCommand, CommandApdu, ResponseApdu, StatusWord};
+use crate::words::pboc::command::{DebitForPurchase, GetTransactionProve};
 
 /// Something that answers every command with the same bytes.
 pub(super) struct Noise(pub(super) &'static [u8]);
@@ -63,6 +65,44 @@ impl<C: Card> Card for Replayed<C> {
 
     fn reset(&mut self, context: &mut Context) -> Result<(), LinkError> {
         self.next = self.next.map(|_| 0);
+        self.card.reset(context)
+    }
+}
+
+/// A copied purse, which has not the keys of its number, and takes every debit all the same: the
+/// proofs that it gives are random.
+pub(super) struct Forger<C> {
+    card: C,
+    /// Whether it leaves at the debit.
+    leaves: bool,
+    is_away: bool,
+}
+
+impl<C: Card> Forger<C> {
+    pub(super) const fn new(card: C, leaves: bool) -> Self {
+        Self { card, leaves, is_away: false }
+    }
+}
+
+impl<C: Card> Card for Forger<C> {
+    fn activation(&self) -> &Activation {
+        self.card.activation()
+    }
+
+    fn transmit(&mut self, command: &CommandApdu, context: &mut Context) -> Result<ResponseApdu, LinkError> {
+        let is_debit = DebitForPurchase::matches(command);
+        self.is_away |= is_debit && self.leaves;
+        if self.is_away {
+            return Err(LinkError::Removed { during: "as it was to be debited".into() });
+        }
+        match is_debit || GetTransactionProve::matches(command) {
+            true => Ok(ResponseApdu { data: context.random::<8>().to_vec(), status: StatusWord::OK }),
+            false => self.card.transmit(command, context),
+        }
+    }
+
+    fn reset(&mut self, context: &mut Context) -> Result<(), LinkError> {
+        self.is_away = false;
         self.card.reset(context)
     }
 }

@@ -34,6 +34,19 @@ pub struct Fate {
     pub why: BTreeMap<Why, u64>,
 }
 
+impl Fate {
+    /// Taps at which the gate stayed shut.
+    pub const fn shut(&self) -> u64 {
+        self.taps - self.opened
+    }
+
+    /// Why, and how often, as one text.
+    pub fn reasons(&self) -> String {
+        let reasons: Vec<_> = self.why.iter().map(|(why, count)| format!("{} {count}", why.word())).collect();
+        reasons.join(", ")
+    }
+}
+
 /// How far a simulation was, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
@@ -72,6 +85,10 @@ pub struct GateReport {
     pub free: u64,
     /// Rides that are still to be asked about.
     pub waiting: u64,
+    /// Rides of purses of which it is not proven that they were paid.
+    pub in_doubt: u64,
+    /// Taps at which the gate stayed shut, since the proof that was given is not the purse's.
+    pub doubtful: u64,
     /// Broken invariants of the issuer's books.
     pub violations: Vec<String>,
     /// How it went on.
@@ -137,6 +154,8 @@ impl GateReport {
         self.declined += more.declined;
         self.free += more.free;
         self.waiting += more.waiting;
+        self.in_doubt += more.in_doubt;
+        self.doubtful += more.doubtful;
         self.violations.extend(more.violations);
         self.progress.extend(more.progress);
     }

@@ -1,6 +1,6 @@
 //! Plays taps of every kind at a gate, and compares what became of each with what must.
 
-use super::pool::{Make, POOR_RIDES, Pool};
+use super::pool::{Flaw, POOR_RIDES, Pool, PoolCard, security_module};
 use super::report::{Fate, GateReport, Progress};
 use super::rider::{Expected, RIDERS};
 use crate::air::link::{Card, FaultPlan, FaultPoint};
@@ -10,7 +10,9 @@ use crate::base::event::Discard;
 use crate::base::store::{SealKey, Sqlite};
 use crate::devices::gate::{Book, DenyList, Gate, Line, Passage, TapState, Why};
 use crate::roles::issuer::Issuer;
-use crate::roles::terminal::TerminalConfig;
+use crate::roles::terminal::purse::PurseBalance;
+use crate::roles::terminal::{Depth, TerminalConfig, read};
+use crate::words::pboc::purse::PurseId;
 use crate::world::{StoreAddress, WorldError, in_parallel, open_books};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -43,8 +45,6 @@ const UPLOAD_EVERY: u64 = 200;
 const COLD_EVERY: u64 = 16;
 /// Taps that went wrong, of each gate, that are told.
 const TOLD: usize = 10;
-/// Exchanges of a good card's tap on the quick path.
-const EXCHANGES: u64 = 8;
 /// Points of progress.
 const POINTS: u64 = 100;
 
@@ -72,6 +72,7 @@ struct Lane {
     issuer: Issuer,
     gate: Gate,
     pool: Pool,
+    config: TerminalConfig,
     /// Which card of each kind came last.
     turn: Vec<usize>,
     report: GateReport,
@@ -90,10 +91,12 @@ impl Lane {
         let strangers = (0..settings.denied).map(|_| u64::from_be_bytes(context.random())).collect();
         let deny_list = DenyList::of(seal, 1, strangers);
         let config = TerminalConfig::default();
-        let mut gate = Gate::new(settings.line.clone(), config, deny_list, book, Box::new(SystemClock))?;
+        let mut gate =
+            Gate::new(settings.line.clone(), config.clone(), deny_list, book, Box::new(SystemClock))?;
+        gate = gate.with_sam(security_module(&mut context)?);
         let pool = Pool::issue(&mut issuer, &mut gate, &mut context)?;
         let report = GateReport { fates: vec![Fate::default(); RIDERS.len()], ..GateReport::default() };
-        Ok(Self { context, issuer, gate, pool, turn: vec![0; RIDERS.len()], report })
+        Ok(Self { context, issuer, gate, pool, config, turn: vec![0; RIDERS.len()], report })
     }
 
     fn play(mut self, taps: u64) -> Result<GateReport, WorldError> {
@@ -116,16 +119,33 @@ impl Lane {
         }
         self.upload()?;
         self.report.taps = taps;
+        let purses = self.gate.book().standing_of_purses()?;
         for (state, standing) in self.gate.book().standing()? {
             match state {
                 TapState::Approved | TapState::Recovered => self.report.approved += standing.taps,
                 TapState::Owed | TapState::Lost => self.report.declined += standing.taps,
                 TapState::Free => self.report.free += standing.taps,
                 TapState::Waiting => self.report.waiting += standing.taps,
+                TapState::InDoubt => self.report.in_doubt += standing.taps,
+                TapState::Doubtful => self.report.doubtful += standing.taps,
+                TapState::Void => {}
             }
         }
+        // The gate stayed shut at those of them whose proof is not the purse's.
+        let disputed = purses.get(&TapState::Lost).map_or(0, |lost| lost.taps);
+        self.report.declined -= disputed;
+        self.report.doubtful += disputed;
         let violations = self.issuer.check(&mut self.context)?;
         self.report.violations.extend(violations.iter().map(ToString::to_string));
+        let of = |state| purses.get(&state).map_or(0, |standing| standing.minor);
+        let kept = of(TapState::Waiting) + of(TapState::Approved);
+        let left = self.left_purses()?;
+        if left != kept || self.report.in_doubt > 0 {
+            let doubt = self.report.in_doubt;
+            self.report.violations.push(format!(
+                "{left} left the purses, {kept} stands in the gate's book, {doubt} rides are in doubt"
+            ));
+        }
         Ok(self.report)
     }
 
@@ -146,28 +166,44 @@ impl Lane {
     fn rider(&mut self, kind: usize, is_cold: bool) -> Result<(), WorldError> {
         let row = &RIDERS[kind];
         self.context.elapse(BETWEEN);
-        match row.make {
-            Make::Again => {
-                // A good rider of the first kind passes, and taps again.
-                let card = self.next_card(0);
-                let first = self.tap(0, card, false)?;
-                self.judge(0, card, &first, is_cold);
+        let good = row.unflawed();
+        match row.flaw {
+            Flaw::Again => {
+                // A good rider passes, and taps again.
+                let card = self.next_card(good);
+                let first = self.tap(good, card, None)?;
+                self.judge(good, card, &first, is_cold);
                 self.context.elapse(AGAIN);
-                let again = self.tap(0, card, false)?;
+                let again = self.tap(good, card, None)?;
                 self.judge(kind, card, &again, false);
             }
-            Make::Torn => {
+            Flaw::Torn => {
                 let card = self.next_card(kind);
-                let torn = self.tap(kind, card, true)?;
-                self.judge(kind, card, &torn, false);
-                self.context.elapse(AGAIN);
-                // Held to the reader again, the card passes: nothing was taken before.
-                let whole = self.tap(kind, card, false)?;
-                self.judge(0, card, &whole, is_cold);
+                if let Some(exchanges) = self.pool.kinds[kind][card].exchanges {
+                    let torn = self.tap(kind, card, Some(exchanges))?;
+                    self.judge(kind, card, &torn, false);
+                    self.context.elapse(AGAIN);
+                }
+                // Held to the reader again, the card passes: nothing was taken before, or it
+                // proves that it was.
+                let whole = self.tap(kind, card, None)?;
+                self.judge(good, card, &whole, is_cold);
+                let held = &mut self.pool.kinds[kind][card];
+                held.exchanges.get_or_insert(held.hand.exchanges());
+            }
+            Flaw::Forged => {
+                let card = self.next_card(kind);
+                let mut passage = self.tap(kind, card, None)?;
+                if passage.why == Why::Gone {
+                    self.judge(kind, card, &passage, false);
+                    self.context.elapse(AGAIN);
+                    passage = self.tap(kind, card, None)?;
+                }
+                self.judge(kind, card, &passage, is_cold);
             }
             _ => {
                 let card = self.next_card(kind);
-                let passage = self.tap(kind, card, false)?;
+                let passage = self.tap(kind, card, None)?;
                 self.judge(kind, card, &passage, is_cold);
                 if passage.is_open() {
                     self.pool.kinds[kind][card].rides += 1;
@@ -183,12 +219,13 @@ impl Lane {
         self.turn[kind]
     }
 
-    fn tap(&mut self, kind: usize, card: usize, torn: bool) -> Result<Passage, WorldError> {
-        let plan = torn.then(|| {
+    /// A tap; of a card that is torn, at one of so many exchanges.
+    fn tap(&mut self, kind: usize, card: usize, torn_of: Option<usize>) -> Result<Passage, WorldError> {
+        let plan = torn_of.map(|exchanges| {
             let drawn = u64::from_be_bytes(self.context.random());
             let point =
                 if drawn.is_multiple_of(2) { FaultPoint::BeforeCommand } else { FaultPoint::AnswerLost };
-            FaultPlan { exchange: (drawn / 2 % EXCHANGES) as usize, point }
+            FaultPlan { exchange: (drawn / 2 % exchanges.max(1) as u64) as usize, point }
         });
         let held = &mut self.pool.kinds[kind][card];
         held.card.reset(&mut self.context)?;
@@ -225,6 +262,22 @@ impl Lane {
             self.report.total.add(timing.total());
             self.report.over_budget += u64::from(timing.is_over(self.gate.line().budget_ms));
         }
+    }
+
+    /// What has left the purses whose debits count, minor units.
+    fn left_purses(&mut self) -> Result<u64, WorldError> {
+        let mut left = 0;
+        for PoolCard { card, hand, purse_minor, .. } in self.pool.kinds.iter_mut().flatten() {
+            let Some(first) = *purse_minor else { continue };
+            card.reset(&mut self.context)?;
+            hand.arm(None);
+            let facts = read(card.as_mut(), &self.config, Depth::Quick, &mut self.context)?;
+            let balances = facts.purses.iter().flat_map(|purse| &purse.balances);
+            let own = balances.filter(|balance| PurseId(balance.purse) == PurseId::PURSE && balance.is_whole);
+            let now = own.filter_map(PurseBalance::own_minor).next().unwrap_or(0);
+            left += first.saturating_sub(u64::try_from(now).unwrap_or(0));
+        }
+        Ok(left)
     }
 
     /// Asks the issuer about what has gone by. A poor rider's account has paid so many rides;

@@ -9,7 +9,7 @@ use crate::world::gate::open_deny_list;
 use crate::world::{WorldError, read_text};
 use clap::{Arg, value_parser};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
@@ -32,6 +32,13 @@ fn arguments(line: clap::Command) -> clap::Command {
     )
     .arg(numbers("add", "A file with a card number on each line: denied from now on"))
     .arg(numbers("remove", "The same: let through again"))
+    .arg(
+        numbers(
+            "delta",
+            "Makes the next version of the list, and writes here what --add and --remove change in it",
+        )
+        .conflicts_with("apply"),
+    )
     .arg(numbers("apply", "A change of the list: lines `from N`, `to N`, `+ HASH`, `- HASH`"))
 }
 
@@ -40,11 +47,18 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let Some(file) = path("LIST") else { return Err(Failure::Usage("name the list".into())) };
     let mut context = call.switches.context(Recording::default());
     let mut list = open_deny_list(&file, &mut context)?;
-    for pan in numbers(path("add"))? {
-        list.add(pan.expose());
-    }
-    for pan in numbers(path("remove"))? {
-        list.remove(pan.expose());
+    let (add, remove) = (numbers(path("add"))?, numbers(path("remove"))?);
+    match path("delta") {
+        Some(file) => {
+            let entries = |pans: &[Pan]| pans.iter().map(|pan| list.entry_of(pan.expose())).collect();
+            let delta = list.next(entries(&add), entries(&remove));
+            list.apply(&delta).map_err(WorldError::from)?;
+            write_delta(call, &file, &delta)?;
+        }
+        None => {
+            add.iter().for_each(|pan| list.add(pan.expose()));
+            remove.iter().for_each(|pan| list.remove(pan.expose()));
+        }
     }
     if let Some(change) = path("apply") {
         let text = std::fs::read_to_string(&change).map_err(|cause| Failure::file("read", &change, cause))?;
@@ -63,6 +77,20 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     call.output.tell("version", json!(list.version()));
     call.output.tell("cards", json!(list.len()));
     Ok(Exit::Done)
+}
+
+/// Writes a change of a deny list.
+pub(super) fn write_delta(call: &mut Call<'_>, path: &Path, delta: &DenyDelta) -> Result<(), Failure> {
+    std::fs::write(path, delta.to_string()).map_err(|cause| Failure::file("write", path, cause))?;
+    call.output.note(format!(
+        "{}: from version {} to {}, {} cards denied, {} let through again",
+        path.display(),
+        delta.from,
+        delta.to,
+        delta.add.len(),
+        delta.remove.len()
+    ));
+    Ok(())
 }
 
 /// The card numbers of a file.

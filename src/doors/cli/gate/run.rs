@@ -1,5 +1,6 @@
 //! `cardwright gate run`: a gate at a reader.
 
+use super::deny::write_delta;
 use super::simulate::{config_argument, line_of};
 use crate::air::host::{Host, Timeouts};
 use crate::air::link::Interface;
@@ -10,6 +11,7 @@ use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::doors::cli::shared::folder::Passing;
 use crate::doors::cli::shared::journal::{gate_folder, key};
+use crate::doors::cli::shared::purse::module_at;
 use crate::doors::cli::shared::recording::Recording;
 use crate::doors::cli::shared::scene::{card_seal_key, is_fresh};
 use crate::observers::report::{passage_json, passage_line, upload_json, upload_line};
@@ -26,15 +28,18 @@ use std::time::Duration;
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
     name: "run",
-    about: "Lets the card at the reader pass if it is authentic, keeps its ride, and asks its issuer after \
+    about: "Lets the card at the reader pass: a purse pays before it does (PBOC compound purchase, with a \
+            security module), a bank card must be authentic; keeps the ride, and tells or asks the issuer after \
             that; exit code 1 if the gate stays shut",
-    effect: Some(Effect::Spends),
+    effect: Some(Effect::Changes),
     arguments,
     run: Run::Alone(run),
 };
 
 /// The profile of the fresh card, where no reader is named.
 const FRESH: &str = "unionpay-transit";
+/// The profile of the security module, where none is named.
+const MODULE: &str = "psam";
 /// Between two taps a card is taken away.
 const AWAY: Duration = Duration::from_secs(1);
 
@@ -54,6 +59,14 @@ fn arguments(line: clap::Command) -> clap::Command {
                 .value_name("FILE")
                 .value_parser(value_parser!(PathBuf))
                 .help("The deny list, as `cardwright gate deny` makes it"),
+        )
+        .arg(
+            Arg::new("delta")
+                .long("delta")
+                .value_name("FILE")
+                .requires("deny-list")
+                .value_parser(value_parser!(PathBuf))
+                .help("Writes what the issuers' answers change of the deny list, for `cardwright gate deny --apply`"),
         )
         .arg(
             Arg::new("keep")
@@ -94,6 +107,15 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         None => gate_folder(&call.switches, &line.terminal)?,
     };
     let mut gate = open_gate(&folder, line, config.clone(), deny_list.as_deref(), &mut context)?;
+    match sam_address(call, &reader)? {
+        Some(address) => {
+            gate = gate.with_sam(module_at(&call.switches, &address, &config, &mut context)?);
+        }
+        None if gate.line().purse.is_some() => {
+            call.output.note("No security module is named (--sam): purses are passed over.".to_owned());
+        }
+        None => {}
+    }
     let done = passages(call, &mut gate, &reader, &config, issuer.as_mut(), &mut context);
     let uploaded = match call.flag("keep") {
         true => Ok(Uploaded::default()),
@@ -110,7 +132,19 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         call.output.say(&upload_line(&uploaded));
     }
     call.output.tell("upload", upload_json(&uploaded));
+    if let Some(path) = call.arguments.get_one::<PathBuf>("delta") {
+        write_delta(call, path, &uploaded.delta(&gate.deny_list))?;
+    }
     Ok(exit)
+}
+
+/// Where the security module is: a simulated card gets a simulated one, where none is named.
+fn sam_address(call: &Call<'_>, reader: &ReaderAddress) -> Result<Option<ReaderAddress>, Failure> {
+    Ok(match (&call.switches.sam, reader) {
+        (Some(named), _) => Some(ReaderAddress::parse(named)?),
+        (None, ReaderAddress::Driver { .. }) => None,
+        (None, _) => Some(ReaderAddress::Simulated(CardName::Profile(MODULE.into()))),
+    })
 }
 
 fn upload(gate: &mut Gate, host: &mut dyn Host, context: &mut Context) -> Result<Uploaded, Failure> {
@@ -127,7 +161,9 @@ fn passages(
     context: &mut Context,
 ) -> Result<Exit, Failure> {
     let taps = call.arguments.get_one::<u32>("taps").copied().unwrap_or(1);
-    let permit = Permit { wants: Effect::Spends, allowed: call.switches.allow };
+    // A gate that takes purses debits them.
+    let wants = if gate.takes_purses() { Effect::Changes } else { Effect::Spends };
+    let permit = Permit { wants, allowed: call.switches.allow };
     let mut told = Vec::new();
     let mut exit = Exit::Done;
     for tap in 0..taps {
@@ -139,7 +175,7 @@ fn passages(
             call.switches.interface,
             Interface::Contactless,
             permit,
-            call.switches.wait,
+            call.switches.options(),
             |context: &mut Context| card_seal_key(&call.switches, reader, context),
             issuer.as_deref_mut(),
             config,

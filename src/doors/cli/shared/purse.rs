@@ -3,10 +3,12 @@
 use super::command::Call;
 use super::failure::{Exit, Failure};
 use super::scene::{Scene, card_seal_key, must_exist};
+use super::switches::Switches;
 use super::transaction;
+use crate::air::link::Card;
 use crate::base::context::Context;
 use crate::roles::terminal::purse::{PurchaseKind, PurseBalance};
-use crate::roles::terminal::{Depth, Flow};
+use crate::roles::terminal::{Depth, Flow, TerminalConfig};
 use crate::words::iso4217::Amount;
 use crate::words::pboc::purse::PurseId;
 use crate::world::{CardName, ReaderAddress, open_sam};
@@ -83,12 +85,20 @@ fn seat_sam(call: &Call<'_>, scene: &mut Scene) -> Result<(), Failure> {
         ));
     };
     let address = ReaderAddress::parse(text)?;
-    if let ReaderAddress::Simulated(CardName::File(path)) = &address {
+    scene.stage.sam = Some(module_at(&call.switches, &address, &scene.stage.config, &mut scene.context)?);
+    Ok(())
+}
+
+/// The security module at an address.
+pub(in crate::doors::cli) fn module_at(
+    switches: &Switches,
+    address: &ReaderAddress,
+    config: &TerminalConfig,
+    context: &mut Context,
+) -> Result<Box<dyn Card>, Failure> {
+    if let ReaderAddress::Simulated(CardName::File(path)) = address {
         must_exist(path)?;
     }
-    let seal = |context: &mut Context| card_seal_key(&call.switches, &address, context);
-    let config = &scene.stage.config;
-    let sam = open_sam(&address, call.switches.allow, seal, config, &mut scene.context)?;
-    scene.stage.sam = Some(sam);
-    Ok(())
+    let seal = |context: &mut Context| card_seal_key(switches, address, context);
+    Ok(open_sam(address, switches.allow, seal, config, context)?)
 }

@@ -2,6 +2,7 @@
 //! host, and what a card that was pulled proves afterwards. Nothing of debit and credit may enter.
 
 mod facts;
+mod keeper;
 mod online;
 mod proof;
 mod purchase;
@@ -10,9 +11,10 @@ mod sam;
 mod select;
 
 pub use facts::{PurseBalance, PurseFacts, PurseLogEntry};
+pub use keeper::Keeper;
 pub use online::{Desk, PurseTransfer, transfer};
-pub use proof::{Proven, prove};
+pub use proof::{Proven, prove, prove_selected};
 pub use purchase::{CappRecord, Counter, Purchase, PurchaseKind, purchase};
 pub(super) use read::read_purse;
-pub use sam::Sam;
-pub use select::{SelectedPurse, select};
+pub use sam::{Sam, judge};
+pub use select::{SelectedPurse, select, select_named};

@@ -2,7 +2,7 @@
 //! its log, and its counter (PBOC part 1). A counter value may have gone to another terminal's
 //! transaction, so the log's entry must be ours in every field.
 
-use super::select::select;
+use super::select::{SelectedPurse, select};
 use crate::air::link::Card;
 use crate::base::bytes::Cursor;
 use crate::base::context::Context;
@@ -38,6 +38,16 @@ pub fn prove(card: &mut dyn Card, row: &Entry, context: &mut Context) -> Result<
     let Some(selected) = select(card, context)? else {
         return Ok(Proven::Nothing("the card that is there has no purse".into()));
     };
+    prove_selected(card, &selected, row, context)
+}
+
+/// Asks the purse that is selected what became of a row.
+pub fn prove_selected(
+    card: &mut dyn Card,
+    selected: &SelectedPurse,
+    row: &Entry,
+    context: &mut Context,
+) -> Result<Proven, TerminalError> {
     if selected.number != row.card.pan {
         return Ok(Proven::Nothing("another card is there".into()));
     }

@@ -1,6 +1,7 @@
 //! A purchase with a purse and a security module: simple, cash withdrawal, compound. No host is
 //! asked; the TAC is uploaded later (JR/T 0025.1; PBOC parts 1, 2 and 2.0 part 9).
 
+use super::keeper::Keeper;
 use super::sam::Sam;
 use super::select::SelectedPurse;
 use crate::air::host::Entry as Mode;
@@ -8,7 +9,7 @@ use crate::air::link::{Card, Interface};
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
-use crate::roles::terminal::journal::{CardMark, Change, EntryKind, Journal, Opening};
+use crate::roles::terminal::journal::{CardMark, Change, EntryKind, Opening};
 use crate::roles::terminal::{
     Cardholder, Outcome, PinCheck, PinPrompt, TerminalError, Verdict, purse_outcome,
 };
@@ -28,10 +29,10 @@ use crate::words::tlv::TlvStore;
 pub struct Counter<'a> {
     /// The card.
     pub card: &'a mut dyn Card,
-    /// The security module.
-    pub sam: &'a mut dyn Card,
-    /// The terminal's journal.
-    pub journal: &'a mut Journal,
+    /// The security module, selected.
+    pub sam: Sam<'a>,
+    /// Where it is kept.
+    pub journal: &'a mut dyn Keeper,
     /// The person.
     pub cardholder: &'a mut dyn Cardholder,
 }
@@ -81,9 +82,8 @@ pub fn purchase(
     counter: &mut Counter<'_>,
     context: &mut Context,
 ) -> Result<Outcome, TerminalError> {
-    let mut sam = Sam::open(counter.sam, context)?;
     let done = Purse { selected, order, card: counter.card };
-    let outcome = done.buy(&mut sam, counter.journal, counter.cardholder, context)?;
+    let outcome = done.buy(&mut counter.sam, counter.journal, counter.cardholder, context)?;
     counter.cardholder.show(outcome.verdict.message(), "");
     Ok(outcome)
 }
@@ -99,7 +99,7 @@ impl Purse<'_> {
     fn buy(
         mut self,
         sam: &mut Sam<'_>,
-        journal: &mut Journal,
+        journal: &mut dyn Keeper,
         cardholder: &mut dyn Cardholder,
         context: &mut Context,
     ) -> Result<Outcome, TerminalError> {
@@ -129,7 +129,8 @@ impl Purse<'_> {
         let told = match ask.answer(&answer) {
             Ok(told) => told,
             Err(_) if !answer.status.is_ok() => {
-                return Ok(self.refused(&format!("the card answered {}", answer.status), context));
+                let refused = self.refused(&format!("the card answered {}", answer.status), context);
+                return Ok(Outcome { refused_with: Some(answer.status), ..refused });
             }
             Err(error) => return Err(error.into()),
         };
@@ -183,7 +184,8 @@ impl Purse<'_> {
         if !answer.status.is_ok() {
             journal.write(order.trace, &Change::Declined { reason: CARD_REFUSED }, context)?;
             let reason = format!("the card answered {} to the debit", answer.status);
-            return Ok(self.outcome(Verdict::Declined, reason, Some(&told), context));
+            let refused = self.outcome(Verdict::Declined, reason, Some(&told), context);
+            return Ok(Outcome { refused_with: Some(answer.status), ..refused });
         }
         let proof = match debit.answer(&answer) {
             Ok(proof) => proof,
@@ -203,9 +205,11 @@ impl Purse<'_> {
             judged => {
                 // Nothing is handed out. The row goes to the issuer all the same: only the TAC
                 // says whether the card has paid.
+                let refused_with = judged.as_ref().ok().copied();
                 let judged = judged.map_or_else(|error| error.to_string(), |status| status.to_string());
                 let reason = format!("doubtful: the security module answered {judged} to the card's MAC2");
-                Ok(self.outcome(Verdict::Declined, reason, Some(&told), context))
+                let refused = self.outcome(Verdict::Declined, reason, Some(&told), context);
+                Ok(Outcome { refused_with, ..refused })
             }
         }
     }
@@ -233,7 +237,7 @@ impl Purse<'_> {
     fn open(
         &self,
         detail: &PurseDetail,
-        journal: &mut Journal,
+        journal: &mut dyn Keeper,
         context: &mut Context,
     ) -> Result<(), TerminalError> {
         let opening = Opening {

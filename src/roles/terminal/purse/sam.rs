@@ -1,6 +1,6 @@
 //! The terminal's security module: finding it, its number and its key, and what it says of a card.
 
-use crate::air::link::Card;
+use crate::air::link::{Card, LinkError};
 use crate::base::context::Context;
 use crate::roles::terminal::TerminalError;
 use crate::words::iso7816::command::{ReadBinary, Select, SelectFile};
@@ -51,6 +51,11 @@ impl<'a> Sam<'a> {
         Ok(Self { card, number, key })
     }
 
+    /// The module that [`Self::open`] has found before, still selected.
+    pub const fn opened(card: &'a mut dyn Card, number: [u8; 6], key: u8) -> Self {
+        Self { card, number, key }
+    }
+
     /// Begins a purchase: MAC1, which proves the module to the card.
     pub(super) fn begin(
         &mut self,
@@ -61,19 +66,21 @@ impl<'a> Sam<'a> {
     }
 
     /// Judges the card's MAC2.
-    pub(super) fn credit(
-        &mut self,
-        mac2: [u8; 4],
-        context: &mut Context,
-    ) -> Result<StatusWord, TerminalError> {
-        let command = CreditSamForPurchase { mac2 }.to_apdu();
-        let mut status = StatusWord::MAC_WRONG;
-        for _ in 0..JUDGEMENTS {
-            status = self.card.transmit(&command, context)?.status;
-            if status.is_ok() || status == StatusWord::LOCKED_FOR_GOOD {
-                break;
-            }
-        }
-        Ok(status)
+    pub(super) fn credit(&mut self, mac2: [u8; 4], context: &mut Context) -> Result<StatusWord, LinkError> {
+        judge(self.card, mac2, context)
     }
+}
+
+/// Has a module judge the MAC2 of the purchase that it began last, which a card may also give with
+/// a proof afterwards: CREDIT SAM FOR PURCHASE (PBOC part 2).
+pub fn judge(sam: &mut dyn Card, mac2: [u8; 4], context: &mut Context) -> Result<StatusWord, LinkError> {
+    let command = CreditSamForPurchase { mac2 }.to_apdu();
+    let mut status = StatusWord::MAC_WRONG;
+    for _ in 0..JUDGEMENTS {
+        status = sam.transmit(&command, context)?.status;
+        if status.is_ok() || status == StatusWord::LOCKED_FOR_GOOD {
+            break;
+        }
+    }
+    Ok(status)
 }

@@ -1,0 +1,142 @@
+//! Purses at the gate: paid before it opens, proven after a tear, told to their issuer once.
+
+use super::kit::{FARE, Kit, Rider};
+use cardwright::air::link::{Card as _, FaultPlan, FaultPoint};
+use cardwright::base::bytes::Cursor;
+use cardwright::devices::gate::{Line, LineKind, Passage, Standing, TapState, Why};
+use cardwright::roles::terminal::Depth;
+use cardwright::roles::terminal::{Bytes, TerminalConfig, read};
+use cardwright::words::iso4217::Currency;
+use cardwright::words::iso7816::ApduCommand;
+use cardwright::words::iso7816::command::ReadRecord;
+use cardwright::words::pboc::TravelRecord;
+use cardwright::words::pboc::fixed::Fixed;
+
+/// What the rider's purse holds, and its newest travel record.
+fn purse_of(kit: &mut Kit, rider: &mut Rider) -> (u64, Option<TravelRecord>) {
+    rider.card.reset(&mut kit.context).unwrap();
+    let facts = read(&mut rider.card, &TerminalConfig::default(), Depth::Quick, &mut kit.context).unwrap();
+    let balance = facts.purses[0].balances.iter().find(|balance| balance.purse == 2).unwrap();
+    let minor = balance.balance.known().unwrap().minor;
+    let ask = ReadRecord { sfi: 0x1E, record: 1 };
+    let answer = rider.card.transmit(&ask.to_apdu(), &mut kit.context).unwrap();
+    (minor, ask.answer(&answer).ok().and_then(|bytes| TravelRecord::take(&mut Cursor::new(&bytes)).ok()))
+}
+
+fn merchants(kit: &mut Kit) -> u64 {
+    kit.issuer.books(&mut kit.context).unwrap().of(Currency::CNY).merchants_minor as u64
+}
+
+/// What rows of the gate's book come to, of those that a purse has paid.
+fn kept(kit: &mut Kit) -> u64 {
+    [TapState::Waiting, TapState::Approved].map(|state| kit.standing(state).minor).iter().sum()
+}
+
+#[test]
+fn a_purse_pays_before_the_gate_opens_and_its_issuer_is_told() {
+    let mut kit = Kit::new();
+    let mut rider = kit.purse(1_000);
+    let passage = kit.tap(&mut rider);
+    assert!(passage.is_open(), "{passage:?}");
+    let (balance, record) = purse_of(&mut kit, &mut rider);
+    let record = record.unwrap();
+    assert_eq!((balance, record.kind), (1_000 - FARE, TravelRecord::SINGLE));
+    assert_eq!((record.amount_minor, record.balance_minor), (200, 800));
+    kit.restart();
+    assert_eq!(kit.standing(TapState::Waiting), Standing { taps: 1, minor: FARE });
+    let done = kit.gate.upload_all(&mut kit.issuer, &mut kit.context).unwrap();
+    assert_eq!((done.asked, done.approved), (1, 1), "{done:?}");
+    assert_eq!(merchants(&mut kit), FARE);
+    assert_eq!(kit.issuer.check(&mut kit.context).unwrap(), []);
+}
+
+#[test]
+fn rules_hold_for_purses_too() {
+    let line = Line { daily_cap_minor: Some(2 * FARE), ..Line::default() };
+    let mut kit = Kit::with(line);
+    let mut rider = kit.purse(1_000);
+    assert!(kit.tap(&mut rider).is_open());
+    kit.wait(2);
+    assert_eq!(kit.tap(&mut rider).why, Why::SameCard);
+    kit.wait(60);
+    assert!(kit.tap(&mut rider).is_open());
+    kit.wait(60);
+    let free = kit.tap(&mut rider);
+    assert!(free.is_open() && free.reason.contains("cap"), "{free:?}");
+    assert_eq!(purse_of(&mut kit, &mut rider).0, 1_000 - 2 * FARE);
+    assert_eq!(kit.standing(TapState::Free).taps, 1);
+    kit.gate.deny_list.add(rider.pan.expose());
+    kit.wait(60);
+    assert_eq!(kit.tap(&mut rider).why, Why::Denied);
+}
+
+#[test]
+fn a_purse_that_lacks_the_fare_or_is_expired_keeps_the_gate_shut() {
+    let mut kit = Kit::new();
+    let mut poor = kit.purse(FARE - 1);
+    assert_eq!(kit.tap(&mut poor).why, Why::NoMoney);
+    assert_eq!(purse_of(&mut kit, &mut poor).0, FARE - 1);
+    let mut rich = kit.purse(1_000);
+    kit.wait(20 * 366 * 86_400);
+    assert_eq!(kit.tap(&mut rich).why, Why::Expired);
+    assert_eq!(purse_of(&mut kit, &mut rich).0, 1_000);
+}
+
+/// Whatever is cut, at whatever exchange and point: the rider passes at the next tap, pays once,
+/// and what left the card stands in the book.
+#[test]
+fn a_torn_purse_pays_once_and_the_books_balance() {
+    for point in FaultPoint::ALL {
+        for restarts in [false, true] {
+            let mut kit = Kit::new();
+            let mut proven = 0;
+            for exchange in 0.. {
+                let mut rider = kit.purse(1_000);
+                let kept_before = kept(&mut kit);
+                let passage = kit.tap_pulled(&mut rider, Some(FaultPlan { exchange, point: *point }));
+                if !rider.is_away() {
+                    assert!(exchange >= 6, "{exchange}");
+                    break;
+                }
+                if restarts {
+                    kit.restart();
+                }
+                kit.wait(2);
+                let again: Passage = if passage.is_open() { passage } else { kit.tap(&mut rider) };
+                assert!(again.is_open(), "{} {exchange}: {again:?}", point.word());
+                proven += usize::from(again.reason.contains("paid before"));
+                assert_eq!(purse_of(&mut kit, &mut rider).0, 1_000 - FARE, "{} {exchange}", point.word());
+                assert_eq!(kept(&mut kit) - kept_before, FARE, "{} {exchange}", point.word());
+                assert_eq!(kit.standing(TapState::InDoubt).taps, 0);
+            }
+            let done = kit.gate.upload_all(&mut kit.issuer, &mut kit.context).unwrap();
+            assert_eq!((done.lost, done.unanswered), (0, 0));
+            assert_eq!(merchants(&mut kit), kept(&mut kit));
+            assert_eq!(kit.issuer.check(&mut kit.context).unwrap(), []);
+            // The debit's answer is lost at one exchange, and at that one alone.
+            let expected = usize::from(*point == FaultPoint::AnswerLost);
+            assert_eq!(proven, expected, "{}", point.word());
+        }
+    }
+}
+
+#[test]
+fn a_metro_ride_costs_what_the_record_of_its_beginning_says() {
+    let metro =
+        |kind, station| Line { kind, station: Bytes(station), same_card_seconds: 0, ..Line::default() };
+    let mut entry = Kit::with(metro(LineKind::Entry, [1, 2]));
+    let mut rider = entry.purse(1_000);
+    let passage = entry.tap(&mut rider);
+    assert!(passage.is_open(), "{passage:?}");
+    let (balance, record) = purse_of(&mut entry, &mut rider);
+    assert_eq!((balance, record.unwrap().kind), (1_000, TravelRecord::ENTRY));
+    assert_eq!(entry.standing(TapState::Free).taps, 1);
+    let mut exit = Kit::with(metro(LineKind::Exit, [1, 1]));
+    let passage = exit.tap(&mut rider);
+    assert!(passage.is_open(), "{passage:?}");
+    let (balance, record) = purse_of(&mut exit, &mut rider);
+    assert_eq!((balance, record.unwrap().kind), (700, TravelRecord::EXIT));
+    exit.wait(1);
+    // No record tells where this ride began.
+    assert_eq!(exit.tap(&mut rider).why, Why::NoMoney);
+}
