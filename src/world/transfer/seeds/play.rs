@@ -9,11 +9,13 @@ use crate::base::context::Context;
 use crate::base::event::Discard;
 use crate::base::store::{Db, SealKey, Sqlite, StoreError};
 use crate::roles::issuer::{AccountId, Issuer, KeyTable, Recovery, Rules};
-use crate::roles::p2p::transfer::{Phone, Task, Transfer, TransferRules, Way, settle};
+use crate::roles::p2p::transfer::{
+    Confirmation, Phone, Task, TouchEnd, Transfer, TransferRules, Way, settle,
+};
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::transfer::TransferId;
 use crate::world::error::WorldError;
-use crate::world::tear::{CrashControl, CrashingDb, HostControl, MutedHost};
+use crate::world::tear::{CrashControl, CrashingDb, HostControl, HostPlan, MutedHost};
 use crate::world::transfer::{Met, Side, enrol_phone, meet};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -153,8 +155,7 @@ impl World {
             };
             let is_over =
                 stands.is_some_and(|transfer| transfer.state.is_success() || transfer.state.is_final());
-            let is_done =
-                paid.end.is_some_and(|end| matches!(end, crate::roles::p2p::transfer::TouchEnd::Done { .. }));
+            let is_done = paid.end.is_some_and(|end| matches!(end, TouchEnd::Done { .. }));
             if is_this && (is_over || is_done) {
                 break;
             }
@@ -204,8 +205,7 @@ impl World {
             says
         };
         let mut nobody = |_: &_| says;
-        let (mut pays, mut is_paid): (&mut dyn FnMut(&_) -> bool, &mut dyn FnMut(&_) -> bool) =
-            (&mut holder, &mut nobody);
+        let (mut pays, mut is_paid): (Says<'_>, Says<'_>) = (&mut holder, &mut nobody);
         if tasks[0].way == Way::Receives {
             std::mem::swap(&mut pays, &mut is_paid);
         }
@@ -268,12 +268,7 @@ impl World {
         Ok(self.people[person].phone.transfers()?)
     }
 
-    fn settle(
-        &mut self,
-        who: usize,
-        fault: Option<crate::world::tear::HostPlan>,
-        played: &mut Played,
-    ) -> Result<(), WorldError> {
+    fn settle(&mut self, who: usize, fault: Option<HostPlan>, played: &mut Played) -> Result<(), WorldError> {
         let person = &mut self.people[who];
         person.host.arm(fault);
         let mut host = MutedHost::new(self.issuer.handle()?, person.host.clone());
@@ -304,6 +299,9 @@ impl World {
         }
     }
 }
+
+/// What a holder says to a confirmation.
+type Says<'a> = &'a mut dyn FnMut(&Confirmation) -> bool;
 
 /// Whose account it is.
 pub(super) fn name(number: usize) -> AccountId {
