@@ -168,43 +168,43 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, found: &T, expected: &T) -> 
     }
 }
 
-fn message(id: &str, length: usize) -> Vec<u8> {
+fn message(id: &str, length: usize) -> Result<Vec<u8>, Failed> {
     let payload: Vec<u8> = (0..length).map(|at| at as u8).collect();
     let record =
         Record { id: id.into(), ..Record::new(TypeNameFormat::MEDIA, *b"application/octet-stream", payload) };
-    Message::new([record]).to_bytes().unwrap()
+    Ok(Message::new([record]).to_bytes()?)
 }
 
 fn snep(python: &Path) -> Result<(), Failed> {
     let mut near = Near::meet(python, "snep-test-server.py", 54_411)?;
     // 00: something is put to the default server; 01: connected twice.
-    near.put(DEFAULT_SERVER, &message("00", 10))?;
+    near.put(DEFAULT_SERVER, &message("00", 10)?)?;
     for _ in 0..2 {
         let handle = near.connect(Destination::Name(VALIDATION))?.map_err(|reason| reason.to_string())?;
         near.disconnect(handle)?;
     }
     // 02, 03: one unit and many.
     for length in [122 - 29, 2171 - 29] {
-        let whole = message("1", length);
+        let whole = message("1", length)?;
         near.put(VALIDATION, &whole)?;
-        let got = near.get(VALIDATION, &message("1", 0), 10_000)?.map_err(|error| error.to_string())?;
+        let got = near.get(VALIDATION, &message("1", 0)?, 10_000)?.map_err(|error| error.to_string())?;
         same("02 and 03: what was put", &got, &whole)?;
     }
     // 04: two messages.
     for id in ["1", "2"] {
-        near.put(VALIDATION, &message(id, 50))?;
+        near.put(VALIDATION, &message(id, 50)?)?;
     }
     for id in ["1", "2"] {
-        let got = near.get(VALIDATION, &message(id, 0), 10_000)?.map_err(|error| error.to_string())?;
-        same("04: which was put", &got, &message(id, 50))?;
+        let got = near.get(VALIDATION, &message(id, 0)?, 10_000)?.map_err(|error| error.to_string())?;
+        same("04: which was put", &got, &message(id, 50)?)?;
     }
     // 05: longer than acceptable; 06: never put; 07: the default server has nothing to get.
-    let most = message("1", 50).len() as u32 - 1;
+    let most = message("1", 50)?.len() as u32 - 1;
     let refused = |response| Err(SnepError::Refused { response });
-    same("05", &near.get(VALIDATION, &message("1", 0), most)?, &refused(Response::EXCESS_DATA))?;
-    same("06", &near.get(VALIDATION, &message("na", 0), 1024)?, &refused(Response::NOT_FOUND))?;
-    near.put(DEFAULT_SERVER, &message("1", 1024 - 32))?;
-    same("07", &near.get(DEFAULT_SERVER, &message("1", 0), 1024)?, &refused(Response::NOT_IMPLEMENTED))?;
+    same("05", &near.get(VALIDATION, &message("1", 0)?, most)?, &refused(Response::EXCESS_DATA))?;
+    same("06", &near.get(VALIDATION, &message("na", 0)?, 1024)?, &refused(Response::NOT_FOUND))?;
+    near.put(DEFAULT_SERVER, &message("1", 1024 - 32)?)?;
+    same("07", &near.get(DEFAULT_SERVER, &message("1", 0)?, 1024)?, &refused(Response::NOT_IMPLEMENTED))?;
     near.close()
 }
 
