@@ -31,8 +31,8 @@ impl Kind {
             Self::PreAuthorisation | Self::PreAuthorisationCancel | Self::BalanceInquiry => None,
             // It is between two accounts and no business of a terminal's.
             Self::PhoneTransfer | Self::PhoneTransferWithdrawal => None,
-            // A result tells of what was counted.
-            Self::PurseResult => None,
+            // A limit moves no money, and a result tells of what was counted.
+            Self::PurseOverdraft | Self::PurseResult => None,
             // A claim that is proven counts as the sale that it claims.
             Self::ScriptResult | Self::DeclineAdvice | Self::BatchUpload | Self::SaleClaim => None,
         }

@@ -248,7 +248,7 @@ impl PurseTap<'_> {
                 context.emit(Event::new("gate", "ride not debited").because(reason));
                 return Ok(None);
             }
-            Proven::Nothing(reason) => {
+            Proven::Gone(reason) | Proven::Nothing(reason) => {
                 let taps = attempts.saturating_add(1);
                 self.book.not_proven(&row, taps)?;
                 let reason = format!("{reason} (tap {taps} of {})", self.rules.proof_taps);
