@@ -150,10 +150,13 @@ fn both_sides_at_once_book_once_on_postgresql() {
     let questions = [questions(&mut town, 0), questions(&mut town, 1)];
     assert!(questions.iter().all(|asked| asked.len() == 12), "{questions:?}");
     let approved: usize = std::thread::scope(|scope| {
+        // Each has randomness of its own, as two handles have.
+        let mut seed = 0;
         let asking = questions.map(|asked| {
+            seed += 1;
             let mut issuer = town.issuer.handle().unwrap();
             scope.spawn(move || {
-                let mut context = Context::simulated(1, cardwright::base::event::Discard);
+                let mut context = Context::simulated(seed, cardwright::base::event::Discard);
                 let mut answers = asked.iter().map(|one| issuer.authorise(one, &mut context).unwrap());
                 answers.by_ref().filter(|answer| answer.code.is_approved()).count()
             })

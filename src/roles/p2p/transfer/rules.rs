@@ -17,8 +17,6 @@ pub enum TransferRule {
     WithdrawLapsed,
     /// Only the host's signature ends a transfer, never its silence.
     SignedOutcomes,
-    /// What the other phone says is believed by its signature alone.
-    CheckSignatures,
 }
 
 impl TransferRule {
@@ -30,7 +28,6 @@ impl TransferRule {
         Self::TellAgreed,
         Self::WithdrawLapsed,
         Self::SignedOutcomes,
-        Self::CheckSignatures,
     ];
 
     /// Its name.
@@ -42,7 +39,6 @@ impl TransferRule {
             Self::TellAgreed => "tell-agreed",
             Self::WithdrawLapsed => "withdraw-lapsed",
             Self::SignedOutcomes => "signed-outcomes",
-            Self::CheckSignatures => "check-signatures",
         }
     }
 }
