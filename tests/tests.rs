@@ -30,6 +30,7 @@ mod issuer;
 mod kinds;
 mod lua;
 mod mutated;
+mod p2p;
 /// The worked example in Rust.
 #[path = "../examples/pull_test.rs"]
 mod pull_test;

@@ -10,6 +10,7 @@ mod jobs;
 mod kills;
 mod libnfc;
 mod nfcpy;
+mod nfcpy_asked;
 mod our_card;
 mod pn532;
 mod private_reader;
@@ -31,6 +32,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(kills::trials());
     trials.extend(libnfc::trials());
     trials.extend(nfcpy::trials());
+    trials.extend(nfcpy_asked::trials());
     trials.extend(pn532::trials());
     trials.extend(bad_lines::trials());
     trials.extend(reports::trials());

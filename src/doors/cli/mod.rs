@@ -16,6 +16,7 @@ mod host;
 mod inquire;
 mod load;
 mod lua;
+mod p2p;
 mod pay;
 mod pcsclite;
 #[cfg(all(unix, feature = "serial"))]
@@ -95,6 +96,7 @@ const COMMANDS: &[Command] = &[
     reconcile::COMMAND,
     card::COMMAND,
     wallet::COMMAND,
+    p2p::COMMAND,
     gate::COMMAND,
     ca::COMMAND,
     terminal::COMMAND,

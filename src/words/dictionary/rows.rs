@@ -262,6 +262,10 @@ tagged! {
     PURSE_DETAIL 0xDF8A01 "Purse Transaction Detail (ours: what a purse's message covers)" Terminal Binary 33 33 Plain;
     PURSE_MAC 0xDF8A02 "Purse MAC (ours: MAC1, MAC2 or MAC3)" Card Binary 4 4 Plain;
     PURSE_TAC 0xDF8A03 "Purse TAC (ours)" Card Binary 4 4 Plain;
+    TRANSFER_OFFER 0xDF8A04 "Transfer Offer (ours: signed by the payee's phone)" Terminal Binary 112 112 Plain;
+    TRANSFER_AGREEMENT 0xDF8A05 "Transfer Agreement (ours: signed by the payer's phone)" Terminal Binary 72 72 Plain;
+    TRANSFER_WITHDRAWAL 0xDF8A06 "Transfer Withdrawal (ours: signed by the payee's phone)" Terminal Binary 68 68 Plain;
+    TRANSFER_RECEIPT 0xDF8A07 "Transfer Receipt (ours: signed by the host)" Issuer Binary 71 71 Plain;
     RELAY_COUNTER 0xDF8307 "RRP Counter" Terminal Binary 1 1 Plain;
 }
 
