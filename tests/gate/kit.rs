@@ -37,6 +37,11 @@ pub(crate) struct Rider {
 }
 
 impl Rider {
+    /// The last exchange of the tap that was: a purse's debit.
+    pub(crate) fn last_exchange(&self) -> usize {
+        self.hand.exchanges() - 1
+    }
+
     /// Whether the card was pulled away.
     pub(crate) fn is_away(&self) -> bool {
         self.hand.is_away()

@@ -3,7 +3,7 @@
 use super::kit::{FARE, Kit, Rider};
 use cardwright::air::link::{Card as _, FaultPlan, FaultPoint};
 use cardwright::base::bytes::Cursor;
-use cardwright::devices::gate::{Line, LineKind, Passage, Standing, TapState, Why};
+use cardwright::devices::gate::{Line, LineKind, Passage, PurseRules, Standing, TapState, Why};
 use cardwright::roles::terminal::Depth;
 use cardwright::roles::terminal::{Bytes, TerminalConfig, read};
 use cardwright::words::iso4217::Currency;
@@ -139,4 +139,56 @@ fn a_metro_ride_costs_what_the_record_of_its_beginning_says() {
     exit.wait(1);
     // No record tells where this ride began.
     assert_eq!(exit.tap(&mut rider).why, Why::NoMoney);
+}
+
+/// A line on which a card may pass again at once, with other rules for purses.
+fn line(change: impl FnOnce(&mut PurseRules)) -> Line {
+    let mut line = Line { same_card_seconds: 0, ..Line::default() };
+    change(line.purse.as_mut().unwrap());
+    line
+}
+
+/// A ride whose debit's answer is lost.
+fn torn(kit: &mut Kit) -> Rider {
+    let mut rider = kit.purse(10_000);
+    assert!(kit.tap(&mut rider).is_open());
+    let debit = FaultPlan { exchange: rider.last_exchange(), point: FaultPoint::AnswerLost };
+    kit.wait(1);
+    assert_eq!(kit.tap_pulled(&mut rider, Some(debit)).why, Why::Gone);
+    assert_eq!(kit.standing(TapState::InDoubt).taps, 1);
+    kit.wait(1);
+    rider
+}
+
+#[test]
+fn a_proof_that_the_module_can_no_longer_judge_opens_the_gate_as_the_line_says() {
+    for suffices in [true, false] {
+        let mut kit = Kit::with(line(|rules| rules.proof_suffices = suffices));
+        let mut rider = torn(&mut kit);
+        let mut next = kit.purse(10_000);
+        assert!(kit.tap(&mut next).is_open());
+        let passage = kit.tap(&mut rider);
+        assert_eq!(passage.why, if suffices { Why::Authentic } else { Why::Unproven }, "{passage:?}");
+        assert_eq!(purse_of(&mut kit, &mut rider).0, 10_000 - 2 * FARE);
+        assert_eq!((kit.standing(TapState::InDoubt).taps, kit.standing(TapState::Waiting).taps), (0, 3));
+        let done = kit.gate.upload_all(&mut kit.issuer, &mut kit.context).unwrap();
+        assert_eq!(done.approved, 3, "{done:?}");
+    }
+}
+
+#[test]
+fn what_a_card_proves_no_longer_stays_in_doubt_and_bars_nobody_for_ever() {
+    let mut kit = Kit::with(line(|rules| rules.proof_taps = 2));
+    let mut other = Kit::with(line(|_| {}));
+    let mut rider = torn(&mut kit);
+    // Elsewhere the card rides on, until neither its proof nor its log reaches back.
+    for _ in 0..11 {
+        assert!(other.tap(&mut rider).is_open());
+        other.wait(1);
+    }
+    let first = kit.tap(&mut rider);
+    assert!(first.why == Why::Unproven && first.reason.contains("tap 1 of 2"), "{first:?}");
+    let second = kit.tap(&mut rider);
+    assert!(second.is_open(), "{second:?}");
+    assert_eq!((kit.standing(TapState::InDoubt).taps, kit.standing(TapState::Waiting).taps), (1, 2));
 }

@@ -224,6 +224,8 @@ fn a_debt_bars_the_account_behind_the_card_too() {
     assert_eq!(done.owed, 1);
     assert_eq!(kit.tap(&mut token).why, Why::Denied);
     assert!(kit.tap(&mut other).is_open());
+    kit.restart();
+    assert_eq!(kit.tap(&mut token).why, Why::Denied, "after a restart too");
     let mut list = DenyList::of(SealKey::from_bytes([9; 32]), 1, Vec::new());
     list.apply(&done.delta(&list)).unwrap();
     assert!(list.denies(ACCOUNT) && list.denies(card.pan.expose()));

@@ -269,6 +269,15 @@ impl Book {
         Ok(!rows.is_empty())
     }
 
+    /// The accounts behind cards with a ride that bars them, where the cards told them.
+    pub(super) fn barred_accounts(&mut self) -> Result<Vec<Secret<String>>, GateError> {
+        let bars = words_of(TapState::bars);
+        let sql = format!("SELECT {COLUMNS} FROM gate_tap WHERE state IN ({bars})");
+        let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &[]))?;
+        let account = |row: &Row| self.due(row, "", "").map(|due| due.account).transpose();
+        rows.iter().filter_map(account).collect()
+    }
+
     /// How many taps stand how, by state.
     pub fn standing(&mut self) -> Result<BTreeMap<TapState, Standing>, GateError> {
         self.standing_where("purse >= 0")

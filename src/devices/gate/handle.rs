@@ -84,10 +84,12 @@ impl Gate {
     pub fn new(
         line: Line,
         config: TerminalConfig,
-        deny_list: DenyList,
-        book: Book,
+        mut deny_list: DenyList,
+        mut book: Book,
         stopwatch: Box<dyn Clock + Sync>,
     ) -> Result<Self, GateError> {
+        // The book finds a debtor by the number of the card; by the account, only the list does.
+        book.barred_accounts()?.iter().for_each(|account| deny_list.add(account.expose()));
         let config = Arc::new(line.terminal(config));
         let journal = Journal::open(Box::new(Sqlite::in_memory()?), SealKey::from_bytes([0; 32]))?;
         Ok(Self { line, config, deny_list, book, journal, module: None, stopwatch })
