@@ -1,7 +1,7 @@
 //! A real card is never harmed by surprise (design: safety of use): what a command
 //! may do is judged before it is sent.
 
-use cardwright::air::link::{Activation, Card, Guard, Interface, LinkError};
+use cardwright::air::link::{Activation, Card, Guard, Interface, LinkError, RadioIdentity, Record, T0};
 use cardwright::base::context::Context;
 use cardwright::base::event::Discard;
 use cardwright::roles::terminal::{CardKind, Depth, TerminalConfig, read};
@@ -35,14 +35,15 @@ impl Card for Noting {
 
     fn transmit(&mut self, command: &CommandApdu, _: &mut Context) -> Result<ResponseApdu, LinkError> {
         self.seen.lock().unwrap().push(command.ins);
-        match command.header() {
-            [0xFF, 0xCA, 0x00, 0x00] => Ok(ResponseApdu::ok(vec![0x04, 0x11, 0x22, 0x33])),
-            _ => Ok(ResponseApdu::status(StatusWord::FILE_NOT_FOUND)),
-        }
+        Ok(ResponseApdu::status(StatusWord::FILE_NOT_FOUND))
     }
 
     fn reset(&mut self, _: &mut Context) -> Result<(), LinkError> {
         Ok(())
+    }
+
+    fn radio_identity(&mut self, _: &mut Context) -> Result<Option<RadioIdentity>, LinkError> {
+        Ok(Some(RadioIdentity { uid: vec![0x04, 0x11, 0x22, 0x33], ats: Vec::new() }))
     }
 }
 
@@ -93,9 +94,13 @@ fn reading_sends_nothing_but_reads() {
 fn a_storage_card_shows_type_and_uid() {
     let mut context = Context::simulated(1, Discard);
     let historical = [0x80, 0x4F, 0x0C, 0xA0, 0x00, 0x00, 0x03, 0x06, 0x03, 0x00, 0x01, 0, 0, 0, 0];
-    let (mut card, seen) = Noting::new(Atr::contactless(&historical));
+    let (card, seen) = Noting::new(Atr::contactless(&historical));
+    let mut card = Record(T0(Guard::new(card, judge, Effect::Reads)));
     let facts = read(&mut card, &TerminalConfig::default(), Depth::Quick, &mut context).unwrap();
     assert_eq!(facts.kind, CardKind::Storage { name: "MIFARE Classic 1K".into() });
-    assert_eq!(facts.uid.known().map(Vec::as_slice), Some([0x04, 0x11, 0x22, 0x33].as_slice()));
-    assert_eq!(*seen.lock().unwrap(), [0xCA]);
+    assert_eq!(
+        facts.radio.known().map(|radio| radio.uid.as_slice()),
+        Some([0x04, 0x11, 0x22, 0x33].as_slice())
+    );
+    assert!(seen.lock().unwrap().is_empty(), "the reader is asked, not the card");
 }

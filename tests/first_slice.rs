@@ -26,7 +26,7 @@ fn stage(profile: &str, interface: Interface) -> (Stage, Context, Collector) {
         Some(interface),
         interface,
         permit,
-        None,
+        Default::default(),
         seal,
         &mut issuer,
         &config,

@@ -12,6 +12,8 @@ mod certify;
 mod cli;
 mod cryptography;
 mod determinism;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod effects;
 mod emv_kernel;
 mod first_slice;

@@ -8,7 +8,9 @@ use super::error::WorldError;
 use super::issue::{NewCard, issue_card, new_card_memory, order_for};
 use super::recorded::open_replay;
 use super::wallet::open_wallet;
-use crate::air::link::{Card, Guard, InProcess, Interface, LinkError, READERS, Reader, Record, T0};
+use crate::air::link::{
+    Card, Guard, InProcess, Interface, LinkError, READERS, Reader, ReaderDriver, ReaderOptions, Record, T0,
+};
 use crate::base::context::Context;
 use crate::base::store::SealKey;
 use crate::roles::card::{CardFile, Profile, Simulator};
@@ -52,15 +54,15 @@ pub struct Opened {
     pub origin: Origin,
 }
 
-/// Opens the card at an address. A fresh card is put on the issuer's file, and needs one. `wait`
-/// is how long to wait for a card to be presented, where the reader is empty.
+/// Opens the card at an address. A fresh card is put on the issuer's file, and needs one.
+/// `options` are for a card in a reader.
 #[expect(clippy::too_many_arguments, reason = "each is one switch of the command line")]
 pub fn open_card<'a>(
     address: &ReaderAddress,
     interface: Option<Interface>,
     default_interface: Interface,
     permit: Permit,
-    wait: Option<Duration>,
+    options: ReaderOptions,
     seal: impl FnOnce(&mut Context) -> Result<SealKey, WorldError>,
     issuer: impl Into<Option<&'a mut Issuer>>,
     config: &TerminalConfig,
@@ -84,10 +86,8 @@ pub fn open_card<'a>(
             Ok(Opened { card: Box::new(Record(T0(card))), origin: Origin::Recording })
         }
         ReaderAddress::Driver { scheme, rest } => {
-            let driver = READERS.iter().find(|driver| driver.scheme == scheme);
-            let driver = driver.ok_or_else(|| WorldError::NoDriver { scheme: scheme.clone() })?;
-            let mut reader = (driver.open)(rest)?;
-            wait_for_card(reader.as_mut(), wait)?;
+            let mut reader = (reader_driver(scheme)?.open)(rest, options)?;
+            wait_for_card(reader.as_mut(), options.wait)?;
             let card = reader.connect(context)?;
             let real = card.activation().real;
             let first = if real { permit.allowed.min(permit.wants) } else { Effect::Destroys };
@@ -134,7 +134,17 @@ pub fn open_sam(
         _ => {
             let permit = Permit { wants: Effect::Changes, allowed };
             let contact = Interface::Contact;
-            let opened = open_card(address, None, contact, permit, None, seal, None, config, context)?;
+            let opened = open_card(
+                address,
+                None,
+                contact,
+                permit,
+                ReaderOptions::default(),
+                seal,
+                None,
+                config,
+                context,
+            )?;
             return Ok(opened.card);
         }
     };
@@ -167,6 +177,12 @@ fn admit<C: Card>(
     }
     let command = "this command".to_owned();
     Err(LinkError::NotAllowed { command, effect: permit.wants }.into())
+}
+
+/// The driver of a kind of readers.
+pub(super) fn reader_driver(scheme: &str) -> Result<&'static ReaderDriver, WorldError> {
+    let driver = READERS.iter().find(|driver| driver.scheme == scheme);
+    driver.ok_or_else(|| WorldError::NoDriver { scheme: scheme.into() })
 }
 
 fn wait_for_card(reader: &mut dyn Reader, wait: Option<Duration>) -> Result<(), WorldError> {

@@ -26,6 +26,7 @@ pub mod tear;
 mod tokens;
 mod toml_change;
 pub mod wallet;
+mod watch;
 mod witness;
 
 pub use address::{
@@ -58,4 +59,5 @@ pub use tokens::{
     open_vault_in, rotate_token_key, token_bureau, token_host,
 };
 pub use toml_change::TomlChange;
+pub use watch::Watch;
 pub use witness::{Transition, Transitions, Witness};

@@ -6,7 +6,7 @@ use super::error::WorldError;
 use super::issue::{DEFAULT_PIN, NewCard, new_card_memory, on_file, order_for, order_of};
 use super::planted::{Fault, Planted};
 use super::{CardName, ReaderAddress, TomlChange};
-use crate::air::link::{Card, InProcess, Interface, Record, T0};
+use crate::air::link::{Card, InProcess, Interface, ReaderOptions, Record, T0};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::event::Discard;
@@ -20,7 +20,6 @@ use crate::words::iso4217::Amount;
 use crate::words::tlv::TlvStore;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 /// What a fresh card begins with: 100.00.
 const BALANCE_MINOR: u64 = 10_000;
@@ -134,13 +133,13 @@ impl Seat {
         address: &ReaderAddress,
         interface: Interface,
         permit: Permit,
-        wait: Option<Duration>,
+        options: ReaderOptions,
         seal: impl FnOnce(&mut Context) -> Result<SealKey, WorldError>,
         config: &TerminalConfig,
         context: &mut Context,
     ) -> Result<Self, WorldError> {
         let Opened { card, .. } =
-            open_card(address, Some(interface), interface, permit, wait, seal, None, config, context)?;
+            open_card(address, Some(interface), interface, permit, options, seal, None, config, context)?;
         Ok(Self::before(card, config, context))
     }
 

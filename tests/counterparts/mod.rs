@@ -14,6 +14,7 @@ mod pn532;
 mod private_reader;
 mod programs;
 mod reports;
+mod watch;
 
 use libtest_mimic::Trial;
 
@@ -31,5 +32,6 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(pn532::trials());
     trials.extend(bad_lines::trials());
     trials.extend(reports::trials());
+    trials.extend(watch::trials());
     trials
 }

@@ -42,6 +42,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::ignorable_test("counterparts::chromium::gate_page", || {
             require_or_skip(Browser::here(), |browser| gate_page(&browser))
         }),
+        Trial::ignorable_test("counterparts::xmllint::drawings", || {
+            require_or_skip(program("xmllint", "libxml2-utils"), |xmllint| drawings(&xmllint))
+        }),
         Trial::ignorable_test("counterparts::xmllint::junit", || {
             require_or_skip(program("xmllint", "libxml2-utils"), |xmllint| junit(&xmllint))
         }),
@@ -221,6 +224,18 @@ fn data_objects(tshark: &Path) -> Result<(), Failed> {
     has(&json!(tree), "9F79 Electronic Cash Balance: 000000010000")?;
     // Wireshark's own dissector pairs it with its command.
     has(&json!(tree), "[Response to frame 11")
+}
+
+/// The drawings of `hardware/` are well-formed.
+fn drawings(xmllint: &Path) -> Result<(), Failed> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/hardware/drawings");
+    let files: Vec<_> =
+        std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    if files.is_empty() {
+        return Err(format!("there is nothing in {folder}").into());
+    }
+    done(run(Command::new(xmllint).args(["--noout", "--nonet"]).args(files), "", SECONDS_20)?)?;
+    Ok(())
 }
 
 /// The schema takes our report, and would not take one without its sums.

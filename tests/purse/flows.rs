@@ -46,7 +46,7 @@ impl Shop {
             None,
             interface,
             permit,
-            None,
+            Default::default(),
             no_seal,
             &mut issuer,
             &config,

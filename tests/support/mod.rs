@@ -1,6 +1,7 @@
 //! What several tests need: software written by others, started and ended safely.
 
 pub(crate) mod chip;
+pub(crate) mod lines;
 pub(crate) mod pcscd;
 pub(crate) mod postgres;
 pub(crate) mod process;

@@ -111,6 +111,25 @@ impl PrivatePcscd {
         shown.ok_or_else(|| format!("no reader shows a card; the daemon says: {}", self.log()))
     }
 
+    /// Kills the daemon, and starts another one beside this program, which has seen the first.
+    /// `begun` is called between the two.
+    pub(crate) fn restart(
+        &mut self,
+        beside: u32,
+        begun: impl FnOnce() -> Result<(), String>,
+    ) -> Result<(), String> {
+        let _ = (self.daemon.0.kill(), self.daemon.0.wait());
+        begun()?;
+        let mut command = Command::new(&self.nsenter);
+        command.args(["--target", &beside.to_string(), "--mount", "--net", "--", "pcscd", "--foreground"]);
+        command.arg("--config").arg(self.folder.path().join("readers")).stdin(Stdio::null());
+        let log = fs::File::options().append(true).open(self.folder.path().join("log"));
+        let log = log.map_err(|error| error.to_string())?;
+        command.stdout(log.try_clone().map_err(|error| error.to_string())?).stderr(log);
+        self.daemon = OwnChild(command.spawn().map_err(|error| error.to_string())?);
+        Ok(())
+    }
+
     /// Runs `work` on a thread whose network is the daemon's, for a card played by the
     /// test itself.
     pub(crate) fn in_its_network<T: Send>(&self, work: impl FnOnce() -> T + Send) -> std::io::Result<T> {

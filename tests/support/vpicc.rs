@@ -1,5 +1,5 @@
-//! The smallest card for the virtual reader: a fixed ATR, and 9000 to everything. It
-//! proves the reader of a test before our own card is put on it.
+//! The smallest card for the virtual reader: a fixed ATR, and 9000 to everything, or what a
+//! test wants it to answer. It proves the reader of a test before our own card is put on it.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -19,13 +19,22 @@ pub(crate) struct FixedCard {
 impl FixedCard {
     /// Puts a card with this ATR on the daemon's reader.
     pub(crate) fn insert(daemon: &PrivatePcscd, atr: &[u8]) -> std::io::Result<Self> {
+        Self::insert_answering(daemon, atr, |_| vec![0x90, 0x00])
+    }
+
+    /// The same, with a card that answers as it is told.
+    pub(crate) fn insert_answering(
+        daemon: &PrivatePcscd,
+        atr: &[u8],
+        answer: impl FnMut(&[u8]) -> Vec<u8> + Send + 'static,
+    ) -> std::io::Result<Self> {
         let stream = daemon.in_its_network(|| {
             // The driver listens a moment after the daemon does.
             wait_until(SECONDS_20, || TcpStream::connect(("127.0.0.1", PORT)).ok())
         })?;
         let stream = stream.ok_or_else(|| std::io::Error::other("the virtual reader does not listen"))?;
         let (atr, own) = (atr.to_vec(), stream.try_clone()?);
-        Ok(Self { stream, serving: Some(std::thread::spawn(move || serve(own, &atr))) })
+        Ok(Self { stream, serving: Some(std::thread::spawn(move || serve(own, &atr, answer))) })
     }
 
     /// Pulls the card and counts the APDUs that it answered.
@@ -43,20 +52,20 @@ impl Drop for FixedCard {
 
 /// Answers until the reader goes away. A message is its length in two bytes, then
 /// itself: one byte is a command to the slot, more are an APDU.
-fn serve(mut stream: TcpStream, atr: &[u8]) -> usize {
+fn serve(mut stream: TcpStream, atr: &[u8], mut answer: impl FnMut(&[u8]) -> Vec<u8>) -> usize {
     let mut apdus = 0;
     while let Ok(message) = receive(&mut stream) {
-        let answer: &[u8] = match message.as_slice() {
-            [4] => atr,
+        let answer = match message.as_slice() {
+            [4] => atr.to_vec(),
             [_] | [] => continue,
-            _ => {
+            command => {
                 apdus += 1;
-                &[0x90, 0x00]
+                answer(command)
             }
         };
         // One write: two would wait for each other's acknowledgement.
         let mut bytes = u16::try_from(answer.len()).unwrap_or(0).to_be_bytes().to_vec();
-        bytes.extend_from_slice(answer);
+        bytes.extend_from_slice(&answer);
         if stream.write_all(&bytes).is_err() {
             break;
         }

@@ -38,6 +38,16 @@ pub struct Activation {
     pub real: bool,
 }
 
+/// What only a reader knows of a card on radio.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RadioIdentity {
+    /// Its identifier: UID or NFCID1 of type A, PUPI of type B.
+    pub uid: Vec<u8>,
+    /// Its ATS, as far as the reader tells it: whole, or its historical bytes alone
+    /// (PC/SC Part 3, 3.2.2.1.3); empty for type B.
+    pub ats: Vec<u8>,
+}
+
 /// Why a link did not carry an exchange.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
@@ -170,6 +180,12 @@ pub trait Card: Send {
 
     /// Resets the card; a card that was away and is back is active again.
     fn reset(&mut self, context: &mut Context) -> Result<(), LinkError>;
+
+    /// What its reader knows of it as a card on radio; `None` where it is none, or its reader does
+    /// not say. The card itself is not asked, so that it is no exchange.
+    fn radio_identity(&mut self, _context: &mut Context) -> Result<Option<RadioIdentity>, LinkError> {
+        Ok(None)
+    }
 }
 
 /// Something that lists and opens cards.
@@ -232,5 +248,9 @@ impl<C: Card + ?Sized> Card for Box<C> {
 
     fn reset(&mut self, context: &mut Context) -> Result<(), LinkError> {
         (**self).reset(context)
+    }
+
+    fn radio_identity(&mut self, context: &mut Context) -> Result<Option<RadioIdentity>, LinkError> {
+        (**self).radio_identity(context)
     }
 }

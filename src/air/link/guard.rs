@@ -1,6 +1,6 @@
 //! Keeps commands that do more than was allowed from a real card.
 
-use super::{Activation, Card, LinkError};
+use super::{Activation, Card, LinkError, RadioIdentity};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::iso7816::{CommandApdu, Effect, ResponseApdu};
@@ -44,5 +44,9 @@ impl<C: Card> Card for Guard<C> {
 
     fn reset(&mut self, context: &mut Context) -> Result<(), LinkError> {
         self.card.reset(context)
+    }
+
+    fn radio_identity(&mut self, context: &mut Context) -> Result<Option<RadioIdentity>, LinkError> {
+        self.card.radio_identity(context)
     }
 }

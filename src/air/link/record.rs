@@ -1,6 +1,6 @@
 //! Tells every exchange as two events, so that a trace can be written.
 
-use super::{Activation, Card, LinkError};
+use super::{Activation, Card, LinkError, RadioIdentity};
 use crate::base::context::Context;
 use crate::base::event::Event;
 use crate::words::iso7816::{CommandApdu, ResponseApdu};
@@ -33,5 +33,9 @@ impl<C: Card> Card for Record<C> {
             .with_named("ATR", activation.atr.clone());
         context.emit(event);
         result
+    }
+
+    fn radio_identity(&mut self, context: &mut Context) -> Result<Option<RadioIdentity>, LinkError> {
+        self.0.radio_identity(context)
     }
 }

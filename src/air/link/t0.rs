@@ -1,7 +1,7 @@
 //! The T=0 procedure above a link: fetches what 61xx announces and asks again
 //! after 6Cxx (ISO/IEC 7816-3 12.2, EMV Book 1 9.3). Bounded.
 
-use super::{Activation, Card, LinkError};
+use super::{Activation, Card, LinkError, RadioIdentity};
 use crate::base::context::Context;
 use crate::words::iso7816::command::GetResponse;
 use crate::words::iso7816::{ApduCommand, CommandApdu, ResponseApdu};
@@ -45,6 +45,10 @@ impl<C: Card> Card for T0<C> {
 
     fn reset(&mut self, context: &mut Context) -> Result<(), LinkError> {
         self.0.reset(context)
+    }
+
+    fn radio_identity(&mut self, context: &mut Context) -> Result<Option<RadioIdentity>, LinkError> {
+        self.0.radio_identity(context)
     }
 }
 

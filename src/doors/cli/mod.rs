@@ -9,6 +9,8 @@ mod certify;
 mod crypto;
 mod decode;
 mod demo;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod gate;
 mod host;
 mod inquire;
@@ -62,6 +64,7 @@ mod unload;
 mod upload;
 mod void;
 mod wallet;
+mod watch;
 mod world;
 
 use shared::command::Command;
@@ -81,6 +84,7 @@ const COMMANDS: &[Command] = &[
     settle::COMMAND,
     recover::COMMAND,
     send::COMMAND,
+    watch::COMMAND,
     test::COMMAND,
     certify::COMMAND,
     agent::COMMAND,
@@ -93,6 +97,8 @@ const COMMANDS: &[Command] = &[
     terminal::COMMAND,
     host::COMMAND,
     readers::COMMAND,
+    #[cfg(target_os = "linux")]
+    doctor::COMMAND,
     pcsclite::COMMAND,
     #[cfg(all(unix, feature = "serial"))]
     pn532::COMMAND,

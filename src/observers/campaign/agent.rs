@@ -6,7 +6,7 @@ use super::order::{Loaded, Order, SeedOrder, SeedRange, VERSION, fits, seat_of};
 use super::plan::Job;
 use super::queue::{Claimed, JobState, Keeper, Queue, Receipt, Ticket};
 use super::suite::{Cards, Plant, SealOpener, SuiteSettings, play_suite_with};
-use crate::air::link::Interface;
+use crate::air::link::{Interface, ReaderOptions};
 use crate::base::context::Context;
 use crate::base::event::Discard;
 use crate::base::store::StoreError;
@@ -259,7 +259,7 @@ impl Shared<'_> {
             Post::Reader(text, address) => Cards::Kept {
                 addresses: vec![(text.clone(), address.clone())],
                 allowed: order.allowed.min(self.settings.allowed),
-                wait: order.wait_ms.map(Duration::from_millis),
+                options: ReaderOptions::waiting(order.wait_ms.map(Duration::from_millis)),
                 seal: self.settings.seal,
             },
         };
@@ -327,7 +327,15 @@ impl Shared<'_> {
         while !self.stops.load(Ordering::SeqCst) {
             let context = &mut Context::system(Discard);
             let seal = |context: &mut Context| (self.settings.seal)(address, context);
-            let seat = Seat::before_kept(address, Interface::Contact, permit, None, seal, &config, context);
+            let seat = Seat::before_kept(
+                address,
+                Interface::Contact,
+                permit,
+                ReaderOptions::default(),
+                seal,
+                &config,
+                context,
+            );
             let Err(cause) = seat else { return true };
             if !is_told {
                 say(tell, AgentEvent::ReaderGone { reader: text.clone(), cause: cause.to_string() });

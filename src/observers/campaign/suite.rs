@@ -4,7 +4,7 @@
 use super::error::CampaignError;
 use super::plan::Job;
 use super::tell::tell;
-use crate::air::link::{Activation, Interface, LinkError};
+use crate::air::link::{Activation, Interface, LinkError, ReaderOptions};
 use crate::base::context::Context;
 use crate::base::event::{Collector, Discard, Event};
 use crate::base::store::SealKey;
@@ -23,7 +23,6 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 /// The card of a case that names none.
 const PROFILE: &str = "ecash";
@@ -46,8 +45,8 @@ pub enum Cards<'a> {
         addresses: Vec<(String, ReaderAddress)>,
         /// The worst that may be done to a real card that is not ours.
         allowed: Effect,
-        /// How long to wait for a card.
-        wait: Option<Duration>,
+        /// How a card in a reader is opened.
+        options: ReaderOptions,
         /// Opens the key of a card's file.
         seal: &'a SealOpener<'a>,
     },
@@ -326,12 +325,12 @@ fn seat(
     };
     let interface = settings.interface.or(case.header.interface).unwrap_or(Interface::Contact);
     match (&settings.cards, address) {
-        (Cards::Kept { allowed, wait, seal, .. }, Some((text, address))) => {
+        (Cards::Kept { allowed, options, seal, .. }, Some((text, address))) => {
             // A case that declares nothing may do what is allowed, and no more.
             let wants = case.header.effect.unwrap_or(*allowed);
             let permit = Permit { wants, allowed: *allowed };
             let seal = |context: &mut Context| seal(address, context);
-            let seat = Seat::before_kept(address, interface, permit, *wait, seal, &config, context);
+            let seat = Seat::before_kept(address, interface, permit, *options, seal, &config, context);
             (text.clone(), seat.map(Seated::Terminal))
         }
         (cards, _) => {

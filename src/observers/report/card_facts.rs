@@ -1,8 +1,9 @@
 //! What a card is: every application with what it told, and why the rest is absent.
 
+use super::radio_json;
 use super::shared::columns::Columns;
 use super::shared::purse::{purse_json, purse_text};
-use super::shared::values::{amount, date, fact, fact_text, pan, time};
+use super::shared::values::{amount, date, fact, fact_text, pan, time, uid};
 use crate::base::bytes::Hex;
 use crate::roles::terminal::{
     ApplicationFacts, CardFacts, CardKind, EcashFacts, Fact, LoadFact, PaymentFact,
@@ -21,9 +22,12 @@ pub fn card_facts_text(facts: &CardFacts, unmask: bool) -> String {
     head.row("ATR", format!("{:#}", Hex(&facts.atr)));
     if let CardKind::Storage { name } = &facts.kind {
         head.row("type", name);
-        head.row("UID", fact_text(&facts.uid, |uid| Hex(uid).to_string()));
-    } else if let Fact::Known(uid) = &facts.uid {
-        head.row("UID", Hex(uid));
+        head.row("UID", fact_text(&facts.radio, |radio| uid(&radio.uid, unmask)));
+    } else if let Fact::Known(radio) = &facts.radio {
+        head.row("UID", uid(&radio.uid, unmask));
+        if !radio.ats.is_empty() {
+            head.row("ATS", format!("{:#}", Hex(&radio.ats)));
+        }
     }
     for remark in &facts.remarks {
         head.row("note", remark);
@@ -54,7 +58,7 @@ pub fn card_facts_json(facts: &CardFacts, unmask: bool) -> Value {
         "atr": Hex(&facts.atr).to_string(),
         "kind": kind,
         "type": storage,
-        "uid": fact(&facts.uid, |uid| json!(Hex(uid).to_string())),
+        "radio": fact(&facts.radio, |radio| radio_json(radio, unmask)),
         "applications": applications,
         "purses": facts.purses.iter().map(|purse| purse_json(purse, unmask)).collect::<Vec<_>>(),
         "remarks": facts.remarks,
@@ -189,7 +193,7 @@ fn load_json(entry: &LoadFact) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::air::link::Interface;
+    use crate::air::link::{Interface, RadioIdentity};
     use crate::words::emv::Pan;
     use crate::words::iso4217::{Amount, Currency};
     use crate::words::iso7816::Aid;
@@ -234,7 +238,7 @@ mod tests {
             interface: Interface::Contact,
             atr: vec![0x3B, 0x00],
             kind: CardKind::Chip,
-            uid: Fact::Absent(String::new()),
+            radio: Fact::Absent(String::new()),
             applications: vec![application],
             purses: Vec::new(),
             remarks: Vec::new(),
@@ -267,10 +271,12 @@ mod tests {
     #[test]
     fn a_storage_card_has_a_type_and_a_number() {
         let kind = CardKind::Storage { name: "MIFARE Classic 1K".into() };
-        let uid = Fact::Known(vec![4, 0xA2]);
-        let facts = CardFacts { kind, uid, applications: Vec::new(), ..facts() };
-        let text = card_facts_text(&facts, false);
-        assert!(text.contains("type  MIFARE Classic 1K\nUID   04A2\n"), "{text}");
+        let radio = Fact::Known(RadioIdentity { uid: vec![4, 0xA2], ats: Vec::new() });
+        let facts = CardFacts { kind, radio, applications: Vec::new(), ..facts() };
+        let text = |unmask| card_facts_text(&facts, unmask);
+        assert!(text(true).contains("type  MIFARE Classic 1K\nUID   04A2\n"), "{}", text(true));
+        assert!(text(false).contains("UID   04**\n"), "{}", text(false));
+        assert_eq!(card_facts_json(&facts, false)["radio"]["uid"], "04**");
         assert_eq!(card_facts_json(&facts, false)["type"], "MIFARE Classic 1K");
     }
 }

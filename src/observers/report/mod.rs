@@ -21,6 +21,7 @@ mod shared {
     pub(super) mod standing;
     pub(super) mod values;
 }
+mod sighting;
 mod story;
 pub mod suite;
 mod trace_difference;
@@ -45,6 +46,7 @@ pub use reconciliation::{
 pub use recovery::{recovery_json, recovery_text, settled_line};
 pub use settlement::{batches_json, batches_text, settlement_json, settlement_text};
 pub use shared::columns::Columns;
+pub use sighting::{radio_json, radio_text, sighting_json, sighting_text};
 pub use story::Story;
 pub use trace_difference::{trace_difference_json, trace_difference_text};
 pub use trace_listing::{trace_listing_json, trace_listing_text};
@@ -69,6 +71,7 @@ pub const FORMATS: &[&str] = &[
     reconciliation::NAME,
     recovery::NAME,
     settlement::NAME,
+    sighting::NAME,
     story::NAME,
     suite::NAME,
     trace_difference::NAME,

@@ -1,11 +1,16 @@
 //! A card in a PC/SC reader: PC/SC Part 5, SCardTransmit and SCardReconnect.
 
 use super::trouble::unavailable;
-use crate::air::link::{Activation, Card, Interface, LinkError};
+use crate::air::link::{Activation, Card, Interface, LinkError, RadioIdentity};
 use crate::base::bytes::Hex;
 use crate::base::context::Context;
 use crate::words::iso7816::{CommandApdu, ResponseApdu};
 use pcsc::{Disposition, Error, Protocol, Protocols, ShareMode};
+
+/// GET DATA to the reader, by which a reader tells of a card on radio: the identifier, and the
+/// historical bytes of the ATS (PC/SC Part 3, 3.2.2.1.3).
+const GET_UID: [u8; 5] = [0xFF, 0xCA, 0x00, 0x00, 0x00];
+const GET_ATS: [u8; 5] = [0xFF, 0xCA, 0x01, 0x00, 0x00];
 
 /// The most that a card answers: 65,536 bytes and the status.
 const ANSWER_BYTES: usize = 65_536 + 2;
@@ -14,16 +19,40 @@ const ANSWER_BYTES: usize = 65_536 + 2;
 pub(super) struct PcscCard {
     card: pcsc::Card,
     protocol: Protocol,
+    mode: ShareMode,
+    protocols: Protocols,
     activation: Activation,
     buffer: Vec<u8>,
 }
 
 impl PcscCard {
-    /// Takes over a connection and asks what came of it.
-    pub(super) fn new(card: pcsc::Card, reader: String) -> Result<Self, LinkError> {
+    /// Takes over a connection that was made so, and asks what came of it.
+    pub(super) fn new(
+        mut card: pcsc::Card,
+        mode: ShareMode,
+        protocols: Protocols,
+        reader: String,
+    ) -> Result<Self, LinkError> {
+        if mode == ShareMode::Shared {
+            let transaction = card.transaction();
+            // It ends with the connection: another program's command between two of ours would undo
+            // what the card has in hand.
+            std::mem::forget(
+                transaction.map_err(|error| broken(error, "when it was asked for".into(), &reader))?,
+            );
+        }
         let (protocol, atr) = status(&card, &reader)?;
         let activation = Activation { interface: interface(&atr), atr, place: reader, real: true };
-        Ok(Self { card, protocol, activation, buffer: vec![0; ANSWER_BYTES] })
+        Ok(Self { card, protocol, mode, protocols, activation, buffer: vec![0; ANSWER_BYTES] })
+    }
+
+    /// What the reader answers to a command of its own; nothing where it does not know it.
+    fn of_reader(&mut self, command: &[u8]) -> Result<Vec<u8>, LinkError> {
+        let answer = self.card.transmit2(command, &mut self.buffer).map_err(|(error, _)| {
+            broken(error, format!("during {}", Hex(&command[..4])), &self.activation.place)
+        })?;
+        let response = ResponseApdu::parse(answer).ok().filter(|response| response.status.is_ok());
+        Ok(response.map(|response| response.data).unwrap_or_default())
     }
 }
 
@@ -46,7 +75,7 @@ impl Card for PcscCard {
 
     fn reset(&mut self, _context: &mut Context) -> Result<(), LinkError> {
         let reader = self.activation.place.clone();
-        self.card.reconnect(ShareMode::Exclusive, Protocols::ANY, Disposition::ResetCard).map_err(
+        self.card.reconnect(self.mode, self.protocols, Disposition::ResetCard).map_err(
             |error| match error {
                 Error::NoSmartcard | Error::RemovedCard => LinkError::NoCard { reader: reader.clone() },
                 error => broken(error, "during the reset".into(), &reader),
@@ -57,6 +86,17 @@ impl Card for PcscCard {
         self.activation.interface = interface(&atr);
         self.activation.atr = atr;
         Ok(())
+    }
+
+    fn radio_identity(&mut self, _context: &mut Context) -> Result<Option<RadioIdentity>, LinkError> {
+        if self.activation.interface != Interface::Contactless {
+            return Ok(None);
+        }
+        let uid = self.of_reader(&GET_UID)?;
+        if uid.is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(RadioIdentity { uid, ats: self.of_reader(&GET_ATS)? }))
     }
 }
 

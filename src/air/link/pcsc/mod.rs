@@ -6,13 +6,14 @@ mod card;
 mod loader;
 mod reader;
 mod trouble;
+mod watch;
 
 #[cfg(target_os = "linux")]
 pub use loader::{Library, answer_with};
 #[cfg(target_os = "linux")]
 pub use pcsc::ffi::{SCARD_IO_REQUEST, SCARD_READERSTATE};
 pub use reader::PcscReader;
-pub use trouble::kernel_driver_in_the_way;
+pub use trouble::library_ready;
 
 use super::ReaderDriver;
 
@@ -21,6 +22,7 @@ pub const DRIVER: ReaderDriver = ReaderDriver {
     scheme: "pcsc",
     rest: "[NAME-PART]",
     open: reader::open,
+    watch: watch::watch,
     list: reader::list,
     nothing_there: "the daemon runs and sees no reader: plug one in",
 };

@@ -3,7 +3,7 @@
 
 use super::card::PcscCard;
 use super::trouble::{establish, unavailable};
-use crate::air::link::{Card, LinkError, Reader, ReaderStatus};
+use crate::air::link::{Card, LinkError, Protocol, Reader, ReaderOptions, ReaderStatus};
 use crate::base::context::Context;
 use pcsc::{Error, Protocols, ReaderState, ShareMode, State};
 use std::ffi::{CStr, CString};
@@ -21,6 +21,7 @@ pub struct PcscReader {
     wanted: String,
     /// The readers it fits; never empty.
     readers: Vec<CString>,
+    options: ReaderOptions,
 }
 
 impl PcscReader {
@@ -31,7 +32,7 @@ impl PcscReader {
     /// [`LinkError::Unavailable`] without a library, a daemon or leave to use it;
     /// [`LinkError::NoReader`] when none fits; [`LinkError::Ambiguous`] when several
     /// that fit hold a card.
-    pub fn find(part: &str) -> Result<Self, LinkError> {
+    pub fn find(part: &str, options: ReaderOptions) -> Result<Self, LinkError> {
         let context = establish()?;
         let wanted = if part.is_empty() { "pcsc".into() } else { format!("pcsc:{part}") };
         let all = names(&context)?;
@@ -39,7 +40,7 @@ impl PcscReader {
         if readers.is_empty() {
             return Err(LinkError::NoReader { wanted, found: all.iter().map(|name| text(name)).collect() });
         }
-        let mut own = Self { context, wanted, readers };
+        let mut own = Self { context, wanted, readers, options };
         let holding = own.holding()?;
         match holding.as_slice() {
             [] => {}
@@ -96,34 +97,48 @@ impl Reader for PcscReader {
         let Some(name) = holding.first() else {
             return Err(LinkError::NoCard { reader: self.wanted.clone() });
         };
-        let reader = text(name);
-        // Alone: another program's command between two of ours would undo what the card has in hand.
-        let card =
-            self.context.connect(name, ShareMode::Exclusive, Protocols::ANY).map_err(
-                |error| match error {
-                    Error::NoSmartcard | Error::RemovedCard => LinkError::NoCard { reader: reader.clone() },
-                    Error::SharingViolation => LinkError::Unavailable {
-                        missing: format!("another program holds the card in {reader}"),
-                        remedy: "close it; GnuPG's lets go after `gpgconf --kill scdaemon`".into(),
-                    },
-                    Error::UnresponsiveCard | Error::UnpoweredCard | Error::UnsupportedCard => {
-                        LinkError::Unavailable {
-                            missing: format!("the card in {reader} does not answer to reset ({error})"),
-                            remedy:
-                                "take it out, turn it chip side first, clean its contacts, and put it back"
-                                    .into(),
-                        }
-                    }
-                    error => unavailable(&format!("connecting to the card in {reader}"), error),
-                },
-            )?;
-        Ok(Box::new(PcscCard::new(card, reader)?))
+        connect(&self.context, name, self.options)
     }
 }
 
+/// Opens the card in a reader.
+pub(super) fn connect(
+    context: &pcsc::Context,
+    name: &CStr,
+    options: ReaderOptions,
+) -> Result<Box<dyn Card>, LinkError> {
+    let reader = text(name);
+    let mode = if options.is_shared { ShareMode::Shared } else { ShareMode::Exclusive };
+    let (protocols, protocol) = match options.protocol {
+        None => (Protocols::ANY, "either protocol"),
+        Some(Protocol::T0) => (Protocols::T0, "T=0"),
+        Some(Protocol::T1) => (Protocols::T1, "T=1"),
+    };
+    let failed = |error| match error {
+        Error::NoSmartcard | Error::RemovedCard => LinkError::NoCard { reader: reader.clone() },
+        Error::SharingViolation => LinkError::Unavailable {
+            missing: format!("another program holds the card in {reader}"),
+            remedy: "close it; GnuPG's lets go after `gpgconf --kill scdaemon`".into(),
+        },
+        Error::ProtoMismatch => LinkError::Unavailable {
+            missing: format!(
+                "the card in {reader} does not speak {protocol}, or is already in use by another"
+            ),
+            remedy: "leave --protocol away, and --shared, and the card's own is taken".into(),
+        },
+        Error::UnresponsiveCard | Error::UnpoweredCard | Error::UnsupportedCard => LinkError::Unavailable {
+            missing: format!("the card in {reader} does not answer to reset ({error})"),
+            remedy: "take it out, turn it chip side first, clean its contacts, and put it back".into(),
+        },
+        error => unavailable(&format!("connecting to the card in {reader}"), error),
+    };
+    let card = context.connect(name, mode, protocols).map_err(failed)?;
+    Ok(Box::new(PcscCard::new(card, mode, protocols, reader)?))
+}
+
 /// Opens the reader that the rest of an address names.
-pub(super) fn open(rest: &str) -> Result<Box<dyn Reader>, LinkError> {
-    Ok(Box::new(PcscReader::find(rest)?))
+pub(super) fn open(rest: &str, options: ReaderOptions) -> Result<Box<dyn Reader>, LinkError> {
+    Ok(Box::new(PcscReader::find(rest, options)?))
 }
 
 /// The readers that are there now, with the ATR of the card in each.
@@ -139,7 +154,7 @@ pub(super) fn list() -> Result<Vec<ReaderStatus>, LinkError> {
 }
 
 /// The names of all readers; none is no error.
-fn names(context: &pcsc::Context) -> Result<Vec<CString>, LinkError> {
+pub(super) fn names(context: &pcsc::Context) -> Result<Vec<CString>, LinkError> {
     match context.list_readers_owned() {
         Ok(names) => Ok(names),
         Err(Error::NoReadersAvailable) => Ok(Vec::new()),
@@ -167,7 +182,7 @@ fn holds_card(state: &ReaderState) -> bool {
 
 /// The names that contain `part`, in any case. A whole name fits alone, even where
 /// others contain it.
-fn fitting(names: &[CString], part: &str) -> Vec<CString> {
+pub(super) fn fitting(names: &[CString], part: &str) -> Vec<CString> {
     if let Some(whole) = names.iter().find(|name| text(name) == part) {
         return vec![whole.clone()];
     }
@@ -176,7 +191,7 @@ fn fitting(names: &[CString], part: &str) -> Vec<CString> {
 }
 
 /// A reader's name for people.
-fn text(name: &CStr) -> String {
+pub(super) fn text(name: &CStr) -> String {
     name.to_string_lossy().into_owned()
 }
 

@@ -3,9 +3,6 @@
 use crate::air::link::LinkError;
 use pcsc::{Error, Scope};
 
-/// Where Linux lists a kernel module that is loaded.
-const PN533_USB: &str = "/sys/module/pn533_usb";
-
 /// Connects to the daemon.
 ///
 /// # Errors
@@ -41,15 +38,14 @@ pub(super) fn unavailable(doing: &str, error: Error) -> LinkError {
     LinkError::Unavailable { missing: format!("{doing}: {missing}"), remedy: remedy.into() }
 }
 
-/// The Linux kernel's own driver for the chip of an ACR122U, which keeps the PC/SC
-/// daemon from claiming the reader. `None` where it is not loaded.
-pub fn kernel_driver_in_the_way() -> Option<LinkError> {
-    std::path::Path::new(PN533_USB).exists().then(|| LinkError::Unavailable {
-        missing: "the kernel driver pn533_usb holds every ACR122U".into(),
-        remedy: "as root: modprobe -r pn533_usb; for good: \
-                 echo 'blacklist pn533_usb' > /etc/modprobe.d/pcsc.conf; then restart pcscd"
-            .into(),
-    })
+/// Whether the PC/SC library can be used.
+///
+/// # Errors
+/// Why not.
+pub fn library_ready() -> Result<(), String> {
+    #[cfg(target_os = "linux")]
+    super::loader::ready().map_err(ToString::to_string)?;
+    Ok(())
 }
 
 #[cfg(test)]

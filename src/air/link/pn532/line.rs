@@ -19,19 +19,21 @@ pub struct Port<P> {
 }
 
 /// The speed that a PN532 begins with, Bd.
-const SPEED: u32 = 115_200;
+pub const SPEED: u32 = 115_200;
 /// How long the line may hold back what is written.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// What a serial port is here.
 #[cfg(unix)]
-type Native = serialport::TTYPort;
+pub type Native = serialport::TTYPort;
+/// What a serial port is here.
 #[cfg(windows)]
-type Native = serialport::COMPort;
+pub type Native = serialport::COMPort;
 
 impl Port<Native> {
-    /// Opens a serial port, for this program alone.
-    pub fn open(path: &str) -> serialport::Result<Self> {
-        let port = serialport::new(path, SPEED).timeout(PATIENCE).open_native()?;
+    /// Opens a serial port at a speed, Bd, for this program alone.
+    pub fn open(path: &str, speed: u32) -> serialport::Result<Self> {
+        let port = serialport::new(path, speed).timeout(PATIENCE).open_native()?;
         Ok(Self { port })
     }
 }
@@ -148,7 +150,7 @@ pub(super) mod tests {
         let all: Vec<u8> = (0..=255).collect();
         for _ in 0..2 {
             // A host that comes again finds it again.
-            let mut host = Port::open(path.to_str().unwrap()).unwrap();
+            let mut host = Port::open(path.to_str().unwrap(), SPEED).unwrap();
             host.write(&all).unwrap();
             chip.write(&all).unwrap();
             for line in [&mut host as &mut dyn Line, &mut chip] {

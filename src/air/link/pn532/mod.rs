@@ -11,6 +11,7 @@ mod line;
 mod peer;
 mod reader;
 mod status;
+mod watch;
 mod wire;
 
 pub use driver::Pn532;
@@ -18,6 +19,6 @@ pub use emulation::{Pn532Target, TARGET_DRIVER};
 pub use frame::{Deframer, Found, Frame};
 #[cfg(unix)]
 pub use line::Terminal;
-pub use line::{Line, Port};
+pub use line::{Line, Native, Port, SPEED};
 pub use peer::Pn532Peer;
-pub use reader::{DRIVER, Pn532Reader};
+pub use reader::{DRIVER, Pn532Reader, open_line};

@@ -5,8 +5,10 @@ use super::command::{
     TargetB, Wire,
 };
 use super::driver::AT_ONCE;
+use super::line::{Native, SPEED};
+use super::watch::Pn532Watcher;
 use super::{Pn532, Port};
-use crate::air::link::{Activation, Card, Interface, LinkError, Reader, ReaderDriver};
+use crate::air::link::{Activation, Card, Interface, LinkError, RadioIdentity, Reader, ReaderDriver};
 use crate::base::bytes::Hex;
 use crate::base::context::Context;
 use crate::words::iso7816::{Atr, CommandApdu, ResponseApdu};
@@ -18,7 +20,9 @@ use std::time::Duration;
 pub const DRIVER: ReaderDriver = ReaderDriver {
     scheme: "pn532",
     rest: "DEVICE",
-    open: |rest| Ok(Box::new(Pn532Reader::open(rest)?)),
+    // Its cards are radio, and nobody else has the line: neither a protocol nor sharing is a choice.
+    open: |rest, _| Ok(Box::new(Pn532Reader::open(rest)?)),
+    watch: |rest| Ok(Box::new(Pn532Watcher::open(rest)?)),
     // Asking a serial port what it is could disturb whatever it is.
     list: || Ok(Vec::new()),
     nothing_there: "serial ports are not searched; name one, as pn532:/dev/ttyUSB0",
@@ -36,13 +40,21 @@ const PAUSE: Duration = Duration::from_millis(100);
 const MOST: usize = 262;
 
 /// The chip, shared by a reader and its card.
-type Shared = Arc<Mutex<Pn532>>;
+pub(super) type Shared = Arc<Mutex<Pn532>>;
 
 /// A PN532 that looks for cards.
 pub struct Pn532Reader {
     chip: Shared,
     name: String,
-    found: Option<Vec<u8>>,
+    found: Option<FoundCard>,
+}
+
+/// A card that the chip has found and activated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FoundCard {
+    /// Its answer to reset, as a PC/SC reader makes it up.
+    pub atr: Vec<u8>,
+    pub identity: RadioIdentity,
 }
 
 impl Pn532Reader {
@@ -56,8 +68,7 @@ impl Pn532Reader {
 
     /// A reader of a chip that is awake.
     pub fn with(mut chip: Pn532) -> Result<Self, LinkError> {
-        chip.call(&SetParameters { flags: SetParameters::AUTO_ATR_RES | SetParameters::AUTO_RATS }, AT_ONCE)?;
-        chip.call(&RfConfiguration::search_retries(SEARCHES), AT_ONCE)?;
+        prepare(&mut chip)?;
         let name = chip.place().to_owned();
         Ok(Self { chip: Arc::new(Mutex::new(chip)), name, found: None })
     }
@@ -89,31 +100,51 @@ impl Reader for Pn532Reader {
 
     fn connect(&mut self, _context: &mut Context) -> Result<Box<dyn Card>, LinkError> {
         let found = match self.found.take() {
-            Some(atr) => Some(atr),
+            Some(found) => Some(found),
             None => find(&mut lock(&self.chip))?,
         };
-        let Some(atr) = found else { return Err(LinkError::NoCard { reader: self.name.clone() }) };
-        let activation =
-            Activation { interface: Interface::Contactless, atr, place: self.name.clone(), real: true };
-        Ok(Box::new(Pn532Card { chip: Arc::clone(&self.chip), activation }))
+        let Some(found) = found else { return Err(LinkError::NoCard { reader: self.name.clone() }) };
+        Ok(Box::new(Pn532Card::new(&self.chip, found, false)))
     }
 }
 
 /// Opens the chip at a serial port.
 pub(super) fn open_chip(path: &str) -> Result<Pn532, LinkError> {
-    let line = Port::open(path).map_err(|error| LinkError::Unavailable {
+    Pn532::wake(open_line(path, SPEED)?, path)
+}
+
+/// Opens a serial port at a speed, Bd.
+pub fn open_line(path: &str, speed: u32) -> Result<Port<Native>, LinkError> {
+    Port::open(path, speed).map_err(|error| LinkError::Unavailable {
         missing: format!("no PN532 at {path}: {error}"),
         remedy:
             "name its serial port, as pn532:/dev/ttyUSB0; where access is denied, join the group of the port \
                  (on Debian: adduser USER dialout)"
                 .into(),
-    })?;
-    Pn532::wake(line, path)
+    })
 }
 
-struct Pn532Card {
+/// Tells the chip how to look for cards.
+pub(super) fn prepare(chip: &mut Pn532) -> Result<(), LinkError> {
+    chip.call(&SetParameters { flags: SetParameters::AUTO_ATR_RES | SetParameters::AUTO_RATS }, AT_ONCE)?;
+    chip.call(&RfConfiguration::search_retries(SEARCHES), AT_ONCE)
+}
+
+/// A card before a chip.
+pub(super) struct Pn532Card {
     chip: Shared,
     activation: Activation,
+    identity: RadioIdentity,
+    /// Whether who watches the chip lets the card go.
+    is_watched: bool,
+}
+
+impl Pn532Card {
+    pub(super) fn new(chip: &Shared, found: FoundCard, is_watched: bool) -> Self {
+        let place = lock(chip).place().to_owned();
+        let activation = Activation { interface: Interface::Contactless, atr: found.atr, place, real: true };
+        Self { chip: Arc::clone(chip), activation, identity: found.identity, is_watched }
+    }
 }
 
 impl Card for Pn532Card {
@@ -135,24 +166,35 @@ impl Card for Pn532Card {
 
     fn reset(&mut self, _context: &mut Context) -> Result<(), LinkError> {
         let mut chip = lock(&self.chip);
-        chip.call(&InRelease { target: 0 }, AT_ONCE)?;
-        chip.call(&RfConfiguration::field(false), AT_ONCE)?;
+        let_go(&mut chip)?;
         chip.call(&RfConfiguration::field(true), AT_ONCE)?;
         match find(&mut chip)? {
-            Some(atr) => self.activation.atr = atr,
+            Some(found) => (self.activation.atr, self.identity) = (found.atr, found.identity),
             None => return Err(LinkError::NoCard { reader: self.activation.place.clone() }),
         }
         Ok(())
+    }
+
+    fn radio_identity(&mut self, _context: &mut Context) -> Result<Option<RadioIdentity>, LinkError> {
+        Ok(Some(self.identity.clone()))
     }
 }
 
 impl Drop for Pn532Card {
     /// The card is let go and the field goes off; where the chip is gone, it has.
     fn drop(&mut self) {
-        let mut chip = lock(&self.chip);
-        let _ = chip.call(&InRelease { target: 0 }, AT_ONCE);
-        let _ = chip.call(&RfConfiguration::field(false), AT_ONCE);
+        if !self.is_watched {
+            let _ = let_go(&mut lock(&self.chip));
+        }
     }
+}
+
+/// Lets the card go; the field goes off.
+pub(super) fn let_go(chip: &mut Pn532) -> Result<(), LinkError> {
+    // Which the chip refuses where it holds none.
+    let released = chip.call(&InRelease { target: 0 }, AT_ONCE);
+    chip.call(&RfConfiguration::field(false), AT_ONCE)?;
+    released.map(|_| ())
 }
 
 /// A command and its response, in as many parts as either needs.
@@ -174,9 +216,8 @@ fn exchange(chip: &mut Pn532, command: &[u8]) -> Result<Exchanged, LinkError> {
     Ok(answer)
 }
 
-/// Looks for a card of type A and B that speaks ISO-DEP; gives its answer to reset as a PC/SC
-/// reader makes it up.
-fn find(chip: &mut Pn532) -> Result<Option<Vec<u8>>, LinkError> {
+/// Looks for a card of type A and B that speaks ISO-DEP.
+pub(super) fn find(chip: &mut Pn532) -> Result<Option<FoundCard>, LinkError> {
     let list = |chip: &mut Pn532, kind, data| chip.call(&InListPassiveTarget { most: 1, kind, data }, SEARCH);
     let found = list(chip, InListPassiveTarget::A, Vec::new())?;
     if found.count > 0
@@ -184,7 +225,8 @@ fn find(chip: &mut Pn532) -> Result<Option<Vec<u8>>, LinkError> {
         && SelRes(card.sel_res).has(SelRes::ISO_DEP)
     {
         let historical = Ats::parse(&card.ats).map(|ats| ats.historical).unwrap_or_default();
-        return Ok(Some(Atr::contactless(&historical)));
+        let identity = RadioIdentity { uid: card.uid, ats: card.ats };
+        return Ok(Some(FoundCard { atr: Atr::contactless(&historical), identity }));
     }
     let found = list(chip, InListPassiveTarget::B, vec![0x00])?;
     if found.count > 0
@@ -194,11 +236,12 @@ fn find(chip: &mut Pn532) -> Result<Option<Vec<u8>>, LinkError> {
         // PC/SC Part 3, 3.1.3.2.3.1: application data, protocol information, MBLI.
         let limit = card.attrib.first().map_or(0, |byte| byte & 0xF0);
         let historical = [&response.application[..], &response.protocol, &[limit]].concat();
-        return Ok(Some(Atr::contactless(&historical)));
+        let identity = RadioIdentity { uid: response.id.to_vec(), ats: Vec::new() };
+        return Ok(Some(FoundCard { atr: Atr::contactless(&historical), identity }));
     }
     Ok(None)
 }
 
-fn lock(chip: &Shared) -> MutexGuard<'_, Pn532> {
+pub(super) fn lock(chip: &Shared) -> MutexGuard<'_, Pn532> {
     chip.lock().unwrap_or_else(PoisonError::into_inner)
 }

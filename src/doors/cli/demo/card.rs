@@ -1,7 +1,7 @@
 //! A card, an issuer, a load and a payment.
 
 use super::shared::ledger::{Ledger, succeeded};
-use crate::air::link::Interface;
+use crate::air::link::{Interface, ReaderOptions};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::doors::cli::shared::command::Call;
@@ -147,7 +147,7 @@ impl Demo<'_, '_> {
             None,
             over,
             Permit { wants: Effect::Changes, allowed: Effect::Reads },
-            None,
+            ReaderOptions::default(),
             |context: &mut Context| seal_key(None, Some(&path), context),
             &mut issuer,
             &self.config,

@@ -175,7 +175,7 @@ fn passages(
             call.switches.interface,
             Interface::Contactless,
             permit,
-            call.switches.wait,
+            call.switches.options(),
             |context: &mut Context| card_seal_key(&call.switches, reader, context),
             issuer.as_deref_mut(),
             config,

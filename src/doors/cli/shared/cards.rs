@@ -20,7 +20,7 @@ pub(in crate::doors::cli) fn cards<'a>(
                     kept_file(name)?;
                 }
             }
-            Ok(Cards::Kept { addresses, allowed: switches.allow, wait: switches.wait, seal })
+            Ok(Cards::Kept { addresses, allowed: switches.allow, options: switches.options(), seal })
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Where a command speaks: text as it comes, or one JSON object at the end. A reader
-//! that goes away, as `head` does, is no error and stops nothing.
+//! Where a command speaks: text as it comes, or one JSON object at the end, or, of commands that
+//! go on, one a line. A reader that goes away, as `head` does, is no error and stops nothing.
 
 use super::failure::{Exit, Failure};
 use crate::observers::report::JSON_SCHEMA;
@@ -10,8 +10,12 @@ use std::io::{ErrorKind, Write};
 pub(in crate::doors::cli) struct Output {
     /// The object, where JSON is wanted.
     json: Option<Map<String, Value>>,
+    /// The beginning of each object of a command that goes on; the last one stands on a line, too.
+    head: Option<Map<String, Value>>,
     notes: Vec<String>,
     failure: Option<std::io::Error>,
+    /// Whether the reader has gone away.
+    is_deaf: bool,
 }
 
 impl Output {
@@ -23,7 +27,7 @@ impl Output {
             head.insert("command".into(), json!(command));
             head
         };
-        Self { json: json.then(head), notes: Vec::new(), failure: None }
+        Self { json: json.then(head), head: None, notes: Vec::new(), failure: None, is_deaf: false }
     }
 
     /// Something people should know besides the answer: a line of its own, or an
@@ -50,6 +54,25 @@ impl Output {
         }
     }
 
+    /// From now on each JSON object stands on one line.
+    pub(in crate::doors::cli) fn in_lines(&mut self) {
+        self.head = self.json.clone();
+    }
+
+    /// One JSON object on a line of its own while the command goes on; nothing where text is
+    /// wanted.
+    pub(in crate::doors::cli) fn line(&mut self, members: Value) {
+        let (Some(head), Value::Object(members)) = (&self.head, members) else { return };
+        let mut object = head.clone();
+        object.extend(members);
+        self.write(&format!("{}\n", Value::Object(object)));
+    }
+
+    /// Whether somebody still listens.
+    pub(in crate::doors::cli) fn is_heard(&self) -> bool {
+        !self.is_deaf
+    }
+
     /// Prints the JSON object and the error, and gives the exit code.
     pub(in crate::doors::cli) fn finish(mut self, result: Result<Exit, Failure>) -> Exit {
         let mut exit = match &result {
@@ -62,7 +85,8 @@ impl Output {
             if let Err(failure) = &result {
                 object.insert("error".into(), json!(failure.to_string()));
             }
-            self.write(&format!("{:#}\n", Value::Object(object)));
+            let object = Value::Object(object);
+            self.write(&if self.head.is_some() { format!("{object}\n") } else { format!("{object:#}\n") });
         }
         if let Err(failure) = result {
             complain(&failure);
@@ -81,8 +105,9 @@ impl Output {
         }
         let mut out = std::io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Err(cause) if cause.kind() != ErrorKind::BrokenPipe => self.failure = Some(cause),
-            _ => {}
+            Ok(()) => {}
+            Err(cause) if cause.kind() == ErrorKind::BrokenPipe => self.is_deaf = true,
+            Err(cause) => self.failure = Some(cause),
         }
     }
 }

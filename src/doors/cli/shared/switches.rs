@@ -1,7 +1,7 @@
 //! The switches that every command has.
 
 use super::failure::Failure;
-use crate::air::link::Interface;
+use crate::air::link::{Interface, Protocol, ReaderOptions};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::event::EventSink;
@@ -29,6 +29,8 @@ pub(in crate::doors::cli) struct Switches {
     pub state: Option<PathBuf>,
     pub allow: Effect,
     pub wait: Option<Duration>,
+    pub shared: bool,
+    pub protocol: Option<Protocol>,
     pub save: Option<PathBuf>,
     pub unmask: bool,
     pub json: bool,
@@ -95,6 +97,16 @@ pub(in crate::doors::cli) fn arguments() -> Vec<Arg> {
             .num_args(0..=1)
             .require_equals(true)
             .default_missing_value(WAIT_SECONDS),
+        flag(
+            "shared",
+            "Lets other programs hold the card in a PC/SC reader, too; they wait until we are done",
+        ),
+        switch(
+            "protocol",
+            "PROTOCOL",
+            "Speaks this one to a card by contact in a PC/SC reader, not the card's choice",
+        )
+        .value_parser(["t0", "t1"]),
         path(switch("save", "FILE.cwt", "Records the conversation, masked")),
         flag("unmask", "Shows and records card data as it is"),
         flag("json", "Prints one JSON object"),
@@ -125,6 +137,8 @@ impl Switches {
             state: path("state"),
             allow: text("allow").and_then(|word| effect(&word)).unwrap_or(Effect::Reads),
             wait: matches.get_one::<u32>("wait").map(|seconds| Duration::from_secs((*seconds).into())),
+            shared: matches.get_flag("shared"),
+            protocol: text("protocol").map(|word| if word == "t0" { Protocol::T0 } else { Protocol::T1 }),
             save: path("save"),
             unmask: matches.get_flag("unmask"),
             json: matches.get_flag("json"),
@@ -141,6 +155,11 @@ impl Switches {
     pub(in crate::doors::cli) fn reader(&self) -> Result<Option<ReaderAddress>, Failure> {
         self.host()?;
         Ok(self.reader.as_deref().map(ReaderAddress::parse).transpose()?)
+    }
+
+    /// How a card in a reader is opened.
+    pub(in crate::doors::cli) fn options(&self) -> ReaderOptions {
+        ReaderOptions { wait: self.wait, is_shared: self.shared, protocol: self.protocol }
     }
 
     /// The host.

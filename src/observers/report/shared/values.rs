@@ -1,5 +1,6 @@
 //! Small values as text and as JSON.
 
+use crate::base::bytes::Hex;
 use crate::roles::terminal::Fact;
 use crate::words::emv::Pan;
 use crate::words::iso4217::{Amount, Currency};
@@ -21,6 +22,16 @@ pub(in crate::observers::report) fn time([hour, minute, second]: [u8; 3]) -> Str
 /// A PAN, masked unless a person asked otherwise.
 pub(in crate::observers::report) fn pan(pan: &Pan, unmask: bool) -> String {
     if unmask { pan.expose().to_owned() } else { pan.to_string() }
+}
+
+/// A card's identifier in the field. It is the same wherever its holder goes, so that all but its
+/// first byte, which says who made it or that it was drawn, is masked unless a person asked
+/// otherwise.
+pub(in crate::observers::report) fn uid(bytes: &[u8], unmask: bool) -> String {
+    match bytes.split_first() {
+        Some((first, rest)) if !unmask => format!("{first:02X}{}", "**".repeat(rest.len())),
+        _ => Hex(bytes).to_string(),
+    }
 }
 
 /// An amount: minor units, currency, and text for people.

@@ -1,6 +1,6 @@
 //! What is known of a card, and why the rest is not.
 
-use crate::air::link::Interface;
+use crate::air::link::{Interface, RadioIdentity};
 use crate::roles::terminal::purse::PurseFacts;
 use crate::words::emv::Pan;
 use crate::words::iso4217::{Amount, Currency};
@@ -58,8 +58,8 @@ pub struct CardFacts {
     pub atr: Vec<u8>,
     /// What kind of card it is.
     pub kind: CardKind,
-    /// Its identifier in the field, where the reader tells it.
-    pub uid: Fact<Vec<u8>>,
+    /// What the reader tells of it as a card on radio.
+    pub radio: Fact<RadioIdentity>,
     /// Its applications.
     pub applications: Vec<ApplicationFacts>,
     /// Its purses (PBOC ED/EP and the cards that cities made of it).

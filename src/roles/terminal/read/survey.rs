@@ -8,7 +8,7 @@ use crate::roles::terminal::config::TerminalConfig;
 use crate::roles::terminal::purse::{PurseFacts, read_purse};
 use crate::words::emv::{Fci, directory_entries};
 use crate::words::iso7816::command::{ReadRecord, Select};
-use crate::words::iso7816::{Aid, ApduCommand, Atr, CommandApdu, StatusWord};
+use crate::words::iso7816::{Aid, ApduCommand, Atr, StatusWord};
 use crate::words::pboc::{CityLayout, layout_of};
 
 /// How much of a card is spent for the answer.
@@ -46,19 +46,22 @@ pub fn read(
 ) -> Result<CardFacts, LinkError> {
     let activation = card.activation().clone();
     let storage = Atr::parse(&activation.atr).ok().and_then(|atr| atr.storage_card());
+    let radio = match card.radio_identity(context)? {
+        Some(identity) => Fact::Known(identity),
+        None => Fact::Absent("no card on radio, or its reader does not tell".into()),
+    };
     let mut facts = CardFacts {
         place: activation.place,
         interface: activation.interface,
         atr: activation.atr,
         kind: CardKind::Chip,
-        uid: Fact::Absent("only contactless cards have one, and this link does not tell it".into()),
+        radio,
         applications: Vec::new(),
         purses: Vec::new(),
         remarks: Vec::new(),
     };
     if let Some((standard, name)) = storage {
         facts.kind = CardKind::Storage { name: storage_name(standard, name) };
-        facts.uid = uid(card, context)?;
         facts.remarks.push("a storage card: it has no ISO/IEC 7816-4 applications to read".into());
         return Ok(facts);
     }
@@ -183,15 +186,6 @@ fn directory_records(
         names.extend(entries.into_iter().map(|entry| entry.name));
     }
     Ok(names)
-}
-
-/// The UID, by the pseudo-APDU of PC/SC Part 3 3.2.2.1.3.
-fn uid(card: &mut dyn Card, context: &mut Context) -> Result<Fact<Vec<u8>>, LinkError> {
-    let answer = card.transmit(&CommandApdu::new(0xFF, 0xCA, 0x00, 0x00).le(256), context)?;
-    Ok(match answer.status.is_ok() && !answer.data.is_empty() {
-        true => Fact::Known(answer.data),
-        false => Fact::Absent(format!("the reader answered {} to GET UID", answer.status)),
-    })
 }
 
 /// PC/SC Part 3 Supplement: standard and card name of a storage card.
