@@ -152,7 +152,9 @@ pub fn open_sam(
         CardName::Profile(_) | CardName::ProfileFile(_) => {
             let card = NewCard::without_accounts(load_profile(name)?);
             let order = order_for(&card, context)?;
-            Simulator::in_memory(new_card_memory(&card.profile, &order)?)
+            let mut memory = new_card_memory(&card.profile, &order)?;
+            memory.start_modules_at(u32::from_be_bytes(context.random()) >> 1);
+            Simulator::in_memory(memory)
         }
         CardName::File(_) | CardName::Wallet(..) => open_simulated(name, seal, None, context)?,
     };

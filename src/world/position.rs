@@ -11,7 +11,8 @@ use crate::words::iso4217::{Amount, Currency};
 pub struct Position {
     /// The currency.
     pub currency: Currency,
-    /// The funding accounts, what is held of them, and the pending accounts, by the issuer's books.
+    /// The funding accounts, what is held of them, and the pending accounts, by the issuer's
+    /// books, less what cards are lent by their overdraft limits.
     pub accounts_minor: i64,
     /// The card, by its own word.
     pub card_minor: i64,
@@ -57,7 +58,10 @@ impl Position {
         }
         Ok(Self {
             currency,
-            accounts_minor: books.accounts_minor + books.pending_minor + books.held_minor,
+            accounts_minor: books.accounts_minor
+                + books.pending_minor
+                + books.held_minor
+                + books.credit_minor,
             card_minor,
             in_flight_minor,
             merchants_minor: books.merchants_minor + books.cash_minor,
@@ -83,13 +87,14 @@ pub(super) fn card_balance(facts: &CardFacts, currency: Currency) -> u64 {
     ecash.map(|amount| amount.minor).sum()
 }
 
-/// What a card is worth in a currency, minor units: its electronic cash, and the holder's own
-/// money in its purses, which is below zero where more is overdrawn.
+/// What a card is worth in a currency, minor units: its electronic cash, and what its purses can
+/// spend, with what they are lent.
 pub(super) fn card_worth(facts: &CardFacts, currency: Currency) -> i64 {
     let balances = facts.purses.iter().flat_map(|purse| &purse.balances);
     let whole = balances.filter(|balance| balance.is_whole);
-    let own = whole.filter(|balance| balance.balance.known().is_some_and(|b| b.currency == currency));
-    card_balance(facts, currency) as i64 + own.filter_map(|balance| balance.own_minor()).sum::<i64>()
+    let told = whole.filter_map(|balance| balance.balance.known());
+    let told = told.filter(|told| told.currency == currency).map(|told| told.minor as i64);
+    card_balance(facts, currency) as i64 + told.sum::<i64>()
 }
 
 /// Why the position could not be told.

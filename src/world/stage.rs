@@ -8,7 +8,8 @@ use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::journal::{Entry, EntryKind, Journal, State};
 use crate::roles::terminal::purse::{
-    Counter, Desk, Purchase, PurchaseKind, PurseTransfer, Sam, SelectedPurse, purchase, select, transfer,
+    CappRecord, Counter, Desk, Purchase, PurchaseKind, PurseChange, PurseOrder, Sam, SelectedPurse, change,
+    purchase, read_record, select,
 };
 use crate::roles::terminal::{
     CardFacts, Cardholder, Depth, EndOfDay, Flow, Outcome, Recovered, RecoveryRules, Seat, TerminalConfig,
@@ -179,12 +180,12 @@ impl<B> Stage<B> {
         Ok((recovered, purchase(&selected, &order, &mut counter, context)?))
     }
 
-    /// Loads a purse of the card that is there from its account, or unloads it. What was open is
-    /// settled first.
-    pub fn transfer_purse(
+    /// Loads a purse of the card that is there from its account, unloads it, or changes its
+    /// overdraft limit, which is the amount then. What was open is settled first.
+    pub fn change_purse(
         &mut self,
         purse: PurseId,
-        unloads: bool,
+        what: PurseChange,
         amount: Amount,
         cardholder: &mut dyn Cardholder,
         context: &mut Context,
@@ -192,11 +193,27 @@ impl<B> Stage<B> {
         let recovered = self.recover(context)?;
         let selected = self.select_purse(context)?.ok_or(TerminalError::NoPurse)?;
         let order =
-            PurseTransfer { purse, unloads, amount, trace: self.journal.next_trace()?, at: context.now() };
+            PurseOrder { purse, change: what, amount, trace: self.journal.next_trace()?, at: context.now() };
         let (card, host, journal, config) =
             (&mut self.card, &mut self.host, &mut self.journal, &*self.config);
         let mut desk = Desk { card, host, journal, cardholder, config };
-        Ok((recovered, transfer(&selected, &order, &mut desk, context)?))
+        Ok((recovered, change(&selected, &order, &mut desk, context)?))
+    }
+
+    /// The records that a compound purchase wrote, as the card has them now; one that it does not
+    /// show is left out.
+    pub fn written_records(
+        &mut self,
+        written: &[CappRecord],
+        context: &mut Context,
+    ) -> Result<Vec<CappRecord>, WorldError> {
+        let mut found = Vec::new();
+        for (at, record) in written.iter().enumerate() {
+            let later = written[at + 1..].iter().filter(|later| later.sfi == record.sfi && later.id == 0);
+            let data = read_record(&mut self.card, record, later.count(), context)?;
+            found.extend(data.map(|data| CappRecord { data, ..*record }));
+        }
+        Ok(found)
     }
 
     /// The purse of the card that is there, selected.

@@ -1,14 +1,14 @@
 //! What a purse does at a counter, and where the money is then.
 
-use cardwright::air::link::Interface;
+use cardwright::air::link::{Fault, FaultControl, FaultPlan, FaultPoint, Interface};
 use cardwright::base::bytes::Secret;
 use cardwright::base::context::Context;
 use cardwright::base::event::Discard;
 use cardwright::base::store::{SealKey, Sqlite};
 use cardwright::roles::bureau::KeySet;
-use cardwright::roles::issuer::{Issuer, KeyTable, Rules};
+use cardwright::roles::issuer::{FlagKind, Issuer, KeyTable, Rules};
 use cardwright::roles::terminal::journal::{Journal, State};
-use cardwright::roles::terminal::purse::{CappRecord, PurchaseKind, PurseFacts};
+use cardwright::roles::terminal::purse::{CappRecord, PurchaseKind, PurseChange, PurseFacts};
 use cardwright::roles::terminal::{Depth, TerminalConfig, Verdict};
 use cardwright::words::emv::Pan;
 use cardwright::words::iso4217::{Amount, Currency};
@@ -17,12 +17,14 @@ use cardwright::words::iso7816::command::ReadRecord;
 use cardwright::words::iso7816::{ApduCommand, StatusWord};
 use cardwright::words::pboc::purse::PurseId;
 use cardwright::world::{CardName, DEFAULT_PIN, Permit, ReaderAddress, Stage, open_card, open_sam};
+use std::sync::Arc;
 
 const CNY: Currency = Currency::CNY;
 
-/// A counter with a fresh purse card and a security module.
+/// A counter with a fresh purse card that can be pulled, and a security module.
 struct Shop {
     stage: Stage,
+    hand: FaultControl,
     context: Context,
     pin: Secret<String>,
     total: i64,
@@ -53,10 +55,12 @@ impl Shop {
             &mut context,
         );
         let journal = Journal::open(Box::new(Sqlite::in_memory().unwrap()), seal).unwrap();
-        let mut stage = Stage::new(opened.unwrap().card, issuer, journal, config.clone()).unwrap();
+        let hand = FaultControl::default();
+        let card = Box::new(Fault::new(opened.unwrap().card, hand.clone()));
+        let mut stage = Stage::new(card, issuer, journal, config.clone()).unwrap();
         stage.sam = Some(open_sam(&at("psam"), Effect::Reads, no_seal, &config, &mut context).unwrap());
         let total = stage.position(CNY, &mut context).unwrap().total_minor();
-        Self { stage, context, pin: Secret::new(DEFAULT_PIN.into()), total }
+        Self { stage, hand, context, pin: Secret::new(DEFAULT_PIN.into()), total }
     }
 
     fn pay(&mut self, purse: PurseId, kind: PurchaseKind, minor: u64) -> Verdict {
@@ -65,6 +69,18 @@ impl Shop {
         let (_, outcome) = done.unwrap();
         self.check();
         outcome.verdict
+    }
+
+    fn change(&mut self, purse: PurseId, change: PurseChange, minor: u64) -> Verdict {
+        let amount = Amount::new(minor, CNY);
+        let done = self.stage.change_purse(purse, change, amount, &mut self.pin, &mut self.context);
+        let (_, outcome) = done.unwrap();
+        self.check();
+        outcome.verdict
+    }
+
+    fn limit(&mut self, minor: u64) -> Verdict {
+        self.change(PurseId::DEPOSIT, PurseChange::Overdraft, minor)
     }
 
     fn facts(&mut self) -> PurseFacts {
@@ -83,6 +99,51 @@ impl Shop {
     fn check(&mut self) {
         assert_eq!(self.stage.position(CNY, &mut self.context).unwrap().total_minor(), self.total);
         self.stage.check(&mut self.context).unwrap();
+    }
+
+    /// Pays with the purse, and does not look where the money is.
+    fn tap(&mut self, minor: u64) -> Verdict {
+        let (kind, amount) = (PurchaseKind::Simple, Amount::new(minor, CNY));
+        let done = self.stage.pay_with_purse(PurseId::PURSE, kind, amount, &mut self.pin, &mut self.context);
+        done.unwrap().1.verdict
+    }
+
+    /// Pays, and the card is pulled at the debit.
+    fn pay_torn(&mut self, minor: u64, point: FaultPoint) {
+        // The debit is the card's last exchange.
+        self.stage.recover(&mut self.context).unwrap();
+        self.hand.arm(None);
+        assert_eq!(self.tap(minor), Verdict::ApprovedOffline);
+        let exchange = self.hand.exchanges() - 1;
+        self.stage.recover(&mut self.context).unwrap();
+        self.hand.arm(Some(FaultPlan { exchange, point }));
+        let (kind, amount) = (PurchaseKind::Simple, Amount::new(minor, CNY));
+        let done = self.stage.pay_with_purse(PurseId::PURSE, kind, amount, &mut self.pin, &mut self.context);
+        assert!(done.is_err(), "{done:?}");
+        self.hand.arm(None);
+        self.stage.card.reset(&mut self.context).unwrap();
+        assert_eq!(self.last_state(), State::InDoubt);
+    }
+
+    /// Pays so often at another terminal, which uploads.
+    fn elsewhere(&mut self, times: usize) {
+        let seal = SealKey::random(&mut self.context);
+        let mut journal = Journal::open(Box::new(Sqlite::in_memory().unwrap()), seal).unwrap();
+        let mut config =
+            Arc::new(TerminalConfig { terminal: "CW000002".into(), ..TerminalConfig::default() });
+        std::mem::swap(&mut self.stage.journal, &mut journal);
+        std::mem::swap(&mut self.stage.config, &mut config);
+        for _ in 0..times {
+            assert_eq!(self.tap(100), Verdict::ApprovedOffline);
+        }
+        self.stage.recover(&mut self.context).unwrap();
+        std::mem::swap(&mut self.stage.journal, &mut journal);
+        std::mem::swap(&mut self.stage.config, &mut config);
+    }
+
+    fn doubts(&mut self) -> usize {
+        let flags = self.stage.issuer.flags(&mut self.context).unwrap();
+        flags.iter().filter(|flag| flag.kind == FlagKind::SaleDoubtful).count()
     }
 
     fn last_state(&mut self) -> State {
@@ -168,11 +229,8 @@ fn a_compound_purchase_writes_its_records_with_the_debit_or_not_at_all() {
 fn a_load_and_an_unload_move_money_between_account_and_purse() {
     let mut shop = Shop::open(Interface::Contact);
     let transfer = |shop: &mut Shop, purse, unloads, minor| {
-        let amount = Amount::new(minor, CNY);
-        let done = shop.stage.transfer_purse(purse, unloads, amount, &mut shop.pin, &mut shop.context);
-        let (_, outcome) = done.unwrap();
-        shop.check();
-        outcome.verdict
+        let change = if unloads { PurseChange::Unload } else { PurseChange::Load };
+        shop.change(purse, change, minor)
     };
     assert_eq!(transfer(&mut shop, PurseId::PURSE, false, 5_000), Verdict::Loaded);
     assert_eq!(transfer(&mut shop, PurseId::DEPOSIT, false, 2_000), Verdict::Loaded);
@@ -189,4 +247,99 @@ fn a_load_and_an_unload_move_money_between_account_and_purse() {
     assert_eq!(transfer(&mut shop, PurseId::PURSE, true, 100), Verdict::Declined);
     assert_eq!(shop.balances(), [0, 15_000]);
     assert!(shop.stage.journal.open_rows().unwrap().is_empty());
+}
+
+#[test]
+fn an_overdraft_limit_is_money_that_the_bank_lends_and_takes_back() {
+    let mut shop = Shop::open(Interface::Contact);
+    let lent = |shop: &mut Shop| shop.stage.issuer.books(&mut shop.context).unwrap().of(CNY).credit_minor;
+    assert_eq!(shop.limit(20_000), Verdict::LimitChanged);
+    assert_eq!(
+        (shop.last_state(), shop.balances(), lent(&mut shop)),
+        (State::Confirmed, [30_000, 10_000], -20_000)
+    );
+    // More than the holder's own money, and its merchant is paid.
+    assert_eq!(shop.pay(PurseId::DEPOSIT, PurchaseKind::Simple, 25_000), Verdict::ApprovedOffline);
+    shop.stage.recover(&mut shop.context).unwrap();
+    shop.check();
+    assert_eq!(shop.stage.issuer.books(&mut shop.context).unwrap().of(CNY).merchants_minor, 25_000);
+    let facts = shop.facts();
+    assert_eq!(facts.balances[0].own_minor(), Some(-15_000));
+    assert_eq!(facts.log.known().unwrap().len(), 2);
+    // What is overdrawn is not unloaded, and the limit is not cut below it.
+    assert_eq!(shop.change(PurseId::DEPOSIT, PurseChange::Unload, 100), Verdict::Declined);
+    assert_eq!(shop.limit(14_900), Verdict::Declined);
+    assert_eq!(shop.limit(15_000), Verdict::LimitChanged);
+    assert_eq!((shop.balances(), lent(&mut shop)), ([0, 10_000], -15_000));
+    assert_eq!(shop.change(PurseId::DEPOSIT, PurseChange::Load, 30_000), Verdict::Loaded);
+    assert_eq!(shop.limit(0), Verdict::LimitChanged);
+    assert_eq!((shop.balances(), lent(&mut shop)), ([15_000, 10_000], 0));
+    // The issuer's most, the same again, another purse, more than three bytes.
+    assert_eq!(shop.limit(100_001), Verdict::Declined);
+    assert_eq!(shop.limit(0), Verdict::Declined);
+    assert_eq!(shop.change(PurseId::PURSE, PurseChange::Overdraft, 100), Verdict::Declined);
+    assert_eq!(shop.limit(1 << 24), Verdict::Declined);
+    assert_eq!(shop.limit(100_000), Verdict::LimitChanged);
+    // The limit is no part of what the deposit may hold.
+    assert_eq!(shop.change(PurseId::DEPOSIT, PurseChange::Load, 10_000), Verdict::Loaded);
+    assert!(shop.stage.journal.open_rows().unwrap().is_empty());
+}
+
+#[test]
+fn a_purchase_whose_tac_is_lost_is_doubtful_until_the_balance_proves_it() {
+    // Still in the log; gone from it; never paid, and gone from it.
+    for (point, times) in
+        [(FaultPoint::AnswerLost, 1), (FaultPoint::AnswerLost, 11), (FaultPoint::BeforeCommand, 11)]
+    {
+        let mut shop = Shop::open(Interface::Contact);
+        shop.pay_torn(500, point);
+        shop.elsewhere(times);
+        let recovered = shop.stage.recover(&mut shop.context).unwrap();
+        let row = recovered.due().next().unwrap();
+        assert!(row.why.contains("doubtful: "), "{row:?}");
+        assert_eq!(shop.doubts(), 1);
+        let paid_elsewhere = 100 * times as i64;
+        let merchants =
+            |shop: &mut Shop| shop.stage.issuer.books(&mut shop.context).unwrap().of(CNY).merchants_minor;
+        assert_eq!(merchants(&mut shop), 500 + paid_elsewhere, "nobody is paid on the terminal's word");
+        // The next load's MAC1 proves the balance; the terminal hears of it afterwards.
+        let (change, load) = (PurseChange::Load, Amount::new(1_000, CNY));
+        let done = shop.stage.change_purse(PurseId::PURSE, change, load, &mut shop.pin, &mut shop.context);
+        assert_eq!(done.unwrap().1.verdict, Verdict::Loaded);
+        let recovered = shop.stage.recover(&mut shop.context).unwrap();
+        assert!(recovered.rows.iter().all(|row| row.to.is_final()), "{recovered:?}");
+        let landed = point == FaultPoint::AnswerLost;
+        let state = shop.stage.journal.rows().unwrap()[1].state;
+        assert_eq!(state, if landed { State::Confirmed } else { State::Declined });
+        assert_eq!(merchants(&mut shop), 500 + paid_elsewhere + if landed { 500 } else { 0 });
+        assert_eq!(shop.doubts(), 0);
+        shop.check();
+    }
+}
+
+#[test]
+fn what_may_be_another_purchase_stays_doubtful() {
+    let mut shop = Shop::open(Interface::Contact);
+    shop.pay_torn(500, FaultPoint::AnswerLost);
+    // Another terminal has taken as much, and has not uploaded it yet.
+    let seal = SealKey::random(&mut shop.context);
+    let mut journal = Journal::open(Box::new(Sqlite::in_memory().unwrap()), seal).unwrap();
+    std::mem::swap(&mut shop.stage.journal, &mut journal);
+    assert_eq!(shop.tap(500), Verdict::ApprovedOffline);
+    std::mem::swap(&mut shop.stage.journal, &mut journal);
+    shop.stage.recover(&mut shop.context).unwrap();
+    let (change, load) = (PurseChange::Load, Amount::new(1_000, CNY));
+    shop.stage.change_purse(PurseId::PURSE, change, load, &mut shop.pin, &mut shop.context).unwrap();
+    let recovered = shop.stage.recover(&mut shop.context).unwrap();
+    assert_eq!((recovered.due().count(), shop.doubts()), (1, 1), "{recovered:?}");
+    // Its upload explains what it took: the rest was ours.
+    let mut config = Arc::new(TerminalConfig { terminal: "CW000002".into(), ..TerminalConfig::default() });
+    for _ in 0..2 {
+        std::mem::swap(&mut shop.stage.journal, &mut journal);
+        std::mem::swap(&mut shop.stage.config, &mut config);
+        shop.stage.recover(&mut shop.context).unwrap();
+    }
+    assert_eq!((shop.last_state(), shop.doubts()), (State::Confirmed, 0));
+    assert!(shop.stage.journal.open_rows().unwrap().is_empty());
+    shop.check();
 }

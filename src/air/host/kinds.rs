@@ -92,9 +92,10 @@ pub const KINDS: &[KindRow] = &[
         is_reversible: false,
         ..request(Kind::DeclineAdvice, Mti::NOTICE, "", "00", "00")
     },
-    // No network publishes what it has for purses: F3 and F60.1 of these four are ours.
+    // No network publishes what it has for purses: F3 and F60.1 of these five are ours.
     request(Kind::PurseLoad, Mti::FINANCIAL, "920000", "91", "61"),
     request(Kind::PurseUnload, Mti::FINANCIAL, "930000", "91", "62"),
+    request(Kind::PurseOverdraft, Mti::FINANCIAL, "950000", "91", "63"),
     KindRow {
         class: MessageClass::Notice,
         is_reversible: false,

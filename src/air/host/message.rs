@@ -85,10 +85,12 @@ pub enum Kind {
     /// Its cancellation: nothing is taken (0100, F3 200000, F25 06).
     PreAuthorisationCancel,
     /// A load of a purse (ED, EP): MAC1 asks, MAC2 answers. What networks have for purses is
-    /// not published; this and the next three are ours.
+    /// not published; this and the next four are ours.
     PurseLoad,
     /// An unload of a purse: the same, and the account is credited by MAC3.
     PurseUnload,
+    /// A change of a deposit's overdraft limit, the same way; the amount is the new limit.
+    PurseOverdraft,
     /// A purchase that a purse made with a security module, proven by its TAC.
     PurseSale,
     /// What became of a purse's load, unload or change: TAC or MAC3, or a question.

@@ -39,7 +39,7 @@ impl Keeper for Book {
             }
             (Change::Sending, Some(making)) => {
                 making.is_kept = true;
-                let request = making.entry.purse_upload("", "");
+                let request = making.entry.upload("", "");
                 self.insert(&request, None, TapState::InDoubt, true, context)?;
             }
             (Change::CardUpdated { chip, .. }, Some(making)) => {
@@ -52,7 +52,7 @@ impl Keeper for Book {
             (Change::InDoubt, Some(_)) => {}
             (Change::Declined { .. }, Some(making)) => {
                 if making.is_kept {
-                    let request = making.entry.purse_upload("", "");
+                    let request = making.entry.upload("", "");
                     self.update(trace, TapState::Void, &request, context)?;
                 }
                 self.making = None;
@@ -89,7 +89,7 @@ impl Book {
                 to: to.word(),
             });
         }
-        let request = row.purse_upload("", "");
+        let request = row.upload("", "");
         Ok(self.update((row.batch, row.trace), to, &request, context)?)
     }
 

@@ -12,7 +12,7 @@ use clap::Arg;
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
     name: "load",
-    about: "Loads the card from its linked account (圈存), or from another source",
+    about: "Loads the card from its linked account (圈存), or from another source; sets its overdraft limit",
     effect: Some(Effect::Changes),
     arguments,
     run: Run::Alone(run),
@@ -23,7 +23,11 @@ const SOURCES: &[(&str, Flow)] =
     &[("linked", Flow::Load), ("cash", Flow::CashLoad), ("pending", Flow::PendingLoad)];
 
 fn arguments(line: clap::Command) -> clap::Command {
-    purse::argument(transaction::arguments(line)).arg(
+    let amount = transaction::amount_argument()
+        .required_unless_present(purse::OVERDRAFT)
+        .conflicts_with(purse::OVERDRAFT);
+    let line = purse::argument(transaction::currency_argument(line.arg(amount)));
+    purse::overdraft_argument(line).arg(
         Arg::new("from").long("from").value_name("SOURCE").default_value("linked").help(
             "linked (its account), cash (taken by the merchant), pending (what waits for the card), \
                  card:ADDRESS (another card's account; its address is as after --reader, and the PIN is its)",
@@ -32,6 +36,9 @@ fn arguments(line: clap::Command) -> clap::Command {
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
+    if let Some(limit) = call.text(purse::OVERDRAFT).map(str::to_owned) {
+        return purse::set_overdraft(call, &limit);
+    }
     let from = call.text("from").unwrap_or_default();
     if from.starts_with(CARD) {
         return transaction::run(call, Deal::OtherPays);

@@ -20,7 +20,7 @@ fn arguments(line: clap::Command) -> clap::Command {
     let flag = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).help(help).action(ArgAction::SetTrue)
     };
-    purse::argument(transaction::arguments(line))
+    purse::compound_argument(purse::argument(transaction::arguments(line)))
         .arg(flag("cash", "The amount is taken as cash: by contact, the issuer is asked"))
         .arg(
             Arg::new("cashback")
@@ -38,6 +38,9 @@ fn arguments(line: clap::Command) -> clap::Command {
 }
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
+    if call.arguments.contains_id(purse::COMPOUND) {
+        return purse::pay_compound(call);
+    }
     let cashback = call.text("cashback").map(str::to_owned);
     let (is_cash, forced_online) = (call.flag("cash"), call.flag("online"));
     transaction::run(call, Deal::Sell { cashback, is_cash, forced_online })

@@ -55,7 +55,7 @@ fn due(recovered: &Recovered) -> Vec<Amount> {
 /// The same for each card, masked, in the order of the rows.
 fn due_of_cards(recovered: &Recovered) -> Vec<(String, Vec<Amount>)> {
     let mut cards: Vec<(&Pan, Vec<&Settled>)> = Vec::new();
-    for row in recovered.due() {
+    for row in recovered.due().filter(|row| row.kind.moves_money()) {
         match cards.iter_mut().find(|(pan, _)| **pan == row.pan) {
             Some((_, rows)) => rows.push(row),
             None => cards.push((&row.pan, vec![row])),
@@ -70,7 +70,7 @@ fn listed(amounts: &[Amount]) -> String {
 
 fn sums<'a>(rows: impl Iterator<Item = &'a Settled>) -> Vec<Amount> {
     let mut sums: BTreeMap<Currency, u64> = BTreeMap::new();
-    for row in rows {
+    for row in rows.filter(|row| row.kind.moves_money()) {
         let sum = sums.entry(row.amount.currency).or_default();
         *sum = sum.saturating_add(row.amount.minor);
     }

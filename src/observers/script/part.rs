@@ -169,6 +169,7 @@ pub const OUTCOMES: &[OutcomeWord] = &[
     outcome("approved online", &[Verdict::ApprovedOnline]),
     outcome("loaded", &[Verdict::Loaded, Verdict::LoadedUnconfirmed]),
     outcome("unloaded", &[Verdict::Unloaded, Verdict::UnloadedUnconfirmed]),
+    outcome("limit changed", &[Verdict::LimitChanged, Verdict::LimitChangedUnconfirmed]),
     outcome("declined", &[Verdict::Declined]),
     outcome("refused", &[Verdict::Refused]),
     outcome("unreachable", &[Verdict::HostUnreachable]),

@@ -17,6 +17,16 @@ use crate::words::tlv::{self, Dol, Tag};
 /// The data of a short answer.
 pub(super) const LONGEST_ANSWER_BYTES: usize = 256;
 
+/// Refuses a record that has another length than the one in whose place it is to stand.
+pub(super) fn admit_length(found: usize, expected: usize) -> Result<(), Refusal> {
+    let status = match found.cmp(&expected) {
+        std::cmp::Ordering::Equal => return Ok(()),
+        std::cmp::Ordering::Greater => StatusWord::NO_SPACE,
+        std::cmp::Ordering::Less => StatusWord::WRONG_DATA,
+    };
+    Err(Refusal::because(status, format!("the record has {expected} bytes")))
+}
+
 /// Answers READ RECORD. Records can be read as soon as the application is selected,
 /// so a terminal that lost only the last answer reads that record again after
 /// selecting again; the money has moved once.

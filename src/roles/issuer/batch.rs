@@ -248,8 +248,8 @@ impl Work<'_> {
                 ))
             };
             let (side, amount) = if !row.is_null(3) {
-                let lowers = LoadKind::of_word(row.text(2)?)?.lowers_card();
-                (if lowers { Side::Credit } else { Side::Debit }, of(3)?)
+                let Some(side) = LoadKind::of_word(row.text(2)?)?.side() else { continue };
+                (side, of(3)?)
             } else if !row.is_null(5) {
                 (side(Kind::Purchase), of(5)?)
             } else if !row.is_null(7) {

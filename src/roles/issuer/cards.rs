@@ -8,6 +8,7 @@ use crate::base::store::{Row, Sealed, Value};
 use crate::words::emv::Pan;
 use crate::words::emv::cryptogram::CryptogramVersion;
 use crate::words::iso4217::Currency;
+use crate::words::pboc::purse::PurseId;
 use crate::words::tlv::Tag;
 
 /// What the columns are sealed for.
@@ -33,6 +34,7 @@ pub(super) struct CardOnFile {
 #[derive(Debug)]
 pub(super) struct HeldCard {
     card: CardOnFile,
+    psn: u8,
     last_atc: i64,
     open_loads: i64,
     /// Claims that nothing has proven yet.
@@ -82,6 +84,7 @@ impl Work<'_> {
             let card = card_on_file(row)?;
             Ok::<_, IssuerError>(HeldCard {
                 card,
+                psn,
                 last_atc: row.int(7)?,
                 open_loads: row.int(8)?,
                 open_claims: row.int(9)?,
@@ -96,6 +99,11 @@ impl Work<'_> {
     /// The card that is held, as it stood then; `None` where none is on file.
     pub(super) fn held_card(&self) -> Option<CardOnFile> {
         self.held.as_ref().map(|held| held.card.clone())
+    }
+
+    /// Whether the card that is held is a purse.
+    pub(super) fn holds_purse(&self) -> bool {
+        self.held.as_ref().is_some_and(|held| PurseId::of_sequence_number(held.psn).is_some())
     }
 
     /// Writes what has changed of the card that is held.

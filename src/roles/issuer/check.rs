@@ -52,15 +52,16 @@ const RULES: &[(&str, &str)] = &[
          WHERE posting.kind IN ('account', 'card', 'pending', 'held') AND balance.holder IS NULL",
     ),
     (
-        "no book but the opening one and the cash counters is below zero",
+        "no book but the opening one, the cash counters and what cards are lent is below zero",
         "SELECT kind, holder, currency, CAST(SUM(minor) AS BIGINT) FROM posting \
-         WHERE kind NOT IN ('opening', 'cash') \
+         WHERE kind NOT IN ('opening', 'cash', 'credit') \
          GROUP BY kind, holder, currency HAVING SUM(minor) < 0 ORDER BY kind, holder",
     ),
     (
-        "a cash counter gives no more back than it took",
-        "SELECT holder, currency, CAST(SUM(minor) AS BIGINT) FROM posting WHERE kind = 'cash' \
-         GROUP BY holder, currency HAVING SUM(minor) > 0 ORDER BY holder",
+        "a cash counter gives no more back than it took, a card no more than it was lent",
+        "SELECT kind, holder, currency, CAST(SUM(minor) AS BIGINT) FROM posting \
+         WHERE kind IN ('cash', 'credit') \
+         GROUP BY kind, holder, currency HAVING SUM(minor) > 0 ORDER BY kind, holder",
     ),
     (
         "a load has its money in flight while it is open, and only then",
@@ -79,7 +80,7 @@ const RULES: &[(&str, &str)] = &[
          AND posting.holder = load.card \
          GROUP BY load.id, load.kind, load.state, load.amount \
          HAVING COALESCE(SUM(posting.minor), 0) <> CASE \
-         WHEN load.kind IN ('cash void', 'unload') \
+         WHEN load.kind IN ('cash void', 'unload', 'overdraft cut') \
          THEN CASE load.state WHEN 'returned' THEN 0 ELSE -load.amount END \
          ELSE CASE load.state WHEN 'landed' THEN load.amount ELSE 0 END END ORDER BY load.id",
     ),
@@ -91,7 +92,7 @@ const RULES: &[(&str, &str)] = &[
          AND posting.holder = load.counter_holder \
          GROUP BY load.id, load.kind, load.state, load.amount \
          HAVING COALESCE(SUM(posting.minor), 0) <> CASE \
-         WHEN load.kind IN ('cash void', 'unload') \
+         WHEN load.kind IN ('cash void', 'unload', 'overdraft cut') \
          THEN CASE load.state WHEN 'landed' THEN load.amount ELSE 0 END \
          ELSE CASE load.state WHEN 'returned' THEN 0 ELSE -load.amount END END ORDER BY load.id",
     ),

@@ -30,26 +30,26 @@ pub(super) enum Proven {
 }
 
 /// A row that is not proven by a certificate, or any of a counter.
-struct ClaimRow {
-    id: String,
-    atc: u16,
-    amount: Amount,
+pub(super) struct ClaimRow {
+    pub(super) id: String,
+    pub(super) atc: u16,
+    pub(super) amount: Amount,
     merchant: String,
-    state: String,
+    pub(super) state: String,
 }
 
 /// What has been seen around a claim.
 #[derive(Debug, Clone)]
-struct Trail {
-    amount_minor: u64,
+pub(super) struct Trail {
+    pub(super) amount_minor: u64,
     /// What the card had and has, and what its uploaded payments between explain.
-    before_minor: u64,
-    spent_minor: u64,
-    after_minor: u64,
+    pub(super) before_minor: u64,
+    pub(super) spent_minor: u64,
+    pub(super) after_minor: u64,
     /// The other open claims between.
-    others_minor: Vec<u64>,
+    pub(super) others_minor: Vec<u64>,
     /// Whether every counter between is known.
-    complete: bool,
+    pub(super) complete: bool,
 }
 
 /// What a trail proves.
@@ -81,12 +81,16 @@ fn judge(trail: &Trail) -> Judgement {
     }
 }
 
-const CLAIM: &str = "SELECT id, atc, amount, currency, merchant, state FROM offline_sale";
+pub(super) const CLAIM: &str = "SELECT id, atc, amount, currency, merchant, state FROM offline_sale";
 
 impl Work<'_> {
     /// Takes a claim and says how it stands.
     pub(super) fn take_claim(&mut self, request: &Request) -> Result<Acted, IssuerError> {
-        match self.open_claim(request) {
+        let opened = match self.holds_purse() {
+            true => self.open_purse_claim(request),
+            false => self.open_claim(request),
+        };
+        match opened {
             Ok(id) => {
                 let settlement = self.claim_settlement(&id)?;
                 let reason = match settlement {
@@ -127,7 +131,7 @@ impl Work<'_> {
         let Some(claim) = rows.first().map(claim_row).transpose()? else { return Ok(Proven::Nothing) };
         if !claim.is_of(request) {
             match claim.state.as_str() {
-                "claimed" => self.close_claim(&claim.id, "refused")?,
+                "claimed" => self.close_claim(card, &claim, "refused")?,
                 "refused" => {}
                 _ => self.say("Alarm", "a certificate names another sale than a claim that is booked"),
             }
@@ -140,7 +144,7 @@ impl Work<'_> {
         if ["booked", "held"].contains(&claim.state.as_str()) {
             return Ok(Proven::Booked);
         }
-        self.close_claim(&claim.id, "booked")?;
+        self.close_claim(card, &claim, "booked")?;
         Ok(Proven::Claim(claim.id))
     }
 
@@ -150,14 +154,18 @@ impl Work<'_> {
         let rows = self.tx.query(&sql, &[card.into()])?;
         let claims = rows.iter().map(claim_row).collect::<Result<Vec<_>, _>>()?;
         for claim in &claims {
-            let Some(trail) = self.claim_trail(card, claim, &claims)? else { continue };
+            let trail = match self.holds_purse() {
+                true => self.purse_trail(card, claim, &claims)?,
+                false => self.claim_trail(card, claim, &claims)?,
+            };
+            let Some(trail) = trail else { continue };
             match judge(&trail) {
                 Judgement::Paid => {
-                    self.close_claim(&claim.id, "booked")?;
+                    self.close_claim(card, claim, "booked")?;
                     self.book_sale(&claim.id, Book::Card(card), &claim.merchant, claim.amount)?;
                 }
                 Judgement::NotPaid => {
-                    self.close_claim(&claim.id, "refused")?;
+                    self.close_claim(card, claim, "refused")?;
                     self.say("Claim Refused", "the card's proven balance shows that it did not pay");
                 }
                 Judgement::Unproven => {
@@ -209,8 +217,14 @@ impl Work<'_> {
         Ok(id)
     }
 
-    fn close_claim(&mut self, id: &str, state: &'static str) -> Result<(), IssuerError> {
-        let values = [state.into(), id.into()];
+    pub(super) fn close_claim(
+        &mut self,
+        card: &str,
+        claim: &ClaimRow,
+        state: &'static str,
+    ) -> Result<(), IssuerError> {
+        self.clear_doubt(card, claim.atc)?;
+        let values = [state.into(), claim.id.as_str().into()];
         let sql = "UPDATE offline_sale SET state = $1 WHERE id = $2 AND state = 'claimed'";
         match self.tx.execute(sql, &values)? {
             0 => self.tx.execute("UPDATE offline_sale SET state = $1 WHERE id = $2", &values)?,
@@ -257,18 +271,7 @@ impl Work<'_> {
              UNION SELECT atc FROM offline_sale WHERE card = $1 AND atc > $2 AND atc < $3",
             &between,
         )?;
-        let is_other = |other: &&ClaimRow| {
-            other.id != claim.id
-                && other.amount.currency == claim.amount.currency
-                && (from..until).contains(&i64::from(other.atc))
-        };
-        let mut others_minor = Vec::new();
-        for other in claims.iter().filter(is_other) {
-            // Those before it in this round may be settled by now.
-            if self.claim_settlement(&other.id)? == Settlement::Open {
-                others_minor.push(other.amount.minor);
-            }
-        }
+        let others_minor = self.others_minor(claim, claims, from..until)?;
         Ok(Some(Trail {
             amount_minor: claim.amount.minor,
             before_minor,
@@ -279,6 +282,28 @@ impl Work<'_> {
                 && others_minor.len() < CLAIM_LIMIT,
             others_minor,
         }))
+    }
+
+    /// What the other claims between come to that are open.
+    pub(super) fn others_minor(
+        &mut self,
+        claim: &ClaimRow,
+        claims: &[ClaimRow],
+        between: std::ops::Range<i64>,
+    ) -> Result<Vec<u64>, IssuerError> {
+        let is_other = |other: &&ClaimRow| {
+            other.id != claim.id
+                && other.amount.currency == claim.amount.currency
+                && between.contains(&i64::from(other.atc))
+        };
+        let mut others_minor = Vec::new();
+        for other in claims.iter().filter(is_other) {
+            // Those before it in this round may be settled by now.
+            if self.claim_settlement(&other.id)? == Settlement::Open {
+                others_minor.push(other.amount.minor);
+            }
+        }
+        Ok(others_minor)
     }
 
     /// What a card held once the request of a sighting was done; `None` while that is open.
@@ -296,7 +321,7 @@ impl Work<'_> {
     }
 
     /// What a card was ordered with.
-    fn ordered_minor(&mut self, card: &str, currency: i64) -> Result<u64, IssuerError> {
+    pub(super) fn ordered_minor(&mut self, card: &str, currency: i64) -> Result<u64, IssuerError> {
         let rows = self.tx.query(
             "SELECT CAST(COALESCE(SUM(posting.minor), 0) AS BIGINT) FROM posting \
              JOIN entry ON entry.id = posting.entry WHERE entry.subject = $1 \
@@ -313,7 +338,7 @@ impl ClaimRow {
     }
 }
 
-fn claim_row(row: &Row) -> Result<ClaimRow, IssuerError> {
+pub(super) fn claim_row(row: &Row) -> Result<ClaimRow, IssuerError> {
     Ok(ClaimRow {
         id: row.text(0)?.to_owned(),
         atc: row.int(1)? as u16,

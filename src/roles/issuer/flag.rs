@@ -23,19 +23,23 @@ pub enum FlagKind {
     SaleDisputed,
     /// A booked sale above a limit: of one offline sale, or of the account that pays it.
     SaleAboveLimit,
-    /// Two sales of one card with the same counter, both with a right certificate.
+    /// Two sales of one card with the same counter: both with a right certificate, or two of a
+    /// purse that are claimed without.
     CounterTwice,
+    /// A purchase with a purse whose TAC was lost: nothing has proven yet that it was paid.
+    SaleDoubtful,
 }
 
 impl FlagKind {
     /// Every kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::CounterGap,
         Self::AboveShadow,
         Self::SaleHeld,
         Self::SaleDisputed,
         Self::SaleAboveLimit,
         Self::CounterTwice,
+        Self::SaleDoubtful,
     ];
 
     /// Its word in columns and for people.
@@ -47,6 +51,7 @@ impl FlagKind {
             Self::SaleDisputed => "sale disputed",
             Self::SaleAboveLimit => "sale above limit",
             Self::CounterTwice => "counter used twice",
+            Self::SaleDoubtful => "sale doubtful, its TAC lost",
         }
     }
 
@@ -153,6 +158,17 @@ impl Work<'_> {
             0 => self.flag(card, FlagKind::AboveShadow, amount, (atc, atc)),
             _ => Ok(()),
         }
+    }
+
+    /// Clears the flag of a doubtful sale: something has proven it either way.
+    pub(super) fn clear_doubt(&mut self, card: &str, atc: u16) -> Result<(), IssuerError> {
+        let now = self.now().micros();
+        self.tx.execute(
+            "UPDATE flag SET cleared_at = $1 WHERE card = $2 AND kind = $3 AND first_atc = $4 \
+             AND cleared_at IS NULL",
+            &[now.into(), card.into(), FlagKind::SaleDoubtful.word().into(), i64::from(atc).into()],
+        )?;
+        Ok(())
     }
 
     /// Every flag that stands, oldest first.

@@ -31,6 +31,8 @@ use crate::words::iso4217::Amount;
 pub(super) struct Plan<'a> {
     pub(super) kind: LoadKind,
     pub(super) counter: Book<'a>,
+    /// What moves.
+    pub(super) amount: Amount,
     pub(super) old_minor: u64,
     pub(super) new_total: Amount,
     pub(super) original: Option<LoadRow>,
@@ -84,6 +86,9 @@ impl Work<'_> {
             }
             LoadKind::Pending => Book::Pending(&card.id),
             LoadKind::Cash | LoadKind::CashVoid => Book::Cash(&request.key.merchant),
+            LoadKind::OverdraftRaise | LoadKind::OverdraftCut => {
+                return Err(invalid("no script changes an overdraft limit").into());
+            }
         };
         let no = |reason: &str| Refusal::new(ResponseCode::DO_NOT_HONOUR, reason);
         let old_minor = match verified.balance {
@@ -130,7 +135,7 @@ impl Work<'_> {
         if let Some(movement) = &movement {
             self.allow(movement)?;
         }
-        let plan = Plan { kind, counter, old_minor, new_total, original, movement, at };
+        let plan = Plan { kind, counter, amount, old_minor, new_total, original, movement, at };
         let id = self.new_id();
         self.take_off(&id, request, (&card.id, verified.proof.atc), &plan)?;
         let mut answer = self.approved(verified, "granted, and the money is in flight")?;
@@ -195,7 +200,6 @@ impl Work<'_> {
         card: (&str, u16),
         plan: &Plan<'_>,
     ) -> Result<(), Stop> {
-        let amount = request.amount;
         if let Some(original) = &plan.original {
             let changed = self
                 .tx
@@ -214,7 +218,7 @@ impl Work<'_> {
             // An older load that nothing has proven yet is not in the shadow.
             true => ("unload", Book::Card(card.0), "the card's shadow in the ledger holds less"),
         };
-        if !self.transfer(what, id, from, Book::InFlight, amount)? {
+        if !self.transfer(what, id, from, Book::InFlight, plan.amount)? {
             if let Some(original) = &plan.original {
                 self.tx
                     .execute("UPDATE load SET voided_by = NULL WHERE id = $1", &[original.id.as_str().into()])
@@ -244,11 +248,11 @@ impl Work<'_> {
                 id.into(),
                 plan.kind.word().into(),
                 card.into(),
-                i64::from(request.amount.currency.0).into(),
+                i64::from(plan.amount.currency.0).into(),
                 plan.counter.kind().into(),
                 plan.counter.holder().into(),
                 i64::from(atc).into(),
-                column(request.amount.minor)?.into(),
+                column(plan.amount.minor)?.into(),
                 column(plan.old_minor)?.into(),
                 column(plan.new_total.minor)?.into(),
                 key.merchant.as_str().into(),

@@ -6,7 +6,7 @@ use super::hold::HoldStep;
 use super::load_kind::LoadKind;
 use super::message::{Earlier, is_final, key_fits};
 use super::purchase;
-use super::purse_load::purse_load_kind;
+use super::purse_load::changes_purse;
 use super::schema::{MIGRATIONS, OWNER};
 use super::work::Work;
 use super::{
@@ -274,15 +274,15 @@ impl Host for Issuer {
         if let (MessageClass::Request, Some(kind)) = (request.key.class, LoadKind::of(request.kind)) {
             return self.message(request, context, |work, request| work.authorise_load(request, kind));
         }
-        if let (MessageClass::Request, Some(kind)) = (request.key.class, purse_load_kind(request.kind)) {
-            return self.message(request, context, |work, request| work.authorise_purse_load(request, kind));
-        }
         if let (MessageClass::Request, Some(step)) = (request.key.class, HoldStep::of(request.kind)) {
             return self.message(request, context, |work, request| work.authorise_hold(request, step));
         }
         match (request.key.class, request.kind) {
             (MessageClass::Request, Kind::BalanceInquiry) => {
                 self.message(request, context, |work, request| work.authorise_inquiry(request))
+            }
+            (MessageClass::Request, kind) if changes_purse(kind) => {
+                self.message(request, context, |work, request| work.authorise_purse(request))
             }
             (MessageClass::Request, Kind::Unload) => {
                 self.message(request, context, |work, request| work.confirm_unload(request))
@@ -331,7 +331,7 @@ impl Host for Issuer {
             (MessageClass::Reversal, kind)
                 if purchase::is_one(kind)
                     || LoadKind::of(kind).is_some()
-                    || purse_load_kind(kind).is_some()
+                    || changes_purse(kind)
                     || HoldStep::of(kind).is_some() =>
             {
                 self.message(request, context, |work, request| work.undo(request))

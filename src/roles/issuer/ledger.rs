@@ -28,12 +28,14 @@ pub(super) enum Book<'a> {
     Pending(&'a str),
     /// What is held of a funding account: it cannot be spent, and is not taken yet.
     Held(&'a str),
+    /// What the bank lends a card by its overdraft limit: below zero by that limit.
+    Credit(&'a str),
 }
 
 impl<'a> Book<'a> {
     /// A book that a load comes from or an unload goes to, as columns hold it.
     pub(super) fn of(kind: &str, holder: &'a str) -> Option<Self> {
-        [Self::Account(holder), Self::Cash(holder), Self::Pending(holder)]
+        [Self::Account(holder), Self::Cash(holder), Self::Pending(holder), Self::Credit(holder)]
             .into_iter()
             .find(|book| book.kind() == kind)
     }
@@ -49,6 +51,7 @@ impl<'a> Book<'a> {
             Self::Cash(_) => "cash",
             Self::Pending(_) => "pending",
             Self::Held(_) => "held",
+            Self::Credit(_) => "credit",
         }
     }
 
@@ -61,7 +64,8 @@ impl<'a> Book<'a> {
             | Self::Merchant(holder)
             | Self::Cash(holder)
             | Self::Pending(holder)
-            | Self::Held(holder) => holder,
+            | Self::Held(holder)
+            | Self::Credit(holder) => holder,
         }
     }
 
@@ -91,6 +95,8 @@ pub struct CurrencyBooks {
     pub pending_minor: i64,
     /// What is held of all funding accounts.
     pub held_minor: i64,
+    /// All overdraft limits: zero or below, by what cards are lent.
+    pub credit_minor: i64,
 }
 
 impl CurrencyBooks {
@@ -103,6 +109,7 @@ impl CurrencyBooks {
             + self.cash_minor
             + self.pending_minor
             + self.held_minor
+            + self.credit_minor
     }
 }
 
@@ -122,6 +129,7 @@ impl Books {
             cash_minor: 0,
             pending_minor: 0,
             held_minor: 0,
+            credit_minor: 0,
         })
     }
 }
@@ -222,6 +230,7 @@ impl Work<'_> {
                 "cash" => last.cash_minor = sum,
                 "pending" => last.pending_minor = sum,
                 "held" => last.held_minor = sum,
+                "credit" => last.credit_minor = sum,
                 _ => {}
             }
         }

@@ -157,6 +157,8 @@ pub struct EcashLimits {
     pub load_day_minor: Option<u64>,
     /// One offline sale; one above it is booked and flagged.
     pub sale_minor: Option<u64>,
+    /// The overdraft limit of a purse card's deposit (ED).
+    pub overdraft_minor: Option<u64>,
 }
 
 /// The issuer's limits.
@@ -230,8 +232,9 @@ impl Limits {
             }
         }
         for (Name(currency), ecash) in &limits.ecash {
-            let EcashLimits { balance_minor, load_minor, load_day_minor, sale_minor } = *ecash;
-            for found in [balance_minor, load_minor, load_day_minor, sale_minor] {
+            let EcashLimits { balance_minor, load_minor, load_day_minor, sale_minor, overdraft_minor } =
+                *ecash;
+            for found in [balance_minor, load_minor, load_day_minor, sale_minor, overdraft_minor] {
                 check_size(&format!("[ecash.{currency}]"), found)?;
             }
         }

@@ -1,7 +1,7 @@
-//! Why a script writes a card's balance. Where the money of such a row is, may not enter.
+//! Why a script writes a card's balance, or a host's MAC2 a purse's. Where the money of such a row is, may not enter.
 
 use super::IssuerError;
-use crate::air::host::Kind;
+use crate::air::host::{Kind, Side};
 
 /// Why a script writes a card's balance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,11 +18,23 @@ pub enum LoadKind {
     CashVoid,
     /// Unload to the linked account.
     Unload,
+    /// Raise of a deposit's overdraft limit: the bank lends the card what it is raised by.
+    OverdraftRaise,
+    /// Cut of a deposit's overdraft limit: the card gives up what it is cut by.
+    OverdraftCut,
 }
 
 impl LoadKind {
-    const ALL: [Self; 6] =
-        [Self::Linked, Self::Cash, Self::Pending, Self::NonLinked, Self::CashVoid, Self::Unload];
+    const ALL: [Self; 8] = [
+        Self::Linked,
+        Self::Cash,
+        Self::Pending,
+        Self::NonLinked,
+        Self::CashVoid,
+        Self::Unload,
+        Self::OverdraftRaise,
+        Self::OverdraftCut,
+    ];
 
     /// Its word in the table.
     pub const fn word(self) -> &'static str {
@@ -33,12 +45,23 @@ impl LoadKind {
             Self::NonLinked => "non-linked",
             Self::CashVoid => "cash void",
             Self::Unload => "unload",
+            Self::OverdraftRaise => "overdraft raise",
+            Self::OverdraftCut => "overdraft cut",
         }
     }
 
-    /// Whether the script writes a lower balance.
+    /// Whether the card can spend less afterwards.
     pub const fn lowers_card(self) -> bool {
-        matches!(self, Self::CashVoid | Self::Unload)
+        matches!(self, Self::CashVoid | Self::Unload | Self::OverdraftCut)
+    }
+
+    /// How a terminal's batch counts it; none of a limit, which moves no money of the holder's.
+    pub(super) const fn side(self) -> Option<Side> {
+        match self {
+            Self::Linked | Self::Cash | Self::Pending | Self::NonLinked => Some(Side::Debit),
+            Self::CashVoid | Self::Unload => Some(Side::Credit),
+            Self::OverdraftRaise | Self::OverdraftCut => None,
+        }
     }
 
     /// Tag 9C, which the card signs: the first two digits of the processing code.
@@ -49,6 +72,8 @@ impl LoadKind {
             Self::NonLinked => 0x62,
             Self::CashVoid => 0x17,
             Self::Unload => 0x61,
+            // Purses sign none.
+            Self::OverdraftRaise | Self::OverdraftCut => 0x00,
         }
     }
 

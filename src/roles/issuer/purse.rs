@@ -3,6 +3,7 @@
 
 use super::IssuerError;
 use super::answer::Acted;
+use super::claim::Proven;
 use super::decision::Refusal;
 use super::flag::FlagKind;
 use super::ledger::Book;
@@ -45,7 +46,14 @@ impl Work<'_> {
             answer.settlement = Some(Settlement::Returned);
             return Ok(Acted::nothing(answer));
         }
-        let Some(id) = self.insert_sale(request, &card.id, sequence, tac, "booked")? else {
+        let id = match self.prove_purse_claim(request, &card.id, sequence, tac)? {
+            Proven::Claim(id) => Some(id),
+            Proven::Booked => None,
+            // The TAC does not cover the counter, under which nothing is booked twice.
+            Proven::Nothing if self.is_tac_known(request, &card.id, tac)? => None,
+            Proven::Nothing => self.insert_sale(request, &card.id, sequence, tac, "booked")?,
+        };
+        let Some(id) = id else {
             let mut answer = Answer::new(ResponseCode::APPROVED, "the purchase was booked before");
             answer.settlement = Some(Settlement::Landed);
             return Ok(Acted::nothing(answer));
@@ -60,13 +68,14 @@ impl Work<'_> {
                 why
             }
         };
+        self.settle_purse_claims(&card.id)?;
         let mut answer = Answer::new(ResponseCode::APPROVED, reason);
         answer.settlement = Some(Settlement::Landed);
-        Ok(Acted { answer, on: None })
+        Ok(Acted { answer, on: Some(id) })
     }
 
     /// A purse that has paid more than its shadow holds has taken a load that nobody has heard
-    /// of again: nothing else can have paid.
+    /// of again, or has not given up what was to be taken off it: nothing else can have paid.
     fn land_what_pays(&mut self, card: &str, request: &Request) -> Result<(), IssuerError> {
         if !self.rules.recovery.settle_by_evidence || !self.has_open_loads() {
             return Ok(());
@@ -76,9 +85,12 @@ impl Work<'_> {
             return Ok(());
         }
         let loads = self.open_loads_of(card)?;
-        if let Some(load) = loads.iter().rev().find(|load| !load.kind.lowers_card()) {
-            let reason = "the purse has paid more than it had without the load";
-            self.settle(load, Settlement::Landed, "evidence", reason)?;
+        if let Some(load) = loads.last() {
+            let (to, reason) = match load.kind.lowers_card() {
+                true => (Settlement::Returned, "the purse has paid more than would have been left on it"),
+                false => (Settlement::Landed, "the purse has paid more than it had without the load"),
+            };
+            self.settle(load, to, "evidence", reason)?;
         }
         Ok(())
     }

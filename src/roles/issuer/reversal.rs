@@ -7,7 +7,7 @@ use super::hold::HoldStep;
 use super::load_kind::LoadKind;
 use super::message::Found;
 use super::purchase;
-use super::purse_load::purse_load_kind;
+use super::purse_load::changes_purse;
 use super::work::Work;
 use crate::air::host::{Answer, Request, ResponseCode, Settlement};
 
@@ -42,7 +42,7 @@ impl Work<'_> {
             return self.undo_hold(&on, step);
         }
         match reversal.kind {
-            kind if LoadKind::of(kind).is_some() || purse_load_kind(kind).is_some() => self.undo_load(&on),
+            kind if LoadKind::of(kind).is_some() || changes_purse(kind) => self.undo_load(&on),
             kind if purchase::is_one(kind) => {
                 self.undo_purchase(&on)?;
                 let answer = Answer::new(ResponseCode::APPROVED, "the purchase is undone");

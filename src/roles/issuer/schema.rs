@@ -21,6 +21,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     SCRIPTS,
     PURSES,
     LATE,
+    PURSE_COUNTERS,
 ];
 
 const FIRST: Migration = Migration {
@@ -244,6 +245,10 @@ const PURSES: Migration = Migration {
     statements: &["CREATE TABLE purse_load (
             load TEXT PRIMARY KEY REFERENCES load (id), detail BYTEA NOT NULL)"],
 };
+
+/// How many purchases the balance had paid for that a purse's request proved.
+const PURSE_COUNTERS: Migration =
+    Migration { statements: &["ALTER TABLE purse_load ADD COLUMN purchases BIGINT"] };
 
 /// What was booked under a card's counter, for requests that come late.
 const LATE: Migration = Migration { statements: &["CREATE INDEX purchase_card ON purchase (card, atc)"] };

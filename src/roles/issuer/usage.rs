@@ -184,7 +184,7 @@ impl Work<'_> {
         let rows = self.tx.query(
             "SELECT CAST(COALESCE(SUM(load.amount), 0) AS BIGINT) FROM load \
              LEFT JOIN load AS void ON void.id = load.voided_by AND void.state = 'landed' \
-             WHERE load.card = $1 AND load.currency = $2 AND load.kind NOT IN ('cash void', 'unload') \
+             WHERE load.card = $1 AND load.currency = $2 AND load.kind IN ('linked', 'cash', 'pending', 'non-linked') \
              AND load.state <> 'returned' AND void.id IS NULL AND load.opened_at >= $3 AND load.opened_at < $4",
             &[card.into(), i64::from(currency.0).into(), begins.into(), (begins + DAY_MICROS).into()],
         )?;

@@ -22,6 +22,10 @@ pub enum Verdict {
     Unloaded,
     /// The card has given the money up; the host has not taken note yet.
     UnloadedUnconfirmed,
+    /// The card has the new overdraft limit and the host knows.
+    LimitChanged,
+    /// The card has the new overdraft limit; the host has not taken note yet.
+    LimitChangedUnconfirmed,
     /// The card approved offline; the sale waits for its upload.
     ApprovedOffline,
     /// The host approved.
@@ -51,6 +55,8 @@ impl Verdict {
         Self::LoadedUnconfirmed,
         Self::Unloaded,
         Self::UnloadedUnconfirmed,
+        Self::LimitChanged,
+        Self::LimitChangedUnconfirmed,
         Self::ApprovedOffline,
         Self::ApprovedOnline,
         Self::Deferred,
@@ -70,6 +76,8 @@ impl Verdict {
             Self::LoadedUnconfirmed => "loaded, the host is still to be told",
             Self::Unloaded => "taken off the card",
             Self::UnloadedUnconfirmed => "taken off the card, the host is still to be told",
+            Self::LimitChanged => "set as overdraft limit",
+            Self::LimitChangedUnconfirmed => "set as overdraft limit, the host is still to be told",
             Self::ApprovedOffline => "approved offline",
             Self::ApprovedOnline => "approved online",
             Self::Deferred => "authenticated offline, the issuer is to be asked",
@@ -85,7 +93,13 @@ impl Verdict {
 
     /// Whether the host is still to be told what was done.
     pub const fn is_unconfirmed(self) -> bool {
-        matches!(self, Self::LoadedUnconfirmed | Self::UnloadedUnconfirmed | Self::RefundUnconfirmed)
+        matches!(
+            self,
+            Self::LoadedUnconfirmed
+                | Self::UnloadedUnconfirmed
+                | Self::LimitChangedUnconfirmed
+                | Self::RefundUnconfirmed
+        )
     }
 
     /// What the cardholder is shown.

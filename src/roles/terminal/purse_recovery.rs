@@ -42,7 +42,10 @@ impl Run<'_, '_> {
                     return Ok(Way::Write(Change::CardUpdated { atc: row.atc, chip: Some(chip) }, reason));
                 }
                 Ok(Proven::NotLanded(reason)) => return Ok(Way::Write(not_landed(row), reason)),
-                Ok(Proven::Nothing(reason)) => why = reason,
+                Ok(Proven::Gone(reason)) if row.kind == EntryKind::PursePurchase => {
+                    return Ok(self.claim_purse(row, reason));
+                }
+                Ok(Proven::Gone(reason) | Proven::Nothing(reason)) => why = reason,
                 Err(error) => why = error.to_string(),
             }
         }
@@ -66,19 +69,29 @@ impl Run<'_, '_> {
         Ok(Way::Wait(why))
     }
 
-    /// Uploads a purchase. One over nothing moved no money, and one whose TAC was lost can be
-    /// proven to nobody.
-    fn upload_purse(&mut self, row: &Entry) -> Way {
+    /// A purchase whose TAC is lost for good: its issuer pays it once the card's next proven
+    /// balance shows that it was paid. Until then it is doubtful.
+    fn claim_purse(&mut self, row: &Entry, doubt: String) -> Way {
         if row.amount.minor == 0 {
-            return Way::Write(Change::Confirmed, "it moved no money".into());
+            let reason = "it moved no money, and the card proves it no longer";
+            return Way::Write(Change::Declined { reason }, reason.into());
         }
+        match self.claim(row) {
+            Way::Wait(why) => Way::Wait(format!("doubtful: {doubt}; {why}")),
+            way => way,
+        }
+    }
+
+    /// Uploads a purchase. One over nothing is uploaded, too: its issuer counts.
+    fn upload_purse(&mut self, row: &Entry) -> Way {
         if !row.chip.has(tag::PURSE_TAC) {
-            return Way::Wait("the card holds it, and its TAC was lost with the card's answer".into());
+            let doubt = "the card has paid, and its TAC was lost with its answer";
+            return self.claim_purse(row, doubt.into());
         }
         if !self.rules.has(RecoveryRule::UploadSale) {
             return Way::Wait("an upload is due".into());
         }
-        let request = row.purse_upload(&self.config.merchant, &self.config.terminal);
+        let request = row.upload(&self.config.merchant, &self.config.terminal);
         match self.host.advise(&request, self.context) {
             Ok(answer) if answer.settlement == Some(Settlement::Returned) => {
                 let reason = "the TAC is not this card's for this purchase";

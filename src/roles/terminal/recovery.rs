@@ -391,7 +391,7 @@ impl Run<'_, '_> {
 
     /// The card has paid and its certificate was lost with the answer. The host pays nobody
     /// on the terminal's word: it waits for the card's next proven balance.
-    fn claim(&mut self, row: &Entry) -> Way {
+    pub(super) fn claim(&mut self, row: &Entry) -> Way {
         if !self.rules.has(RecoveryRule::ClaimSale) {
             return Way::Wait("the certificate was lost with the card's answer".into());
         }

@@ -94,6 +94,11 @@ impl PurseTransactionType {
         }
     }
 
+    /// Whether money comes onto the card from its account.
+    pub const fn is_load(self) -> bool {
+        matches!(self, Self::LOAD_DEPOSIT | Self::LOAD_PURSE)
+    }
+
     /// Whether the card gives the amount up for goods or cash, before a security module.
     pub const fn is_purchase(self) -> bool {
         matches!(
@@ -274,6 +279,19 @@ impl OverdraftTerms {
             ],
         )
     }
+}
+
+/// An overdraft limit as commands and records carry it, 3 bytes; `None` above 167772.15.
+pub const fn limit_bytes(minor: u32) -> Option<[u8; 3]> {
+    match minor.to_be_bytes() {
+        [0, limit @ ..] => Some(limit),
+        _ => None,
+    }
+}
+
+/// An overdraft limit of 3 bytes, minor units.
+pub const fn limit_minor([a, b, c]: [u8; 3]) -> u32 {
+    u32::from_be_bytes([0, a, b, c])
 }
 
 /// The key of TACs: left half XOR right half of the card's TAC key.

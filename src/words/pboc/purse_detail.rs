@@ -3,7 +3,7 @@
 //! one is ours.
 
 use super::fixed::fixed_record;
-use super::purse::{PurseTerms, PurseTransactionType};
+use super::purse::{OverdraftTerms, PurseTerms, PurseTransactionType};
 
 fixed_record! {
     /// A purse transaction as its MACs and TAC cover it.
@@ -39,6 +39,17 @@ impl PurseDetail {
         PurseTerms {
             amount_minor,
             kind: PurseTransactionType(self.kind),
+            terminal: self.terminal,
+            date: self.date,
+            time: self.time,
+        }
+    }
+
+    /// What the MACs of a change of the overdraft limit cover.
+    pub const fn overdraft_terms(&self, new_limit: [u8; 3]) -> OverdraftTerms {
+        OverdraftTerms {
+            old_limit: self.overdraft_limit,
+            new_limit,
             terminal: self.terminal,
             date: self.date,
             time: self.time,

@@ -45,6 +45,10 @@ pub enum TearKind {
     PurseLoad,
     /// An unload of a purse.
     PurseUnload,
+    /// A raise of a deposit's overdraft limit.
+    OverdraftRaise,
+    /// A cut of a deposit's overdraft limit.
+    OverdraftCut,
 }
 
 impl TearKind {
@@ -67,11 +71,19 @@ impl TearKind {
         Self::PurseCompound,
         Self::PurseLoad,
         Self::PurseUnload,
+        Self::OverdraftRaise,
+        Self::OverdraftCut,
     ];
 
     /// Those of a purse.
-    pub const PURSES: &'static [Self] =
-        &[Self::PursePurchase, Self::PurseCompound, Self::PurseLoad, Self::PurseUnload];
+    pub const PURSES: &'static [Self] = &[
+        Self::PursePurchase,
+        Self::PurseCompound,
+        Self::PurseLoad,
+        Self::PurseUnload,
+        Self::OverdraftRaise,
+        Self::OverdraftCut,
+    ];
 
     /// What may be torn by its name on a command line.
     pub const NAMED: &'static [(&'static str, &'static [Self])] = &[
@@ -96,20 +108,20 @@ impl TearKind {
         };
         match (self, way) {
             (_, (_, AdviceDue) | (AdviceDue, _)) => return Some("no card here asks for an advice"),
-            (Self::PursePurchase | Self::PurseCompound, way) => {
+            (kind, way) if kind.is_purse_purchase() => {
                 return match way {
                     (Started, Declined | InDoubt | CardUpdated) => None,
                     (InDoubt, CardUpdated | Declined) | (CardUpdated, Confirmed) => None,
                     _ => Some("a purse pays before a security module, and no host is asked"),
                 };
             }
-            (Self::PurseLoad | Self::PurseUnload, way) => {
+            (kind, way) if kind.is_purse() => {
                 return match way {
                     (Started, Authorised | ReversalDue) => None,
                     (Authorised, CardUpdated | InDoubt | ReversalDue) => None,
                     (InDoubt, CardUpdated | ReversalDue | Confirmed | Reversed) => None,
                     (CardUpdated, Confirmed) | (ReversalDue, Reversed) => None,
-                    _ => Some("the host decides on a purse's load, and the card's counter proves it"),
+                    _ => Some("the host decides on a purse's change, and the card's counter proves it"),
                 };
             }
             (Self::Refund, (Started, Confirmed)) => return None,
@@ -153,13 +165,20 @@ impl TearKind {
             Self::Unload => Flow::Unload,
             Self::PayContact | Self::PayQuick | Self::PayKernel2 | Self::PayKernel2Online => Flow::Pay,
             Self::Refund => return None,
-            Self::PursePurchase | Self::PurseCompound | Self::PurseLoad | Self::PurseUnload => return None,
+            Self::PursePurchase | Self::PurseCompound => return None,
+            Self::PurseLoad | Self::PurseUnload | Self::OverdraftRaise | Self::OverdraftCut => return None,
         })
     }
 
     /// Whether it is done with a purse.
     pub const fn is_purse(self) -> bool {
-        matches!(self, Self::PursePurchase | Self::PurseCompound | Self::PurseLoad | Self::PurseUnload)
+        self.is_purse_purchase()
+            || matches!(self, Self::PurseLoad | Self::PurseUnload | Self::OverdraftRaise | Self::OverdraftCut)
+    }
+
+    /// Whether a purse pays.
+    pub const fn is_purse_purchase(self) -> bool {
+        matches!(self, Self::PursePurchase | Self::PurseCompound)
     }
 
     /// Whether the card gets a script, where nothing goes wrong besides.
@@ -185,7 +204,7 @@ impl TearKind {
     pub const fn profile(self) -> &'static str {
         match self {
             Self::PayKernel2 | Self::PayKernel2Online => "mastercard-like",
-            Self::PursePurchase | Self::PurseCompound | Self::PurseLoad | Self::PurseUnload => "eped",
+            kind if kind.is_purse() => "eped",
             _ => "ecash",
         }
     }
@@ -209,6 +228,8 @@ impl TearKind {
             Self::PurseCompound => "pay, compound",
             Self::PurseLoad => "load, purse",
             Self::PurseUnload => "unload, purse",
+            Self::OverdraftRaise => "overdraft, raised",
+            Self::OverdraftCut => "overdraft, cut",
         }
     }
 }
@@ -242,11 +263,8 @@ impl TearCard {
             | TearKind::Reversal
             | TearKind::Refund
             | TearKind::PayKernel2
-            | TearKind::PayKernel2Online
-            | TearKind::PursePurchase
-            | TearKind::PurseCompound
-            | TearKind::PurseLoad
-            | TearKind::PurseUnload => &[Self::WithLogs],
+            | TearKind::PayKernel2Online => &[Self::WithLogs],
+            kind if kind.is_purse() => &[Self::WithLogs],
             _ => Self::ALL,
         }
     }
@@ -271,10 +289,10 @@ impl TearCard {
             }
             (_, _, Afterwards::TappedAgain) => false,
             // The host sees the counter of a load; of a purchase nobody but the card tells.
-            _ if matches!(kind, TearKind::PurseLoad | TearKind::PurseUnload) => {
-                matches!(way, Afterwards::LoadedElsewhere | Afterwards::NeverBack)
+            _ if kind.is_purse_purchase() => {
+                matches!(way, Afterwards::SpentElsewhere | Afterwards::LoadedElsewhere)
             }
-            _ if kind.is_purse() => *way == Afterwards::LoadedElsewhere,
+            _ if kind.is_purse() => matches!(way, Afterwards::LoadedElsewhere | Afterwards::NeverBack),
             // Neither asks the card for proof.
             _ if matches!(kind, TearKind::Refund | TearKind::Reversal) => *way == Afterwards::NeverBack,
             (_, Some(Flow::CashLoad | Flow::PendingLoad | Flow::NonLinkedLoad), Afterwards::NeverBack) => {

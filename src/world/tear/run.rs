@@ -15,7 +15,7 @@ use crate::roles::bureau::KeySet;
 use crate::roles::card::Simulator;
 use crate::roles::issuer::{Issuer, KeyTable, Rules};
 use crate::roles::terminal::journal::{Entry, EntryKind, Journal, State};
-use crate::roles::terminal::purse::{CappRecord, PurchaseKind};
+use crate::roles::terminal::purse::{CappRecord, PurchaseKind, PurseChange};
 use crate::roles::terminal::{Flow, RecoveryRules, Settled, TerminalConfig};
 use crate::words::dictionary::tag;
 use crate::words::emv::Pan;
@@ -43,6 +43,8 @@ const PAYMENT: Amount = Amount::new(1_250, CNY);
 /// Above the floor limit of kernel 2.
 const ONLINE_PAYMENT: Amount = Amount::new(25_000, CNY);
 const REFUND: Amount = Amount::new(750, CNY);
+const LIMIT: Amount = Amount::new(20_000, CNY);
+const CUT_LIMIT: Amount = Amount::new(5_000, CNY);
 const ELSEWHERE_LOAD: Amount = Amount::new(1_000, CNY);
 const ELSEWHERE_PAYMENT: Amount = Amount::new(100, CNY);
 /// How often the terminal starts again at the most; the longest way takes two.
@@ -189,7 +191,11 @@ fn play(
     }
     // A payment whose certificate was lost with the card's answer is claimed, and settled by
     // what the card proves when it is next used.
-    if scene.rows()?.iter().any(|row| row.kind == EntryKind::OfflineSale && row.state == State::CardUpdated) {
+    let is_claimed = |row: &Entry| {
+        matches!(row.kind, EntryKind::OfflineSale | EntryKind::PursePurchase)
+            && row.state == State::CardUpdated
+    };
+    if scene.rows()?.iter().any(is_claimed) {
         scene.elsewhere(Flow::Load, ELSEWHERE_LOAD)?;
         scene.restart()?;
         settled.extend(scene.recover_without_card()?);
@@ -361,6 +367,13 @@ impl Scene {
                 self.stage.recover(&mut self.context)?;
                 self.prepared = Some(Original { batch: paid.trace.0, trace: paid.trace.1 });
             }
+            (TearKind::OverdraftCut, _) => {
+                let mut pin = Secret::new(DEFAULT_PIN.to_owned());
+                let (purse, change) = (PurseId::DEPOSIT, PurseChange::Overdraft);
+                let (_, raised) =
+                    self.stage.change_purse(purse, change, LIMIT, &mut pin, &mut self.context)?;
+                self.prepared = Some(Original { batch: raised.trace.0, trace: raised.trace.1 });
+            }
             _ => {}
         }
         Ok(())
@@ -393,12 +406,18 @@ impl Scene {
                 return Ok(());
             }
             TearKind::PurseLoad => {
-                stage.transfer_purse(PurseId::PURSE, false, LOAD, &mut pin, context)?;
+                stage.change_purse(PurseId::PURSE, PurseChange::Load, LOAD, &mut pin, context)?;
                 stage.recover(context)?;
                 return Ok(());
             }
             TearKind::PurseUnload => {
-                stage.transfer_purse(PurseId::DEPOSIT, true, LOAD, &mut pin, context)?;
+                stage.change_purse(PurseId::DEPOSIT, PurseChange::Unload, LOAD, &mut pin, context)?;
+                stage.recover(context)?;
+                return Ok(());
+            }
+            TearKind::OverdraftRaise | TearKind::OverdraftCut => {
+                let limit = if self.kind == TearKind::OverdraftCut { CUT_LIMIT } else { LIMIT };
+                stage.change_purse(PurseId::DEPOSIT, PurseChange::Overdraft, limit, &mut pin, context)?;
                 stage.recover(context)?;
                 return Ok(());
             }
@@ -451,8 +470,23 @@ impl Scene {
         let mut pin = Secret::new(DEFAULT_PIN.to_owned());
         self.witness.look_away(true);
         if self.kind.is_purse() {
-            let purse = if self.kind == TearKind::PurseUnload { PurseId::DEPOSIT } else { PurseId::PURSE };
-            self.stage.transfer_purse(purse, false, amount, &mut pin, &mut self.context)?;
+            let purse = if self.kind == TearKind::PurseLoad || self.kind.is_purse_purchase() {
+                PurseId::PURSE
+            } else {
+                PurseId::DEPOSIT
+            };
+            let (stage, context) = (&mut self.stage, &mut self.context);
+            match (flow, self.kind) {
+                // A card forgets the TAC of a purchase with the next one of its kind.
+                (Flow::Pay, TearKind::PurseCompound) => {
+                    let kind = PurchaseKind::Compound(vec![ride()]);
+                    stage.pay_with_purse(purse, kind, amount, &mut pin, context)?
+                }
+                (Flow::Pay, _) => {
+                    stage.pay_with_purse(purse, PurchaseKind::Simple, amount, &mut pin, context)?
+                }
+                _ => stage.change_purse(purse, PurseChange::Load, amount, &mut pin, context)?,
+            };
         } else {
             self.stage.transact(flow, amount, &mut pin, &mut self.context)?;
         }

@@ -11,6 +11,7 @@ use serde_json::json;
 
 /// Batches that are shown, open ones and settled ones.
 const BATCHES: u32 = 20;
+const LENT: &str = "lent by overdraft limits";
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
@@ -41,10 +42,11 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
             ("cards, by the ledger", sums.shadows_minor),
             ("in flight", sums.in_flight_minor),
             ("merchants", sums.merchants_minor),
+            (LENT, sums.credit_minor),
             ("sum", sums.total_minor()),
         ];
         columns.row(format!("in {}", sums.currency), "");
-        for (name, minor) in parts {
+        for (name, minor) in parts.into_iter().filter(|(name, minor)| *name != LENT || *minor != 0) {
             columns.row(format!("  {name}"), format!("{:>18}", shown(minor, sums.currency)));
         }
         money.push(json!({
@@ -53,6 +55,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
             "shadows_minor": sums.shadows_minor,
             "in_flight_minor": sums.in_flight_minor,
             "merchants_minor": sums.merchants_minor,
+            "credit_minor": sums.credit_minor,
             "sum_minor": sums.total_minor(),
         }));
     }
@@ -105,6 +108,8 @@ const fn what(kind: LoadKind) -> &'static str {
         LoadKind::Pending => "load from pending",
         LoadKind::CashVoid => "void of a cash load",
         LoadKind::Unload => "unload",
+        LoadKind::OverdraftRaise => "raise of an overdraft limit",
+        LoadKind::OverdraftCut => "cut of an overdraft limit",
     }
 }
 

@@ -2,17 +2,19 @@
 
 use super::command::Call;
 use super::failure::{Exit, Failure};
-use super::scene::{Scene, card_seal_key, must_exist};
+use super::scene::{Scene, Want, card_seal_key, must_exist};
 use super::switches::Switches;
 use super::transaction;
-use crate::air::link::Card;
+use crate::air::link::{Card, Interface};
+use crate::base::bytes::{Hex, parse_hex};
 use crate::base::context::Context;
-use crate::roles::terminal::purse::{PurchaseKind, PurseBalance};
+use crate::roles::terminal::purse::{CappRecord, PurchaseKind, PurseBalance, PurseChange};
 use crate::roles::terminal::{Depth, Flow, TerminalConfig};
 use crate::words::iso4217::Amount;
 use crate::words::pboc::purse::PurseId;
 use crate::world::{CardName, ReaderAddress, open_sam};
-use clap::Arg;
+use clap::{Arg, ArgAction};
+use serde_json::json;
 
 /// Which purse of the card.
 const PURSE: &str = "purse";
@@ -22,6 +24,39 @@ pub(in crate::doors::cli) fn argument(line: clap::Command) -> clap::Command {
     line.arg(Arg::new(PURSE).long(PURSE).value_name("ED|EP").value_parser(["ed", "ep"]).help(
         "Of a purse card: the electronic deposit (ed) or the electronic purse (ep, where nothing is named)",
     ))
+}
+
+/// The overdraft limit that is wanted.
+pub(in crate::doors::cli) const OVERDRAFT: &str = "overdraft";
+
+/// The argument that names an overdraft limit. It is a load's, since the bank gives the card
+/// money by it: what the card can spend is raised, or cut, with the same proofs.
+pub(in crate::doors::cli) fn overdraft_argument(line: clap::Command) -> clap::Command {
+    line.arg(
+        Arg::new(OVERDRAFT).long(OVERDRAFT).value_name("LIMIT").conflicts_with_all([PURSE, "from"]).help(
+            "Instead of an amount: what the deposit (ED) of a purse card may be overdrawn by from now on, \
+                 such as 200.00; 0 takes it back",
+        ),
+    )
+}
+
+/// The records that a purchase writes.
+pub(in crate::doors::cli) const COMPOUND: &str = "compound";
+
+/// The argument that names them.
+pub(in crate::doors::cli) fn compound_argument(line: clap::Command) -> clap::Command {
+    line.arg(
+        Arg::new(COMPOUND)
+            .long(COMPOUND)
+            .value_name("FILE:ID:HEX")
+            .action(ArgAction::Append)
+            .conflicts_with_all([PURSE, "cash", "cashback", "online", "application"])
+            .help(
+                "A compound purchase with the electronic purse: a record that lands with the debit, such as \
+                 1E:00:06...; file and identifier are hexadecimal, 00 is a new record of a ring; may be given \
+                 several times, and the amount may be 0",
+            ),
+    )
 }
 
 /// The purse that the line names.
@@ -51,12 +86,12 @@ pub(in crate::doors::cli) fn run(
             scene.stage.pay_with_purse(purse, kind, amount, &mut person, &mut scene.context)
         }
         Flow::Load | Flow::Unload => {
-            let unloads = flow == Flow::Unload;
-            let amount = match (unloads, amount.minor) {
-                (true, 0) => all(scene, purse, amount)?,
-                _ => amount,
+            let (change, amount) = match (flow, amount.minor) {
+                (Flow::Unload, 0) => (PurseChange::Unload, all(scene, purse, amount)?),
+                (Flow::Unload, _) => (PurseChange::Unload, amount),
+                _ => (PurseChange::Load, amount),
             };
-            scene.stage.transfer_purse(purse, unloads, amount, &mut person, &mut scene.context)
+            scene.stage.change_purse(purse, change, amount, &mut person, &mut scene.context)
         }
         _ => {
             return Err(Failure::Usage("a purse is paid with, loaded and unloaded, and nothing else".into()));
@@ -64,6 +99,59 @@ pub(in crate::doors::cli) fn run(
     };
     let done = result.map_err(|cause| transaction::broken_off(cause, scene))?;
     transaction::end(call, scene, done, &person)
+}
+
+/// Pays with the purse and writes records in one; then shows them as the card has them.
+pub(in crate::doors::cli) fn pay_compound(call: &mut Call<'_>) -> Result<Exit, Failure> {
+    let currency = transaction::currency(call, call.switches.config()?.currency)?;
+    let amount = Amount::parse_or_zero(call.text("AMOUNT").unwrap_or_default(), currency)?;
+    let given = call.arguments.get_many::<String>(COMPOUND).unwrap_or_default();
+    let records = given.map(|text| record(text)).collect::<Result<Vec<_>, _>>()?;
+    let want = Want { command: "pay", interface: Interface::Contactless, effect: call.effect, money: true };
+    let mut scene = Scene::open(call, want)?;
+    seat_sam(call, &mut scene)?;
+    let mut person = scene.person();
+    let kind = PurchaseKind::Compound(records.clone());
+    let result = scene.stage.pay_with_purse(PurseId::PURSE, kind, amount, &mut person, &mut scene.context);
+    let done = result.map_err(|cause| transaction::broken_off(cause, &mut scene))?;
+    let written = match done.1.verdict.is_success() {
+        true => scene.stage.written_records(&records, &mut scene.context)?,
+        false => Vec::new(),
+    };
+    let exit = transaction::end(call, &mut scene, done, &person)?;
+    for CappRecord { sfi, id, data } in &written {
+        call.output.say(&format!("  record {sfi:02X}:{id:02X}:{}\n", Hex(data)));
+    }
+    let json = |row: &CappRecord| json!({ "file": format!("{:02X}", row.sfi), "id": format!("{:02X}", row.id), "data": Hex(&row.data).to_string() });
+    call.output.tell("records", written.iter().map(json).collect::<Vec<_>>().into());
+    Ok(exit)
+}
+
+/// A record as the line has it.
+fn record(text: &str) -> Result<CappRecord, Failure> {
+    let wrong = |expected: &str| Failure::Usage(format!("--compound {text}: expected {expected}"));
+    let mut parts = text.splitn(3, ':');
+    let (Some(file), Some(id), Some(data)) = (parts.next(), parts.next(), parts.next()) else {
+        return Err(wrong("FILE:ID:HEX, such as 17:02:0211"));
+    };
+    let byte = |text: &str| u8::from_str_radix(text, 16).ok();
+    let sfi = byte(file).filter(|sfi| (1..=30).contains(sfi)).ok_or_else(|| wrong("a file 01 to 1E"))?;
+    let id = byte(id).ok_or_else(|| wrong("an identifier 00 to FF"))?;
+    let data = parse_hex(data).ok().filter(|data| (1..=255).contains(&data.len()));
+    Ok(CappRecord { sfi, id, data: data.ok_or_else(|| wrong("1 to 255 bytes of hexadecimal digits"))? })
+}
+
+/// Changes the overdraft limit of the card's deposit.
+pub(in crate::doors::cli) fn set_overdraft(call: &mut Call<'_>, limit: &str) -> Result<Exit, Failure> {
+    let currency = transaction::currency(call, call.switches.config()?.currency)?;
+    let limit = Amount::parse_or_zero(limit, currency)?;
+    let want = Want { command: "load", interface: Interface::Contact, effect: call.effect, money: true };
+    let mut scene = Scene::open(call, want)?;
+    let mut person = scene.person();
+    let (purse, change) = (PurseId::DEPOSIT, PurseChange::Overdraft);
+    let result = scene.stage.change_purse(purse, change, limit, &mut person, &mut scene.context);
+    let done = result.map_err(|cause| transaction::broken_off(cause, &mut scene))?;
+    transaction::end(call, &mut scene, done, &person)
 }
 
 /// All that a purse holds of the holder's own money.

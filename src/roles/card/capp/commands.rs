@@ -5,6 +5,7 @@ use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::crypto::tdes_ecb_decrypt;
 use crate::base::event::Event;
+use crate::roles::card::record::admit_length;
 use crate::roles::card::session::{Phase, Selected};
 use crate::roles::card::simulator::{Answer, Refusal, Work};
 use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
@@ -80,15 +81,7 @@ pub(in crate::roles::card) fn update(
     if !equal(&mac, &command.mac) {
         return Err(wrong_mac());
     }
-    match command.record.len() {
-        found if found > length => {
-            return Err(Refusal::because(StatusWord::NO_SPACE, format!("the record has {length} bytes")));
-        }
-        found if found < length => {
-            return Err(Refusal::because(StatusWord::WRONG_DATA, format!("the record has {length} bytes")));
-        }
-        _ => {}
-    }
+    admit_length(command.record.len(), length)?;
     if let Selected::Application { phase: Phase::Quick(_, Some(pending)), .. } = &mut work.session.selected
         && let Some(extension) = pending.extension_mut()
     {

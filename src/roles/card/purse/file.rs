@@ -5,6 +5,7 @@ use super::memory::File;
 use super::profile::{Access, FileKind};
 use super::secure;
 use crate::base::context::Context;
+use crate::roles::card::record::admit_length;
 use crate::roles::card::session::Selected;
 use crate::roles::card::simulator::{Answer, Refusal, Work};
 use crate::words::iso7816::command::{ReadBinary, ReadRecord};
@@ -92,7 +93,8 @@ pub(super) fn update_binary(work: &mut Work<'_>, command: &UpdateBinary) -> Answ
         let reason = format!("the file has {} bytes", file.bytes.len());
         return Err(Refusal::because(StatusWord::OUTSIDE_FILE, reason));
     }
-    admit_update(work, file.write, &command.header(), &command.data, command.mac)?;
+    let access = file.write;
+    admit_update(work, access, &command.header(), &command.data, command.mac)?;
     let file = find_mut(work, command.sfi)?;
     file.bytes[begin..begin + command.data.len()].copy_from_slice(&command.data);
     Ok(ResponseApdu::ok([]))
@@ -112,7 +114,8 @@ pub(super) fn update_record(work: &mut Work<'_>, command: &UpdateRecord) -> Answ
         let reason = format!("the record has {} bytes", before.len());
         return Err(Refusal::because(StatusWord::WRONG_DATA, reason));
     }
-    admit_update(work, file.write, &command.header(), &command.data, Some(command.mac))?;
+    let access = file.write;
+    admit_update(work, access, &command.header(), &command.data, Some(command.mac))?;
     find_mut(work, command.sfi)?.records[at].clone_from(&command.data);
     Ok(ResponseApdu::ok([]))
 }
@@ -131,15 +134,7 @@ pub(super) fn check_cache(work: &Work<'_>, write: &CacheWrite) -> Result<(), Ref
             by_id.ok_or_else(none)?.len()
         }
     };
-    match write.data.len() {
-        length if length > expected => {
-            Err(Refusal::because(StatusWord::NO_SPACE, format!("the record has {expected} bytes")))
-        }
-        length if length < expected => {
-            Err(Refusal::because(StatusWord::WRONG_DATA, format!("the record has {expected} bytes")))
-        }
-        _ => Ok(()),
-    }
+    admit_length(write.data.len(), expected)
 }
 
 /// Writes a record of a compound purchase, which was checked.
@@ -194,14 +189,13 @@ fn admit(work: &Work<'_>, access: Access) -> Result<(), Refusal> {
 }
 
 /// A file of what is selected.
-fn find<'a>(work: &'a Work<'_>, sfi: u8) -> Result<File, Refusal> {
+fn find<'a>(work: &'a Work<'_>, sfi: u8) -> Result<&'a File, Refusal> {
     let files: &'a [File] = match work.session.selected {
         Selected::MasterFile => &work.memory.read().image.files,
         _ => work.application()?.files(),
     };
-    let file = files.iter().find(|file| file.sfi == sfi);
-    file.cloned()
-        .ok_or_else(|| Refusal::because(StatusWord::FILE_NOT_FOUND, format!("there is no file {sfi:02X}")))
+    let none = || Refusal::because(StatusWord::FILE_NOT_FOUND, format!("there is no file {sfi:02X}"));
+    files.iter().find(|file| file.sfi == sfi).ok_or_else(none)
 }
 
 fn find_mut<'a>(work: &'a mut Work<'_>, sfi: u8) -> Result<&'a mut File, Refusal> {

@@ -78,8 +78,7 @@ pub(super) fn begin_online(
 
 /// Completes a load: money, counter, log and proof land together.
 pub(super) fn credit(work: &mut Work<'_>, command: &CreditForLoad, context: &mut Context) -> Answer {
-    let kinds = [PurseTransactionType::LOAD_DEPOSIT, PurseTransactionType::LOAD_PURSE];
-    let (open, terms) = take_open(work, &kinds, command.date, command.time)?;
+    let (open, terms) = take_open(work, PurseTransactionType::is_load, command.date, command.time)?;
     let session_key = open_key(work, PurseKeyKind::Load, &open)?;
     if !equal(&terms.load_mac2(&session_key), &command.mac2) {
         return Err(Refusal::because(StatusWord::MAC_WRONG, "MAC2 is not the host's for this load"));
@@ -96,14 +95,14 @@ pub(super) fn credit(work: &mut Work<'_>, command: &CreditForLoad, context: &mut
     Ok(ResponseApdu::ok(CreditForLoad::encode_response(&TransactionCertificate { tac })))
 }
 
-/// What was initialised, if it is one of these kinds.
+/// What was initialised, if it is of the kind that is completed.
 pub(super) fn take_open(
     work: &mut Work<'_>,
-    kinds: &[PurseTransactionType],
+    fits: impl FnOnce(PurseTransactionType) -> bool,
     date: [u8; 4],
     time: [u8; 3],
 ) -> Result<(OpenTransaction, PurseTerms), Refusal> {
-    let open = work.session.purse.open.take().filter(|open| kinds.contains(&open.kind));
+    let open = work.session.purse.open.take().filter(|open| fits(open.kind));
     let open = open.ok_or_else(|| Refusal::state("nothing was initialised that this command completes"))?;
     let terms = open.terms(date, time);
     Ok((open, terms))
@@ -126,8 +125,7 @@ pub(super) fn finish(
     sequence: u16,
     logs: bool,
 ) -> Result<(), Refusal> {
-    let [_, limit @ ..] = wallet.overdraft_minor.to_be_bytes();
-    let id = wallet.id;
+    let (id, limit) = (wallet.id, wallet.overdraft_limit());
     *work.purse_mut()?.wallet_mut(id).ok_or_else(Refusal::lost)? = wallet;
     if logs {
         let record = PurseRecord {

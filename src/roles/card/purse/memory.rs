@@ -2,7 +2,7 @@
 
 use super::profile::{Access, FileKind};
 use crate::base::bytes::Secret;
-use crate::words::pboc::purse::{PurseId, PurseTransactionType};
+use crate::words::pboc::purse::{PurseId, PurseTransactionType, limit_bytes};
 use crate::words::pboc::{PurseKeyKind, PurseKeys};
 use serde::{Deserialize, Serialize};
 
@@ -81,8 +81,8 @@ pub(in crate::roles::card) struct File {
 #[serde(deny_unknown_fields)]
 pub(in crate::roles::card) struct SamMemory {
     /// The master key of purchases.
-    #[serde(with = "crate::roles::card::memory::secret_keys")]
-    pub purchase: Vec<Secret<[u8; 16]>>,
+    #[serde(with = "crate::roles::card::memory::secret_hex")]
+    pub purchase: Secret<[u8; 16]>,
     pub files: Vec<File>,
     /// Transactions begun so far.
     pub sequence: u32,
@@ -138,6 +138,11 @@ impl Wallet {
             true => self.spendable_minor(),
             false => u32::try_from(self.own_minor).unwrap_or(0),
         }
+    }
+
+    /// The overdraft limit as commands and records have it; it came in by one of them.
+    pub(super) fn overdraft_limit(&self) -> [u8; 3] {
+        limit_bytes(self.overdraft_minor).unwrap_or([0xFF; 3])
     }
 
     /// Keeps what a transaction gave.

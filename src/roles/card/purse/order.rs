@@ -5,6 +5,7 @@ use super::profile::{FileProfile, Inserted};
 use super::secure::KEY_TRIES;
 use crate::base::bytes::{Secret, digits_to_bcd};
 use crate::roles::card::{CardError, CardMemory, Order};
+use crate::words::emv::with_century;
 use crate::words::pboc::command::pin_bytes;
 use crate::words::pboc::purse::PurseId;
 use crate::words::pboc::{PurseKeyKind, PurseKeys, application_serial};
@@ -48,7 +49,7 @@ impl CardMemory {
             }
             if let Some(own) = &profile.sam {
                 memory.sam = Some(Box::new(SamMemory {
-                    purchase: vec![extra.master.of(PurseKeyKind::Purchase).clone()],
+                    purchase: extra.master.of(PurseKeyKind::Purchase).clone(),
                     files: own.files.iter().map(|file| made(file, &insert)).collect(),
                     sequence: 0,
                     mac_tries_left: own.mac_tries,
@@ -57,6 +58,13 @@ impl CardMemory {
         }
         self.image.files = profiles.files.iter().map(|file| made(file, &insert)).collect();
         Ok(())
+    }
+
+    /// Lets its security modules have begun so many purchases already: a TAC tells two purchases of
+    /// one second apart by that number.
+    pub fn start_modules_at(&mut self, sequence: u32) {
+        let modules = self.image.applications.iter_mut().filter_map(|application| application.sam.as_mut());
+        modules.for_each(|module| module.sequence = sequence);
     }
 
     /// What deposit and purse of the first purse application hold of the holder's own money, minor
@@ -93,12 +101,11 @@ fn made(profile: &FileProfile, insert: &dyn Fn(Inserted) -> Vec<u8>) -> File {
 }
 
 fn inserted(what: Inserted, order: &Order, extra: &PurseOrder<'_>) -> Vec<u8> {
-    let century = |[year, month, day]: [u8; 3]| vec![0x20, year, month, day];
     match what {
         // A PAN has at most 19 decimal digits.
         Inserted::Number => digits_to_bcd(order.pan.expose(), 10).unwrap_or_else(|_| vec![0; 10]),
-        Inserted::Start => century(order.effective),
-        Inserted::End => century(order.expiry),
+        Inserted::Start => with_century(order.effective).to_vec(),
+        Inserted::End => with_century(order.expiry).to_vec(),
         Inserted::Terminal => extra.terminal.to_vec(),
     }
 }

@@ -11,7 +11,7 @@ use crate::words::pboc::command::{
     InitializeForUpdate, OverdraftInitialization, TransactionCertificate, UpdateOverdraftLimit,
 };
 use crate::words::pboc::fixed::Fixed;
-use crate::words::pboc::purse::{OverdraftTerms, PurseId, PurseTransactionType};
+use crate::words::pboc::purse::{OverdraftTerms, PurseId, PurseTransactionType, limit_minor};
 use crate::words::pboc::{PurseKeyKind, equal};
 
 /// Begins a change of the limit, with the PIN.
@@ -27,7 +27,7 @@ pub(super) fn initialize(
     let wallet = work.wallet(PurseId::DEPOSIT.0)?;
     work.admit_counter(wallet.online_sequence)?;
     let (shown, sequence) = (work.shown_minor(wallet)?, wallet.online_sequence);
-    let [_, old_limit @ ..] = wallet.overdraft_minor.to_be_bytes();
+    let old_limit = wallet.overdraft_limit();
     let open = OpenTransaction {
         kind: PurseTransactionType::OVERDRAFT,
         purse: PurseId::DEPOSIT.0,
@@ -60,11 +60,11 @@ pub(super) fn initialize(
 
 /// Changes the limit; one that what is overdrawn would exceed is refused.
 pub(super) fn update(work: &mut Work<'_>, command: &UpdateOverdraftLimit, context: &mut Context) -> Answer {
-    let (open, terms) = take_open(work, &[PurseTransactionType::OVERDRAFT], command.date, command.time)?;
+    let (open, terms) =
+        take_open(work, |kind| kind == PurseTransactionType::OVERDRAFT, command.date, command.time)?;
     let mut wallet = work.wallet(open.purse)?.clone();
-    let [_, old_limit @ ..] = wallet.overdraft_minor.to_be_bytes();
     let change = OverdraftTerms {
-        old_limit,
+        old_limit: wallet.overdraft_limit(),
         new_limit: command.limit,
         terminal: open.terminal,
         date: command.date,
@@ -74,8 +74,7 @@ pub(super) fn update(work: &mut Work<'_>, command: &UpdateOverdraftLimit, contex
     if !equal(&change.mac2(&session_key), &command.mac2) {
         return Err(Refusal::because(StatusWord::MAC_WRONG, "MAC2 is not the host's for this change"));
     }
-    let [a, b, c] = command.limit;
-    let limit = u32::from_be_bytes([0, a, b, c]);
+    let limit = limit_minor(command.limit);
     if wallet.own_minor + i64::from(limit) < 0 {
         return Err(Refusal::state("more is overdrawn than the new limit allows"));
     }

@@ -69,8 +69,8 @@ fn begin(
         let reason = "the purse holds less than is asked for";
         return Err(Refusal::because(StatusWord::INSUFFICIENT_BALANCE, reason));
     }
-    let [_, overdraft_limit @ ..] = wallet.overdraft_minor.to_be_bytes();
-    let (shown, sequence, random) = (work.shown_minor(wallet)?, wallet.offline_sequence, context.random());
+    let (overdraft_limit, sequence) = (wallet.overdraft_limit(), wallet.offline_sequence);
+    let (shown, random) = (work.shown_minor(wallet)?, context.random());
     let cache = Vec::new();
     work.session.purse.open =
         Some(OpenTransaction { kind, purse, amount_minor, terminal, sequence, random, cache });
@@ -105,13 +105,7 @@ pub(super) fn cache(work: &mut Work<'_>, command: &UpdateCappDataCache) -> Answe
 
 /// Completes a purchase of any kind: money, counter, log, proof and records land together.
 pub(super) fn debit(work: &mut Work<'_>, command: &DebitForPurchase, context: &mut Context) -> Answer {
-    let kinds = [
-        PurseTransactionType::PURCHASE_DEPOSIT,
-        PurseTransactionType::PURCHASE_PURSE,
-        PurseTransactionType::CASH_WITHDRAWAL,
-        PurseTransactionType::COMPOUND_PURCHASE,
-    ];
-    let (open, terms) = take_open(work, &kinds, command.date, command.time)?;
+    let (open, terms) = take_open(work, PurseTransactionType::is_purchase, command.date, command.time)?;
     let card_key = work.purse()?.keys.of(PurseKeyKind::Purchase);
     let key = purchase_session_key(&card_key, open.random, open.sequence, command.sequence);
     let code = work.purse_profile()?.certification_code();

@@ -26,17 +26,10 @@ pub(super) fn initialize(
     }
     let terminal_sfi = work.sam_profile()?.terminal_sfi;
     let sam = work.sam_mut()?;
-    if sam.mac_tries_left == 0 {
-        return Err(Refusal::because(
-            StatusWord::LOCKED_FOR_GOOD,
-            "too many wrong MAC2s: the module is locked",
-        ));
-    }
     let terminal = sam.files.iter().find(|file| file.sfi == terminal_sfi);
     let terminal =
         terminal.and_then(|file| file.bytes.first_chunk::<6>().copied()).ok_or_else(Refusal::lost)?;
-    let master = sam.purchase.first().ok_or_else(Refusal::lost)?;
-    let card_key = Secret::new(purse_card_key(master.expose(), command.serial));
+    let card_key = Secret::new(purse_card_key(sam.purchase.expose(), command.serial));
     sam.sequence = sam.sequence.wrapping_add(1);
     let terms =
         PurseTerms { amount_minor: command.amount, kind, terminal, date: command.date, time: command.time };
@@ -56,12 +49,6 @@ pub(super) fn credit(work: &mut Work<'_>, command: &CreditSamForPurchase, contex
     let open = open.ok_or_else(|| Refusal::state("no purchase was begun"))?;
     let right = equal(&open.terms.purchase_mac2(&open.key), &command.mac2);
     let sam = work.sam_mut()?;
-    if sam.mac_tries_left == 0 {
-        return Err(Refusal::because(
-            StatusWord::LOCKED_FOR_GOOD,
-            "too many wrong MAC2s: the module is locked",
-        ));
-    }
     sam.mac_tries_left = if right { tries } else { sam.mac_tries_left - 1 };
     if !right {
         return Err(Refusal::because(StatusWord::MAC_WRONG, "MAC2 is not this card's for this purchase"));
@@ -72,7 +59,15 @@ pub(super) fn credit(work: &mut Work<'_>, command: &CreditSamForPurchase, contex
 }
 
 impl Work<'_> {
+    /// The module's memory, unless it is locked.
     fn sam_mut(&mut self) -> Result<&mut SamMemory, Refusal> {
-        self.application_mut()?.sam.as_deref_mut().ok_or_else(Refusal::lost)
+        let sam = self.application_mut()?.sam.as_deref_mut().ok_or_else(Refusal::lost)?;
+        match sam.mac_tries_left {
+            0 => {
+                let reason = "too many wrong MAC2s: the module is locked";
+                Err(Refusal::because(StatusWord::LOCKED_FOR_GOOD, reason))
+            }
+            _ => Ok(sam),
+        }
     }
 }

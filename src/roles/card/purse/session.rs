@@ -10,7 +10,7 @@ pub(in crate::roles::card) struct PurseSession {
     pub pin_verified: bool,
     /// The authentication key was proved.
     pub key_proved: bool,
-    /// What GET CHALLENGE gave, for the next command alone: 4 or 8 bytes.
+    /// What GET CHALLENGE gave, 4 or 8 bytes: until a command takes it to check a MAC or a proof.
     pub challenge: Option<Vec<u8>>,
     /// The transaction that waits for its completion.
     pub open: Option<OpenTransaction>,

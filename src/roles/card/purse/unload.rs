@@ -36,7 +36,8 @@ pub(super) fn initialize(
 
 /// Completes an unload: money, counter, log and proof land together.
 pub(super) fn debit(work: &mut Work<'_>, command: &DebitForUnload, context: &mut Context) -> Answer {
-    let (open, terms) = take_open(work, &[PurseTransactionType::UNLOAD], command.date, command.time)?;
+    let (open, terms) =
+        take_open(work, |kind| kind == PurseTransactionType::UNLOAD, command.date, command.time)?;
     let session_key = open_key(work, PurseKeyKind::Unload, &open)?;
     if !equal(&terms.load_mac2(&session_key), &command.mac2) {
         return Err(Refusal::because(StatusWord::MAC_WRONG, "MAC2 is not the host's for this unload"));

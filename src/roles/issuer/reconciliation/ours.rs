@@ -20,7 +20,7 @@ pub(super) type After = (String, String, String, i64, i64);
 /// are known by their original's date. The last but three columns say whether the message is the
 /// one by which others know the row: an unload is known by the first confirmation of it,
 /// since its script alone moves nothing, and by the script only where it was proven without
-/// one; a hold by its completion; a claim once it is booked, until its certificate comes.
+/// one; a change of an overdraft limit by none; a hold by its completion; a claim once it is booked, until its certificate comes.
 const SQL: &str = "SELECT message.class, message.merchant, message.terminal, message.batch, message.trace, \
      message.at, message.acted_on, \
      COALESCE(load.amount, purchase.amount, offline_sale.amount, hold.taken, refund.amount), \
@@ -31,7 +31,8 @@ const SQL: &str = "SELECT message.class, message.merchant, message.terminal, mes
       AND first.merchant = message.merchant AND first.terminal = message.terminal \
       AND first.batch = message.batch AND first.trace = message.trace \
       AND first.acted_on = message.acted_on), \
-     CAST(CASE WHEN load.kind = 'unload' AND load.state <> 'landed' THEN 0 \
+     CAST(CASE WHEN load.kind IN ('overdraft raise', 'overdraft cut') THEN 0 \
+     WHEN load.kind = 'unload' AND load.state <> 'landed' THEN 0 \
      WHEN load.kind = 'unload' AND load.confirm_trace IS NULL THEN \
      CASE WHEN message.batch = load.batch AND message.trace = load.trace THEN 1 ELSE 0 END \
      WHEN load.kind = 'unload' THEN CASE WHEN message.batch = load.confirm_batch \

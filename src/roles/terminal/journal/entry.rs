@@ -50,6 +50,8 @@ pub enum EntryKind {
     PurseLoad,
     /// An unload of a purse.
     PurseUnload,
+    /// A change of a deposit's overdraft limit; the amount is the new limit, and no money moves.
+    PurseOverdraft,
 }
 
 impl EntryKind {
@@ -73,6 +75,7 @@ impl EntryKind {
         Self::PursePurchase,
         Self::PurseLoad,
         Self::PurseUnload,
+        Self::PurseOverdraft,
     ];
 
     /// Its word in the table.
@@ -96,6 +99,7 @@ impl EntryKind {
             Self::PursePurchase => "purchase with a purse",
             Self::PurseLoad => "load of a purse",
             Self::PurseUnload => "unload of a purse",
+            Self::PurseOverdraft => "change of an overdraft limit",
         }
     }
 
@@ -127,9 +131,14 @@ impl EntryKind {
         matches!(self, Self::AccountSale | Self::OnlinePurchase)
     }
 
+    /// Whether its amount is money: a limit is none.
+    pub const fn moves_money(self) -> bool {
+        !matches!(self, Self::PurseOverdraft)
+    }
+
     /// Whether it is a purse's, whose card proves what it did by GET TRANSACTION PROVE.
     pub const fn is_purse(self) -> bool {
-        matches!(self, Self::PursePurchase | Self::PurseLoad | Self::PurseUnload)
+        matches!(self, Self::PursePurchase | Self::PurseLoad | Self::PurseUnload | Self::PurseOverdraft)
     }
 
     /// Whether a certificate is uploaded for it.
@@ -157,6 +166,7 @@ impl EntryKind {
             Self::PursePurchase => Kind::PurseSale,
             Self::PurseLoad => Kind::PurseLoad,
             Self::PurseUnload => Kind::PurseUnload,
+            Self::PurseOverdraft => Kind::PurseOverdraft,
         }
     }
 }
@@ -379,14 +389,9 @@ impl Entry {
         self.request(MessageClass::Notice, Kind::DeclineAdvice, self.trace, merchant, terminal)
     }
 
-    /// The message that uploads an offline sale.
+    /// The message that uploads an offline sale, or a purchase with a purse.
     pub fn upload(&self, merchant: &str, terminal: &str) -> Request {
-        self.request(MessageClass::Notice, Kind::OfflineSale, self.trace, merchant, terminal)
-    }
-
-    /// The message that uploads a purchase with a purse.
-    pub fn purse_upload(&self, merchant: &str, terminal: &str) -> Request {
-        self.request(MessageClass::Notice, Kind::PurseSale, self.trace, merchant, terminal)
+        self.request(MessageClass::Notice, self.kind.request_kind(), self.trace, merchant, terminal)
     }
 
     /// The message that asks the host for a purse's load, unload or change.

@@ -1,6 +1,7 @@
 //! Purses (PBOC ED/EP) at the terminal: read, pay with a security module, load and unload with a
 //! host, and what a card that was pulled proves afterwards. Nothing of debit and credit may enter.
 
+mod change;
 mod facts;
 mod keeper;
 mod online;
@@ -10,11 +11,13 @@ mod read;
 mod sam;
 mod select;
 
+pub use change::PurseChange;
 pub use facts::{PurseBalance, PurseFacts, PurseLogEntry};
 pub use keeper::Keeper;
-pub use online::{Desk, PurseTransfer, transfer};
+pub use online::{Desk, PurseOrder, change};
 pub use proof::{Proven, prove, prove_selected};
 pub use purchase::{CappRecord, Counter, Purchase, PurchaseKind, purchase};
 pub(super) use read::read_purse;
+pub use read::read_record;
 pub use sam::{Sam, judge};
 pub use select::{SelectedPurse, select, select_named};

@@ -1,6 +1,10 @@
-//! Loads and unloads of a purse with a host (JR/T 0025.1; PBOC parts 1 and 2).
+//! What a host changes on a purse (JR/T 0025.1; PBOC parts 1 and 2): the card proves itself, the
+//! host decides, the card changes and proves that it has. What differs between a load, an unload
+//! and an overdraft limit is `change.rs`'s.
 
-use super::purchase::{card_mark, chip, may_have_acted, mode, present_pin};
+use super::change::{Proof, PurseChange};
+use super::proof::offline_counter;
+use super::purchase::{card_mark, chip, mode, present_pin};
 use super::select::SelectedPurse;
 use crate::air::host::Settlement;
 use crate::air::host::{Answer, Host, HostError};
@@ -9,23 +13,16 @@ use crate::base::bytes::Cursor;
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
 use crate::base::event::Event;
-use crate::roles::terminal::journal::{Change, EntryKind, Journal, Opening};
+use crate::roles::terminal::journal::{Change, Journal, Opening};
 use crate::roles::terminal::{Cardholder, Outcome, TerminalConfig, TerminalError, Verdict, purse_outcome};
 use crate::words::dictionary::tag;
 use crate::words::iso4217::Amount;
-use crate::words::iso7816::{ApduCommand, CommandError};
 use crate::words::pboc::PurseDetail;
-use crate::words::pboc::command::{
-    CreditForLoad, DebitForUnload, InitializeForLoad, InitializeForUnload, OnlineInitialization,
-};
 use crate::words::pboc::fixed::Fixed;
-use crate::words::pboc::purse::{PurseId, PurseTransactionType};
+use crate::words::pboc::purse::PurseId;
 use crate::words::tlv::TlvStore;
 
-/// Index of the keys of load and unload.
-const KEY: u8 = 1;
-
-/// Everyone that a load talks to.
+/// Everyone that such a change talks to.
 pub struct Desk<'a> {
     /// The card.
     pub card: &'a mut dyn Card,
@@ -39,14 +36,14 @@ pub struct Desk<'a> {
     pub config: &'a TerminalConfig,
 }
 
-/// What the host moves.
+/// What is asked of the host.
 #[derive(Debug, Clone, Copy)]
-pub struct PurseTransfer {
-    /// To or from which purse.
+pub struct PurseOrder {
+    /// Of which purse.
     pub purse: PurseId,
-    /// Whether the money leaves the card.
-    pub unloads: bool,
-    /// The amount.
+    /// What changes.
+    pub change: PurseChange,
+    /// The amount; of an overdraft limit, the new limit.
     pub amount: Amount,
     /// Batch and trace number of the journal.
     pub trace: (u32, u32),
@@ -54,30 +51,25 @@ pub struct PurseTransfer {
     pub at: Timestamp,
 }
 
-/// Loads or unloads the purse that is selected. Once the card was told, the journal has all that is
+/// Changes the purse that is selected. Once the card was told, the journal has all that is
 /// needed to learn later whether it did; then an error leaves the row in doubt.
-pub fn transfer(
+pub fn change(
     selected: &SelectedPurse,
-    order: &PurseTransfer,
+    order: &PurseOrder,
     desk: &mut Desk<'_>,
     context: &mut Context,
 ) -> Result<Outcome, TerminalError> {
-    let outcome = Transfer { selected, order }.run(desk, context)?;
+    let outcome = Ordered { selected, order }.run(desk, context)?;
     desk.cardholder.show(outcome.verdict.message(), "");
     Ok(outcome)
 }
 
-/// What the card told, or why it refused for sure.
-type Told<T> = Result<T, String>;
-/// MAC and TAC.
-type Proof = ([u8; 4], [u8; 4]);
-
-struct Transfer<'a> {
+struct Ordered<'a> {
     selected: &'a SelectedPurse,
-    order: &'a PurseTransfer,
+    order: &'a PurseOrder,
 }
 
-impl Transfer<'_> {
+impl Ordered<'_> {
     fn run(&self, desk: &mut Desk<'_>, context: &mut Context) -> Result<Outcome, TerminalError> {
         let order = self.order;
         let Ok(amount) = u32::try_from(order.amount.minor) else {
@@ -90,12 +82,13 @@ impl Transfer<'_> {
             return Ok(self.ended(Verdict::Declined, &why, None, context));
         }
         let terminal = terminal_number(desk.config);
-        let told = match self.initialize(desk.card, amount, terminal, context)? {
-            Ok(told) => told,
+        let offline = offline_counter(desk.card, order.purse, terminal, context)?;
+        let (detail, mac1) = match order.change.begin(order.purse, amount, terminal, desk.card, context)? {
+            Ok(begun) => begun,
             Err(why) => return Ok(self.ended(Verdict::Declined, &why, None, context)),
         };
-        let detail = self.detail(&told, terminal);
-        self.open(&detail, told.mac1, desk, context)?;
+        let told = &detail;
+        self.open(told, mac1, offline, desk, context)?;
         let row = desk.journal.row(order.trace.0, order.trace.1)?;
         let request = row.purse_request(&desk.config.merchant, &desk.config.terminal);
         let answer = match desk.host.authorise(&request, context) {
@@ -103,41 +96,37 @@ impl Transfer<'_> {
             Err(HostError::Unreachable { cause }) => {
                 desk.journal.write(order.trace, &Change::Declined { reason: NOT_SENT }, context)?;
                 let why = format!("the host is not there: {cause}");
-                return Ok(self.ended(Verdict::HostUnreachable, &why, Some(&told), context));
+                return Ok(self.ended(Verdict::HostUnreachable, &why, Some(told), context));
             }
             Err(error) => {
                 let why = format!("no usable answer from the host: {error}");
-                return self.undo(&why, UNANSWERED, &told, desk, context);
+                return self.undo(&why, UNANSWERED, told, desk, context);
             }
         };
         if !answer.code.is_approved() {
             desk.journal.write(order.trace, &Change::Declined { reason: REFUSED }, context)?;
             let why = format!("the host answered {}: {}", answer.code, answer.reason);
-            return Ok(self.ended(Verdict::Declined, &why, Some(&told), context));
+            return Ok(self.ended(Verdict::Declined, &why, Some(told), context));
         }
-        let Some((detail, mac2)) = granted(&answer) else {
-            return self.undo("the host's answer has no MAC2", UNUSABLE, &told, desk, context);
-        };
-        let after = match order.unloads {
-            true => told.old_balance_minor.saturating_sub(amount),
-            false => told.old_balance_minor.saturating_add(amount),
+        let Some((granted, mac2)) = granted(&answer) else {
+            return self.undo("the host's answer has no MAC2", UNUSABLE, told, desk, context);
         };
         let authorised = Change::Authorised {
-            atc: told.online_sequence.wrapping_add(1),
-            balance_after_minor: Some(after.into()),
-            chip: chip(&detail, None),
+            atc: told.sequence.wrapping_add(1),
+            balance_after_minor: order.change.balance_after(told.old_balance_minor, amount).map(u64::from),
+            chip: chip(&granted, None),
         };
         desk.journal.write(order.trace, &authorised, context)?;
         desk.journal.write(order.trace, &Change::Sending, context)?;
-        let proof = match self.complete(&detail, mac2, desk, context) {
+        let proof: Proof = match order.change.complete(&granted, amount, mac2, desk.card, context) {
             Ok(Ok(proof)) => proof,
-            Ok(Err(why)) => return self.undo(&why, CARD_REFUSED, &told, desk, context),
+            Ok(Err(why)) => return self.undo(&why, CARD_REFUSED, told, desk, context),
             Err(error) => {
                 desk.journal.write(order.trace, &Change::InDoubt, context)?;
                 return Err(error);
             }
         };
-        let updated = Change::CardUpdated { atc: None, chip: Some(chip(&detail, Some(proof))) };
+        let updated = Change::CardUpdated { atc: None, chip: Some(chip(&granted, Some(proof))) };
         desk.journal.write(order.trace, &updated, context)?;
         let row = desk.journal.row(order.trace.0, order.trace.1)?;
         let result = row.purse_result(&desk.config.merchant, &desk.config.terminal);
@@ -146,77 +135,26 @@ impl Transfer<'_> {
         if is_noted {
             desk.journal.write(order.trace, &Change::Confirmed, context)?;
         }
-        let (verdict, why) = match (order.unloads, is_noted) {
-            (false, true) => (Verdict::Loaded, "the card took MAC2, and the host its TAC"),
-            (false, false) => {
-                (Verdict::LoadedUnconfirmed, "the card took MAC2; the host has not its TAC yet")
-            }
-            (true, true) => (Verdict::Unloaded, "the card took MAC2, and the host its MAC3"),
-            (true, false) => {
-                (Verdict::UnloadedUnconfirmed, "the card took MAC2; the host has not its MAC3 yet")
-            }
-        };
-        Ok(self.ended(verdict, why, Some(&told), context))
-    }
-
-    /// Begins it at the card; `Err` says why not.
-    fn initialize(
-        &self,
-        card: &mut dyn Card,
-        amount: u32,
-        terminal: [u8; 6],
-        context: &mut Context,
-    ) -> Result<Told<OnlineInitialization>, TerminalError> {
-        let purse = self.order.purse.0;
-        let answered = match self.order.unloads {
-            true => {
-                let ask = InitializeForUnload { purse, key: KEY, amount, terminal };
-                ask.answer(&card.transmit(&ask.to_apdu(), context)?)
-            }
-            false => {
-                let ask = InitializeForLoad { purse, key: KEY, amount, terminal };
-                ask.answer(&card.transmit(&ask.to_apdu(), context)?)
-            }
-        };
-        match answered {
-            Ok(told) => Ok(Ok(told)),
-            Err(CommandError::Refused { status, .. }) => Ok(Err(format!("the card answered {status}"))),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Date and time are the host's, and not known yet.
-    fn detail(&self, told: &OnlineInitialization, terminal: [u8; 6]) -> PurseDetail {
-        let kind = match self.order.unloads {
-            true => PurseTransactionType::UNLOAD,
-            false => self.order.purse.load(),
-        };
-        PurseDetail {
-            kind: kind.0,
-            terminal,
-            terminal_sequence: 0,
-            date: [0; 4],
-            time: [0; 3],
-            old_balance_minor: told.old_balance_minor,
-            sequence: told.online_sequence,
-            random: told.random,
-            key_version: told.key_version,
-            algorithm: told.algorithm,
-            overdraft_limit: [0; 3],
-        }
+        let (verdict, why) = order.change.done(is_noted);
+        Ok(self.ended(verdict, why, Some(told), context))
     }
 
     fn open(
         &self,
         detail: &PurseDetail,
         mac1: [u8; 4],
+        offline: Option<u16>,
         desk: &mut Desk<'_>,
         context: &mut Context,
     ) -> Result<(), TerminalError> {
         let mut data = chip(detail, None);
         data.put(tag::PURSE_MAC, mac1);
+        // By it the issuer knows which purchases the balance has paid for.
+        if let Some(offline) = offline {
+            data.put(tag::ATC, offline.to_be_bytes());
+        }
         let opening = Opening {
-            kind: if self.order.unloads { EntryKind::PurseUnload } else { EntryKind::PurseLoad },
+            kind: self.order.change.entry_kind(),
             amount: self.order.amount,
             card: card_mark(self.selected, self.order.purse),
             mode: mode(desk.card),
@@ -232,43 +170,12 @@ impl Transfer<'_> {
         Ok(desk.journal.write(self.order.trace, &Change::Open(Box::new(opening)), context)?)
     }
 
-    /// Tells the card; its MAC and TAC, of which a load has the one and an unload the other, or
-    /// why it refused for sure.
-    fn complete(
-        &self,
-        detail: &PurseDetail,
-        mac2: [u8; 4],
-        desk: &mut Desk<'_>,
-        context: &mut Context,
-    ) -> Result<Told<Proof>, TerminalError> {
-        let PurseDetail { date, time, .. } = *detail;
-        let answered = match self.order.unloads {
-            true => {
-                let command = DebitForUnload { date, time, mac2 };
-                let answer = desk.card.transmit(&command.to_apdu(), context)?;
-                command.answer(&answer).map(|proof| (proof.mac3, [0; 4]))
-            }
-            false => {
-                let command = CreditForLoad { date, time, mac2 };
-                let answer = desk.card.transmit(&command.to_apdu(), context)?;
-                command.answer(&answer).map(|proof| ([0; 4], proof.tac))
-            }
-        };
-        match answered {
-            Ok(proof) => Ok(Ok(proof)),
-            Err(CommandError::Refused { status, .. }) if !may_have_acted(status) => {
-                Ok(Err(format!("the card answered {status} to the host's MAC2")))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
     /// Nothing has reached the card: what the host may have booked is undone.
     fn undo(
         &self,
         why: &str,
         reason: &'static str,
-        told: &OnlineInitialization,
+        told: &PurseDetail,
         desk: &mut Desk<'_>,
         context: &mut Context,
     ) -> Result<Outcome, TerminalError> {
@@ -286,20 +193,20 @@ impl Transfer<'_> {
         &self,
         verdict: Verdict,
         why: &str,
-        told: Option<&OnlineInitialization>,
+        told: Option<&PurseDetail>,
         context: &mut Context,
     ) -> Outcome {
         let order = self.order;
         context.emit(Event::new("terminal", verdict.word()).because(why.to_owned()));
-        let before = told.map(|told| Amount::new(told.old_balance_minor.into(), order.amount.currency));
-        let after = before.filter(|_| verdict.is_success()).map(|before| match order.unloads {
-            true => Amount::new(before.minor.saturating_sub(order.amount.minor), before.currency),
-            false => Amount::new(before.minor.saturating_add(order.amount.minor), before.currency),
-        });
+        let shown = |minor: u32| Amount::new(minor.into(), order.amount.currency);
+        let landed = told.filter(|_| verdict.is_success());
+        let amount = u32::try_from(order.amount.minor).unwrap_or(u32::MAX);
         Outcome {
-            balance_before: before,
-            balance_after: after,
-            atc: told.filter(|_| verdict.is_success()).map(|told| told.online_sequence.wrapping_add(1)),
+            balance_before: told.map(|told| shown(told.old_balance_minor)),
+            balance_after: landed
+                .and_then(|told| order.change.balance_after(told.old_balance_minor, amount))
+                .map(shown),
+            atc: landed.map(|told| told.sequence.wrapping_add(1)),
             ..purse_outcome(verdict, why.into(), order.amount, order.trace, &self.selected.number)
         }
     }

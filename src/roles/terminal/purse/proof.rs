@@ -3,7 +3,7 @@
 //! transaction, so the log's entry must be ours in every field.
 
 use super::select::{SelectedPurse, select};
-use crate::air::link::Card;
+use crate::air::link::{Card, LinkError};
 use crate::base::bytes::Cursor;
 use crate::base::context::Context;
 use crate::roles::terminal::TerminalError;
@@ -13,7 +13,7 @@ use crate::words::iso7816::command::ReadRecord;
 use crate::words::iso7816::{ApduCommand, StatusWord};
 use crate::words::pboc::command::{GetTransactionProve, InitializeForPurchase};
 use crate::words::pboc::fixed::Fixed;
-use crate::words::pboc::purse::{PurseId, PurseTransactionType};
+use crate::words::pboc::purse::{PurseId, PurseTransactionType, limit_minor};
 use crate::words::pboc::{CityLayout, PurseDetail, PurseRecord};
 use crate::words::tlv::TlvStore;
 
@@ -29,7 +29,9 @@ pub enum Proven {
     },
     /// It did not happen.
     NotLanded(String),
-    /// Neither; why not.
+    /// Neither, and it never will; why not.
+    Gone(String),
+    /// Neither now; why not.
     Nothing(String),
 }
 
@@ -78,7 +80,12 @@ pub fn prove_selected(
     if answer.status != StatusWord::PROVE_NOT_AVAILABLE && answer.status != StatusWord::DATA_NOT_FOUND {
         return Ok(Proven::Nothing(format!("GET TRANSACTION PROVE answered {}", answer.status)));
     }
-    if counter(card, row, &detail, context)? == Some(detail.sequence) {
+    // The deposit tells its counter to nobody without a PIN.
+    let is_purse = row.card.psn == PurseId::PURSE.sequence_number();
+    if is_purse
+        && !is_online(detail.kind)
+        && offline_counter(card, PurseId::PURSE, detail.terminal, context)? == Some(detail.sequence)
+    {
         return Ok(Proven::NotLanded("the card's counter has not stepped".into()));
     }
     // An entry of the log with an earlier value of the same counter reaches back beyond it.
@@ -86,9 +93,11 @@ pub fn prove_selected(
         .entries
         .iter()
         .any(|entry| entry.sequence < sequence && is_online(entry.kind) == is_online(detail.kind));
-    match row.amount.minor > 0 && (log.is_whole || reaches_back) {
+    // A compound purchase over nothing is in no log.
+    let is_logged = row.amount.minor > 0 || is_online(detail.kind);
+    match is_logged && (log.is_whole || reaches_back) {
         true => Ok(Proven::NotLanded("neither GET TRANSACTION PROVE nor the log has it".into())),
-        false => Ok(Proven::Nothing("the card has moved on, and proves it no longer".into())),
+        false => Ok(Proven::Gone("the card has moved on, and proves it no longer".into())),
     }
 }
 
@@ -119,7 +128,12 @@ fn log(card: &mut dyn Card, layout: &CityLayout, context: &mut Context) -> Resul
 }
 
 fn is_ours(entry: &PurseRecord, detail: &PurseDetail, row: &Entry) -> bool {
-    u64::from(entry.amount_minor) == row.amount.minor
+    // The entry of a limit has the limit, and no amount.
+    let minor = match PurseTransactionType(detail.kind) {
+        PurseTransactionType::OVERDRAFT => limit_minor(entry.overdraft_limit),
+        _ => entry.amount_minor,
+    };
+    u64::from(minor) == row.amount.minor
         && (entry.terminal, entry.date, entry.time) == (detail.terminal, detail.date, detail.time)
 }
 
@@ -127,19 +141,15 @@ const fn is_online(kind: u8) -> bool {
     !PurseTransactionType(kind).is_purchase()
 }
 
-/// The counter of purchases with the electronic purse; the deposit tells its own to nobody
-/// without a PIN.
-fn counter(
+/// How many purchases were made with a purse, where the card tells it; that of the deposit wants
+/// the PIN. Nothing comes of a purchase that is begun and goes no further.
+pub(super) fn offline_counter(
     card: &mut dyn Card,
-    row: &Entry,
-    detail: &PurseDetail,
+    purse: PurseId,
+    terminal: [u8; 6],
     context: &mut Context,
-) -> Result<Option<u16>, TerminalError> {
-    let is_purse = row.card.psn == PurseId::PURSE.sequence_number();
-    if !is_purse || is_online(detail.kind) {
-        return Ok(None);
-    }
-    let ask = InitializeForPurchase { purse: PurseId::PURSE.0, key: 1, amount: 0, terminal: detail.terminal };
+) -> Result<Option<u16>, LinkError> {
+    let ask = InitializeForPurchase { purse: purse.0, key: 1, amount: 0, terminal };
     let answer = card.transmit(&ask.to_apdu(), context)?;
     Ok(ask.answer(&answer).ok().map(|told| told.offline_sequence))
 }

@@ -14,8 +14,9 @@ use crate::roles::terminal::{
     Cardholder, Outcome, PinCheck, PinPrompt, TerminalError, Verdict, purse_outcome,
 };
 use crate::words::dictionary::tag;
+use crate::words::emv::with_century;
 use crate::words::iso4217::Amount;
-use crate::words::iso7816::{ApduCommand, CommandApdu, ResponseApdu, StatusWord};
+use crate::words::iso7816::{ApduCommand, CommandApdu, CommandError, ResponseApdu, StatusWord};
 use crate::words::pboc::command::{
     DebitForPurchase, InitializeForCappPurchase, InitializeForCashWithdraw, InitializeForPurchase,
     InitializeSamForPurchase, OfflineInitialization, UpdateCappDataCache, VerifyPin,
@@ -177,18 +178,14 @@ impl Purse<'_> {
                 return Err(error.into());
             }
         };
-        if may_have_acted(answer.status) {
-            journal.write(order.trace, &Change::InDoubt, context)?;
-            return Err(debit.answer(&answer).err().map_or(TerminalError::NoSam, Into::into));
-        }
-        if !answer.status.is_ok() {
-            journal.write(order.trace, &Change::Declined { reason: CARD_REFUSED }, context)?;
-            let reason = format!("the card answered {} to the debit", answer.status);
-            let refused = self.outcome(Verdict::Declined, reason, Some(&told), context);
-            return Ok(Outcome { refused_with: Some(answer.status), ..refused });
-        }
         let proof = match debit.answer(&answer) {
             Ok(proof) => proof,
+            Err(CommandError::Refused { status, .. }) if !may_have_acted(status) => {
+                journal.write(order.trace, &Change::Declined { reason: CARD_REFUSED }, context)?;
+                let reason = format!("the card answered {status} to the debit");
+                let refused = self.outcome(Verdict::Declined, reason, Some(&told), context);
+                return Ok(Outcome { refused_with: Some(status), ..refused });
+            }
             Err(error) => {
                 journal.write(order.trace, &Change::InDoubt, context)?;
                 return Err(error.into());
@@ -348,8 +345,7 @@ pub(super) fn mode(card: &dyn Card) -> Mode {
 
 /// Date and time as purses have them, BCD.
 pub(super) fn purse_time(at: Timestamp) -> ([u8; 4], [u8; 3]) {
-    let [year, month, day] = at.yymmdd();
-    ([0x20, year, month, day], at.hhmmss())
+    (with_century(at.yymmdd()), at.hhmmss())
 }
 
 /// Whether a status word leaves open what the card has done.

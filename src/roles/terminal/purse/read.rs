@@ -2,10 +2,12 @@
 //! named with the reason, and the rest is shown.
 
 use super::facts::{PurseBalance, PurseFacts, PurseLogEntry};
+use super::purchase::CappRecord;
 use super::select::number_digits;
 use crate::air::link::{Card, LinkError};
 use crate::base::bytes::{Cursor, Hex, bcd_to_u64};
 use crate::base::context::Context;
+use crate::base::env::Timestamp;
 use crate::roles::terminal::Fact;
 use crate::words::emv::Pan;
 use crate::words::iso4217::{Amount, Currency};
@@ -13,7 +15,7 @@ use crate::words::iso7816::command::{ReadBinary, ReadRecord};
 use crate::words::iso7816::{Aid, ApduCommand, CommandError, StatusWord};
 use crate::words::pboc::command::GetBalance;
 use crate::words::pboc::fixed::Fixed;
-use crate::words::pboc::purse::{PurseId, PurseTransactionType};
+use crate::words::pboc::purse::{PurseId, PurseTransactionType, limit_minor};
 use crate::words::pboc::{CityBalance, CityField, CityLayout, FieldKind, PurseRecord};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -52,11 +54,34 @@ pub(in crate::roles::terminal) fn read_purse(
     };
     for balance in balances.iter_mut().filter(|balance| PurseId(balance.purse) == PurseId::DEPOSIT) {
         let newest = log.known().and_then(|log| log.iter().find(|entry| is_deposits(entry)));
-        let limit = newest.map(|entry| limit(entry.record.overdraft_limit, currency));
+        let limit = newest.map(|entry| limit_minor(entry.record.overdraft_limit));
+        let limit = limit.map(|minor| Amount::new(minor.into(), currency));
         balance.overdraft_limit = limit.filter(|limit| limit.minor > 0);
     }
     let name = layout.name.clone();
     Ok(PurseFacts { aid, name, blocked, number, fields, balances, log })
+}
+
+/// What the selected purse has of a record that a compound purchase wrote: by its identifier, in a
+/// ring by how many came after it; `None` where the card does not show it.
+pub fn read_record(
+    card: &mut dyn Card,
+    written: &CappRecord,
+    later: usize,
+    context: &mut Context,
+) -> Result<Option<Vec<u8>>, LinkError> {
+    for number in 1..=u8::MAX {
+        let ask = ReadRecord { sfi: written.sfi, record: number };
+        let Ok(found) = ask.answer(&card.transmit(&ask.to_apdu(), context)?) else { break };
+        let is_it = match written.id {
+            0 => usize::from(number) == later + 1,
+            id => found.first() == Some(&id),
+        };
+        if is_it {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
 }
 
 fn file(card: &mut dyn Card, sfi: u8, context: &mut Context) -> Result<Fact<Vec<u8>>, LinkError> {
@@ -125,17 +150,12 @@ fn shown(bytes: Fact<Vec<u8>>, kind: FieldKind) -> Fact<String> {
 
 /// BCD YYYYMMDD, if that is a day of a calendar.
 fn date(bytes: &[u8]) -> Option<String> {
-    let number = bcd_to_u64(bytes).ok()?;
+    let number = u32::try_from(bcd_to_u64(bytes).ok()?).ok()?;
     let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let days = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    };
-    let fits = year >= 1900 && (1..=12).contains(&month) && (1..=days).contains(&day);
-    fits.then(|| format!("{year:04}-{month:02}-{day:02}"))
+    // No card is older.
+    let year = i32::try_from(year).ok().filter(|year| *year >= 1900)?;
+    let is_day = Timestamp::from_civil(year, month as u8, day as u8, 0, 0, 0).is_some();
+    is_day.then(|| format!("{year:04}-{month:02}-{day:02}"))
 }
 
 /// A balance; none where the card has no such purse.
@@ -171,10 +191,6 @@ fn is_deposits(entry: &PurseLogEntry) -> bool {
         PurseTransactionType::OVERDRAFT,
     ]
     .contains(&PurseTransactionType(entry.record.kind))
-}
-
-fn limit([a, b, c]: [u8; 3], currency: Currency) -> Amount {
-    Amount::new(u32::from_be_bytes([0, a, b, c]).into(), currency)
 }
 
 /// The log, newest first. A record of nothing is an empty place of its ring.

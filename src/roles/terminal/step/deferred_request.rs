@@ -2,7 +2,7 @@
 //! be asked is kept for later (offline data authentication for transit). Who opens a gate,
 //! and by which further rules, may not enter.
 
-use super::processing_restrictions::is_expired;
+use super::processing_restrictions::{is_early, is_expired};
 use crate::air::host::{Kind, MessageClass};
 use crate::base::context::Context;
 use crate::roles::terminal::journal::CardMark;
@@ -36,16 +36,13 @@ pub(in crate::roles::terminal) fn begin(
     context: &mut Context,
 ) -> Next {
     step("Deferred request", context);
-    let verdict = match hindrance(&session) {
-        Some(reason) => Err(reason),
-        None => Ok("the card is authentic and asks its issuer, who is asked later"),
-    };
-    let (verdict, reason, deferred) = match verdict {
-        Ok(reason) => {
+    let (verdict, reason, deferred) = match hindrance(&session) {
+        Some(reason) => (Verdict::Declined, reason, None),
+        None => {
+            let reason = "the card is authentic and asks its issuer, who is asked later".to_owned();
             let request = session.request(MessageClass::Request, Kind::Purchase, card, chip, None);
-            (Verdict::Deferred, reason.to_owned(), Some(Box::new(request)))
+            (Verdict::Deferred, reason, Some(Box::new(request)))
         }
-        Err(reason) => (Verdict::Declined, reason, None),
     };
     let causes = [tag::ATC, tag::APPLICATION_EXPIRATION_DATE, tag::TTQ];
     session.tell("deferred authorisation", CLAUSE, reason.clone(), &causes, context);
@@ -72,10 +69,5 @@ fn hindrance(session: &Session) -> Option<String> {
         Some(true) => return Some("the application is expired".into()),
         Some(false) => {}
     }
-    let begins = session.store.array::<3>(tag::APPLICATION_EFFECTIVE_DATE);
-    begins
-        .is_some_and(|begins| {
-            crate::words::emv::with_century(begins) > crate::words::emv::with_century(today)
-        })
-        .then(|| "the application is not yet effective".into())
+    is_early(&session.store, today).then(|| "the application is not yet effective".into())
 }

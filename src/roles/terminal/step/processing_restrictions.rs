@@ -8,7 +8,6 @@ use crate::roles::terminal::phase::step;
 use crate::roles::terminal::session::{Flow, Session};
 use crate::words::dictionary::tag;
 use crate::words::emv::{Track2, Tvr, UsageControl, with_century as century};
-use crate::words::tlv::Tag;
 
 /// Compares versions, usage and dates, and notes in the TVR what does not fit.
 pub(in crate::roles::terminal) fn perform(read: &mut RecordsRead, context: &mut Context) {
@@ -80,15 +79,15 @@ const fn service(flow: Flow, domestic: bool) -> &'static [&'static [Bit<UsageCon
 
 /// EMV Book 3 10.4.3.
 fn application_dates(session: &mut Session, context: &mut Context) {
-    let today = century(session.terms.at.yymmdd());
-    let date = |session: &Session, tag: Tag| session.store.array::<3>(tag).map(century);
+    let today = session.terms.at.yymmdd();
     let clause = "EMV Book 3 10.4.3";
-    let early = date(session, tag::APPLICATION_EFFECTIVE_DATE).is_some_and(|date| date > today);
+    let early = is_early(&session.store, today);
     if early {
         let causes = [tag::APPLICATION_EFFECTIVE_DATE, tag::TRANSACTION_DATE];
         session.find(Tvr::NOT_YET_EFFECTIVE, clause, "5F25 is after today", &causes, context);
     }
-    let late = date(session, tag::APPLICATION_EXPIRATION_DATE).is_some_and(|date| date < today);
+    let expiry = session.store.array::<3>(tag::APPLICATION_EXPIRATION_DATE);
+    let late = expiry.is_some_and(|date| century(date) < century(today));
     if late {
         let causes = [tag::APPLICATION_EXPIRATION_DATE, tag::TRANSACTION_DATE];
         session.find(Tvr::EXPIRED_APPLICATION, clause, "5F24 is before today", &causes, context);
@@ -104,6 +103,11 @@ fn application_dates(session: &mut Session, context: &mut Context) {
 pub(in crate::roles::terminal) fn is_atm(config: &TerminalConfig) -> bool {
     const CASH: u8 = 0x80;
     matches!(config.terminal_type.0, [0x14..=0x16]) && config.additional_capabilities.0[0] & CASH != 0
+}
+
+/// Whether a card tells that it is not effective yet (5F25).
+pub(in crate::roles::terminal) fn is_early(store: &crate::words::tlv::TlvStore, today: [u8; 3]) -> bool {
+    store.array::<3>(tag::APPLICATION_EFFECTIVE_DATE).is_some_and(|date| century(date) > century(today))
 }
 
 /// Whether a card is past its expiry: 5F24, else the month in track 2.
