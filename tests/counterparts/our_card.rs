@@ -192,8 +192,11 @@ fn purse(served: &mut Served, _program: &Path, _atr: &str) -> Result<(), Failed>
     value(&["pay", "12.50", "--sam", "sim:psam"])?;
     value(&["pay", "3.00", "--sam", "sim:psam", "--purse", "ed"])?;
     balances(9_700, 13_750, 45_000)?;
+    let gate = value(&["gate", "run", "--sam", "sim:psam"])?;
+    same("rides told to the issuer", gate["upload"]["paid"].as_u64(), 1)?;
+    balances(9_700, 13_550, 45_000)?;
     value(&["unload", "97.00"])?;
-    balances(0, 13_750, 54_700)?;
+    balances(0, 13_550, 54_700)?;
     let status = value(&["recover"])?;
     let open = status["recovery"]["rows"].as_array().map(|rows| rows.len() as u64);
     same("rows that are open", open, 0)

@@ -248,7 +248,13 @@ impl PurseTap<'_> {
                 context.emit(Event::new("gate", "ride not debited").because(reason));
                 return Ok(None);
             }
-            Proven::Gone(reason) | Proven::Nothing(reason) => {
+            // It stays in doubt for good, and holds nobody up.
+            Proven::Gone(reason) => {
+                self.book.not_proven(&row, self.rules.proof_taps)?;
+                context.emit(Event::new("gate", "ride never proven").because(reason));
+                return Ok(None);
+            }
+            Proven::Nothing(reason) => {
                 let taps = attempts.saturating_add(1);
                 self.book.not_proven(&row, taps)?;
                 let reason = format!("{reason} (tap {taps} of {})", self.rules.proof_taps);
