@@ -2,6 +2,7 @@
 //! of its own.
 
 mod due;
+mod shell;
 mod trace;
 
 use cardwright::base::context::Context;

@@ -13,6 +13,10 @@ use libtest_mimic::{Arguments, Trial};
 mod causes;
 #[path = "support/certification.rs"]
 mod certification;
+#[path = "support/city_card.rs"]
+mod city_card;
+#[path = "support/city_dumps.rs"]
+mod city_dumps;
 #[cfg(target_os = "linux")]
 #[path = "support/counterpart_openssl.rs"]
 mod counterpart_openssl;
@@ -35,6 +39,7 @@ fn main() {
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(vectors::trials());
     trials.extend(decisions::trials());
+    trials.extend(city_dumps::trials());
     trials.extend(scripts::trials());
     trials.extend(certification::trials());
     trials.extend(counterpart_pyemv::trials());

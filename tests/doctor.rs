@@ -197,6 +197,10 @@ fn a_reader_that_the_daemon_does_not_show() {
         assert!(troubles(&tree.with_readers(&["Some Reader 00 00"])).is_empty());
     }
     let tree = Tree::sound();
+    tree.usb("054c", "06c1", "ff", None);
+    let found = tree.with_readers(&[]);
+    assert!(troubles(&found).is_empty() && the(&found, "reader-unreached").what.contains("RC-S380"));
+    let tree = Tree::sound();
     tree.usb("1234", "5678", "03", None);
     assert!(troubles(&tree.with_readers(&[])).is_empty(), "a keyboard is no reader");
 }

@@ -172,7 +172,10 @@ fn frames_of_a_pn532_are_read_or_passed_over() {
     let said: Vec<&[u8]> = std::iter::once(&found).chain(&chip).map(Vec::as_slice).collect();
     let long = [0x41_u8, 0x40].iter().chain(&[7; 240]).copied().collect();
     let more = Frame::Answer(long).to_bytes();
+    // A search in type F whose request has no length byte.
+    let search = Frame::Command([&[0x4A, 1, 1][..], &[0; 255]].concat()).to_bytes();
     let texts = [
+        search,
         frames(&reader),
         frames(&picc),
         frames(&peer),
@@ -213,7 +216,10 @@ fn units_of_llcp_are_taken_or_refused() {
             [&[GENERAL], units].concat().iter().map(|hex| parse_hex(hex).unwrap()).collect();
         pieces::join(&units.iter().map(Vec::as_slice).collect::<Vec<_>>())
     };
-    tried(&[text(&SESSION), text(&others), text(&[&others[..], &SESSION].concat())], llcp::run);
+    // More names than one answer holds, to a device that takes the least.
+    let names = format!("0641{}", "08010A".repeat(80));
+    let many = [vec![0], pieces::join(&[&parse_hex(&names).unwrap()])].concat();
+    tried(&[text(&SESSION), text(&others), text(&[&others[..], &SESSION].concat()), many], llcp::run);
 }
 
 #[test]

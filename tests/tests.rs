@@ -9,6 +9,9 @@ mod calculator;
 mod card;
 mod certificates;
 mod certify;
+#[path = "support/city_card.rs"]
+#[allow(dead_code, reason = "the other binary uses the rest")]
+mod city_card;
 mod cli;
 mod cryptography;
 mod determinism;
@@ -27,6 +30,7 @@ mod issuer;
 mod kinds;
 mod lua;
 mod mutated;
+mod p2p;
 /// The worked example in Rust.
 #[path = "../examples/pull_test.rs"]
 mod pull_test;

@@ -2,7 +2,7 @@
 //! comes. The first piece is what the other device said of itself.
 
 use super::pieces;
-use cardwright::roles::p2p::llcp::{Link, LinkParameters, Pdu, Terms};
+use cardwright::roles::p2p::llcp::{Link, LinkParameters, Pdu, PduType, Terms};
 
 /// More turns than a link has to say of its own.
 const TURNS: usize = 4096;
@@ -36,5 +36,8 @@ fn say(link: &mut Link) -> Pdu {
     let said = link.say_next();
     let unit = Pdu::parse(&said).expect("a unit");
     assert_eq!(unit.to_bytes(), said);
+    if [PduType::UI, PduType::SNL].contains(&unit.kind) {
+        assert!(unit.information.len() <= link.remote_miu(), "it is more than the other device takes");
+    }
     unit
 }

@@ -13,3 +13,4 @@ pub mod iso8583;
 pub mod ndef;
 pub mod pboc;
 pub mod tlv;
+pub mod transfer;

@@ -73,6 +73,15 @@ pub enum AirAddress {
     Udp(String),
 }
 
+/// Where another phone is: `--peer`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PeerAddress {
+    /// `udp:HOST:PORT`: what follows the scheme.
+    Udp(String),
+    /// `pn532:DEVICE`: the serial port of a PN532.
+    Pn532(String),
+}
+
 /// Who authorises: `--host`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HostAddress {
@@ -94,13 +103,14 @@ pub enum StoreAddress {
 }
 
 const READER: &str = "a reader address: sim:PROFILE, sim:FILE.toml, sim:FILE.card, wallet:DIR, replay:FILE, pcsc, \
-     pcsc:NAME-PART, or pn532:DEVICE";
+     pcsc:NAME-PART, pn532:DEVICE, or pn532:pcsc:NAME-PART";
 /// A seat without a card.
 const EMPTY: &str = "empty";
-const TARGET: &str = "a target address: vpcd:HOST:PORT, pn532:DEVICE, or udp:HOST:PORT";
+const TARGET: &str = "a target address: vpcd:HOST:PORT, pn532:DEVICE, pn532:pcsc:NAME-PART, or udp:HOST:PORT";
 const CHIP: &str = "where a simulated chip is: pty:PATH";
 const AIR: &str =
     "what is near a simulated chip: sim:PROFILE, sim:FILE.toml, sim:FILE.card, wallet:DIR, or udp:HOST:PORT";
+const PEER: &str = "where the other phone is: udp:HOST:PORT, or pn532:DEVICE";
 const HOST: &str = "a host address: local, or tcp:HOST:PORT";
 const STORE: &str = "a store address: sqlite:FILE, postgres://USER@HOST:PORT/DATABASE or memory";
 const SERVED: &str = "a card to serve: sim:PROFILE, sim:FILE.toml, sim:FILE.card or wallet:DIR";
@@ -197,6 +207,16 @@ impl fmt::Display for CardName {
             Self::Wallet(path, None) => write!(f, "wallet:{}", path.display()),
             Self::Wallet(path, Some(card)) => write!(f, "wallet:{}#{card}", path.display()),
         }
+    }
+}
+
+impl PeerAddress {
+    /// Reads the address of another phone.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let udp = map_res(preceded(tag("udp:"), rest), |text| host_and_port(text).map(Self::Udp));
+        let device = |text: &str| if text.is_empty() { Err(()) } else { Ok(Self::Pn532(text.into())) };
+        let chip = map_res(preceded(tag("pn532:"), rest), device);
+        whole(alt((udp, chip)), text, PEER)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::devices::wallet::WalletError;
 use crate::roles::bureau::BureauError;
 use crate::roles::card::CardError;
 use crate::roles::issuer::IssuerError;
+use crate::roles::p2p::transfer::TransferError;
 use crate::roles::terminal::journal::JournalError;
 use crate::roles::terminal::{ConfigError, TerminalError};
 use crate::roles::token::VaultError;
@@ -216,6 +217,9 @@ pub enum WorldError {
         /// The switch.
         switch: &'static str,
     },
+    /// A phone that transfers failed.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
     /// The invariant of the money is broken.
     #[error("the books do not balance: {what}")]
     Invariant {

@@ -174,10 +174,9 @@ pub(super) fn issue_order(
 /// What the issuer keeps on file of a card: the card itself, and each of its purses.
 pub(super) fn on_file(card: &NewCard, order: &Order, memory: &CardMemory) -> Vec<CardOrder> {
     let own = (!card.profile.is_purse_alone()).then(|| own_on_file(card, order, memory));
-    let limit = memory.purse_limit_minor().unwrap_or(0);
-    let purses = memory.purse_balances().into_iter().map(|(purse, minor)| CardOrder {
-        pan: order.pan.clone(),
-        psn: purse.sequence_number(),
+    let purses = memory.purses(&order.pan).into_iter().map(|purse| CardOrder {
+        pan: purse.number,
+        psn: purse.purse.sequence_number(),
         version: card.profile.cryptogram_version.clone(),
         dki: card.profile.dki,
         expiry: order.expiry,
@@ -187,8 +186,8 @@ pub(super) fn on_file(card: &NewCard, order: &Order, memory: &CardMemory) -> Vec
             account: linked(card, Currency::CNY),
             ecash: Some(EcashTerms {
                 set: EcashSet::FIRST,
-                balance_limit_minor: limit.into(),
-                balance_minor: u64::try_from(minor).unwrap_or(0),
+                balance_limit_minor: purse.limit_minor.into(),
+                balance_minor: u64::try_from(purse.own_minor).unwrap_or(0),
             }),
         }],
     });

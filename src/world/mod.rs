@@ -8,6 +8,7 @@ mod books;
 mod card;
 #[cfg(all(unix, feature = "serial"))]
 mod chip;
+mod draw;
 mod error;
 pub mod gate;
 mod host;
@@ -25,12 +26,14 @@ mod stage;
 pub mod tear;
 mod tokens;
 mod toml_change;
+pub mod transfer;
 pub mod wallet;
 mod watch;
 mod witness;
 
 pub use address::{
-    AddressError, AirAddress, CardName, ChipAddress, HostAddress, ReaderAddress, StoreAddress, TargetAddress,
+    AddressError, AirAddress, CardName, ChipAddress, HostAddress, PeerAddress, ReaderAddress, StoreAddress,
+    TargetAddress,
 };
 pub use authority::{AUTHORITY_FILE, make_authority, open_authority};
 pub use bench::{Bench, Deed, Ended, Order, TerminalUnderTest, answer_with_code};

@@ -4,6 +4,7 @@ use crate::base::context::Context;
 use crate::roles::issuer::{Issuer, IssuerError};
 use crate::roles::terminal::CardFacts;
 use crate::roles::terminal::journal::{EntryKind, Journal, JournalError, State};
+use crate::roles::terminal::purse::PurseBalance;
 use crate::words::iso4217::{Amount, Currency};
 
 /// Where the money of one currency is, in minor units. The sum is constant.
@@ -91,10 +92,8 @@ pub(super) fn card_balance(facts: &CardFacts, currency: Currency) -> u64 {
 /// spend, with what they are lent.
 pub(super) fn card_worth(facts: &CardFacts, currency: Currency) -> i64 {
     let balances = facts.purses.iter().flat_map(|purse| &purse.balances);
-    let whole = balances.filter(|balance| balance.is_whole);
-    let told = whole.filter_map(|balance| balance.balance.known());
-    let told = told.filter(|told| told.currency == currency).map(|told| told.minor as i64);
-    card_balance(facts, currency) as i64 + told.sum::<i64>()
+    let told = balances.filter(|balance| balance.balance.known().is_some_and(|b| b.currency == currency));
+    card_balance(facts, currency) as i64 + told.filter_map(PurseBalance::spendable_minor).sum::<i64>()
 }
 
 /// Why the position could not be told.

@@ -149,7 +149,8 @@ impl Seat {
         Self { card: Box::new(Planted::new(self.card, fault)), ..self }
     }
 
-    fn before(card: Box<dyn Card>, config: &TerminalConfig, context: &mut Context) -> Self {
+    /// A seat before a card that is open.
+    pub fn before(card: Box<dyn Card>, config: &TerminalConfig, context: &mut Context) -> Self {
         let data = terminal_elements(config, card.activation().interface, context);
         Self { card, data, default_ddol: config.default_ddol.0.clone() }
     }

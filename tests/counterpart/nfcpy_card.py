@@ -1,7 +1,7 @@
 """A card, a reader and a peer of nfcpy 1.0.4 for our tests.
 
-read PLACE         selects PPSE on the card there and prints the answer; PLACE is udp:HOST:PORT, or
-                   the path of a serial line with a PN532
+read PLACE         selects PPSE on the card there and prints the answer, and its electronic cash and
+                   prints the balance; PLACE is udp:HOST:PORT, or the path of a serial line with a PN532
 ndef PLACE         prints the records of the tag there
 card PLACE [PORT]  is a card of type A there, for a while: with PORT one whose commands the card at
                    the other end of a TCP connection answers, as with vpcd; else one that answers any
@@ -27,6 +27,7 @@ LIFE = 60
 ATS = bytearray.fromhex("057880B000")
 # The most data in a block of such a frame: PCB and check sum go off.
 MOST = 253
+ECASH = bytes.fromhex("A000000333010106")
 RECORD = ndef.UriRecord("https://example.org/")
 
 
@@ -55,6 +56,8 @@ def read(place):
     print(tag)
     for _ in range(2):
         print(bytes(tag.send_apdu(0x00, 0xA4, 0x04, 0x00, b"2PAY.SYS.DDF01", mrl=256)).hex())
+    tag.send_apdu(0x00, 0xA4, 0x04, 0x00, ECASH, mrl=256)
+    print("balance", bytes(tag.send_apdu(0x80, 0xCA, 0x9F, 0x79, mrl=256)).hex())
     clf.close()
 
 

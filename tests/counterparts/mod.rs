@@ -1,6 +1,7 @@
 //! Tests against software that no one here wrote. Each is a named trial, ignored with
 //! its reason where the software is not installed.
 
+mod acr122u;
 mod bad_lines;
 mod certified_elsewhere;
 mod drop_in;
@@ -9,11 +10,13 @@ mod jobs;
 mod kills;
 mod libnfc;
 mod nfcpy;
+mod nfcpy_asked;
 mod our_card;
 mod pn532;
 mod private_reader;
 mod programs;
 mod reports;
+mod timing;
 mod watch;
 
 use libtest_mimic::Trial;
@@ -29,9 +32,12 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.extend(kills::trials());
     trials.extend(libnfc::trials());
     trials.extend(nfcpy::trials());
+    trials.extend(nfcpy_asked::trials());
     trials.extend(pn532::trials());
     trials.extend(bad_lines::trials());
     trials.extend(reports::trials());
+    trials.extend(acr122u::trials());
+    trials.extend(timing::trials());
     trials.extend(watch::trials());
     trials
 }

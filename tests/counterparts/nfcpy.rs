@@ -1,5 +1,5 @@
 //! Our NFC-DEP, LLCP and SNEP against nfcpy's over UDP: its own test programs ask our
-//! services, and its servers are asked by our clients.
+//! services. Its servers are asked in `nfcpy_asked.rs`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,8 +22,8 @@ use crate::support::process::run;
 use crate::support::{Skip, python, require_or_skip};
 
 /// The test programs, as `.ci/install` unpacks them.
-const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/nfcpy/nfcpy-1.0.4/examples");
-const VALIDATION: &str = "urn:nfc:xsn:nfc-forum.org:snep-validation";
+pub(super) const EXAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/nfcpy/nfcpy-1.0.4/examples");
+pub(super) const VALIDATION: &str = "urn:nfc:xsn:nfc-forum.org:snep-validation";
 /// Echo services wait so long (NFC Forum LLCP test specification, by nfcpy's server).
 const ECHO_DELAY: Duration = Duration::from_secs(2);
 /// How long somebody is waited for at a time.
@@ -60,7 +60,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-fn examples() -> Result<PathBuf, Skip> {
+pub(super) fn examples() -> Result<PathBuf, Skip> {
     let python = python("nfc")?;
     match Path::new(EXAMPLES).is_dir() {
         true => Ok(python),

@@ -25,7 +25,11 @@ fn of_interface(interface: &'static str, atr: &'static str) -> Vec<Trial> {
                  program: Find| {
         let name = format!("counterparts::our_card::{interface}::{name_of}");
         Trial::ignorable_test(name, move || {
-            let profile = if name_of == "purse" { "eped" } else { "ecash" };
+            let profile = match name_of {
+                "purse" => "eped",
+                "city" => "t-union",
+                _ => "ecash",
+            };
             let found = program().and_then(|program| Ok((program, Served::on_a_reader(profile, interface)?)));
             require_or_skip(found, |(program, served)| test(&mut served?, &program, atr))
         })
@@ -44,6 +48,7 @@ fn of_interface(interface: &'static str, atr: &'static str) -> Vec<Trial> {
         trial("pyscard", |served, program, atr| pyscard(&on(served), program, atr), || python("smartcard")),
         trial("cardwright", cardwright, || Ok(CARDWRIGHT.into())),
         trial("purse", purse, || Ok(CARDWRIGHT.into())),
+        trial("city", city, || Ok(CARDWRIGHT.into())),
         trial("pulled", pulled, || program("opensc-tool", "opensc")),
     ]
 }
@@ -187,11 +192,33 @@ fn purse(served: &mut Served, _program: &Path, _atr: &str) -> Result<(), Failed>
     value(&["pay", "12.50", "--sam", "sim:psam"])?;
     value(&["pay", "3.00", "--sam", "sim:psam", "--purse", "ed"])?;
     balances(9_700, 13_750, 45_000)?;
+    let gate = value(&["gate", "run", "--sam", "sim:psam"])?;
+    same("rides told to the issuer", gate["upload"]["paid"].as_u64(), 1)?;
+    balances(9_700, 13_550, 45_000)?;
     value(&["unload", "97.00"])?;
-    balances(0, 13_750, 54_700)?;
+    balances(0, 13_550, 54_700)?;
     let status = value(&["recover"])?;
     let open = status["recovery"]["rows"].as_array().map(|rows| rows.len() as u64);
     same("rows that are open", open, 0)
+}
+
+/// A T-Union card on the reader: what its layout names, and a payment in its log.
+fn city(served: &mut Served, _program: &Path, _atr: &str) -> Result<(), Failed> {
+    let value = |arguments: &[&str]| -> Result<serde_json::Value, Failed> {
+        Ok(serde_json::from_str(&done(served.cardwright(arguments)?)?)?)
+    };
+    value(&["load", "20.00"])?;
+    value(&["pay", "2.00", "--sam", "sim:psam"])?;
+    let read = value(&["read"])?;
+    let purse = &read["card"]["purses"][0];
+    same("the purse", purse["balances"][0]["own_minor"].as_u64(), 11_800)?;
+    same("its log", purse["log"].as_array().map(|log| log.len() as u64), 2)?;
+    for (field, expected) in [("city", "Beijing (1000)"), ("valid until", "2035-12-31")] {
+        if purse["fields"][field] != expected {
+            return Err(format!("{field}: expected {expected}, found {}", purse["fields"][field]).into());
+        }
+    }
+    Ok(())
 }
 
 /// The card is pulled while it is loaded, at several moments: whatever the load came

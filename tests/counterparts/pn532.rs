@@ -22,6 +22,9 @@ use crate::support::{Skip, program, python, require_or_skip};
 
 const CARDWRIGHT: &str = env!("CARGO_BIN_EXE_cardwright");
 pub(super) const NFCPY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/counterpart/nfcpy_card.py");
+/// Selects the electronic cash and asks for its balance, by raw commands of the chip.
+const BALANCE: &str =
+    "4A 01 00\n40 01 00 A4 04 00 08 A0 00 00 03 33 01 01 06 00\n40 01 80 CA 9F 79 00\n44 00\nq\n";
 /// What our card answers to SELECT PPSE.
 const PPSE_HEX: &str = "840e325041592e5359532e4444463031";
 const LONG: Duration = Duration::from_secs(15);
@@ -133,7 +136,8 @@ fn our_emulation_read_by_libnfc(folder: &Path, _: &Path) -> Result<(), Failed> {
     for _ in 0..2 {
         expect(&said(&mut reader.libnfc("pn53x-tamashell"), PPSE)?, &[PPSE_ANSWER, "90  00"])?;
     }
-    Ok(())
+    expect(&said(&mut reader.libnfc("nfc-list"), "")?, &["UID (NFCID3): 08", "SAK (SEL_RES): 20"])?;
+    expect(&said(&mut reader.libnfc("pn53x-tamashell"), BALANCE)?, &["9f  79  06  00  00  00  01  00  00"])
 }
 
 fn our_emulation_read_by_nfcpy(folder: &Path, python: &Path) -> Result<(), Failed> {
@@ -319,6 +323,7 @@ pub(super) fn serve(folder: &Path, card: &str, place: &str) -> Result<OwnChild, 
 
 fn read_by_nfcpy(python: &Path, place: &str) -> Result<(), Failed> {
     let said = done(run(Command::new(python).args([NFCPY, "read", place]), "", SECONDS_20)?)?;
+    expect(&said, &["balance 9f7906000000010000"])?;
     match said.matches(PPSE_HEX).count() {
         2 => Ok(()),
         _ => Err(format!("expected {PPSE_HEX} twice in {said}").into()),

@@ -28,6 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         behind("readers behind pcscd", readers),
         behind("a card on radio behind pcscd", radio),
         behind("doctor behind pcscd", doctor),
+        behind("shared and exclusive, T=0 and T=1", sharing),
         Trial::test("counterparts::watch::a chip", || chip(tempfile::tempdir()?.path())),
     ]
 }
@@ -93,6 +94,47 @@ fn radio(daemon: PrivatePcscd) -> Result<(), Failed> {
             return Err(format!("expected {expected:?} of {arguments:?} in {said:#?}").into());
         }
     }
+    Ok(())
+}
+
+/// Two programs that share a card take turns; one that wants it alone is refused, and so is a
+/// protocol that the card does not have.
+fn sharing(daemon: PrivatePcscd) -> Result<(), Failed> {
+    let _card = FixedCard::insert_answering(&daemon, CONTACT_ATR, |_| vec![0x6A, 0x82])?;
+    let ours = |arguments: &[&str]| {
+        let mut command = daemon.command(CARDWRIGHT);
+        command.args(arguments).args(["--reader", "pcsc", "--wait=20"]);
+        command
+    };
+    let send = ["send", "00B0000000"];
+    let said = |more: &[&str]| run(&mut ours(&[&send[..], more].concat()), "", SECONDS_20);
+    let refused = |more: &[&str], why: &str| -> Result<(), Failed> {
+        let said = said(more)?;
+        match said.code == Some(4) && said.stderr.contains(why) {
+            true => Ok(()),
+            false => Err(format!("expected exit code 4 and {why:?} of {more:?}, found {said:#?}").into()),
+        }
+    };
+    // Its ATR names no protocol, which is T=0.
+    let t0 = said(&["--protocol", "t0"])?;
+    if !t0.success() {
+        return Err(format!("expected an answer by T=0, found {t0:#?}").into());
+    }
+    refused(&["--protocol", "t1"], "does not speak T=1")?;
+    let mut alone = Talking::start(ours(&["shell"]))?;
+    alone.hear(&["contact, ATR 3B 02 41 42"])?;
+    refused(&[], "another program holds the card")?;
+    refused(&["--shared"], "another program holds the card")?;
+    alone.say("exit")?;
+    alone.end()?;
+    let mut first = Talking::start(ours(&["shell", "--shared"]))?;
+    first.hear(&["contact, ATR 3B 02 41 42"])?;
+    let mut second = Talking::start(ours(&[&send[..], &["--shared"]].concat()))?;
+    first.say("READ BINARY 1")?;
+    first.hear(&["< 6A82"])?;
+    first.say("exit")?;
+    second.hear(&["> 00B0000000"])?;
+    second.hear(&["< 6A82"])?;
     Ok(())
 }
 

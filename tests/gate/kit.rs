@@ -37,6 +37,11 @@ pub(crate) struct Rider {
 }
 
 impl Rider {
+    /// The last exchange of the tap that was: a purse's debit.
+    pub(crate) fn last_exchange(&self) -> usize {
+        self.hand.exchanges() - 1
+    }
+
     /// Whether the card was pulled away.
     pub(crate) fn is_away(&self) -> bool {
         self.hand.is_away()
@@ -73,8 +78,16 @@ impl Kit {
         self.holder("eped", 0, balance_minor)
     }
 
+    /// With a bank card of this profile.
+    pub(crate) fn rider_of(&mut self, text: &str) -> Rider {
+        self.holder_of(Profile::parse(text).unwrap(), 0, 0)
+    }
+
     fn holder(&mut self, profile: &str, account_minor: u64, balance_minor: u64) -> Rider {
-        let profile = Profile::named(profile).unwrap();
+        self.holder_of(Profile::named(profile).unwrap(), account_minor, balance_minor)
+    }
+
+    fn holder_of(&mut self, profile: Profile, account_minor: u64, balance_minor: u64) -> Rider {
         let (issuer, context) = (&mut self.issuer, &mut self.context);
         let new = NewCard::with_accounts(issuer, profile, account_minor, balance_minor, context).unwrap();
         let account = new.accounts[0].1.clone();

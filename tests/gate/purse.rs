@@ -1,15 +1,17 @@
 //! Purses at the gate: paid before it opens, proven after a tear, told to their issuer once.
 
 use super::kit::{FARE, Kit, Rider};
-use cardwright::air::link::{Card as _, FaultPlan, FaultPoint};
+use cardwright::air::link::{Activation, Card, FaultPlan, FaultPoint, LinkError};
 use cardwright::base::bytes::Cursor;
-use cardwright::devices::gate::{Line, LineKind, Passage, Standing, TapState, Why};
+use cardwright::base::context::Context;
+use cardwright::devices::gate::{Line, LineKind, Passage, PurseRules, Standing, TapState, Why};
 use cardwright::roles::terminal::Depth;
 use cardwright::roles::terminal::{Bytes, TerminalConfig, read};
 use cardwright::words::iso4217::Currency;
-use cardwright::words::iso7816::ApduCommand;
 use cardwright::words::iso7816::command::ReadRecord;
+use cardwright::words::iso7816::{ApduCommand, CommandApdu, ResponseApdu, StatusWord};
 use cardwright::words::pboc::TravelRecord;
+use cardwright::words::pboc::command::GetTransactionProve;
 use cardwright::words::pboc::fixed::Fixed;
 
 /// What the rider's purse holds, and its newest travel record.
@@ -139,4 +141,97 @@ fn a_metro_ride_costs_what_the_record_of_its_beginning_says() {
     exit.wait(1);
     // No record tells where this ride began.
     assert_eq!(exit.tap(&mut rider).why, Why::NoMoney);
+}
+
+/// A line on which a card may pass again at once, with other rules for purses.
+fn line(change: impl FnOnce(&mut PurseRules)) -> Line {
+    let mut line = Line { same_card_seconds: 0, ..Line::default() };
+    change(line.purse.as_mut().unwrap());
+    line
+}
+
+/// A ride whose debit's answer is lost.
+fn torn(kit: &mut Kit) -> Rider {
+    let mut rider = kit.purse(10_000);
+    assert!(kit.tap(&mut rider).is_open());
+    let debit = FaultPlan { exchange: rider.last_exchange(), point: FaultPoint::AnswerLost };
+    kit.wait(1);
+    assert_eq!(kit.tap_pulled(&mut rider, Some(debit)).why, Why::Gone);
+    assert_eq!(kit.standing(TapState::InDoubt).taps, 1);
+    kit.wait(1);
+    rider
+}
+
+#[test]
+fn a_proof_that_the_module_can_no_longer_judge_opens_the_gate_as_the_line_says() {
+    for suffices in [true, false] {
+        let mut kit = Kit::with(line(|rules| rules.proof_suffices = suffices));
+        let mut rider = torn(&mut kit);
+        let mut next = kit.purse(10_000);
+        assert!(kit.tap(&mut next).is_open());
+        let passage = kit.tap(&mut rider);
+        assert_eq!(passage.why, if suffices { Why::Authentic } else { Why::Unproven }, "{passage:?}");
+        assert_eq!(purse_of(&mut kit, &mut rider).0, 10_000 - 2 * FARE);
+        assert_eq!((kit.standing(TapState::InDoubt).taps, kit.standing(TapState::Waiting).taps), (0, 3));
+        let done = kit.gate.upload_all(&mut kit.issuer, &mut kit.context).unwrap();
+        assert_eq!(done.approved, 3, "{done:?}");
+    }
+}
+
+#[test]
+fn what_a_card_proves_no_longer_stays_in_doubt_and_holds_nobody_up() {
+    let mut kit = Kit::with(line(|_| {}));
+    let mut other = Kit::with(line(|_| {}));
+    let mut rider = torn(&mut kit);
+    // Elsewhere the card rides on, until neither its proof nor its log reaches back.
+    for _ in 0..11 {
+        assert!(other.tap(&mut rider).is_open());
+        other.wait(1);
+    }
+    for rides in [2, 3] {
+        let passage = kit.tap(&mut rider);
+        assert!(passage.is_open(), "{passage:?}");
+        assert_eq!((kit.standing(TapState::InDoubt).taps, kit.standing(TapState::Waiting).taps), (1, rides));
+        kit.wait(1);
+    }
+}
+
+/// A card that does not know GET TRANSACTION PROVE.
+struct Unproving<'a>(&'a mut dyn Card);
+
+impl Card for Unproving<'_> {
+    fn activation(&self) -> &Activation {
+        self.0.activation()
+    }
+
+    fn transmit(&mut self, command: &CommandApdu, context: &mut Context) -> Result<ResponseApdu, LinkError> {
+        match GetTransactionProve::matches(command) {
+            true => Ok(ResponseApdu { data: Vec::new(), status: StatusWord::INSTRUCTION_NOT_SUPPORTED }),
+            false => self.0.transmit(command, context),
+        }
+    }
+
+    fn reset(&mut self, context: &mut Context) -> Result<(), LinkError> {
+        self.0.reset(context)
+    }
+}
+
+#[test]
+fn a_card_that_proves_nothing_is_held_up_as_often_as_the_line_says() {
+    let mut kit = Kit::with(line(|rules| rules.proof_taps = 3));
+    let mut rider = kit.purse(10_000);
+    assert!(kit.tap(&mut rider).is_open());
+    kit.wait(1);
+    // The log has an entry of a ride over something: here the card was debited nothing.
+    let before = FaultPlan { exchange: rider.last_exchange(), point: FaultPoint::BeforeCommand };
+    assert_eq!(kit.tap_pulled(&mut rider, Some(before)).why, Why::Gone);
+    let mut whys = Vec::new();
+    for _ in 0..4 {
+        kit.wait(1);
+        rider.card.reset(&mut kit.context).unwrap();
+        let passage = kit.gate.tap(&mut Unproving(&mut rider.card), &mut kit.context).unwrap();
+        whys.push(passage.why);
+    }
+    assert_eq!(whys, [Why::Unproven, Why::Unproven, Why::Authentic, Why::Authentic]);
+    assert_eq!(kit.standing(TapState::InDoubt).taps, 1, "never dropped");
 }

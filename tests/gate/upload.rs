@@ -6,6 +6,7 @@ use cardwright::air::link::{FaultPlan, FaultPoint};
 use cardwright::base::context::Context;
 use cardwright::base::store::SealKey;
 use cardwright::devices::gate::{DenyList, Line, Standing, TapState, Why};
+use cardwright::roles::card::Profile;
 use cardwright::roles::issuer::Issuer;
 
 const HOUR: u64 = 3_600;
@@ -205,4 +206,31 @@ fn a_day_costs_no_more_than_its_cap_and_the_next_one_begins_anew() {
     kit.wait(24 * HOUR);
     assert!(kit.tap(&mut rider).is_open());
     assert_eq!(kit.standing(TapState::Waiting).taps, 1);
+}
+
+/// A token has another number than its card, and the same account.
+#[test]
+fn a_debt_bars_the_account_behind_the_card_too() {
+    const ACCOUNT: &str = "Q1Z2ABCDEFGHIJKLMNOPQRSTUVWXY";
+    let hex: String = ACCOUNT.bytes().map(|byte| format!("{byte:02X}")).collect();
+    let profile = Profile::text_of("unionpay-transit").unwrap();
+    let profile = profile.replacen(r#""8F", "9F32""#, r#""8F", "9F32", "9F24""#, 1);
+    let profile =
+        profile.replacen("[application.data]", &format!("[application.data]\n\"9F24\" = \"{hex}\""), 1);
+    let mut kit = Kit::new();
+    let (mut card, mut token, mut other) = (kit.rider_of(&profile), kit.rider_of(&profile), kit.rider(0));
+    assert!(kit.tap(&mut card).is_open());
+    let done = kit.gate.upload_all(&mut kit.issuer, &mut kit.context).unwrap();
+    assert_eq!(done.owed, 1);
+    assert_eq!(kit.tap(&mut token).why, Why::Denied);
+    assert!(kit.tap(&mut other).is_open());
+    kit.restart();
+    assert_eq!(kit.tap(&mut token).why, Why::Denied, "after a restart too");
+    let mut list = DenyList::of(SealKey::from_bytes([9; 32]), 1, Vec::new());
+    list.apply(&done.delta(&list)).unwrap();
+    assert!(list.denies(ACCOUNT) && list.denies(card.pan.expose()));
+    kit.pay_in(&card, 10_000);
+    kit.wait(24 * HOUR);
+    assert_eq!(kit.gate.upload_all(&mut kit.issuer, &mut kit.context).unwrap().recovered, 1);
+    assert!(kit.tap(&mut token).is_open());
 }

@@ -10,7 +10,7 @@ use cardwright::roles::card::Profile;
 use cardwright::roles::issuer::{FlagKind, Issuer, KeyTable, Rules};
 use cardwright::roles::terminal::journal::{Journal, State};
 use cardwright::roles::terminal::purse::{CappRecord, PurchaseKind, PurseChange, PurseFacts};
-use cardwright::roles::terminal::{Depth, TerminalConfig, Verdict};
+use cardwright::roles::terminal::{CardFacts, Depth, TerminalConfig, Verdict};
 use cardwright::words::emv::Pan;
 use cardwright::words::iso4217::{Amount, Currency};
 use cardwright::words::iso7816::Effect;
@@ -23,18 +23,23 @@ use std::sync::Arc;
 const CNY: Currency = Currency::CNY;
 
 /// A counter with a fresh purse card that can be pulled, and a security module.
-struct Shop {
-    stage: Stage,
+pub(super) struct Shop {
+    pub(super) stage: Stage,
     hand: FaultControl,
-    context: Context,
+    pub(super) context: Context,
     pin: Secret<String>,
     total: i64,
 }
 
 impl Shop {
     fn open(interface: Interface) -> Self {
+        Self::of("eped", interface)
+    }
+
+    /// With a fresh card of this profile.
+    pub(super) fn of(profile: &str, interface: Interface) -> Self {
         let at = |name: &str| CardName::Profile(name.into());
-        Self::with(interface, at("eped"), at("psam"))
+        Self::with(interface, at(profile), at("psam"))
     }
 
     fn with(interface: Interface, card: CardName, sam: CardName) -> Self {
@@ -69,7 +74,7 @@ impl Shop {
         Self { stage, hand, context, pin: Secret::new(DEFAULT_PIN.into()), total }
     }
 
-    fn pay(&mut self, purse: PurseId, kind: PurchaseKind, minor: u64) -> Verdict {
+    pub(super) fn pay(&mut self, purse: PurseId, kind: PurchaseKind, minor: u64) -> Verdict {
         let amount = Amount::new(minor, CNY);
         let done = self.stage.pay_with_purse(purse, kind, amount, &mut self.pin, &mut self.context);
         let (_, outcome) = done.unwrap();
@@ -89,9 +94,16 @@ impl Shop {
         self.change(PurseId::DEPOSIT, PurseChange::Overdraft, minor)
     }
 
-    fn facts(&mut self) -> PurseFacts {
-        let facts = self.stage.read(Depth::Quick, &mut self.context).unwrap();
-        facts.purses.into_iter().next().unwrap()
+    pub(super) fn load(&mut self, purse: PurseId, minor: u64) -> Verdict {
+        self.change(purse, PurseChange::Load, minor)
+    }
+
+    pub(super) fn facts(&mut self) -> PurseFacts {
+        self.card().purses.into_iter().next().unwrap()
+    }
+
+    pub(super) fn card(&mut self) -> CardFacts {
+        self.stage.read(Depth::Quick, &mut self.context).unwrap()
     }
 
     /// Deposit and purse, minor units.
@@ -102,7 +114,7 @@ impl Shop {
     }
 
     /// No money is made and none is lost.
-    fn check(&mut self) {
+    pub(super) fn check(&mut self) {
         assert_eq!(self.stage.position(CNY, &mut self.context).unwrap().total_minor(), self.total);
         self.stage.check(&mut self.context).unwrap();
     }

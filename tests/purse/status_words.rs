@@ -99,7 +99,12 @@ impl Bench {
         let mut simulator = Simulator::in_memory(new_card_memory(&card.profile, &order).unwrap());
         simulator.power_on(Interface::Contact, &mut context);
         let mut bench = Self { card: simulator, keys, begun: Default::default(), context };
-        let file = if row.card == "psam" { "00A40000028011" } else { "00A40000021001" };
+        let file = match row.card.as_str() {
+            "psam" => "00A40000028011",
+            "t-union" => "00A4040008A000000632010105",
+            "city-union" => "00A4040009A00000000386980701",
+            _ => "00A40000021001",
+        };
         assert_eq!(bench.step(file), "9000");
         bench
     }

@@ -19,7 +19,7 @@ const FLOORS: &[Floor] = &[
         groups: &[
             &["tlv", "iso4217"],
             &["iso7816", "iso14443", "iso18092", "ndef", "dictionary"],
-            &["iso8583", "emv", "globalplatform"],
+            &["iso8583", "emv", "globalplatform", "transfer"],
             &["pboc"],
             &["decode"],
         ],

@@ -118,9 +118,9 @@ round_trips! {
         .prop_map(|(key, challenge, proof)| {
             (pboc::InternalAuthenticate { key, challenge }, pboc::KeyProof { proof })
         });
-    certification_code: pboc::CertificationCode = any::<[u8; 9]>().prop_flat_map(|code| prop_oneof![
-            Just((pboc::CertificationCode { code: None }, Some(code))),
-            Just((pboc::CertificationCode { code: Some(code) }, None)),
+    get_certification_code: pboc::GetCertificationCode = any::<[u8; 9]>().prop_flat_map(|code| prop_oneof![
+            Just((pboc::GetCertificationCode { code: None }, Some(code))),
+            Just((pboc::GetCertificationCode { code: Some(code) }, None)),
         ]);
     get_balance: pboc::GetBalance = (0u8..=3, 1u8..=2, any::<u32>()).prop_map(|(part, purse, balance_minor)| {
         (pboc::GetBalance { part, purse }, pboc::Balance { balance_minor })

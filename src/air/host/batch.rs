@@ -29,6 +29,8 @@ impl Kind {
             // The second phase of an unload moves what the first one counted.
             Self::Unload => None,
             Self::PreAuthorisation | Self::PreAuthorisationCancel | Self::BalanceInquiry => None,
+            // It is between two accounts and no business of a terminal's.
+            Self::PhoneTransfer | Self::PhoneTransferWithdrawal => None,
             // A limit moves no money, and a result tells of what was counted.
             Self::PurseOverdraft | Self::PurseResult => None,
             // A claim that is proven counts as the sale that it claims.

@@ -108,6 +108,13 @@ pub const KINDS: &[KindRow] = &[
         is_reversible: false,
         ..request(Kind::PurseResult, Mti::NOTICE, "", "00", "00")
     },
+    // Account transfer; the second, which no network has, and both F60.1 are ours. Either may be
+    // asked again at any time, so neither is reversed.
+    KindRow { is_reversible: false, ..request(Kind::PhoneTransfer, Mti::FINANCIAL, "400000", "00", "38") },
+    KindRow {
+        is_reversible: false,
+        ..request(Kind::PhoneTransferWithdrawal, Mti::FINANCIAL, "410000", "00", "39")
+    },
     KindRow {
         processing: None,
         network: "205",

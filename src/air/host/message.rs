@@ -98,6 +98,11 @@ pub enum Kind {
     /// A transaction's details, after the sums of its batch did not agree (0320, F60.3 205);
     /// `original` is the transaction.
     BatchUpload,
+    /// A transfer that two phones agreed to, from either of them, F3 400000: `DF8A04` and
+    /// `DF8A05` are its offer and agreement. It has no card.
+    PhoneTransfer,
+    /// A payee's phone does not want the money of an offer any more: `DF8A04` and `DF8A06`.
+    PhoneTransferWithdrawal,
 }
 
 /// How the card was read (F22).

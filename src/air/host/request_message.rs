@@ -42,7 +42,9 @@ pub fn to_message(request: &Request, dialect: &Dialect) -> Result<Message, WireE
     let row = KindRow::of(request)?;
     let reversal = request.key.class == MessageClass::Reversal;
     let mut message = Message::new(if reversal { dialect.reversal } else { place::mti_of(row, dialect) });
-    message.put(2, request.pan.expose().as_bytes());
+    if !request.pan.expose().is_empty() || !has_no_card(request.kind) {
+        message.put(2, request.pan.expose().as_bytes());
+    }
     if let Some(processing) = row.processing {
         message.put(3, processing);
     }
@@ -111,7 +113,7 @@ pub fn from_message(message: &Message, dialect: &Dialect, received: Timestamp) -
         key: key_of(message, class, dialect)?,
         kind: row.kind,
         amount: Amount::new(number(message, 4, "amount")?, currency_of(message)?),
-        pan: Secret::new(pan_of(message)?),
+        pan: Secret::new(pan_of(message, row.kind)?),
         psn,
         entry: entry.ok_or(WireError::Field { field: 22, expected: "05, 07, 96 or 98 and a digit" })?,
         at: time_of(message, &chip, received),
@@ -187,9 +189,14 @@ pub(super) fn currency_of(message: &Message) -> Result<Currency, WireError> {
     number.map(Currency).ok_or(WireError::Field { field: 49, expected: "three digits (ISO 4217)" })
 }
 
-fn pan_of(message: &Message) -> Result<String, WireError> {
+/// Whether a kind is of phones, which are known by their keys.
+const fn has_no_card(kind: Kind) -> bool {
+    matches!(kind, Kind::PhoneTransfer | Kind::PhoneTransferWithdrawal)
+}
+
+fn pan_of(message: &Message, kind: Kind) -> Result<String, WireError> {
     let track = || message.text(35).and_then(|track| track.split('=').next());
-    let pan = message.text(2).or_else(track);
+    let pan = message.text(2).or_else(track).or(has_no_card(kind).then_some(""));
     pan.map(str::to_owned).ok_or(WireError::Missing { field: 2, what: "PAN", mti: message.mti })
 }
 

@@ -32,6 +32,9 @@ impl Modulation {
     /// 106 kbit/s of type A, where every activation may begin.
     pub const A106: Self = Self { rate: BitRate::Kbps106, technology: Technology::A };
 
+    /// 106 kbit/s of type B.
+    pub const B106: Self = Self { rate: BitRate::Kbps106, technology: Technology::B };
+
     /// How NFC-DEP goes on at a rate: type A at 106 kbit/s, else type F.
     pub fn of_nfc_dep(rate: BitRate) -> Self {
         let technology = if rate == BitRate::Kbps106 { Technology::A } else { Technology::F };

@@ -157,12 +157,24 @@ impl LinkError {
                 | Self::Endless { .. }
         )
     }
-}
 
-impl LinkError {
     /// No answer in this time. `during` says of whom, or in which exchange.
     pub(super) fn timeout(during: String, timeout: Duration) -> Self {
         Self::Timeout { during, timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX) }
+    }
+
+    /// No other device has come to a place in this time.
+    pub(super) fn nobody(place: &str, timeout: Duration) -> Self {
+        Self::timeout(format!("of another device at {place}"), timeout)
+    }
+
+    /// Words that the protocol does not have there.
+    pub(super) fn protocol(
+        during: impl Into<String>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
+        Self::Protocol { during: during.into(), expected: expected.into(), found: found.into() }
     }
 }
 

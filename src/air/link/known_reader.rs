@@ -13,11 +13,27 @@ pub struct KnownReader {
     pub name: String,
     /// A part of its name behind PC/SC, in any case.
     pub pattern: String,
+    /// What reaches it.
+    #[serde(default)]
+    pub driver: ReachedBy,
     /// Vendor and product on USB, `VVVV:PPPP` in capitals.
     pub usb: Option<String>,
     /// What it does that is to be known.
     #[serde(default, rename = "quirk")]
     pub quirks: Vec<Quirk>,
+}
+
+/// What of ours reaches a reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReachedBy {
+    /// The PC/SC daemon and its drivers.
+    #[default]
+    Pcsc,
+    /// Our driver of the PN532.
+    Pn532,
+    /// Nothing.
+    None,
 }
 
 /// Something to be known of a reader.
@@ -38,7 +54,7 @@ impl KnownReader {
 
     /// Whether it is meant by a reader's name behind PC/SC.
     pub fn is_named(&self, name: &str) -> bool {
-        name.to_lowercase().contains(&self.pattern.to_lowercase())
+        self.driver == ReachedBy::Pcsc && name.to_lowercase().contains(&self.pattern.to_lowercase())
     }
 
     /// Whether it is meant by vendor and product on USB.
@@ -58,5 +74,8 @@ mod tests {
         let found = all.iter().find(|reader| reader.is_named("ACS ACR122U PICC Interface 00 00")).unwrap();
         assert!(found.is_at_usb("072f:2200") && !found.quirks.is_empty());
         assert!(!found.is_named("OMNIKEY") && !found.is_at_usb("0000:0000"));
+        assert!(
+            !all.iter().any(|reader| reader.driver == ReachedBy::Pn532 && reader.is_named(&reader.pattern))
+        );
     }
 }

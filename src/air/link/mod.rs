@@ -15,6 +15,8 @@ mod known_reader;
 #[cfg(unix)]
 mod lines;
 mod nfc_dep;
+mod parts;
+mod patience;
 #[cfg(feature = "pcsc")]
 pub mod pcsc;
 mod peer;
@@ -33,7 +35,7 @@ pub use driver::{OpenReader, Protocol, ReaderDriver, ReaderOptions, ReaderStatus
 pub use fault::{Fault, FaultControl, FaultPlan, FaultPoint};
 pub use guard::{Guard, Judge};
 pub use in_process::{Endpoint, InProcess};
-pub use known_reader::{KnownReader, Quirk};
+pub use known_reader::{KnownReader, Quirk, ReachedBy};
 #[cfg(unix)]
 pub use lines::{AnswerLine, answer_lines, ask_lines};
 pub use nfc_dep::{

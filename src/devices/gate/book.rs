@@ -54,6 +54,8 @@ pub(super) struct Due {
     /// How many steps of debt recovery it has behind it.
     pub(super) step: usize,
     pub(super) request: Request,
+    /// The account behind the card, where the card told it.
+    pub(super) account: Option<Secret<String>>,
 }
 
 /// What an answer makes of a tap.
@@ -80,6 +82,8 @@ struct Part {
     psn: u8,
     entry: Entry,
     chip: TlvStore,
+    #[serde(default)]
+    account: Option<String>,
 }
 
 impl Book {
@@ -116,12 +120,12 @@ impl Book {
     pub(super) fn past(&mut self, pan: &str, most: u32) -> Result<Vec<Past>, GateError> {
         let card = self.card(pan);
         let rides = words_of(TapState::is_ride);
+        // A bound limit would have SQLite plan the statement anew at every tap.
         let sql = format!(
             "SELECT at, state, amount, batch, trace FROM gate_tap WHERE card = $1 AND state IN ({rides}) \
-             ORDER BY at DESC LIMIT $2"
+             ORDER BY at DESC LIMIT {most}"
         );
-        let rows =
-            transact(self.db.as_mut(), |tx| tx.query(&sql, &[card.clone().into(), i64::from(most).into()]))?;
+        let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &[card.clone().into()]))?;
         let past = |row: &Row| {
             let tap = (row.int(3)? as u32, row.int(4)? as u32);
             Ok(Past {
@@ -137,21 +141,23 @@ impl Book {
     pub(super) fn keep(
         &mut self,
         request: &Request,
+        account: Option<&Secret<String>>,
         state: TapState,
         context: &mut Context,
     ) -> Result<(), GateError> {
-        Ok(self.insert(request, state, false, context)?)
+        Ok(self.insert(request, account, state, false, context)?)
     }
 
     /// Keeps a row of a bank card's ride or a purse's.
     pub(super) fn insert(
         &mut self,
         request: &Request,
+        account: Option<&Secret<String>>,
         state: TapState,
         is_purse: bool,
         context: &mut Context,
     ) -> Result<(), StoreError> {
-        let sealed = self.sealed(request, context);
+        let sealed = self.sealed(request, account, context);
         let MessageKey { batch, trace, .. } = request.key;
         let values = [
             i64::from(batch).into(),
@@ -263,6 +269,15 @@ impl Book {
         Ok(!rows.is_empty())
     }
 
+    /// The accounts behind cards with a ride that bars them, where the cards told them.
+    pub(super) fn barred_accounts(&mut self) -> Result<Vec<Secret<String>>, GateError> {
+        let bars = words_of(TapState::bars);
+        let sql = format!("SELECT {COLUMNS} FROM gate_tap WHERE state IN ({bars})");
+        let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &[]))?;
+        let account = |row: &Row| self.due(row, "", "").map(|due| due.account).transpose();
+        rows.iter().filter_map(account).collect()
+    }
+
     /// How many taps stand how, by state.
     pub fn standing(&mut self) -> Result<BTreeMap<TapState, Standing>, GateError> {
         self.standing_where("purse >= 0")
@@ -286,12 +301,18 @@ impl Book {
     }
 
     /// What of a request is sealed.
-    pub(super) fn sealed(&self, request: &Request, context: &mut Context) -> Sealed {
+    pub(super) fn sealed(
+        &self,
+        request: &Request,
+        account: Option<&Secret<String>>,
+        context: &mut Context,
+    ) -> Sealed {
         let part = Part {
             pan: request.pan.expose().clone(),
             psn: request.psn,
             entry: request.entry,
             chip: request.chip.clone(),
+            account: account.map(|account| account.expose().clone()),
         };
         // Strings and byte lists always serialise.
         let text = Secret::new(serde_json::to_vec(&part).unwrap_or_default());
@@ -329,7 +350,8 @@ impl Book {
             original: (state == TapState::Owed).then_some(Original { batch: tap.0, trace: tap.1 }),
             payer: None,
         };
-        Ok(Due { tap, state, attempts: number(6)? as usize, step: number(7)? as usize, request })
+        let (attempts, step) = (number(6)? as usize, number(7)? as usize);
+        Ok(Due { tap, state, attempts, step, request, account: part.account.map(Secret::new) })
     }
 
     pub(super) fn card(&self, pan: &str) -> Vec<u8> {

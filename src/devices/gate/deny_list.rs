@@ -1,5 +1,6 @@
 //! The deny list: a Bloom filter before a sorted list of keyed hashes, with what has changed
-//! since beside it. Account numbers are hashed with the list's key and never stored.
+//! since beside it. Card numbers (PAN) and account references (PAR) are hashed with the list's key
+//! and never stored.
 
 use super::bloom::Bloom;
 use super::deny_delta::DenyDelta;
@@ -48,7 +49,8 @@ impl DenyList {
         Self { key, version, bloom, sorted: entries, added: BTreeSet::new(), removed: BTreeSet::new() }
     }
 
-    /// The entry of an account number: 64 bits of a keyed hash.
+    /// The entry of a card number, or of the reference of the account behind it, which a token
+    /// shares with its card: 64 bits of a keyed hash.
     pub fn entry(key: &SealKey, pan: &str) -> u64 {
         Sealed::lookup(key, PURPOSE, pan.as_bytes())
             .first_chunk()

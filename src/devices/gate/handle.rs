@@ -12,6 +12,7 @@ use super::rules;
 use super::state::TapState;
 use crate::air::host::{Answer, BatchTotals, Entry, Host, HostError, Request};
 use crate::air::link::Card;
+use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::env::Clock;
 use crate::base::event::Event;
@@ -44,7 +45,15 @@ pub(super) struct Decision {
     pub(super) reason: String,
     pan: Option<Pan>,
     /// What is still to be kept of a bank card's ride, and how it stands.
-    ride: Option<(Box<Request>, TapState)>,
+    ride: Option<Ride>,
+}
+
+/// A bank card's ride.
+struct Ride {
+    request: Box<Request>,
+    /// The account behind the card, where the card tells it.
+    account: Option<Secret<String>>,
+    state: TapState,
 }
 
 impl Decision {
@@ -75,10 +84,12 @@ impl Gate {
     pub fn new(
         line: Line,
         config: TerminalConfig,
-        deny_list: DenyList,
-        book: Book,
+        mut deny_list: DenyList,
+        mut book: Book,
         stopwatch: Box<dyn Clock + Sync>,
     ) -> Result<Self, GateError> {
+        // The book finds a debtor by the number of the card; by the account, only the list does.
+        book.barred_accounts()?.iter().for_each(|account| deny_list.add(account.expose()));
         let config = Arc::new(line.terminal(config));
         let journal = Journal::open(Box::new(Sqlite::in_memory()?), SealKey::from_bytes([0; 32]))?;
         Ok(Self { line, config, deny_list, book, journal, module: None, stopwatch })
@@ -162,9 +173,9 @@ impl Gate {
         let elsewhere = air.in_link + spent.store;
         timing.decision = since(begun, self.stopwatch.as_ref()).saturating_sub(elsewhere);
         let Decision { why, reason, pan, ride } = decision;
-        if let Some((request, state)) = ride {
+        if let Some(Ride { request, account, state }) = ride {
             let begun = self.stopwatch.now();
-            self.book.keep(&request, state, context)?;
+            self.book.keep(&request, account.as_ref(), state, context)?;
             timing.store += since(begun, self.stopwatch.as_ref());
         }
         let passage = Passage { why, reason, trace, pan, timing };
@@ -187,7 +198,10 @@ impl Gate {
             };
             return Ok(Decision::shut(why, outcome.reason));
         };
-        let denied = self.deny_list.denies(request.pan.expose());
+        // A token has another number than its card, and the same account.
+        let account = outcome.account_reference;
+        let names = [Some(&request.pan), account.as_ref()];
+        let denied = names.into_iter().flatten().any(|name| self.deny_list.denies(name.expose()));
         let past = self.book.past(request.pan.expose(), rules::RIDES_LOOKED_AT)?;
         match rules::hindrance(&self.line, &past, context.now()) {
             // A debtor is on the list too: this says why.
@@ -203,7 +217,7 @@ impl Gate {
         } else {
             (TapState::Waiting, outcome.reason)
         };
-        Ok(Decision { ride: Some((request, state)), ..Decision::open(reason) })
+        Ok(Decision { ride: Some(Ride { request, account, state }), ..Decision::open(reason) })
     }
 }
 

@@ -27,10 +27,10 @@ use crate::words::dictionary::tag;
 use crate::words::iso4217::Amount;
 use crate::words::iso7816::command::ReadRecord;
 use crate::words::iso7816::{ApduCommand, StatusWord};
-use crate::words::pboc::TravelRecord;
 use crate::words::pboc::command::GetBalance;
 use crate::words::pboc::fixed::Fixed;
 use crate::words::pboc::purse::PurseId;
+use crate::words::pboc::{BalanceReading, TravelRecord};
 use std::time::Duration;
 
 /// The gate's security module.
@@ -147,14 +147,14 @@ impl PurseTap<'_> {
         context: &mut Context,
     ) -> Result<(u32, Option<TravelRecord>), TerminalError> {
         let own = selected.layout.balances.iter().find(|balance| PurseId(balance.purse) == PurseId::PURSE);
-        let part = own.map_or(0, |balance| balance.part);
-        let ask = GetBalance { part, purse: PurseId::PURSE.0 };
+        let reading = own.map_or(BalanceReading::Whole, |balance| balance.reading);
+        let ask = GetBalance { part: 0, purse: PurseId::PURSE.0 };
         let told = ask.answer(&card.transmit(&ask.to_apdu(), context)?)?;
         let newest = match self.rules.reads_travel(self.line) {
             true => newest_record(card, self.rules.travel_sfi, context)?,
             false => None,
         };
-        Ok((told.balance_minor, newest))
+        Ok((u32::try_from(reading.minor(told.balance_minor)).unwrap_or(0), newest))
     }
 
     /// The compound purchase.
@@ -249,7 +249,13 @@ impl PurseTap<'_> {
                 context.emit(Event::new("gate", "ride not debited").because(reason));
                 return Ok(None);
             }
-            Proven::Gone(reason) | Proven::Nothing(reason) => {
+            // It stays in doubt for good, and holds nobody up.
+            Proven::Gone(reason) => {
+                self.book.not_proven(&row, self.rules.proof_taps)?;
+                context.emit(Event::new("gate", "ride never proven").because(reason));
+                return Ok(None);
+            }
+            Proven::Nothing(reason) => {
                 let taps = attempts.saturating_add(1);
                 self.book.not_proven(&row, taps)?;
                 let reason = format!("{reason} (tap {taps} of {})", self.rules.proof_taps);

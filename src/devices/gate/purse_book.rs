@@ -40,7 +40,7 @@ impl Keeper for Book {
             (Change::Sending, Some(making)) => {
                 making.is_kept = true;
                 let request = making.entry.upload("", "");
-                self.insert(&request, TapState::InDoubt, true, context)?;
+                self.insert(&request, None, TapState::InDoubt, true, context)?;
             }
             (Change::CardUpdated { chip, .. }, Some(making)) => {
                 making.is_debited = true;
@@ -125,7 +125,7 @@ impl Book {
         request: &Request,
         context: &mut Context,
     ) -> Result<(), StoreError> {
-        let sealed = self.sealed(request, context);
+        let sealed = self.sealed(request, None, context);
         let values = [state.word().into(), sealed.0.into(), i64::from(batch).into(), i64::from(trace).into()];
         transact(self.db.as_mut(), |tx| {
             let sql = "UPDATE gate_tap SET state = $1, sealed = $2, attempts = 0 \

@@ -5,6 +5,7 @@ use super::error::LineError;
 use super::line::{Line, LineKind};
 use crate::base::env::Timestamp;
 use crate::roles::terminal::Bytes;
+use crate::words::emv::with_century;
 use crate::words::iso7816::Aid;
 use crate::words::pboc::TravelRecord;
 use serde::Deserialize;
@@ -108,7 +109,7 @@ impl PurseRules {
                 reason: "no record tells where the ride began",
             },
             (LineKind::Exit, Some(entry)) => {
-                match self.fares.iter().find(|fare| fare.from.0 == entry.station) {
+                match self.fares.iter().find(|fare| fare.from.0 == entry.stop()) {
                     Some(fare) => Tariff {
                         kind: TravelRecord::EXIT,
                         minor: fare.minor,
@@ -133,23 +134,20 @@ impl PurseRules {
         terminal: [u8; 6],
         at: Timestamp,
     ) -> TravelRecord {
-        let ([year, month, day], [hour, minute, second]) = (at.yymmdd(), at.hhmmss());
         let [a, b, c, d, e, f] = terminal;
         let amount_minor = u32::try_from(tariff.minor).unwrap_or(u32::MAX);
         TravelRecord {
             kind: tariff.kind,
             terminal: [0, 0, a, b, c, d, e, f],
             industry: self.industry,
-            line: self.line.0,
-            station: line.station.0,
-            operator: self.operator.0,
-            reserved: 0,
+            station: TravelRecord::station_of(self.line.0, line.station.0, self.operator.0),
             amount_minor,
             balance_minor: balance_minor.saturating_sub(amount_minor),
-            at: [0x20, year, month, day, hour, minute, second],
+            date: with_century(at.yymmdd()),
+            time: at.hhmmss(),
             city: self.city.0,
             institution: self.institution.0,
-            filler: [0; 6],
+            reserved: [0; 6],
         }
     }
 }
@@ -190,7 +188,7 @@ mod tests {
         let at = Timestamp::from_civil(2026, 11, 22, 9, 5, 7).unwrap();
         let record = rules.record(&line, tariff, 900, [0, 0, 0, 0, 0, 1], at);
         assert_eq!((record.amount_minor, record.balance_minor), (200, 700));
-        assert_eq!(record.at, [0x20, 0x26, 0x11, 0x22, 0x09, 0x05, 0x07]);
-        assert_eq!((record.terminal, record.station), ([0, 0, 0, 0, 0, 0, 0, 1], [1, 1]));
+        assert_eq!((record.date, record.time), ([0x20, 0x26, 0x11, 0x22], [0x09, 0x05, 0x07]));
+        assert_eq!((record.terminal, record.stop()), ([0, 0, 0, 0, 0, 0, 0, 1], [1, 1]));
     }
 }

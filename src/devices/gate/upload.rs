@@ -30,9 +30,9 @@ pub struct Uploaded {
     pub unanswered: usize,
     /// What the first of those said.
     pub trouble: Option<String>,
-    /// Cards that are barred from now on; printed, they are masked.
+    /// Cards, and the accounts behind them, that are barred from now on; printed, they are masked.
     barred: Vec<Secret<String>>,
-    /// Cards that may pass again.
+    /// Those that may pass again.
     cleared: Vec<Secret<String>>,
 }
 
@@ -128,7 +128,7 @@ impl Gate {
         done: &mut Uploaded,
         context: &mut Context,
     ) -> Result<(), GateError> {
-        let pan = &tap.request.pan;
+        let names = || [Some(&tap.request.pan), tap.account.as_ref()].into_iter().flatten();
         match outcome.state {
             TapState::Approved => done.approved += 1,
             TapState::Recovered => done.recovered += 1,
@@ -138,12 +138,12 @@ impl Gate {
             TapState::Waiting | TapState::Free | TapState::InDoubt | TapState::Void | TapState::Doubtful => {}
         }
         if outcome.state.bars() && tap.state != TapState::Owed {
-            self.deny_list.add(pan.expose());
-            done.barred.push(pan.clone());
+            names().for_each(|name| self.deny_list.add(name.expose()));
+            done.barred.extend(names().cloned());
         }
-        if outcome.state == TapState::Recovered && !self.book.is_barred(pan.expose())? {
-            self.deny_list.remove(pan.expose());
-            done.cleared.push(pan.clone());
+        if outcome.state == TapState::Recovered && !self.book.is_barred(tap.request.pan.expose())? {
+            names().for_each(|name| self.deny_list.remove(name.expose()));
+            done.cleared.extend(names().cloned());
         }
         let reason = format!("the host answered {}", outcome.code);
         context.emit(Event::new("gate", format!("ride {}", outcome.state.word())).because(reason));

@@ -51,7 +51,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
 fn named(address: &ReaderAddress) -> Result<Option<Finding>, Failure> {
     match address {
         #[cfg(feature = "serial")]
-        ReaderAddress::Driver { scheme, rest } if scheme == "pn532" => {
+        ReaderAddress::Driver { scheme, rest } if scheme == "pn532" && !rest.starts_with("pcsc:") => {
             Ok(Some(crate::air::link::diagnosis::probe_speed(rest)))
         }
         // Whatever is behind PC/SC was looked at, and a simulated card needs nothing.

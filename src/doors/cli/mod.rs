@@ -16,6 +16,7 @@ mod host;
 mod inquire;
 mod load;
 mod lua;
+mod p2p;
 mod pay;
 mod pcsclite;
 #[cfg(all(unix, feature = "serial"))]
@@ -28,12 +29,14 @@ mod recover;
 mod refund;
 mod send;
 mod settle;
+mod shell;
 /// What several commands need.
 mod shared {
     pub(super) mod attendant;
     pub(super) mod books;
     pub(super) mod cards;
     pub(super) mod command;
+    pub(super) mod exchanges;
     pub(super) mod failure;
     pub(super) mod folder;
     pub(super) mod hint;
@@ -85,6 +88,7 @@ const COMMANDS: &[Command] = &[
     recover::COMMAND,
     send::COMMAND,
     watch::COMMAND,
+    shell::COMMAND,
     test::COMMAND,
     certify::COMMAND,
     agent::COMMAND,
@@ -92,6 +96,7 @@ const COMMANDS: &[Command] = &[
     reconcile::COMMAND,
     card::COMMAND,
     wallet::COMMAND,
+    p2p::COMMAND,
     gate::COMMAND,
     ca::COMMAND,
     terminal::COMMAND,

@@ -1,12 +1,13 @@
 //! `cardwright send`: APDUs as they are, and what they say.
 
 use super::shared::command::{Call, Command, Run};
+use super::shared::exchanges::Exchanges;
 use super::shared::failure::{Exit, Failure};
 use super::shared::scene::{Scene, Want};
 use crate::air::link::{Card, Interface};
-use crate::base::bytes::{Hex, parse_hex};
+use crate::base::bytes::parse_hex;
 use crate::observers::report::ExchangeReport;
-use crate::words::decode::{Masker, judge};
+use crate::words::decode::judge;
 use crate::words::iso7816::{CommandApdu, Effect};
 use clap::Arg;
 use serde_json::json;
@@ -37,23 +38,15 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let mut scene = Scene::open(call, want)?;
     let unmask = call.switches.unmask;
     let mut report = if unmask { ExchangeReport::unmasked() } else { ExchangeReport::masked() };
-    let mut masker = Masker::new();
-    let mut exchanges = Vec::new();
+    let mut exchanges = Exchanges::new(unmask);
+    let mut told = Vec::new();
     for command in &commands {
         call.output.say(&report.command(command));
         let response = scene.stage.card.transmit(command, &mut scene.context)?;
         call.output.say(&report.response(&response));
-        let (command, response) = match unmask {
-            true => (command.clone(), response),
-            false => masker.mask_exchange(command, &response),
-        };
-        exchanges.push(json!({
-            "command": Hex(&command.to_bytes()).to_string(),
-            "data": Hex(&response.data).to_string(),
-            "status": response.status.to_string().chars().take(4).collect::<String>(),
-        }));
+        told.push(exchanges.value(command, &response));
     }
-    call.output.tell("exchanges", json!(exchanges));
+    call.output.tell("exchanges", json!(told));
     scene.recording.check()?;
     Ok(Exit::Done)
 }

@@ -3,7 +3,7 @@
 use super::radio_json;
 use super::shared::columns::Columns;
 use super::shared::purse::{purse_json, purse_text};
-use super::shared::values::{amount, date, fact, fact_text, pan, time, uid};
+use super::shared::values::{amount, date, entries, fact, fact_text, pan, time, uid};
 use crate::base::bytes::Hex;
 use crate::roles::terminal::{
     ApplicationFacts, CardFacts, CardKind, EcashFacts, Fact, LoadFact, PaymentFact,
@@ -106,17 +106,16 @@ fn ecash_text(columns: &mut Columns, set: &EcashFacts, index: Option<usize>) {
     };
     let show = |fact: &Fact<_>| fact_text(fact, ToString::to_string);
     columns.row(format!("{which}balance"), show(&set.balance));
+    if let Some(segments) = &set.segments {
+        let words = format!(
+            "{}: {} of what is paid in segments may be offset, {} is",
+            segments.spendable, segments.limit, segments.used
+        );
+        columns.row(format!("{which}spendable"), words);
+    }
     columns.row(format!("{which}balance limit"), show(&set.balance_limit));
     columns.row(format!("{which}single limit"), show(&set.single_limit));
     columns.row(format!("{which}reset threshold"), show(&set.reset_threshold));
-}
-
-fn entries(count: usize) -> String {
-    match count {
-        0 => "empty".into(),
-        1 => "1 entry".into(),
-        count => format!("{count} entries"),
-    }
 }
 
 fn when(day: Option<[u8; 3]>, hour: Option<[u8; 3]>) -> String {
@@ -166,6 +165,11 @@ fn ecash_json(set: &EcashFacts) -> Value {
         "balance_limit": fact(&set.balance_limit, |known| amount(*known)),
         "single_limit": fact(&set.single_limit, |known| amount(*known)),
         "reset_threshold": fact(&set.reset_threshold, |known| amount(*known)),
+        "segments": set.segments.map(|segments| json!({
+            "offset_limit": amount(segments.limit),
+            "offset_used": amount(segments.used),
+            "spendable": amount(segments.spendable),
+        })),
     })
 }
 
@@ -219,6 +223,7 @@ mod tests {
                 balance_limit: cash(100_000),
                 single_limit: cash(20_000),
                 reset_threshold: cash(0),
+                segments: None,
             }],
             payments: Fact::Known(Vec::new()),
             loads: Fact::Known(vec![LoadFact {

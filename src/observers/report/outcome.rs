@@ -100,6 +100,7 @@ mod tests {
             parameters: None,
             deferred: None,
             refused_with: None,
+            account_reference: None,
             pan: Pan::new("6299991234567890").ok(),
             language: "en".into(),
             remarks: vec!["offline data authentication not performed"],

@@ -24,6 +24,9 @@ pub use function_row::{Function, FunctionError, Surroundings};
 pub use parse::{ACTION_WORDS, ELEMENT_WORDS, ERRAND_WORDS, Loader, STATEMENT_WORDS, parse};
 pub use problem::{Problem, ScriptError};
 pub use proof::Proof;
-pub use run::{CaseRun, Chair, Counter, Failure, HostMoment, Moment, Outcome, Puppet, Shown, Tested, play};
+pub use run::{
+    CaseRun, Chair, Counter, Failure, HostMoment, Moment, Outcome, Puppet, Said, Session, SessionTrouble,
+    Shown, Tested, play,
+};
 pub use source::{Place, Source, Span};
 pub use value::{Value, ValueError, View};

@@ -46,7 +46,7 @@ pub use memory::CardMemory;
 pub use order::Order;
 pub use picc::CardInField;
 pub use profile::{PROFILES, Profile, ProfileRow};
-pub use purse::PurseOrder;
+pub use purse::{PurseOnCard, PurseOrder};
 pub use replay::Replay;
 pub use serve::serve;
 pub use simulator::{Simulated, Simulator};

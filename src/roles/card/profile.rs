@@ -34,6 +34,14 @@ pub const PROFILES: &[ProfileRow] = &[
     ProfileRow { name: "ecash-transit", text: include_str!("profile/ecash-transit.toml") },
     ProfileRow { name: "token", text: include_str!("profile/token.toml") },
     ProfileRow { name: "eped", text: include_str!("profile/eped.toml") },
+    ProfileRow { name: "t-union", text: include_str!("profile/t-union.toml") },
+    ProfileRow { name: "city-union", text: include_str!("profile/city-union.toml") },
+    ProfileRow { name: "changan", text: include_str!("profile/changan.toml") },
+    ProfileRow { name: "shenzhen", text: include_str!("profile/shenzhen.toml") },
+    ProfileRow { name: "lingnan", text: include_str!("profile/lingnan.toml") },
+    ProfileRow { name: "wuhan", text: include_str!("profile/wuhan.toml") },
+    ProfileRow { name: "beijing", text: include_str!("profile/beijing.toml") },
+    ProfileRow { name: "three-in-one", text: include_str!("profile/three-in-one.toml") },
     ProfileRow { name: "psam", text: include_str!("profile/psam.toml") },
 ];
 

@@ -1,10 +1,13 @@
 //! Funding accounts: opening and listing. Who holds one is sealed.
 
+use super::answer::Stop;
+use super::decision::Refusal;
 use super::ledger::{self, Book};
 use super::limits::{Party, Way};
 use super::usage::{self, Movement};
 use super::work::Work;
 use super::{AccountClass, IssuerError, Used};
+use crate::air::host::ResponseCode;
 use crate::base::bytes::Secret;
 use crate::base::store::{Sealed, Value};
 use crate::words::iso4217::{Amount, Currency};
@@ -146,24 +149,53 @@ impl Work<'_> {
                 return Err(IssuerError::AccountCurrency { id, expected, found });
             }
         }
-        // Both are held in the order of their ids, so that no two transfers wait for each other.
-        for id in [from.min(to), from.max(to)] {
-            self.hold_account(&id.0, amount.currency)?;
+        self.hold_both(&from.0, &to.0, amount.currency)?;
+        let subject = self.new_id();
+        match self.move_between("account transfer", &subject, &from.0, &to.0, amount) {
+            Ok(()) => Ok(()),
+            Err(Stop::Refuse(Refusal { reason, .. })) => Err(IssuerError::Refused { reason }),
+            Err(Stop::Fail(error)) => Err(error),
         }
-        let ((out_class, out_bound), (in_class, in_bound)) = (self.class_of(&from.0)?, self.class_of(&to.0)?);
-        let bound = out_bound.as_ref() == Some(&to.0) || in_bound.as_ref() == Some(&from.0);
+    }
+
+    /// Holds two accounts, always in the order of their ids, so that no two transfers wait
+    /// for each other.
+    pub(super) fn hold_both(
+        &mut self,
+        one: &str,
+        other: &str,
+        currency: Currency,
+    ) -> Result<(), IssuerError> {
+        for id in [one.min(other), one.max(other)] {
+            self.hold_account(id, currency)?;
+        }
+        Ok(())
+    }
+
+    /// Moves money between two accounts that are held, as the classes of both allow. `what`
+    /// names the entry, unless one of them is bound to the other.
+    pub(super) fn move_between(
+        &mut self,
+        what: &'static str,
+        subject: &str,
+        from: &str,
+        to: &str,
+        amount: Amount,
+    ) -> Result<(), Stop> {
+        let ((out_class, out_bound), (in_class, in_bound)) = (self.class_of(from)?, self.class_of(to)?);
+        let bound = out_bound.as_deref() == Some(to) || in_bound.as_deref() == Some(from);
         let (what, party) = match bound {
             true => ("bound transfer", Party::BoundAccount),
-            false => ("account transfer", Party::OtherAccount),
+            false => (what, Party::OtherAccount),
         };
-        let (id, at) = (self.new_id(), self.now());
-        let leaves = Movement { account: &from.0, class: out_class, way: Way::Out, party, amount, at };
-        let comes = Movement { account: &to.0, class: in_class, way: Way::In, party, amount, at };
-        self.must_allow(&leaves)?;
-        self.must_allow(&comes)?;
-        if !self.transfer(what, &id, Book::Account(&from.0), Book::Account(&to.0), amount)? {
+        let at = self.now();
+        let leaves = Movement { account: from, class: out_class, way: Way::Out, party, amount, at };
+        let comes = Movement { account: to, class: in_class, way: Way::In, party, amount, at };
+        self.allow(&leaves)?;
+        self.allow(&comes)?;
+        if !self.transfer(what, subject, Book::Account(from), Book::Account(to), amount)? {
             let reason = format!("account {from} holds less than {amount}");
-            return Err(IssuerError::Refused { reason });
+            return Err(Refusal::new(ResponseCode::INSUFFICIENT_FUNDS, reason).into());
         }
         self.count(&leaves)?;
         self.count(&comes)?;

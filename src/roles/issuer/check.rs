@@ -192,10 +192,28 @@ const RULES: &[(&str, &str)] = &[
          UNION ALL SELECT posting.holder, posting.currency, CASE WHEN posting.minor < 0 THEN 'out' \
          ELSE 'in' END, entry.at / 86400000000, -ABS(posting.minor) FROM posting \
          JOIN entry ON entry.id = posting.entry WHERE posting.kind = 'account' \
-         AND entry.what IN ('pending credited', 'account transfer', 'offline sale') \
+         AND entry.what IN ('pending credited', 'account transfer', 'phone transfer', 'offline sale') \
          ) AS counted ON counted.account = account.id WHERE account.class <> 'I' \
          GROUP BY account.id, counted.currency, counted.way, counted.day HAVING SUM(counted.minor) <> 0 \
          ORDER BY account.id",
+    ),
+    (
+        "a booked transfer of phones moved its amount once from payer to payee, and no other moved any",
+        "SELECT phone_transfer.id, phone_transfer.state FROM phone_transfer \
+         LEFT JOIN entry ON entry.subject = phone_transfer.id \
+         LEFT JOIN posting ON posting.entry = entry.id AND posting.kind = 'account' \
+         GROUP BY phone_transfer.id, phone_transfer.state, phone_transfer.amount HAVING \
+         COALESCE(SUM(CASE WHEN posting.holder = phone_transfer.payer_account THEN posting.minor ELSE 0 END), 0) \
+         <> CASE phone_transfer.state WHEN 'booked' THEN -phone_transfer.amount ELSE 0 END OR \
+         COALESCE(SUM(CASE WHEN posting.holder = phone_transfer.payee_account THEN posting.minor ELSE 0 END), 0) \
+         <> CASE phone_transfer.state WHEN 'booked' THEN phone_transfer.amount ELSE 0 END \
+         ORDER BY phone_transfer.id",
+    ),
+    (
+        "a transfer of phones that moved money has its row",
+        "SELECT entry.id, entry.subject FROM entry \
+         LEFT JOIN phone_transfer ON phone_transfer.id = entry.subject \
+         WHERE entry.what = 'phone transfer' AND phone_transfer.id IS NULL ORDER BY entry.id",
     ),
     (
         "a card's row counts its open loads",

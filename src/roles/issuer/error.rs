@@ -4,6 +4,7 @@ use crate::air::host::HostError;
 use crate::base::store::{SealedError, StoreError};
 use crate::words::emv::cryptogram::CryptogramError;
 use crate::words::iso4217::Currency;
+use crate::words::transfer::TransferFormatError;
 
 /// Why the issuer could not do its work; nothing of it has been kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +70,12 @@ pub enum IssuerError {
         /// The account's.
         found: Currency,
     },
+    /// A phone's certificate or a receipt could not be made.
+    #[error(transparent)]
+    Transfer(#[from] TransferFormatError),
+    /// A key under which another phone is known.
+    #[error("expected a phone with a new key, found one that is open already: make a key for each phone")]
+    PhoneExists,
     /// A limit of an account does not allow it.
     #[error("refused: {reason}")]
     Refused {

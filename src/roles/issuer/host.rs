@@ -10,8 +10,9 @@ use super::purse_load::changes_purse;
 use super::schema::{MIGRATIONS, OWNER};
 use super::work::Work;
 use super::{
-    AccountClass, AccountId, AccountSummary, BatchSummary, Books, CardOrder, Counts, Flag, HistoryRow,
-    IssuerError, KeyTable, Limits, NewAccount, OpenLoad, OrderedScript, Rules, ScriptOrder, Violation,
+    AccountClass, AccountId, AccountSummary, BatchSummary, Books, CardOrder, Counts, Credentials, Flag,
+    HistoryRow, IssuerError, KeyTable, Limits, NewAccount, NewPhone, OpenLoad, OrderedScript, PhoneTransfer,
+    Rules, ScriptOrder, Violation,
 };
 use crate::air::host::{Answer, BatchTotals, Host, HostError, Kind, MessageClass, Request, ResponseCode};
 use crate::base::bytes::Secret;
@@ -85,6 +86,20 @@ impl Issuer {
         context: &mut Context,
     ) -> Result<(), IssuerError> {
         self.work(context, |work| work.transfer_between(from, to, amount))
+    }
+
+    /// Opens a phone for an account: from now on what its key signs moves the account's money.
+    pub fn open_phone(
+        &mut self,
+        phone: &NewPhone,
+        context: &mut Context,
+    ) -> Result<Credentials, IssuerError> {
+        self.work(context, |work| work.open_phone(phone))
+    }
+
+    /// What became of every transfer that phones have told of, oldest first.
+    pub fn phone_transfers(&mut self, context: &mut Context) -> Result<Vec<PhoneTransfer>, IssuerError> {
+        self.work(context, |work| work.phone_transfers())
     }
 
     /// The limits that these books keep.
@@ -293,7 +308,15 @@ impl Host for Issuer {
             (MessageClass::Request, Kind::SaleClaim) => {
                 self.message(request, context, |work, request| work.take_claim(request))
             }
-            _ => Ok(wrong_kind("a load, unload, void, purchase, claim, inquiry or hold of class request")),
+            (MessageClass::Request, Kind::PhoneTransfer) => {
+                self.message(request, context, |work, request| work.take_transfer(request))
+            }
+            (MessageClass::Request, Kind::PhoneTransferWithdrawal) => {
+                self.message(request, context, |work, request| work.take_withdrawal(request))
+            }
+            _ => Ok(wrong_kind(
+                "a load, unload, void, purchase, claim, inquiry, hold or transfer of class request",
+            )),
         }
     }
 

@@ -28,11 +28,18 @@ pub struct Recovery {
     pub return_on_refusal: bool,
     /// A reversal of an unknown request bars it from acting later.
     pub bar_unknown_originals: bool,
+    /// A transfer of phones is one row, whoever tells of it and how often.
+    pub one_transfer_row: bool,
 }
 
 impl Default for Recovery {
     fn default() -> Self {
-        Self { settle_by_evidence: true, return_on_refusal: true, bar_unknown_originals: true }
+        Self {
+            settle_by_evidence: true,
+            return_on_refusal: true,
+            bar_unknown_originals: true,
+            one_transfer_row: true,
+        }
     }
 }
 

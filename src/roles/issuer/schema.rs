@@ -22,6 +22,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     PURSES,
     LATE,
     PURSE_COUNTERS,
+    PHONES,
 ];
 
 const FIRST: Migration = Migration {
@@ -252,6 +253,23 @@ const PURSE_COUNTERS: Migration =
 
 /// What was booked under a card's counter, for requests that come late.
 const LATE: Migration = Migration { statements: &["CREATE INDEX purchase_card ON purchase (card, atc)"] };
+
+/// Phones that transfer to each other, and what became of their transfers: one row for both
+/// sides. The number of an agreement stands in the row that used it up.
+const PHONES: Migration = Migration {
+    statements: &[
+        "CREATE TABLE transfer_authority (id BIGINT PRIMARY KEY, secret BYTEA NOT NULL)",
+        "CREATE TABLE phone (
+            id TEXT PRIMARY KEY, account TEXT NOT NULL REFERENCES account (id), public BYTEA NOT NULL,
+            name BYTEA NOT NULL, opened_at BIGINT NOT NULL)",
+        "CREATE TABLE phone_transfer (
+            id TEXT PRIMARY KEY, payer TEXT NOT NULL REFERENCES phone (id), sequence BIGINT,
+            payee TEXT NOT NULL REFERENCES phone (id), payer_account TEXT NOT NULL,
+            payee_account TEXT NOT NULL, currency BIGINT NOT NULL, amount BIGINT NOT NULL,
+            state TEXT NOT NULL, reason TEXT NOT NULL, receipt BYTEA NOT NULL, at BIGINT NOT NULL,
+            UNIQUE (payer, sequence))",
+    ],
+};
 
 #[cfg(test)]
 mod tests {

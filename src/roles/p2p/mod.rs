@@ -3,3 +3,4 @@
 
 pub mod llcp;
 pub mod snep;
+pub mod transfer;

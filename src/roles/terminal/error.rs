@@ -123,7 +123,7 @@ pub enum TerminalError {
         found: Pan,
     },
     /// A purse's number cannot be used: nothing may be booked under it.
-    #[error("expected the purse's number, 8 to 19 decimal digits, found {found}")]
+    #[error("expected the purse's number, 4 to 19 decimal digits: {found}")]
     PurseNumber {
         /// What was there.
         found: String,

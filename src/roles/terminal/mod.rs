@@ -46,8 +46,8 @@ pub use kernel_row::Kernel;
 use outcome::purse_outcome;
 pub use outcome::{Outcome, Verdict};
 pub use read::{
-    ApplicationFacts, CardFacts, CardKind, Depth, EcashFacts, Fact, LoadFact, PaymentFact, quick_balance,
-    read,
+    ApplicationFacts, CardFacts, CardKind, Depth, EcashFacts, Fact, LoadFact, PaymentFact, SegmentFacts,
+    quick_balance, read,
 };
 pub use recovery::{Recovered, RecoveryRule, RecoveryRules, Settled, settle};
 pub use refund::refund;

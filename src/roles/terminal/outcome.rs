@@ -3,6 +3,7 @@
 use super::entry_point::Parameters;
 use super::message::Message;
 use crate::air::host::Request;
+use crate::base::bytes::Secret;
 use crate::words::emv::Pan;
 use crate::words::iso4217::Amount;
 use crate::words::iso7816::StatusWord;
@@ -158,6 +159,8 @@ pub struct Outcome {
     pub deferred: Option<Box<Request>>,
     /// What a purse, or the security module of its MAC2, answered where it refused.
     pub refused_with: Option<StatusWord>,
+    /// The account behind the card or token (9F24), where the card tells it.
+    pub account_reference: Option<Secret<String>>,
 }
 
 /// The end of a transaction with a purse, which has no language and no certificates.
@@ -184,5 +187,6 @@ pub(super) fn purse_outcome(
         parameters: None,
         deferred: None,
         refused_with: None,
+        account_reference: None,
     }
 }

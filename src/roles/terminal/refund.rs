@@ -121,5 +121,6 @@ fn outcome(
         remarks: Vec::new(),
         deferred: None,
         refused_with: None,
+        account_reference: None,
     }
 }

@@ -421,6 +421,11 @@ impl Session {
             parameters: self.parameters(verdict),
             deferred: None,
             refused_with: None,
+            account_reference: self
+                .store
+                .value(tag::PAYMENT_ACCOUNT_REFERENCE)
+                .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
+                .map(Secret::new),
         }
     }
 

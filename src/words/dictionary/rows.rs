@@ -262,6 +262,10 @@ tagged! {
     PURSE_DETAIL 0xDF8A01 "Purse Transaction Detail (ours: what a purse's message covers)" Terminal Binary 33 33 Plain;
     PURSE_MAC 0xDF8A02 "Purse MAC (ours: MAC1, MAC2 or MAC3)" Card Binary 4 4 Plain;
     PURSE_TAC 0xDF8A03 "Purse TAC (ours)" Card Binary 4 4 Plain;
+    TRANSFER_OFFER 0xDF8A04 "Transfer Offer (ours: signed by the payee's phone)" Terminal Binary 112 112 Plain;
+    TRANSFER_AGREEMENT 0xDF8A05 "Transfer Agreement (ours: signed by the payer's phone)" Terminal Binary 72 72 Plain;
+    TRANSFER_WITHDRAWAL 0xDF8A06 "Transfer Withdrawal (ours: signed by the payee's phone)" Terminal Binary 68 68 Plain;
+    TRANSFER_RECEIPT 0xDF8A07 "Transfer Receipt (ours: signed by the host)" Issuer Binary 71 71 Plain;
     RELAY_COUNTER 0xDF8307 "RRP Counter" Terminal Binary 1 1 Plain;
 }
 
@@ -303,6 +307,13 @@ named! {
     "purse transaction type" Terminal Binary 1 1 Plain;
     "purse date" Terminal Binary 4 4 Plain;
     "purse time" Terminal Binary 3 3 Plain;
+    "ride type" Terminal Binary 1 1 Plain;
+    "ride terminal" Terminal Binary 8 8 Plain;
+    "ride industry" Terminal Binary 1 1 Plain;
+    "ride station" Terminal Binary 7 7 Plain;
+    "ride city" Terminal Binary 2 2 Plain;
+    "ride institution" Terminal Binary 8 8 Plain;
+    "ride reserve" Terminal Binary 6 6 Plain;
     "online sequence" Card Binary 2 2 Plain;
     "offline sequence" Card Binary 2 2 Plain;
     "card sequence" Card Binary 2 2 Plain;

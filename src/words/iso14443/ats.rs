@@ -1,5 +1,6 @@
 //! RATS, ATS and PPS: how a card of type A goes over to ISO/IEC 14443-4 (5.1 to 5.3).
 
+use super::on_air::CARRIER_HZ;
 use super::{FRAME_SIZES, Iso14443Error};
 use crate::base::bytes::Cursor;
 use std::time::Duration;
@@ -28,7 +29,7 @@ pub fn frame_size(index: u8) -> usize {
 /// FWT, the time in which a card answers: 256 x 16/fc x 2^FWI (7.2).
 pub fn frame_waiting_time(fwi: u8) -> Duration {
     let fwi = if fwi > HIGHEST_FWI { DEFAULT_FWI } else { fwi };
-    Duration::from_nanos((4096_u64 << fwi) * 1_000_000_000 / 13_560_000)
+    Duration::from_nanos((4096_u64 << fwi) * 1_000_000_000 / CARRIER_HZ)
 }
 
 /// RATS, the request for the answer to select.

@@ -5,7 +5,7 @@ use std::iter::Sum;
 use std::ops::{Add, Mul};
 
 /// Frequency of the carrier, hertz.
-const CARRIER_HZ: u64 = 13_560_000;
+pub(super) const CARRIER_HZ: u64 = 13_560_000;
 /// Cycles of the carrier in an elementary time unit at 106 kbit/s.
 const ETU: u64 = 128;
 /// Frame delay from the reader to the card after a last bit 1, the shortest: (9 * 128 + 84) / fc.

@@ -63,8 +63,9 @@ impl SensbRes {
     }
 
     /// Its bytes.
-    pub fn to_bytes(self) -> Vec<u8> {
-        [&[SENSB_RES][..], &self.id, &self.application, &self.protocol].concat()
+    pub fn to_bytes(self) -> [u8; 12] {
+        let ([a, b, c, d], [e, f, g, h], [i, j, k]) = (self.id, self.application, self.protocol);
+        [SENSB_RES, a, b, c, d, e, f, g, h, i, j, k]
     }
 
     /// FSCI, 0 to 8: the largest frame that the card takes.

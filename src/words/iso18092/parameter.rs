@@ -32,6 +32,11 @@ impl BitRate {
     pub fn divisor(self) -> u8 {
         self as u8
     }
+
+    /// The rate that PSL_REQ has so; `None` where passive communication has none.
+    pub fn of_divisor(divisor: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|rate| rate.divisor() == divisor)
+    }
 }
 
 /// RWT, the time in which a target answers: 4096/fc x 2^TO, TO at most 14 (12.6.2).
@@ -59,7 +64,7 @@ impl ParameterRequest {
     /// The rate of both ways; `None` where they differ or are not of passive communication.
     pub fn rate(self) -> Option<BitRate> {
         let (sent, back) = (self.rates >> 3 & 7, self.rates & 7);
-        BitRate::ALL.into_iter().find(|rate| sent == back && rate.divisor() == sent)
+        BitRate::of_divisor(sent).filter(|_| sent == back)
     }
 
     pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Self, NfcDepError> {

@@ -1,37 +1,32 @@
-//! The travel record of a transit purse, 48 bytes (T-Union, JT/T 978; file 001E): a ride as the
-//! gate writes it with its debit.
+//! The ride record of T-Union, 48 bytes (JT/T 978; file 001E): one for each gate that was passed.
 
 use super::fixed::fixed_record;
 
 fixed_record! {
-    /// One entry of a purse's travel log.
+    /// One entry of a card's log of rides.
     TravelRecord {
-        /// What it is: see [`TravelRecord::SINGLE`] and those after it.
-        kind: u8 = "travel record type",
+        /// 02 and 06 single fare, 03 entry, 04 exit.
+        kind: u8 = "ride type",
         /// Terminal number.
-        terminal: [u8; 8] = "travel terminal",
-        /// Industry: 00 other, 01 metro, 02 bus.
-        industry: u8 = "travel industry",
-        /// Line.
-        line: [u8; 2] = "travel line",
-        /// Station.
-        station: [u8; 2] = "travel station",
-        /// Operator.
-        operator: [u8; 2] = "travel operator",
-        /// Reserved.
-        reserved: u8 = "reserved",
+        terminal: [u8; 8] = "ride terminal",
+        /// 01 metro, 02 bus, 00 other.
+        industry: u8 = "ride industry",
+        /// Line and station; cities write it in ways of their own, see [`TravelRecord::station_of`].
+        station: [u8; 7] = "ride station",
         /// Minor units.
         amount_minor: u32 = "purse amount",
-        /// Balance after it, minor units.
+        /// What the purse held afterwards, minor units.
         balance_minor: u32 = "purse balance",
-        /// When, BCD YYYYMMDDhhmmss.
-        at: [u8; 7] = "travel time",
-        /// City.
-        city: [u8; 2] = "travel city",
-        /// Institution.
-        institution: [u8; 8] = "travel institution",
-        /// Reserved.
-        filler: [u8; 6] = "reserved",
+        /// Date, BCD YYYYMMDD.
+        date: [u8; 4] = "purse date",
+        /// Time, BCD hhmmss.
+        time: [u8; 3] = "purse time",
+        /// The city of the ride.
+        city: [u8; 2] = "ride city",
+        /// Who ran it.
+        institution: [u8; 8] = "ride institution",
+        /// What cities put there besides.
+        reserved: [u8; 6] = "ride reserve",
     }
 }
 
@@ -42,20 +37,51 @@ impl TravelRecord {
     pub const ENTRY: u8 = 0x03;
     /// The way out.
     pub const EXIT: u8 = 0x04;
+
+    /// Line and station as one public writer has them: line, station, operator, a reserved byte.
+    pub const fn station_of(line: [u8; 2], station: [u8; 2], operator: [u8; 2]) -> [u8; 7] {
+        [line[0], line[1], station[0], station[1], operator[0], operator[1], 0]
+    }
+
+    /// The station alone, where it was written so.
+    pub const fn stop(&self) -> [u8; 2] {
+        [self.station[2], self.station[3]]
+    }
+
+    /// The words of its type.
+    pub const fn words(&self) -> &'static str {
+        match self.kind {
+            Self::SINGLE | 0x06 => "single fare",
+            Self::ENTRY => "entry",
+            Self::EXIT => "exit",
+            _ => "other ride",
+        }
+    }
+
+    /// The words of its industry.
+    pub const fn industry_words(&self) -> &'static str {
+        match self.industry {
+            0x01 => "metro",
+            0x02 => "bus",
+            _ => "other",
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::bytes::Cursor;
+    use crate::base::bytes::{Cursor, parse_hex};
     use crate::words::pboc::fixed::Fixed;
 
     #[test]
     fn a_record_has_48_bytes() {
-        let bytes: Vec<u8> = (0..48).collect();
+        let mut bytes = parse_hex("06 0000413101776703 02 03010000783509 00000064 00000F64").unwrap();
+        bytes.extend(parse_hex("20241027212555 7835 11355850FFFFFFFF 000000000000").unwrap());
+        assert_eq!((TravelRecord::BYTES, bytes.len()), (48, 48));
         let record = TravelRecord::take(&mut Cursor::new(&bytes)).unwrap();
-        assert_eq!((TravelRecord::BYTES, record.kind, record.industry), (48, 0, 9));
-        assert_eq!((record.station, record.amount_minor, record.at[0]), ([12, 13], 0x1112_1314, 25));
+        assert_eq!((record.amount_minor, record.balance_minor), (100, 3_940));
+        assert_eq!((record.words(), record.industry_words()), ("single fare", "bus"));
         assert_eq!(record.to_bytes(), bytes);
     }
 }

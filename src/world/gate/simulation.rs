@@ -273,7 +273,7 @@ impl Lane {
             hand.arm(None);
             let facts = read(card.as_mut(), &self.config, Depth::Quick, &mut self.context)?;
             let balances = facts.purses.iter().flat_map(|purse| &purse.balances);
-            let own = balances.filter(|balance| PurseId(balance.purse) == PurseId::PURSE && balance.is_whole);
+            let own = balances.filter(|balance| PurseId(balance.purse) == PurseId::PURSE);
             let now = own.filter_map(PurseBalance::own_minor).next().unwrap_or(0);
             left += first.saturating_sub(u64::try_from(now).unwrap_or(0));
         }

@@ -1,8 +1,8 @@
 //! What may go wrong in a world: to the card, on the line to the host, to the
 //! terminal, to the issuer.
 
-use super::plan::Draw;
 use crate::air::link::{FaultPlan, FaultPoint};
+use crate::world::draw::Draw;
 use crate::world::tear::{CrashPlan, HostPlan, HostPoint};
 use std::fmt;
 

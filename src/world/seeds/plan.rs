@@ -3,9 +3,9 @@
 use super::action::{ACTIONS, ActionRow};
 use super::fault::{PlannedFault, WorldFault};
 use crate::air::link::Interface;
-use crate::base::env::{Entropy, SeededEntropy};
 use crate::roles::terminal::journal::EntryKind;
 use crate::words::iso4217::{Amount, Currency};
+use crate::world::draw::Draw;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
@@ -91,7 +91,7 @@ pub struct Selection {
 impl Plan {
     /// The plan of a seed.
     pub fn of(seed: u64) -> Self {
-        let mut draw = Draw(SeededEntropy::new(seed ^ PLAN));
+        let mut draw = Draw::new(seed ^ PLAN);
         let cards: Vec<_> = (0..=draw.below(3)).map(|_| draw.card()).collect();
         let terminals: Vec<_> =
             (0..=draw.below(3)).map(|_| PlannedTerminal { tells_refusal: draw.one_in(3) }).collect();
@@ -118,25 +118,7 @@ impl Plan {
     }
 }
 
-/// Draws from a seed.
-pub(super) struct Draw(SeededEntropy);
-
 impl Draw {
-    /// A number below `end`. The bias of the remainder is no matter here.
-    pub(super) fn below(&mut self, end: u64) -> u64 {
-        let mut bytes = [0; 8];
-        self.0.fill(&mut bytes);
-        u64::from_le_bytes(bytes) % end.max(1)
-    }
-
-    pub(super) fn one_in(&mut self, many: u64) -> bool {
-        self.below(many) == 0
-    }
-
-    pub(super) fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
-        from.get(self.below(from.len() as u64) as usize).copied()
-    }
-
     fn card(&mut self) -> PlannedCard {
         PlannedCard {
             profile: self

@@ -5,6 +5,7 @@ mod diagnose;
 mod finding;
 mod machine;
 mod pcsc;
+#[cfg(feature = "serial")]
 mod probe;
 mod serial;
 mod surroundings;

@@ -4,11 +4,6 @@
 use super::machine::Machine;
 use crate::air::link::{LinkError, ReaderStatus};
 use std::path::PathBuf;
-use std::sync::mpsc;
-use std::time::Duration;
-
-/// How long the daemon may take.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What surrounds this program.
 pub struct Surroundings {
@@ -53,6 +48,11 @@ impl Surroundings {
 #[cfg(feature = "pcsc")]
 fn asked() -> (Result<(), String>, Daemon) {
     use crate::air::link::pcsc;
+    use std::sync::mpsc;
+    use std::time::Duration;
+    /// How long the daemon may take.
+    const PATIENCE: Duration = Duration::from_secs(3);
+
     let library = pcsc::library_ready();
     let (answer, answers) = mpsc::channel();
     // The thread ends by itself, or with the process; nobody may listen any more.

@@ -2,7 +2,7 @@
 
 use super::machine::UsbDevice;
 use super::{Finding, Surroundings};
-use crate::air::link::KnownReader;
+use crate::air::link::{KnownReader, ReachedBy};
 
 /// The class of smart-card readers, CCID.
 const CCID: u8 = 0x0B;
@@ -65,6 +65,16 @@ pub(super) fn readers_without_driver(around: &Surroundings) -> Vec<Finding> {
     let devices = around.machine.usb();
     let left = devices.iter().filter(|device| is_reader(device) && !is_held(device));
     let told = |device: &UsbDevice| {
+        let unreached =
+            known.iter().find(|known| known.is_at_usb(&device.id) && known.driver == ReachedBy::None);
+        if let Some(known) = unreached {
+            let what = format!(
+                "{} is plugged in, a reader that neither PC/SC nor a driver of ours reaches",
+                known.name
+            );
+            let instead = known.quirks.first().map_or("use another reader", |quirk| quirk.instead.as_str());
+            return Finding::note("reader-unreached", what, instead);
+        }
         let what = format!("{} is plugged in, and no PC/SC reader is there", words(device));
         let mut remedy = String::from(
             "on Debian: apt install pcscd libccid, then systemctl restart pcscd; a reader of ACS may need libacsccid1",

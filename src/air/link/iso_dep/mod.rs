@@ -9,8 +9,9 @@ mod poll;
 mod selection;
 mod served;
 
+pub(super) use pcd::LONGEST_RESPONSE;
 pub use pcd::Pcd;
 pub use picc::{CardKind, Picc, PiccIdentity, PiccStep};
-pub use poll::{CardA, CardB, poll_a, poll_b, select_b, send_rats};
+pub use poll::{CardA, poll_a, poll_b, poll_f, select_b, send_rats};
 pub use selection::{Selection, SelectionStep};
 pub use served::{DRIVER, IsoDepTarget};

@@ -1,35 +1,25 @@
 //! The reader's side of ISO-DEP: the block rules of ISO/IEC 14443-4, 7.5.3 and 7.5.5. It asks
 //! again where no answer came, or none that is a block.
 
-use super::poll::CardB;
-use crate::air::link::{Air, Heard, LinkError, Modulation, RfFrame, Technology};
+use crate::air::link::parts::{join, parts};
+use crate::air::link::patience::{Extensions, GRACE, PARTING};
+use crate::air::link::{Air, Heard, LinkError, Modulation, RfFrame};
 use crate::base::context::Context;
-use crate::words::iso14443::{Ats, Block, frame_size, frame_waiting_time};
-use crate::words::iso18092::BitRate;
+use crate::words::iso14443::{Ats, Block, SensbRes, frame_size, frame_waiting_time};
 use std::time::Duration;
 
-/// FSDI: frames of 256 bytes.
-const FSDI: u8 = 8;
 /// PCB and CRC, which go off a frame's length.
 const OVERHEAD: usize = 3;
 /// The longest response: 65,536 bytes and the status.
-const LONGEST: usize = 65_538;
+pub(in crate::air::link) const LONGEST_RESPONSE: usize = 65_538;
 /// How often in a row a block is asked for again before the card counts as gone.
 const RETRIES: u8 = 2;
-/// How often in a row a card may ask for time.
-const EXTENSIONS: u16 = 600;
-/// WTXM has six bits; 0 and what is above 59 are not to be used.
-const MOST_EXTENSION: u8 = 59;
-/// How much longer than its waiting time a card on a socket may take.
-const GRACE: Duration = Duration::from_millis(100);
-/// How long an answer to S(DESELECT) is waited for: a card that is gone keeps nobody.
-const PARTING: Duration = Duration::from_millis(150);
 const DURING: &str = "during an exchange with the card";
 
 /// A reader's conversation with an active card.
 #[derive(Debug)]
 pub struct Pcd {
-    technology: Technology,
+    modulation: Modulation,
     number: u8,
     /// The most bytes of data in a block.
     most: usize,
@@ -39,21 +29,20 @@ pub struct Pcd {
 
 impl Pcd {
     /// FSDI that RATS and ATTRIB tell the card: frames of 256 bytes.
-    pub const FSDI: u8 = FSDI;
+    pub const FSDI: u8 = 8;
 
     /// With a card of type A that has sent this ATS.
     pub fn with_a(ats: &Ats) -> Self {
-        Self::new(Technology::A, ats.frame_size(), ats.waiting_time())
+        Self::new(Modulation::A106, ats.frame_size(), ats.waiting_time())
     }
 
     /// With a card of type B that was selected.
-    pub fn with_b(card: &CardB) -> Self {
-        let response = card.response;
-        Self::new(Technology::B, frame_size(response.fsci()), frame_waiting_time(response.fwi()))
+    pub fn with_b(card: SensbRes) -> Self {
+        Self::new(Modulation::B106, frame_size(card.fsci()), frame_waiting_time(card.fwi()))
     }
 
-    fn new(technology: Technology, card_takes: usize, waiting: Duration) -> Self {
-        Self { technology, number: 0, most: card_takes - OVERHEAD, waiting: waiting + GRACE }
+    fn new(modulation: Modulation, card_takes: usize, waiting: Duration) -> Self {
+        Self { modulation, number: 0, most: card_takes - OVERHEAD, waiting: waiting + GRACE }
     }
 
     /// Sends a command and gives the card's response.
@@ -67,26 +56,27 @@ impl Pcd {
         command: &[u8],
         context: &mut Context,
     ) -> Result<Vec<u8>, LinkError> {
-        let mut parts: Vec<&[u8]> = command.chunks(self.most).collect();
-        if parts.is_empty() {
-            parts.push(&[]);
-        }
-        let last = parts.len() - 1;
-        let mut answer = Vec::new();
-        for (index, part) in parts.into_iter().enumerate() {
-            let more = index < last;
+        let mut first = None;
+        for (part, more) in parts(command, self.most) {
             let block = Block::information(self.number, more, part);
             match self.ask(air, block, context)? {
                 Block::Acknowledge { .. } if more => {}
-                Block::Information { more: goes_on, data, .. } if !more => {
-                    answer.extend(data);
-                    self.number ^= 1;
-                    return self.rest(air, answer, goes_on, context);
-                }
+                Block::Information { more: goes_on, data, .. } if !more => first = Some((data, goes_on)),
                 other => {
                     let expected = if more { "R(ACK)" } else { "an I-block" };
                     return Err(protocol(expected, &other));
                 }
+            }
+            self.number ^= 1;
+        }
+        let (mut answer, mut goes_on) = first.unwrap_or_default();
+        while goes_on {
+            match self.ask(air, Block::ack(self.number), context)? {
+                Block::Information { more, data, .. } => {
+                    join(&mut answer, &data, LONGEST_RESPONSE, DURING)?;
+                    goes_on = more;
+                }
+                other => return Err(protocol("an I-block", &other)),
             }
             self.number ^= 1;
         }
@@ -107,34 +97,6 @@ impl Pcd {
         Ok(())
     }
 
-    /// What follows the first part of a response.
-    fn rest(
-        &mut self,
-        air: &mut dyn Air,
-        mut answer: Vec<u8>,
-        mut goes_on: bool,
-        context: &mut Context,
-    ) -> Result<Vec<u8>, LinkError> {
-        while goes_on {
-            if answer.len() > LONGEST {
-                return Err(LinkError::Protocol {
-                    during: DURING.into(),
-                    expected: format!("a response of {LONGEST} bytes at most"),
-                    found: format!("{} bytes and no end", answer.len()),
-                });
-            }
-            match self.ask(air, Block::ack(self.number), context)? {
-                Block::Information { more, data, .. } => {
-                    answer.extend(data);
-                    goes_on = more;
-                }
-                other => return Err(protocol("an I-block", &other)),
-            }
-            self.number ^= 1;
-        }
-        Ok(answer)
-    }
-
     /// Sends a block until an answer to it comes.
     fn ask(&mut self, air: &mut dyn Air, block: Block, context: &mut Context) -> Result<Block, LinkError> {
         // Where it is an acknowledgement itself, it is what is said again (rules 4 and 5).
@@ -143,7 +105,7 @@ impl Pcd {
             _ => Block::nak(self.number),
         };
         let (mut next, mut wait) = (block.clone(), self.waiting);
-        let (mut tries, mut extensions) = (0, 0);
+        let (mut tries, mut extensions) = (0, Extensions::default());
         loop {
             air.send(&self.frame(&next), context)?;
             let heard = match air.receive(wait, context)? {
@@ -154,11 +116,7 @@ impl Pcd {
             wait = self.waiting;
             match heard {
                 Some(Ok(Block::WaitingTimeExtension { multiplier, .. })) => {
-                    extensions += 1;
-                    if extensions > EXTENSIONS {
-                        return Err(self.silent(air));
-                    }
-                    let multiplier = multiplier.clamp(1, MOST_EXTENSION);
+                    let multiplier = extensions.grant(multiplier).ok_or_else(|| self.silent(air))?;
                     wait = self.waiting * u32::from(multiplier);
                     next = Block::WaitingTimeExtension { cid: None, multiplier };
                     tries = 0;
@@ -176,11 +134,7 @@ impl Pcd {
                 }
                 Some(Ok(other)) if tries == RETRIES => return Err(protocol("a block in turn", &other)),
                 Some(Err(error)) if tries == RETRIES => {
-                    return Err(LinkError::Protocol {
-                        during: DURING.into(),
-                        expected: "a block of ISO/IEC 14443-4".into(),
-                        found: error.to_string(),
-                    });
+                    return Err(LinkError::protocol(DURING, "a block of ISO/IEC 14443-4", error.to_string()));
                 }
                 Some(_) | None => next = again.clone(),
             }
@@ -196,8 +150,7 @@ impl Pcd {
     }
 
     fn frame(&self, block: &Block) -> RfFrame {
-        let modulation = Modulation { rate: BitRate::Kbps106, technology: self.technology };
-        RfFrame { modulation, bytes: block.to_bytes() }
+        RfFrame { modulation: self.modulation, bytes: block.to_bytes() }
     }
 }
 
@@ -209,7 +162,7 @@ fn number(block: &Block) -> u8 {
 }
 
 fn protocol(expected: &str, found: &Block) -> LinkError {
-    LinkError::Protocol { during: DURING.into(), expected: expected.into(), found: format!("{found:?}") }
+    LinkError::protocol(DURING, expected, format!("{found:?}"))
 }
 
 #[cfg(test)]
@@ -323,9 +276,9 @@ mod tests {
         assert_eq!(poll_a(&mut air, SENS_REQ, ANSWER, &mut context).unwrap(), None);
         let request = SensbReq { family: 0, parameter: 0 };
         let card = poll_b(&mut air, request, ANSWER, &mut context).unwrap().unwrap();
-        let attrib = Attrib { id: card.response.id, fsdi: 8, cid: 0 };
+        let attrib = Attrib { id: card.id, fsdi: 8, cid: 0 };
         assert_eq!(select_b(&mut air, &attrib, &mut context).unwrap(), Some(vec![0]));
-        let mut reader = Pcd::with_b(&card);
+        let mut reader = Pcd::with_b(card);
         assert_eq!(reader.exchange(&mut air, &[7; 300], &mut context).unwrap(), [7; 600]);
         reader.deselect(&mut air, &mut context).unwrap();
         assert_eq!(poll_b(&mut air, request, ANSWER, &mut context).unwrap(), None, "it sleeps");

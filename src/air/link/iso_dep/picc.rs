@@ -2,12 +2,11 @@
 //! 14443-4, 7.5.4. It takes frames and gives frames; who carries them is others' business.
 
 use super::selection::{Selection, SelectionStep};
-use crate::air::link::{Heard, Modulation, RfFrame, Technology};
+use crate::air::link::{Heard, Modulation, RfFrame};
 use crate::base::context::Context;
 use crate::words::iso14443::{
     ALL_REQ, Ats, Attrib, Block, Pps, Rats, SENS_REQ, SelRes, SensbReq, SensbRes, Uid, frame_size,
 };
-use crate::words::iso18092::BitRate;
 
 /// FSCI: frames of 256 bytes.
 const FSCI: u8 = 8;
@@ -81,14 +80,15 @@ pub enum PiccStep {
 /// A card on air.
 #[derive(Debug)]
 pub struct Picc {
-    technology: Technology,
-    /// ATS, or SENSB_RES.
-    hello: Vec<u8>,
-    id: [u8; 4],
-    selection: Selection,
-    /// Type B: whether it sleeps.
-    is_asleep: bool,
+    activation: Activation,
     talk: Option<Talk>,
+}
+
+/// How a card becomes active, by its type.
+#[derive(Debug)]
+enum Activation {
+    A { selection: Selection, ats: Vec<u8> },
+    B { response: SensbRes, is_asleep: bool },
 }
 
 /// A conversation with an active card.
@@ -111,42 +111,38 @@ struct Talk {
 impl Picc {
     /// A card that no field has reached yet.
     pub fn new(identity: &PiccIdentity) -> Self {
-        let (technology, hello, id, selection) = match &identity.kind {
+        match &identity.kind {
             CardKind::A(uid) => {
-                let ats = Ats {
-                    fsci: Some(FSCI),
-                    rates: Some(ONLY_106),
-                    times: Some(FWI << 4),
-                    options: Some(TAKES_CID),
-                    historical: identity.historical.clone(),
-                };
                 let selection = Selection::new(uid.sens_res(), uid.levels(), SelRes::ISO_DEP);
-                (Technology::A, ats.to_bytes(), [0; 4], selection)
+                Self::with_selection(selection, identity.historical.clone())
             }
             CardKind::B(id) => {
                 let mut application = [0; 4];
                 application.iter_mut().zip(&identity.historical).for_each(|(to, from)| *to = *from);
                 let protocol = [0x00, FSCI << 4 | SPEAKS_ISO_DEP, FWI << 4 | TAKES_CID_B];
                 let response = SensbRes { id: *id, application, protocol };
-                // Never asked, as the frames of type A are not its.
-                let selection = Selection::new([0; 2], Vec::new(), SelRes(0));
-                (Technology::B, response.to_bytes(), *id, selection)
+                Self { activation: Activation::B { response, is_asleep: false }, talk: None }
             }
-        };
-        Self { technology, hello, id, selection, is_asleep: false, talk: None }
+        }
     }
 
-    /// A card of type A that answers as it was told to, its ATS among that.
-    pub fn with_selection(selection: Selection, ats: Vec<u8>) -> Self {
-        Self { technology: Technology::A, hello: ats, id: [0; 4], selection, is_asleep: false, talk: None }
+    /// A card of type A that is selected so, and has these historical bytes.
+    pub fn with_selection(selection: Selection, historical: Vec<u8>) -> Self {
+        let ats = Ats {
+            fsci: Some(FSCI),
+            rates: Some(ONLY_106),
+            times: Some(FWI << 4),
+            options: Some(TAKES_CID),
+            historical,
+        };
+        Self { activation: Activation::A { selection, ats: ats.to_bytes() }, talk: None }
     }
 
     /// What is heard, and what it comes to.
     pub fn hear(&mut self, heard: &Heard) -> PiccStep {
         let frame = match heard {
             Heard::FieldOff => {
-                self.selection.reset();
-                self.is_asleep = false;
+                self.activation.reset();
                 return match self.talk.take() {
                     Some(_) => PiccStep::Lost(None),
                     None => PiccStep::Silence,
@@ -154,23 +150,22 @@ impl Picc {
             }
             Heard::Frame(frame) => frame,
         };
-        let mine = Modulation { rate: BitRate::Kbps106, technology: self.technology };
-        if frame.modulation != mine {
+        if frame.modulation != self.activation.modulation() {
             return PiccStep::Silence;
         }
-        match (self.talk.is_some(), self.technology) {
+        let begins_anew =
+            frame.modulation == Modulation::A106 && matches!(frame.bytes[..], [SENS_REQ | ALL_REQ]);
+        match self.talk {
             // It comes to a card that a reader has left without a word.
-            (true, Technology::A) if matches!(frame.bytes[..], [SENS_REQ | ALL_REQ]) => {
+            Some(_) if begins_anew => {
                 self.talk = None;
-                let answer = self.activate_a(&frame.bytes);
-                PiccStep::Lost(match answer {
+                PiccStep::Lost(match self.activation.hear(&frame.bytes, &mut self.talk) {
                     PiccStep::Answer(answer) => Some(answer),
                     _ => None,
                 })
             }
-            (true, _) => self.talk(&frame.bytes),
-            (false, Technology::A) => self.activate_a(&frame.bytes),
-            (false, _) => self.activate_b(&frame.bytes),
+            Some(_) => self.talk(&frame.bytes),
+            None => self.activation.hear(&frame.bytes, &mut self.talk),
         }
     }
 
@@ -195,48 +190,13 @@ impl Picc {
         self.talk.is_some()
     }
 
-    fn activate_a(&mut self, frame: &[u8]) -> PiccStep {
-        match self.selection.hear(frame) {
-            SelectionStep::Silence => PiccStep::Silence,
-            SelectionStep::Answer(answer) => PiccStep::Answer(self.frame(answer)),
-            SelectionStep::Beyond => match Rats::parse(frame) {
-                Ok(rats) => {
-                    self.talk = Some(Talk::new(frame_size(rats.fsdi), rats.cid));
-                    PiccStep::Active(self.frame(self.hello.clone()))
-                }
-                Err(_) => PiccStep::Silence,
-            },
-        }
-    }
-
-    fn activate_b(&mut self, frame: &[u8]) -> PiccStep {
-        if let Ok(request) = SensbReq::parse(frame) {
-            if self.is_asleep && !request.wakes() {
-                return PiccStep::Silence;
-            }
-            self.is_asleep = false;
-            return PiccStep::Answer(self.frame(self.hello.clone()));
-        }
-        if frame.strip_prefix(&[SLPB_REQ]) == Some(&self.id) {
-            self.is_asleep = true;
-            return PiccStep::Answer(self.frame(vec![SLPB_RES]));
-        }
-        match Attrib::parse(frame) {
-            Ok(attrib) if attrib.id == self.id && !self.is_asleep => {
-                self.talk = Some(Talk::new(frame_size(attrib.fsdi), attrib.cid));
-                PiccStep::Active(self.frame(vec![attrib.cid]))
-            }
-            _ => PiccStep::Silence,
-        }
-    }
-
     /// The rules by their letters are those of 7.5.4.
     fn talk(&mut self, frame: &[u8]) -> PiccStep {
         let Some(talk) = &mut self.talk else { return PiccStep::Silence };
         if let Ok(pps) = Pps::parse(frame)
             && talk.last.is_none()
         {
-            return PiccStep::Answer(self.frame(pps.answer()));
+            return PiccStep::Answer(self.activation.frame(pps.answer()));
         }
         // What is no block is not answered: the reader asks again.
         let Ok(block) = Block::parse(frame) else { return PiccStep::Silence };
@@ -280,8 +240,7 @@ impl Picc {
             Block::Deselect { .. } => {
                 let answer = self.frame_of(&Block::Deselect { cid: None });
                 self.talk = None;
-                self.selection.sleep();
-                self.is_asleep = true;
+                self.activation.sleep();
                 PiccStep::Deselected(answer)
             }
         }
@@ -297,11 +256,75 @@ impl Picc {
 
     fn frame_of(&self, block: &Block) -> RfFrame {
         let cid = self.talk.as_ref().map(|talk| talk.cid).filter(|cid| *cid != 0);
-        self.frame(block.clone().with_cid(cid).to_bytes())
+        self.activation.frame(block.clone().with_cid(cid).to_bytes())
+    }
+}
+
+impl Activation {
+    fn modulation(&self) -> Modulation {
+        match self {
+            Self::A { .. } => Modulation::A106,
+            Self::B { .. } => Modulation::B106,
+        }
+    }
+
+    /// The field went off.
+    fn reset(&mut self) {
+        match self {
+            Self::A { selection, .. } => selection.reset(),
+            Self::B { is_asleep, .. } => *is_asleep = false,
+        }
+    }
+
+    /// The card was deselected.
+    fn sleep(&mut self) {
+        match self {
+            Self::A { selection, .. } => selection.sleep(),
+            Self::B { is_asleep, .. } => *is_asleep = true,
+        }
+    }
+
+    /// What a frame comes to; `talk` is there once the card is active.
+    fn hear(&mut self, frame: &[u8], talk: &mut Option<Talk>) -> PiccStep {
+        match self {
+            Self::A { selection, ats } => match selection.hear(frame) {
+                SelectionStep::Silence => PiccStep::Silence,
+                SelectionStep::Answer(answer) => PiccStep::Answer(self.frame(answer)),
+                SelectionStep::Beyond => match Rats::parse(frame) {
+                    Ok(rats) => {
+                        *talk = Some(Talk::new(frame_size(rats.fsdi), rats.cid));
+                        let ats = ats.clone();
+                        PiccStep::Active(self.frame(ats))
+                    }
+                    Err(_) => PiccStep::Silence,
+                },
+            },
+            Self::B { response, is_asleep } => {
+                if let Ok(request) = SensbReq::parse(frame) {
+                    if *is_asleep && !request.wakes() {
+                        return PiccStep::Silence;
+                    }
+                    *is_asleep = false;
+                    let response = response.to_bytes().to_vec();
+                    return PiccStep::Answer(self.frame(response));
+                }
+                if frame.strip_prefix(&[SLPB_REQ]) == Some(&response.id) {
+                    *is_asleep = true;
+                    return PiccStep::Answer(self.frame(vec![SLPB_RES]));
+                }
+                match Attrib::parse(frame) {
+                    Ok(attrib) if attrib.id == response.id && !*is_asleep => {
+                        *talk = Some(Talk::new(frame_size(attrib.fsdi), attrib.cid));
+                        PiccStep::Active(self.frame(vec![attrib.cid]))
+                    }
+                    _ => PiccStep::Silence,
+                }
+            }
+        }
     }
 
     fn frame(&self, bytes: Vec<u8>) -> RfFrame {
-        RfFrame { modulation: Modulation { rate: BitRate::Kbps106, technology: self.technology }, bytes }
+        RfFrame { modulation: self.modulation(), bytes }
     }
 }
 

@@ -26,15 +26,6 @@ pub struct CardA {
     pub uid: Vec<u8>,
 }
 
-/// A card of type B that was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CardB {
-    /// SENSB_RES.
-    pub response: SensbRes,
-    /// The same as it came.
-    pub bytes: Vec<u8>,
-}
-
 /// Looks for a card of type A with `wake` (SENS_REQ or ALL_REQ) and selects it; `None` where
 /// none answers within `wait`, or it goes away.
 pub fn poll_a(
@@ -43,17 +34,17 @@ pub fn poll_a(
     wait: Duration,
     context: &mut Context,
 ) -> Result<Option<CardA>, LinkError> {
-    let Some(sens) = ask(air, Technology::A, vec![wake], wait, context)? else { return Ok(None) };
+    let Some(sens) = ask(air, Modulation::A106, vec![wake], wait, context)? else { return Ok(None) };
     let [first, second] = sens[..] else { return Ok(None) };
     let mut uid = Vec::new();
     for command in SEL {
-        let id = ask(air, Technology::A, vec![command, NVB_NONE], ANSWER, context)?;
+        let id = ask(air, Modulation::A106, vec![command, NVB_NONE], ANSWER, context)?;
         let Some([id @ .., check]) = id.as_deref() else { return Ok(None) };
         if id.len() != 4 || *check != check_byte(id) {
             return Ok(None);
         }
         let select = [&[command, NVB_ALL][..], id, &[*check]].concat();
-        let Some(answer) = ask(air, Technology::A, select, ANSWER, context)? else { return Ok(None) };
+        let Some(answer) = ask(air, Modulation::A106, select, ANSWER, context)? else { return Ok(None) };
         let Some(sel_res) = answer.first().copied().map(SelRes) else { return Ok(None) };
         if !sel_res.has(SelRes::CASCADE) {
             uid.extend_from_slice(id);
@@ -67,7 +58,7 @@ pub fn poll_a(
 
 /// Asks a selected card for its ATS, which comes with its length byte; `None` where none comes.
 pub fn send_rats(air: &mut dyn Air, rats: Rats, context: &mut Context) -> Result<Option<Vec<u8>>, LinkError> {
-    ask(air, Technology::A, rats.to_bytes(), ACTIVATION, context)
+    ask(air, Modulation::A106, rats.to_bytes(), ACTIVATION, context)
 }
 
 /// Looks for a card of type B.
@@ -76,9 +67,9 @@ pub fn poll_b(
     request: SensbReq,
     wait: Duration,
     context: &mut Context,
-) -> Result<Option<CardB>, LinkError> {
-    let found = ask(air, Technology::B, request.to_bytes(), wait, context)?;
-    Ok(found.and_then(|bytes| Some(CardB { response: SensbRes::parse(&bytes).ok()?, bytes })))
+) -> Result<Option<SensbRes>, LinkError> {
+    let found = ask(air, Modulation::B106, request.to_bytes(), wait, context)?;
+    Ok(found.and_then(|bytes| SensbRes::parse(&bytes).ok()))
 }
 
 /// Selects a card of type B; `None` where it does not answer.
@@ -87,17 +78,32 @@ pub fn select_b(
     attrib: &Attrib,
     context: &mut Context,
 ) -> Result<Option<Vec<u8>>, LinkError> {
-    ask(air, Technology::B, attrib.to_bytes(), ACTIVATION, context)
+    ask(air, Modulation::B106, attrib.to_bytes(), ACTIVATION, context)
 }
 
+/// Asks whoever has an identifier in type F with this SENSF_REQ (behind its length byte), at a rate;
+/// gives its SENSF_RES, length byte first.
+pub fn poll_f(
+    air: &mut dyn Air,
+    rate: BitRate,
+    request: &[u8],
+    wait: Duration,
+    context: &mut Context,
+) -> Result<Option<Vec<u8>>, LinkError> {
+    let modulation = Modulation { rate, technology: Technology::F };
+    // SENSF_REQ has five bytes; what a host of the chip gives may be longer, and finds nobody.
+    let length = u8::try_from(request.len() + 1).unwrap_or(u8::MAX);
+    ask(air, modulation, [&[length], request].concat(), wait, context)
+}
+
+/// Says something and gives the answer in the same modulation; `None` where none comes.
 fn ask(
     air: &mut dyn Air,
-    technology: Technology,
+    modulation: Modulation,
     bytes: Vec<u8>,
     wait: Duration,
     context: &mut Context,
 ) -> Result<Option<Vec<u8>>, LinkError> {
-    let modulation = Modulation { rate: BitRate::Kbps106, technology };
     air.send(&RfFrame { modulation, bytes }, context)?;
     Ok(match air.receive(wait, context)? {
         Some(Heard::Frame(frame)) if frame.modulation == modulation => Some(frame.bytes),

@@ -2,8 +2,8 @@
 //! who they are (ISO/IEC 18092, 11 and 12.6.1; ISO/IEC 14443-3, 6.5; JIS X 6319-4).
 
 use super::framing::{unwrap, wrap};
-use crate::air::link::iso_dep::{Selection, SelectionStep, poll_a};
-use crate::air::link::{Air, Heard, LinkError, Modulation, RfFrame};
+use crate::air::link::iso_dep::{Selection, SelectionStep, poll_a, poll_f};
+use crate::air::link::{Air, Heard, LinkError, RfFrame};
 use crate::base::context::Context;
 use crate::words::iso14443::{SENS_REQ, SelRes, Uid};
 use crate::words::iso18092::{
@@ -109,16 +109,8 @@ impl Greeting {
 
     /// NFCID3i for a target of type F: its identifier, and "ST".
     fn find_f(&self, air: &mut dyn Air, context: &mut Context) -> Result<Option<[u8; 10]>, LinkError> {
-        let modulation = Modulation::of_nfc_dep(self.rate);
-        let bytes = [&[self.sensf_req.len() as u8 + 1][..], &self.sensf_req].concat();
-        air.send(&RfFrame { modulation, bytes }, context)?;
-        Ok(match air.receive(self.wait, context)? {
-            Some(Heard::Frame(RfFrame { modulation: heard, bytes })) if heard == modulation => {
-                match bytes[..] {
-                    [_, 0x01, a, b, c, d, e, f, g, h, ..] => Some([a, b, c, d, e, f, g, h, b'S', b'T']),
-                    _ => None,
-                }
-            }
+        Ok(match poll_f(air, self.rate, &self.sensf_req, self.wait, context)?.as_deref() {
+            Some([_, 0x01, a, b, c, d, e, f, g, h, ..]) => Some([*a, *b, *c, *d, *e, *f, *g, *h, b'S', b'T']),
             _ => None,
         })
     }
@@ -148,7 +140,7 @@ pub(super) fn find(
         // An air that answers nothing has let the whole of it pass.
         left = left.saturating_sub(ANSWER);
         if left.is_zero() {
-            return Err(nobody(air, polling.timeout));
+            return Err(LinkError::nobody(air.place(), polling.timeout));
         }
     }
 }
@@ -164,13 +156,23 @@ fn agree(
         return Ok(true);
     }
     let wait = waiting_time(response.timeout).max(ANSWER);
-    let change = NfcDepFrame::ParameterRequest(ParameterRequest::at(rate));
-    let answer = greet(air, &change, BitRate::Kbps106, wait, context)?;
+    change_rate(air, (BitRate::Kbps106, rate), wait, context)
+}
+
+/// Whether the target goes over from one rate to another.
+pub(super) fn change_rate(
+    air: &mut dyn Air,
+    (from, to): (BitRate, BitRate),
+    wait: Duration,
+    context: &mut Context,
+) -> Result<bool, LinkError> {
+    let change = NfcDepFrame::ParameterRequest(ParameterRequest::at(to));
+    let answer = greet(air, &change, from, wait, context)?;
     Ok(matches!(answer, Some(NfcDepFrame::ParameterResponse(_))))
 }
 
 /// A request at a rate, and its response where one comes.
-pub(super) fn greet(
+fn greet(
     air: &mut dyn Air,
     request: &NfcDepFrame,
     rate: BitRate,
@@ -182,10 +184,6 @@ pub(super) fn greet(
         Some(Heard::Frame(frame)) => Ok(unwrap(&frame, "meeting the other device").ok()),
         _ => Ok(None),
     }
-}
-
-fn nobody(air: &dyn Air, timeout: Duration) -> LinkError {
-    LinkError::timeout(format!("of another device at {}", air.place()), timeout)
 }
 
 /// What a target knows once it has been found: who the initiator is, at which rate it
@@ -292,7 +290,7 @@ pub(super) fn be_found(
     let selection = Selection::new(SENS_RES, levels, SelRes::NFC_DEP);
     let mut presence = Presence::new(selection, Some(sensf_res), response);
     loop {
-        let heard = air.receive(timeout, context)?.ok_or_else(|| nobody(air, timeout))?;
+        let heard = air.receive(timeout, context)?.ok_or_else(|| LinkError::nobody(air.place(), timeout))?;
         match presence.hear(&heard) {
             PresenceStep::Silence => {}
             PresenceStep::Answer(frame) => air.send(&frame, context)?,

@@ -4,26 +4,14 @@
 use crate::air::link::{LinkError, Modulation, RfFrame};
 use crate::words::iso18092::{BitRate, NfcDepFrame};
 
-const START: u8 = 0xF0;
+/// With which NFC-DEP begins at 106 kbit/s.
+pub(in crate::air::link) const START: u8 = 0xF0;
 /// Command bytes and PFB, which go off a frame's length.
 pub(super) const OVERHEAD: usize = 3;
 
 /// The longest payload that is put together of its blocks: many times what any service of
 /// a peer sends at once.
-pub(super) const LONGEST_PAYLOAD: usize = 64 << 10;
-
-/// Adds a block to those of a payload that came before.
-pub(super) fn join(payload: &mut Vec<u8>, block: &[u8], during: &str) -> Result<(), LinkError> {
-    payload.extend(block);
-    match payload.len() {
-        ..=LONGEST_PAYLOAD => Ok(()),
-        found => Err(LinkError::Protocol {
-            during: during.into(),
-            expected: format!("a payload of {LONGEST_PAYLOAD} bytes at most"),
-            found: format!("{found} bytes and no end"),
-        }),
-    }
-}
+pub(in crate::air::link) const LONGEST_PAYLOAD: usize = 64 << 10;
 
 /// The frame as it goes on air.
 pub(super) fn wrap(frame: &NfcDepFrame, rate: BitRate) -> RfFrame {
@@ -37,8 +25,7 @@ pub(super) fn wrap(frame: &NfcDepFrame, rate: BitRate) -> RfFrame {
 
 /// The frame that came. `during` says in which exchange.
 pub(super) fn unwrap(frame: &RfFrame, during: &str) -> Result<NfcDepFrame, LinkError> {
-    let garbled =
-        |expected: String, found: String| LinkError::Protocol { during: during.into(), expected, found };
+    let garbled = |expected: String, found: String| LinkError::protocol(during, expected, found);
     let mut bytes = frame.bytes.as_slice();
     if frame.modulation.rate == BitRate::Kbps106 {
         bytes = bytes.strip_prefix(&[START]).ok_or_else(|| {
@@ -69,13 +56,6 @@ mod tests {
         }
         assert_eq!(wrap(&frame, BitRate::Kbps106).bytes[..2], [0xF0, 7]);
         assert_eq!(wrap(&frame, BitRate::Kbps424).bytes[..2], [7, 0xD4]);
-    }
-
-    #[test]
-    fn a_payload_without_end_is_refused() {
-        let mut payload = vec![0; LONGEST_PAYLOAD - 1];
-        join(&mut payload, &[1], "a test").unwrap();
-        assert!(join(&mut payload, &[1], "a test").is_err());
     }
 
     #[test]

@@ -1,25 +1,17 @@
 //! The initiator's side of NFC-DEP (ISO/IEC 18092, 12.6.4): it asks, and asks again where
 //! no answer came or none that it could read.
 
-use super::activation::{Identity, Polling, find, greet};
-use super::framing::{OVERHEAD, join, unwrap, wrap};
+use super::activation::{Identity, Polling, change_rate, find};
+use super::framing::{LONGEST_PAYLOAD, OVERHEAD, unwrap, wrap};
+use crate::air::link::parts::{join, parts};
+use crate::air::link::patience::{Extensions, GRACE, PARTING};
 use crate::air::link::{Air, Heard, LinkError, Peer, PeerActivation};
 use crate::base::context::Context;
-use crate::words::iso18092::{
-    AttributeResponse, BitRate, NfcDepFrame, ParameterRequest, Pfb, PfbKind, Side, waiting_time,
-};
+use crate::words::iso18092::{AttributeResponse, BitRate, NfcDepFrame, Pfb, PfbKind, Side, waiting_time};
 use std::time::Duration;
 
 /// How often in a row a block is asked for again before the device counts as gone.
 const RETRIES: u8 = 3;
-/// How often in a row a target may ask for time.
-const EXTENSIONS: u16 = 600;
-/// RTOX has six bits; 0 and what is above 59 are not to be used.
-const MOST_EXTENSION: u8 = 59;
-/// How much longer than its waiting time a target on a socket may take.
-const GRACE: Duration = Duration::from_millis(100);
-/// How long an answer to the last word is waited for: a device that is gone keeps nobody.
-const PARTING: Duration = Duration::from_millis(150);
 const DURING: &str = "exchanging with the other device";
 
 /// A target, as its initiator holds it.
@@ -103,11 +95,8 @@ impl InitiatorTalk {
         payload: &[u8],
         context: &mut Context,
     ) -> Result<Vec<u8>, LinkError> {
-        let pieces: Vec<&[u8]> =
-            if payload.is_empty() { vec![payload] } else { payload.chunks(self.most).collect() };
         let mut answer = None;
-        for (index, piece) in pieces.iter().enumerate() {
-            let more = index + 1 < pieces.len();
+        for (piece, more) in parts(payload, self.most) {
             let (pfb, data) = self.ask(air, Pfb::information(self.number, more), piece, context)?;
             let number = self.next_number();
             match pfb.kind() {
@@ -130,7 +119,7 @@ impl InitiatorTalk {
             let number = self.next_number();
             match pfb.kind() {
                 PfbKind::Information { more } if pfb.number() == number => {
-                    join(&mut whole, &data, DURING)?;
+                    join(&mut whole, &data, LONGEST_PAYLOAD, DURING)?;
                     goes_on = more;
                 }
                 _ => return Err(unexpected("more information", number, pfb)),
@@ -158,9 +147,7 @@ impl InitiatorTalk {
         rate: BitRate,
         context: &mut Context,
     ) -> Result<bool, LinkError> {
-        let change = NfcDepFrame::ParameterRequest(ParameterRequest::at(rate));
-        let answer = greet(air, &change, self.rate, self.waiting, context)?;
-        let agrees = matches!(answer, Some(NfcDepFrame::ParameterResponse(_)));
+        let agrees = change_rate(air, (self.rate, rate), self.waiting, context)?;
         if agrees {
             self.rate = rate;
         }
@@ -177,7 +164,7 @@ impl InitiatorTalk {
     ) -> Result<(Pfb, Vec<u8>), LinkError> {
         let block = NfcDepFrame::block(Side::Initiator, pfb, data);
         let (mut frame, mut wait) = (block.clone(), self.waiting);
-        let (mut tries, mut extensions) = (0, 0);
+        let (mut tries, mut extensions) = (0, Extensions::default());
         loop {
             air.send(&wrap(&frame, self.rate), context)?;
             let heard = match air.receive(wait, context)? {
@@ -189,11 +176,8 @@ impl InitiatorTalk {
             match heard {
                 Some(Ok(NfcDepFrame::Exchange { side: Side::Target, pfb, data, .. })) => match pfb.kind() {
                     PfbKind::TimeoutExtension => {
-                        let extension = data.first().copied().unwrap_or(1).clamp(1, MOST_EXTENSION);
-                        extensions += 1;
-                        if extensions > EXTENSIONS {
-                            return Err(self.activation.silent(wait));
-                        }
+                        let extension = extensions.grant(data.first().copied().unwrap_or(1));
+                        let extension = extension.ok_or_else(|| self.activation.silent(wait))?;
                         wait = self.waiting * u32::from(extension);
                         frame = NfcDepFrame::block(Side::Initiator, Pfb::TIMEOUT_EXTENSION, [extension]);
                         tries = 0;
@@ -207,7 +191,7 @@ impl InitiatorTalk {
                     return Err(self.activation.parted());
                 }
                 Some(Ok(other)) => {
-                    return Err(protocol("a DEP_RES", format!("{other:?}")));
+                    return Err(LinkError::protocol(DURING, "a DEP_RES", format!("{other:?}")));
                 }
                 Some(Err(error)) if tries == RETRIES => return Err(error),
                 Some(Err(_)) => {
@@ -230,9 +214,5 @@ impl InitiatorTalk {
 }
 
 fn unexpected(expected: &str, number: u8, pfb: Pfb) -> LinkError {
-    protocol(&format!("{expected} with number {number}"), format!("PFB {:02X}", pfb.0))
-}
-
-fn protocol(expected: &str, found: String) -> LinkError {
-    LinkError::Protocol { during: DURING.into(), expected: expected.into(), found }
+    LinkError::protocol(DURING, format!("{expected} with number {number}"), format!("PFB {:02X}", pfb.0))
 }

@@ -7,5 +7,6 @@ mod initiator;
 mod target;
 
 pub use activation::{Greeting, Identity, Met, Polling, Presence, PresenceStep};
+pub(super) use framing::{LONGEST_PAYLOAD, START};
 pub use initiator::{Initiator, InitiatorTalk};
 pub use target::{Target as NfcDepTarget, TargetTalk};

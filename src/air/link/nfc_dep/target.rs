@@ -2,7 +2,8 @@
 //! where it is asked again.
 
 use super::activation::{Identity, Met, be_found};
-use super::framing::{OVERHEAD, join, unwrap, wrap};
+use super::framing::{LONGEST_PAYLOAD, OVERHEAD, unwrap, wrap};
+use crate::air::link::parts::{join, parts};
 use crate::air::link::{Air, Heard, LinkError, Peer, PeerActivation, RfFrame};
 use crate::base::context::Context;
 use crate::words::iso18092::{BitRate, NfcDepFrame, Pfb, PfbKind, Side};
@@ -92,16 +93,13 @@ impl TargetTalk {
         let mut whole = Vec::new();
         loop {
             let (pfb, data) = self.hear(air, timeout, context)?;
-            join(&mut whole, &data, DURING)?;
+            join(&mut whole, &data, LONGEST_PAYLOAD, DURING)?;
             match pfb.kind() {
                 PfbKind::Information { more: false } => return Ok(whole),
                 PfbKind::Information { more: true } => self.say(air, Pfb::ack(pfb.number()), &[], context)?,
                 _ => {
-                    return Err(LinkError::Protocol {
-                        during: DURING.into(),
-                        expected: "information".into(),
-                        found: format!("PFB {:02X}", pfb.0),
-                    });
+                    let found = format!("PFB {:02X}", pfb.0);
+                    return Err(LinkError::protocol(DURING, "information", found));
                 }
             }
         }
@@ -206,26 +204,20 @@ impl TargetTalk {
         timeout: Duration,
         context: &mut Context,
     ) -> Result<(), LinkError> {
-        let mut left = payload;
-        loop {
-            let (piece, rest) = left.split_at(left.len().min(self.most));
-            let more = !rest.is_empty();
+        for (piece, more) in parts(payload, self.most) {
             // The number of the block that is answered.
             let number = self.number.wrapping_sub(1);
             self.say(air, Pfb::information(number, more), piece, context)?;
             if !more {
-                return Ok(());
+                break;
             }
             let (pfb, _) = self.hear(air, timeout, context)?;
             if pfb.kind() != PfbKind::Ack {
-                return Err(LinkError::Protocol {
-                    during: DURING.into(),
-                    expected: "an acknowledgement".into(),
-                    found: format!("PFB {:02X}", pfb.0),
-                });
+                let found = format!("PFB {:02X}", pfb.0);
+                return Err(LinkError::protocol(DURING, "an acknowledgement", found));
             }
-            left = rest;
         }
+        Ok(())
     }
 }
 

@@ -12,6 +12,9 @@ use pcsc::{Disposition, Error, Protocol, Protocols, ShareMode};
 const GET_UID: [u8; 5] = [0xFF, 0xCA, 0x00, 0x00, 0x00];
 const GET_ATS: [u8; 5] = [0xFF, 0xCA, 0x01, 0x00, 0x00];
 
+/// How many other programs are let go first, one after the other.
+const HOLDERS: u32 = 64;
+
 /// The most that a card answers: 65,536 bytes and the status.
 const ANSWER_BYTES: usize = 65_536 + 2;
 
@@ -34,12 +37,7 @@ impl PcscCard {
         reader: String,
     ) -> Result<Self, LinkError> {
         if mode == ShareMode::Shared {
-            let transaction = card.transaction();
-            // It ends with the connection: another program's command between two of ours would undo
-            // what the card has in hand.
-            std::mem::forget(
-                transaction.map_err(|error| broken(error, "when it was asked for".into(), &reader))?,
-            );
+            hold(&mut card, protocols, &reader)?;
         }
         let (protocol, atr) = status(&card, &reader)?;
         let activation = Activation { interface: interface(&atr), atr, place: reader, real: true };
@@ -98,6 +96,23 @@ impl Card for PcscCard {
         }
         Ok(Some(RadioIdentity { uid, ats: self.of_reader(&GET_ATS)? }))
     }
+}
+
+/// Waits until no other program has a transaction with the card, and begins one that ends with
+/// the connection: another program's command between two of ours would undo what the card has in
+/// hand.
+fn hold(card: &mut pcsc::Card, protocols: Protocols, reader: &str) -> Result<(), LinkError> {
+    let failed = |error| broken(error, "when it was asked for".into(), reader);
+    for _ in 0..HOLDERS {
+        match card.transaction().map(std::mem::forget) {
+            // Who had it before has reset it.
+            Err(Error::ResetCard) => {
+                card.reconnect(ShareMode::Shared, protocols, Disposition::LeaveCard).map_err(failed)?;
+            }
+            held => return held.map_err(failed),
+        }
+    }
+    Err(failed(Error::SharingViolation))
 }
 
 /// The protocol and the answer to reset of a connection.

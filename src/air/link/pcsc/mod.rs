@@ -2,12 +2,14 @@
 //! loaded at first use, so nothing PC/SC need be there to build or to start.
 
 mod card;
+mod direct;
 #[cfg(target_os = "linux")]
 mod loader;
 mod reader;
 mod trouble;
 mod watch;
 
+pub use direct::ReaderItself;
 #[cfg(target_os = "linux")]
 pub use loader::{Library, answer_with};
 #[cfg(target_os = "linux")]

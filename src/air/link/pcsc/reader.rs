@@ -56,6 +56,17 @@ impl PcscReader {
         Ok(own)
     }
 
+    /// The way to the daemon, and the one reader that is meant.
+    pub(super) fn into_one(self) -> Result<(pcsc::Context, CString), LinkError> {
+        match self.readers.as_slice() {
+            [one] => Ok((self.context, one.clone())),
+            several => {
+                let found = several.iter().map(|name| text(name)).collect();
+                Err(LinkError::Ambiguous { wanted: self.wanted, found })
+            }
+        }
+    }
+
     /// Those of its readers that hold a card now.
     fn holding(&self) -> Result<Vec<CString>, LinkError> {
         let states = states(&self.context, &self.readers)?;

@@ -64,6 +64,11 @@ impl Pn532 {
         &self.place
     }
 
+    /// The most data of one exchange, bytes.
+    pub(super) fn most(&self) -> usize {
+        self.line.most()
+    }
+
     /// Sends a command and waits for its answer.
     ///
     /// # Errors
@@ -131,9 +136,11 @@ impl Pn532 {
     }
 
     fn begin(&mut self) -> Result<FirmwareVersion, LinkError> {
-        self.write(&WAKE_UP)?;
-        let sam = SamConfiguration { mode: SamConfiguration::NORMAL, more: vec![0x00, 0x01] };
-        self.call(&sam, AT_ONCE)?;
+        if self.line.sleeps() {
+            self.write(&WAKE_UP)?;
+            let sam = SamConfiguration { mode: SamConfiguration::NORMAL, more: vec![0x00, 0x01] };
+            self.call(&sam, AT_ONCE)?;
+        }
         self.call(&GetFirmwareVersion, AT_ONCE)
     }
 
@@ -194,7 +201,7 @@ fn cut_short(command: &str, error: &Truncated) -> LinkError {
 }
 
 fn protocol(command: &str, expected: &str, found: String) -> LinkError {
-    LinkError::Protocol { during: format!("in {command}"), expected: expected.into(), found }
+    LinkError::protocol(format!("in {command}"), expected, found)
 }
 
 /// What a bad line does: each fault is a clear error within the time, or is made good, and the

@@ -4,14 +4,16 @@ use super::Pn532;
 use super::command::{RfConfiguration, SetParameters, TgGetData, TgInitAsTarget, TgSetData, TgSetMetaData};
 use super::driver::AT_ONCE;
 use super::reader::open_chip;
+use crate::air::link::parts::parts;
 use crate::air::link::{LinkError, Target, TargetDriver, TargetRequest};
 use crate::base::context::Context;
+use crate::words::iso14443::SelRes;
 use std::time::Duration;
 
 /// The row of this driver in the registry.
 pub const TARGET_DRIVER: TargetDriver = TargetDriver {
     scheme: "pn532",
-    rest: "DEVICE",
+    rest: "DEVICE|pcsc:NAME-PART",
     open: |rest| Ok(Box::new(Pn532Target::with(open_chip(rest)?)?)),
 };
 
@@ -19,12 +21,9 @@ pub const TARGET_DRIVER: TargetDriver = TargetDriver {
 const QUIET: Duration = Duration::from_millis(250);
 /// How long the chip may take to hand over a part of an answer.
 const HAND_OVER: Duration = Duration::from_secs(2);
-/// The most data in one command.
-const MOST: usize = 262;
 /// SENS_RES of a single size identifier, least significant byte first.
 const SENS_RES: [u8; 2] = [0x04, 0x00];
-/// SEL_RES: ISO/IEC 14443-4.
-const SEL_RES: u8 = 0x20;
+const SEL_RES: u8 = SelRes::ISO_DEP.0;
 
 /// A card's place before a PN532.
 pub struct Pn532Target {
@@ -124,10 +123,9 @@ impl Target for Pn532Target {
     }
 
     fn send(&mut self, answer: &[u8], _context: &mut Context) -> Result<(), LinkError> {
-        let mut parts = answer.chunks(MOST).peekable();
-        while let Some(part) = parts.next() {
+        for (part, more) in parts(answer, self.chip.most()) {
             let data = part.to_vec();
-            let status = if parts.peek().is_some() {
+            let status = if more {
                 self.chip.call(&TgSetMetaData { data }, HAND_OVER)?
             } else {
                 self.chip.call(&TgSetData { data }, HAND_OVER)?

@@ -4,6 +4,10 @@
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
+/// What a frame on a serial line carries: 265 bytes, TFI, code and number among them
+/// (PN532 user manual, 6.2.1.2).
+const MOST: usize = 262;
+
 /// One end of a line.
 pub trait Line: Send {
     /// Waits for bytes, at most so long; 0 where none came.
@@ -11,6 +15,16 @@ pub trait Line: Send {
 
     /// Sends bytes, all of them.
     fn write(&mut self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Whether the chip at its other end may sleep, and has to be woken.
+    fn sleeps(&self) -> bool {
+        true
+    }
+
+    /// The most data that a command may carry behind its code and a number, bytes.
+    fn most(&self) -> usize {
+        MOST
+    }
 }
 
 /// A serial port, or the chip's end of a pseudo-terminal.

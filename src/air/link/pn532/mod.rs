@@ -11,6 +11,8 @@ mod line;
 mod peer;
 mod reader;
 mod status;
+#[cfg(feature = "pcsc")]
+mod tunnel;
 mod watch;
 mod wire;
 

@@ -7,8 +7,11 @@ use super::command::{
 };
 use super::driver::AT_ONCE;
 use super::reader::open_chip;
+use crate::air::link::nfc_dep::LONGEST_PAYLOAD;
+use crate::air::link::parts::{join, parts};
 use crate::air::link::{Greeting, Identity, LinkError, Peer, PeerActivation, Polling};
 use crate::base::context::Context;
+use crate::words::iso14443::SelRes;
 use crate::words::iso18092::{NfcDepFrame, Side};
 use std::time::Duration;
 
@@ -20,7 +23,7 @@ const HAND_OVER: Duration = Duration::from_secs(3);
 const MOST: usize = 252;
 /// SENS_RES and SEL_RES of a target of NFC-DEP.
 const SENS_RES: [u8; 2] = [0x01, 0x01];
-const SEL_RES: u8 = 0x40;
+const SEL_RES: u8 = SelRes::NFC_DEP.0;
 /// How an NFCID2 begins that speaks NFC-DEP.
 const SPEAKS_NFC_DEP: [u8; 2] = [0x01, 0xFE];
 
@@ -69,8 +72,7 @@ impl Pn532Peer {
             // A search that finds nobody has taken about this long.
             left = left.saturating_sub(AT_ONCE);
             if left.is_zero() {
-                let during = format!("of another device at {}", chip.place());
-                return Err(LinkError::timeout(during, polling.timeout));
+                return Err(LinkError::nobody(chip.place(), polling.timeout));
             }
         }
     }
@@ -113,33 +115,32 @@ impl Pn532Peer {
         let met = chip.call(&command, timeout)?;
         let request = NfcDepFrame::parse(met.command.get(1..).unwrap_or_default());
         let Ok(NfcDepFrame::AttributeRequest(request)) = request else {
-            return Err(LinkError::Protocol {
-                during: format!("meeting another device at {}", chip.place()),
-                expected: "its ATR_REQ".into(),
-                found: format!("{:02X?}", met.command),
-            });
+            let during = format!("meeting another device at {}", chip.place());
+            return Err(LinkError::protocol(during, "its ATR_REQ", format!("{:02X?}", met.command)));
         };
         let (place, general) = (chip.place().to_owned(), request.general);
         let activation = PeerActivation { side: Side::Target, general, place };
         Ok(Self { chip, activation })
     }
 
-    /// Calls until the chip has said all of it.
-    fn fetch<C: ChipCommand<Answer = Exchanged>>(
+    /// The whole of which the chip has said the first part; `next` asks it for another.
+    fn whole<C: ChipCommand<Answer = Exchanged>>(
         &mut self,
-        first: &C,
+        mut answer: Exchanged,
         next: &C,
         timeout: Duration,
     ) -> Result<Vec<u8>, LinkError> {
-        let mut answer = self.chip.call(first, timeout)?;
-        self.check(answer.status)?;
         let mut whole = answer.data;
         while answer.status.has_more() {
             answer = self.chip.call(next, timeout)?;
             self.check(answer.status)?;
-            whole.extend_from_slice(&answer.data);
+            join(&mut whole, &answer.data, LONGEST_PAYLOAD, &self.during())?;
         }
         Ok(whole)
+    }
+
+    fn during(&self) -> String {
+        format!("exchanging with the device at {}", self.activation.place)
     }
 
     fn check(&self, status: Status) -> Result<(), LinkError> {
@@ -147,36 +148,32 @@ impl Pn532Peer {
             status if status.is_ok() => Ok(()),
             Status::RELEASED => Err(self.activation.parted()),
             Status::TIMEOUT => Err(self.activation.silent(HAND_OVER)),
-            status => Err(LinkError::Protocol {
-                during: format!("exchanging with the device at {}", self.activation.place),
-                expected: Status::OK.to_string(),
-                found: status.to_string(),
-            }),
+            status => Err(LinkError::protocol(self.during(), Status::OK.to_string(), status.to_string())),
         }
     }
 
     fn ask(&mut self, payload: &[u8], timeout: Duration) -> Result<Vec<u8>, LinkError> {
         let part = |more: u8, data: &[u8]| InDataExchange { target: 1 | more, data: data.to_vec() };
-        let mut left = payload;
-        while left.len() > MOST {
-            let (piece, rest) = left.split_at(MOST);
-            let answer = self.chip.call(&part(InDataExchange::MORE, piece), HAND_OVER)?;
+        let timeout = timeout.max(HAND_OVER);
+        let mut answer = Exchanged::from(Status::OK);
+        for (piece, more) in parts(payload, MOST) {
+            let more = if more { InDataExchange::MORE } else { 0 };
+            answer = self.chip.call(&part(more, piece), timeout)?;
             self.check(answer.status)?;
-            left = rest;
         }
-        self.fetch(&part(0, left), &part(0, &[]), timeout.max(HAND_OVER))
+        self.whole(answer, &part(0, &[]), timeout)
     }
 
     fn answer(&mut self, payload: &[u8]) -> Result<(), LinkError> {
-        let mut left = payload;
-        while left.len() > MOST {
-            let (piece, rest) = left.split_at(MOST);
-            let status = self.chip.call(&TgSetMetaData { data: piece.to_vec() }, HAND_OVER)?;
+        for (piece, more) in parts(payload, MOST) {
+            let data = piece.to_vec();
+            let status = match more {
+                true => self.chip.call(&TgSetMetaData { data }, HAND_OVER)?,
+                false => self.chip.call(&TgSetData { data }, HAND_OVER)?,
+            };
             self.check(status)?;
-            left = rest;
         }
-        let status = self.chip.call(&TgSetData { data: left.to_vec() }, HAND_OVER)?;
-        self.check(status)
+        Ok(())
     }
 }
 
@@ -197,7 +194,9 @@ impl Peer for Pn532Peer {
         if let Some(payload) = payload {
             self.answer(payload)?;
         }
-        self.fetch(&TgGetData, &TgGetData, timeout)
+        let first = self.chip.call(&TgGetData, timeout)?;
+        self.check(first.status)?;
+        self.whole(first, &TgGetData, timeout)
     }
 
     /// Where the chip is gone, it is over too.

@@ -1,13 +1,15 @@
 //! A PN532 as a reader: cards of type A and B, by the chip's own ISO-DEP.
 
 use super::command::{
-    Exchanged, InDataExchange, InListPassiveTarget, InRelease, RfConfiguration, SetParameters, TargetA,
-    TargetB, Wire,
+    Exchanged, InDataExchange, InListPassiveTarget, InRelease, RfConfiguration, SetParameters, Status,
+    TargetA, TargetB, Wire,
 };
 use super::driver::AT_ONCE;
 use super::line::{Native, SPEED};
 use super::watch::Pn532Watcher;
 use super::{Pn532, Port};
+use crate::air::link::iso_dep::LONGEST_RESPONSE;
+use crate::air::link::parts::{join, parts};
 use crate::air::link::{Activation, Card, Interface, LinkError, RadioIdentity, Reader, ReaderDriver};
 use crate::base::bytes::Hex;
 use crate::base::context::Context;
@@ -19,7 +21,7 @@ use std::time::Duration;
 /// The row of this driver in the registry.
 pub const DRIVER: ReaderDriver = ReaderDriver {
     scheme: "pn532",
-    rest: "DEVICE",
+    rest: "DEVICE|pcsc:NAME-PART",
     // Its cards are radio, and nobody else has the line: neither a protocol nor sharing is a choice.
     open: |rest, _| Ok(Box::new(Pn532Reader::open(rest)?)),
     watch: |rest| Ok(Box::new(Pn532Watcher::open(rest)?)),
@@ -36,8 +38,6 @@ const SEARCH: Duration = Duration::from_secs(2);
 const EXCHANGE: Duration = Duration::from_secs(10);
 /// How long to wait between two searches.
 const PAUSE: Duration = Duration::from_millis(100);
-/// The most data in one command.
-const MOST: usize = 262;
 
 /// The chip, shared by a reader and its card.
 pub(super) type Shared = Arc<Mutex<Pn532>>;
@@ -108,8 +108,12 @@ impl Reader for Pn532Reader {
     }
 }
 
-/// Opens the chip at a serial port.
+/// Opens the chip at a serial port, or inside a PC/SC reader: `pcsc:NAME-PART`.
 pub(super) fn open_chip(path: &str) -> Result<Pn532, LinkError> {
+    #[cfg(feature = "pcsc")]
+    if let Some(part) = path.strip_prefix("pcsc:") {
+        return Pn532::wake(super::tunnel::Tunnel::open(part)?, path);
+    }
     Pn532::wake(open_line(path, SPEED)?, path)
 }
 
@@ -199,10 +203,9 @@ pub(super) fn let_go(chip: &mut Pn532) -> Result<(), LinkError> {
 
 /// A command and its response, in as many parts as either needs.
 fn exchange(chip: &mut Pn532, command: &[u8]) -> Result<Exchanged, LinkError> {
-    let mut parts = command.chunks(MOST).peekable();
-    let mut answer = Exchanged { status: super::command::Status::OK, data: Vec::new() };
-    while let Some(part) = parts.next() {
-        let more = if parts.peek().is_some() { InDataExchange::MORE } else { 0 };
+    let mut answer = Exchanged::from(Status::OK);
+    for (part, more) in parts(command, chip.most()) {
+        let more = if more { InDataExchange::MORE } else { 0 };
         answer = chip.call(&InDataExchange { target: 1 | more, data: part.to_vec() }, EXCHANGE)?;
         if !answer.status.is_ok() {
             return Ok(answer);
@@ -211,7 +214,7 @@ fn exchange(chip: &mut Pn532, command: &[u8]) -> Result<Exchanged, LinkError> {
     while answer.status.has_more() {
         let next = chip.call(&InDataExchange { target: 1, data: Vec::new() }, EXCHANGE)?;
         answer.status = next.status;
-        answer.data.extend(next.data);
+        join(&mut answer.data, &next.data, LONGEST_RESPONSE, "fetching a response")?;
     }
     Ok(answer)
 }

@@ -4,7 +4,8 @@ use super::wire::Wire;
 use crate::base::bytes::{Cursor, Truncated};
 use std::fmt;
 
-/// The status byte; bit 7 is NAD, bit 6 says that more data are to be fetched.
+/// The status byte; bit 7 is NAD, bit 6 says that more data are to be fetched (the manual counts
+/// bits from 0).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Status(pub u8);
 

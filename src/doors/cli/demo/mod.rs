@@ -6,6 +6,7 @@ mod shared {
     pub(super) mod ledger;
 }
 mod tell;
+mod transfer;
 mod wallet;
 
 use super::shared::command::{Call, Command, Run};
@@ -15,7 +16,7 @@ use crate::words::iso7816::Effect;
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
     name: "demo",
-    about: "Tells a story, all simulated: a card (load and pay), or a phone (wallet)",
+    about: "Tells a story, all simulated: a card (load and pay), a phone (wallet), or two that touch",
     effect: Some(Effect::Changes),
     arguments: tell::arguments,
     run: Run::Alone(tell::run),
@@ -25,4 +26,4 @@ pub(super) const COMMAND: Command = Command {
 type Story = (&'static str, fn(&mut Call<'_>) -> Result<Exit, Failure>);
 
 /// Every story; the first is told where none is named.
-const STORIES: &[Story] = &[("card", card::run), ("wallet", wallet::run)];
+const STORIES: &[Story] = &[("card", card::run), ("wallet", wallet::run), ("transfer", transfer::run)];

@@ -9,12 +9,10 @@ use clap::builder::PossibleValuesParser;
 /// Which story.
 pub(super) fn arguments(line: clap::Command) -> clap::Command {
     let names = PossibleValuesParser::new(STORIES.iter().map(|(name, _)| *name));
-    line.arg(
-        Arg::new("STORY")
-            .value_parser(names)
-            .default_value(STORIES[0].0)
-            .help("card: a load and a payment; wallet: a phone with a token and an e-cash account"),
-    )
+    line.arg(Arg::new("STORY").value_parser(names).default_value(STORIES[0].0).help(
+        "card: a load and a payment; wallet: a phone with a token and an e-cash account; \
+                 transfer: two phones that touch",
+    ))
 }
 
 /// Tells it.

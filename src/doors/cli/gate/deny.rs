@@ -1,5 +1,6 @@
 //! `cardwright gate deny`: makes and changes a deny list.
 
+use crate::base::bytes::Secret;
 use crate::devices::gate::DenyDelta;
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
@@ -30,7 +31,7 @@ fn arguments(line: clap::Command) -> clap::Command {
             .value_parser(value_parser!(PathBuf))
             .help("The list; its key is cardwright.key beside it"),
     )
-    .arg(numbers("add", "A file with a card number on each line: denied from now on"))
+    .arg(numbers("add", "A file with a card number, or an account reference (PAR, 29 characters), on each line: denied from now on"))
     .arg(numbers("remove", "The same: let through again"))
     .arg(
         numbers(
@@ -47,17 +48,18 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let Some(file) = path("LIST") else { return Err(Failure::Usage("name the list".into())) };
     let mut context = call.switches.context(Recording::default());
     let mut list = open_deny_list(&file, &mut context)?;
-    let (add, remove) = (numbers(path("add"))?, numbers(path("remove"))?);
+    let (add, remove) = (names(path("add"))?, names(path("remove"))?);
     match path("delta") {
         Some(file) => {
-            let entries = |pans: &[Pan]| pans.iter().map(|pan| list.entry_of(pan.expose())).collect();
+            let entries =
+                |names: &[Secret<String>]| names.iter().map(|name| list.entry_of(name.expose())).collect();
             let delta = list.next(entries(&add), entries(&remove));
             list.apply(&delta).map_err(WorldError::from)?;
             write_delta(call, &file, &delta)?;
         }
         None => {
-            add.iter().for_each(|pan| list.add(pan.expose()));
-            remove.iter().for_each(|pan| list.remove(pan.expose()));
+            add.iter().for_each(|name| list.add(name.expose()));
+            remove.iter().for_each(|name| list.remove(name.expose()));
         }
     }
     if let Some(change) = path("apply") {
@@ -93,10 +95,20 @@ pub(super) fn write_delta(call: &mut Call<'_>, path: &Path, delta: &DenyDelta) -
     Ok(())
 }
 
-/// The card numbers of a file.
-fn numbers(file: Option<PathBuf>) -> Result<Vec<Pan>, Failure> {
+/// The card numbers and account references of a file.
+fn names(file: Option<PathBuf>) -> Result<Vec<Secret<String>>, Failure> {
     let Some(file) = file else { return Ok(Vec::new()) };
     let text = read_text(&file).map_err(|cause| Failure::file("read", &file, cause))?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    Ok(lines.map(Pan::checked).collect::<Result<_, _>>().map_err(WorldError::from)?)
+    let text = Secret::new(text);
+    let lines = text.expose().lines().map(str::trim).filter(|line| !line.is_empty());
+    let name = |line: &str| match is_account_reference(line) {
+        true => Ok(Secret::new(line.to_owned())),
+        false => Pan::checked(line).map(|pan| Secret::new(pan.expose().to_owned())),
+    };
+    Ok(lines.map(name).collect::<Result<_, _>>().map_err(WorldError::from)?)
+}
+
+/// Whether a text is a payment account reference: 29 capital letters and digits (tag 9F24).
+fn is_account_reference(text: &str) -> bool {
+    text.len() == 29 && text.bytes().all(|letter| letter.is_ascii_uppercase() || letter.is_ascii_digit())
 }

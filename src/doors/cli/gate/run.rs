@@ -85,7 +85,8 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
             "No reader is named: this is a fresh simulated {FRESH} card, in memory, with an account of its own."
         ));
     }
-    let mut context = call.switches.context(Recording::default());
+    let recording = Recording::create(&call.switches)?;
+    let mut context = call.switches.context(recording.clone());
     let (mut issuer, remote) = match call.switches.asked_host()? {
         HostAddress::Tcp(address) => (None, Some((address, key(&call.switches)?))),
         HostAddress::Local => {
@@ -116,7 +117,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         }
         None => {}
     }
-    let done = passages(call, &mut gate, &reader, &config, issuer.as_mut(), &mut context);
+    let done = passages(call, &mut gate, &reader, &config, issuer.as_mut(), &recording, &mut context);
     let uploaded = match call.flag("keep") {
         true => Ok(Uploaded::default()),
         false => match (&mut issuer, remote) {
@@ -158,6 +159,7 @@ fn passages(
     reader: &ReaderAddress,
     config: &TerminalConfig,
     mut issuer: Option<&mut Issuer>,
+    recording: &Recording,
     context: &mut Context,
 ) -> Result<Exit, Failure> {
     let taps = call.arguments.get_one::<u32>("taps").copied().unwrap_or(1);
@@ -182,6 +184,7 @@ fn passages(
             context,
         );
         let mut opened = opened?;
+        recording.begin(Some(opened.card.activation()), &call.switches, context)?;
         let passage = gate.tap(opened.card.as_mut(), context).map_err(WorldError::from)?;
         call.output.say(&passage_line(&passage, call.switches.unmask));
         told.push(passage_json(&passage, call.switches.unmask));
@@ -190,5 +193,6 @@ fn passages(
         }
     }
     call.output.tell("taps", json!(told));
+    recording.check()?;
     Ok(exit)
 }

@@ -8,6 +8,7 @@ use crate::devices::wallet::WalletError;
 use crate::observers::campaign::CampaignError;
 use crate::roles::card::CardError;
 use crate::roles::issuer::IssuerError;
+use crate::roles::p2p::transfer::TransferError;
 use crate::roles::terminal::journal::JournalError;
 use crate::roles::terminal::{ConfigError, TerminalError, TrustError};
 use crate::words::iso4217::AmountError;
@@ -191,7 +192,7 @@ macro_rules! through_world {
     };
 }
 
-through_world!(CardError, IssuerError, JournalError, LinkError, TerminalError, WalletError);
+through_world!(CardError, IssuerError, JournalError, LinkError, TerminalError, TransferError, WalletError);
 
 impl From<TokenError> for Failure {
     /// As if a phone had been told.
@@ -251,6 +252,10 @@ fn of_world(error: &WorldError) -> Exit {
         | WorldError::NoFault { .. }
         | WorldError::Dialect(_) => Exit::Usage,
         WorldError::Change { .. } | WorldError::Config(_) | WorldError::NoSeat { .. } => Exit::Usage,
+        WorldError::Transfer(
+            TransferError::Link(_) | TransferError::Snep(_) | TransferError::Broken { .. },
+        ) => Exit::Transport,
+        WorldError::Transfer(_) => Exit::Usage,
         WorldError::Listen { .. } => Exit::Transport,
     }
 }

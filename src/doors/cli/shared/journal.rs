@@ -171,10 +171,24 @@ pub(in crate::doors::cli) fn wallet_folder(switches: &Switches) -> Result<PathBu
     Ok(base.join("wallet"))
 }
 
+/// The phone that transfers, where `--state` names no other.
+pub(in crate::doors::cli) fn phone_folder(switches: &Switches) -> Result<PathBuf, Failure> {
+    match &switches.state {
+        Some(named) => Ok(named.clone()),
+        None => Ok(state_folder()?.join("phone")),
+    }
+}
+
 /// The folder of a gate, by its terminal's name.
 pub(in crate::doors::cli) fn gate_folder(switches: &Switches, terminal: &str) -> Result<PathBuf, Failure> {
     let base = switches.state.clone().map_or_else(state_folder, Ok)?;
     Ok(base.join("gate").join(Hex(terminal.as_bytes()).to_string()))
+}
+
+/// The file of what was typed in `cardwright shell`; `None` where no folder is known.
+pub(in crate::doors::cli) fn history_file(switches: &Switches) -> Option<PathBuf> {
+    let base = switches.state.clone().map_or_else(state_folder, Ok);
+    base.ok().map(|base| base.join("shell_history"))
 }
 
 /// The user's state folder, by the XDG base directory specification.

@@ -64,7 +64,7 @@ pub(in crate::doors::cli) fn arguments() -> Vec<Arg> {
             "reader",
             "ADDRESS",
             "Where the card is: sim:PROFILE, sim:FILE.toml, sim:FILE.card, wallet:DIR, replay:FILE, \
-             pcsc, pcsc:NAME-PART; \
+             pcsc, pcsc:NAME-PART, pn532:DEVICE, pn532:pcsc:NAME-PART; \
              a fresh simulated card where nothing is named",
         )
         .env("CARDWRIGHT_READER"),

@@ -2,6 +2,7 @@
 
 mod run;
 mod tear;
+mod transfer;
 mod without;
 
 use super::shared::command::{Command, Run, no_arguments};
@@ -12,5 +13,5 @@ pub(super) const COMMAND: Command = Command {
     about: "Plays simulated worlds in which things go wrong, and checks the money",
     effect: None,
     arguments: no_arguments,
-    run: Run::OneOf(&[run::COMMAND, tear::COMMAND]),
+    run: Run::OneOf(&[run::COMMAND, tear::COMMAND, transfer::COMMAND]),
 };

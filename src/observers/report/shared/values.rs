@@ -66,3 +66,12 @@ pub(in crate::observers::report) fn fact_text<T>(fact: &Fact<T>, text: impl Fn(&
         Fact::Absent(reason) => format!("-  ({reason})"),
     }
 }
+
+/// How many entries a log has.
+pub(in crate::observers::report) fn entries(count: usize) -> String {
+    match count {
+        0 => "empty".into(),
+        1 => "1 entry".into(),
+        count => format!("{count} entries"),
+    }
+}

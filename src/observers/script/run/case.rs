@@ -49,29 +49,19 @@ pub fn play(
         }
         Chair::Counter(_) => Knowledge::default(),
     };
-    let mut player = Player {
-        sources: &script.sources,
-        declared: case.header.effect,
-        scope: Scope { known, context },
-        chair,
-        attendant,
-        found: 0,
-        moments: Vec::new(),
-        failures: Vec::new(),
-        effect: Effect::Reads,
-        steps: 0,
-    };
+    let scope = Scope { known, context };
+    let mut player = Player::new(&script.sources, case.header.effect, scope, chair, attendant);
     let played = player.parameters(case, row).and_then(|()| player.statements(&case.statements));
     let played = played.and_then(|flow| player.idle().map(|()| flow));
     let Player { moments, failures, effect, .. } = player;
     let outcome = match played {
         // What was wrong before is why it could not go on.
-        Err(trouble) if failures.is_empty() || trouble.kind == TroubleKind::Unreachable => {
+        Err(trouble) if failures.is_empty() || trouble.is_of_card() => {
             let place = Place::of(trouble.span, &script.sources);
             let reason = trouble.reason;
             match trouble.kind {
                 TroubleKind::Broken => Outcome::Broken { place, reason },
-                TroubleKind::Unreachable => Outcome::Unreachable { place, reason },
+                TroubleKind::Unreachable | TroubleKind::Refused => Outcome::Unreachable { place, reason },
                 TroubleKind::NotRun => Outcome::NotRun { place, reason },
             }
         }
@@ -97,6 +87,36 @@ pub(super) struct Player<'a> {
 
 /// Whether the case goes on.
 pub(super) type Flow = ControlFlow<()>;
+
+impl<'a> Player<'a> {
+    /// Nothing was played yet.
+    pub(super) fn new(
+        sources: &'a [Source],
+        declared: Option<Effect>,
+        scope: Scope<'a>,
+        chair: Chair<'a>,
+        attendant: &'a dyn Attendant,
+    ) -> Self {
+        let (moments, failures) = Default::default();
+        Self {
+            sources,
+            declared,
+            scope,
+            chair,
+            attendant,
+            found: 0,
+            moments,
+            failures,
+            effect: Effect::Reads,
+            steps: 0,
+        }
+    }
+
+    /// Begins to count steps anew.
+    pub(super) fn begin_anew(&mut self) {
+        self.steps = 0;
+    }
+}
 
 impl Player<'_> {
     /// Gives the columns of a case's table their values.
@@ -208,7 +228,7 @@ impl Player<'_> {
             Step::Reset => {
                 let Chair::Terminal(seat) = &mut self.chair else { return Ok(Flow::Continue(())) };
                 let reset = seat.card.reset(self.scope.context);
-                reset.map_err(|cause| Trouble::unreachable(span, cause))?;
+                reset.map_err(|cause| Trouble::of_link(span, &cause))?;
                 self.scope.forget();
                 self.scope.answer = None;
                 self.moments.push(Moment::Reset { line: span.line });
@@ -236,7 +256,7 @@ impl Player<'_> {
             Ok(response) => response,
             Err(cause) => {
                 self.moments.push(Moment::Lost { line: span.line, command });
-                return Err(Trouble::unreachable(span, cause));
+                return Err(Trouble::of_link(span, &cause));
             }
         };
         let micros = u64::try_from(self.scope.context.now().micros() - begin).unwrap_or(0);

@@ -1,6 +1,7 @@
 //! What an expression comes to.
 
 use super::scope::Scope;
+use crate::air::link::LinkError;
 use crate::observers::script::function_row::Surroundings;
 use crate::observers::script::parse::tag_name;
 use crate::observers::script::source::Span;
@@ -23,6 +24,8 @@ pub(super) enum TroubleKind {
     Broken,
     /// The card cannot be reached.
     Unreachable,
+    /// The command would do more to the card than is allowed.
+    Refused,
     /// Who was to do something was not there, or was not allowed to.
     NotRun,
 }
@@ -34,6 +37,19 @@ impl Trouble {
 
     pub(super) fn unreachable(span: Span, reason: impl fmt::Display) -> Self {
         Self { kind: TroubleKind::Unreachable, ..Self::new(span, reason) }
+    }
+
+    /// Why a card has not answered.
+    pub(super) fn of_link(span: Span, cause: &LinkError) -> Self {
+        match cause {
+            LinkError::NotAllowed { .. } => Self { kind: TroubleKind::Refused, ..Self::new(span, cause) },
+            _ => Self::unreachable(span, cause),
+        }
+    }
+
+    /// Whether the card is why.
+    pub(super) fn is_of_card(&self) -> bool {
+        matches!(self.kind, TroubleKind::Unreachable | TroubleKind::Refused)
     }
 
     pub(super) fn not_run(span: Span, reason: impl fmt::Display) -> Self {

@@ -18,6 +18,7 @@ mod matching;
 mod outcome;
 mod puppet;
 mod scope;
+mod session;
 mod subject;
 mod wording;
 
@@ -25,3 +26,4 @@ pub use bench::{Counter, Tested};
 pub use case::{Chair, play};
 pub use outcome::{CaseRun, Failure, HostMoment, Moment, Outcome, Shown};
 pub use puppet::Puppet;
+pub use session::{Said, Session, SessionTrouble};

@@ -14,18 +14,24 @@ use crate::words::pboc::fixed::Fixed;
 use crate::words::pboc::purse::{
     PurseId, PurseSessionKey, PurseTerms, PurseTransactionType, online_session_key, tac_key,
 };
-use crate::words::pboc::{PurseKeyKind, PurseRecord, equal};
+use crate::words::pboc::{LogForm, PurseKeyKind, PurseRecord, equal};
 
-/// Tells the balance of a purse.
+/// Tells the balance of a purse, or a part of it where the card tells parts.
 pub(super) fn balance(work: &mut Work<'_>, command: &GetBalance) -> Answer {
-    if command.part != 0 {
-        return Err(Refusal::because(
-            StatusWord::WRONG_P1P2,
-            "the card tells its whole balance alone (P1 00)",
-        ));
-    }
-    let shown = work.shown_minor(work.wallet(command.purse)?)?;
-    Ok(ResponseApdu::ok(GetBalance::encode_response(&Balance { balance_minor: shown })))
+    let tells_parts = work.purse_profile()?.balance_parts;
+    let wallet = work.wallet(command.purse)?;
+    let minor = |own: i64| u32::try_from(own).unwrap_or(0);
+    let balance_minor = match command.part {
+        0 => work.shown_minor(wallet)?,
+        1 if tells_parts => wallet.overdraft_minor,
+        2 if tells_parts => minor(-wallet.own_minor),
+        3 if tells_parts => minor(wallet.own_minor),
+        _ => {
+            let reason = "the card tells its whole balance alone (P1 00)";
+            return Err(Refusal::because(StatusWord::WRONG_P1P2, reason));
+        }
+    };
+    Ok(ResponseApdu::ok(GetBalance::encode_response(&Balance { balance_minor })))
 }
 
 /// Begins a load.
@@ -128,14 +134,22 @@ pub(super) fn finish(
     let (id, limit) = (wallet.id, wallet.overdraft_limit());
     *work.purse_mut()?.wallet_mut(id).ok_or_else(Refusal::lost)? = wallet;
     if logs {
+        let (date, time) = match work.purse_profile()?.log_form {
+            LogForm::Standard => (terms.date, terms.time),
+            LogForm::ShortTime => {
+                let [.., high, low] = terms.amount_minor.to_be_bytes();
+                let ([.., month, day], [hour, minute, _]) = (terms.date, terms.time);
+                ([high, low, month, day], [hour, minute, 0])
+            }
+        };
         let record = PurseRecord {
             sequence,
             overdraft_limit: limit,
             amount_minor: terms.amount_minor,
             kind: terms.kind.0,
             terminal: terms.terminal,
-            date: terms.date,
-            time: terms.time,
+            date,
+            time,
         };
         file::log(work, record.to_bytes())?;
     }

@@ -18,6 +18,6 @@ mod unload;
 pub(super) use commands::{psam, purse};
 pub(super) use file::{read_binary, read_record as read_file_record, select_master_file};
 pub(super) use memory::{File, PurseMemory, SamMemory};
-pub use order::PurseOrder;
+pub use order::{PurseOnCard, PurseOrder};
 pub(super) use profile::{FileProfile, PurseProfile, SamProfile, check_files};
 pub(super) use session::PurseSession;

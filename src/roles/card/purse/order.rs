@@ -5,7 +5,7 @@ use super::profile::{FileProfile, Inserted};
 use super::secure::KEY_TRIES;
 use crate::base::bytes::{Secret, digits_to_bcd};
 use crate::roles::card::{CardError, CardMemory, Order};
-use crate::words::emv::with_century;
+use crate::words::emv::{Pan, with_century};
 use crate::words::pboc::command::pin_bytes;
 use crate::words::pboc::purse::PurseId;
 use crate::words::pboc::{PurseKeyKind, PurseKeys, application_serial};
@@ -29,14 +29,17 @@ impl CardMemory {
     /// Gives purses and security modules their keys, files and balances.
     pub fn install_purses(&mut self, order: &Order, extra: &PurseOrder<'_>) -> Result<(), CardError> {
         let profiles = std::sync::Arc::clone(&self.image.profile);
-        let insert = |what| inserted(what, order, extra);
+        let first = profiles.applications.iter().find_map(|profile| profile.purse.as_ref());
+        let of_card = first.map_or(order.pan.clone(), |own| own.number.of(&order.pan));
         for (profile, memory) in profiles.applications.iter().zip(&mut self.image.applications) {
+            let number = profile.purse.as_ref().map_or(of_card.clone(), |own| own.number.of(&order.pan));
+            let insert = |what| inserted(what, &number, order, extra);
             if let Some(own) = &profile.purse {
                 let pin = order.pin.as_ref().map(|pin| pin_bytes(pin.expose())).unwrap_or_default();
                 let has = [own.deposit, own.purse];
                 let each = PurseId::ALL.into_iter().zip(has);
                 memory.purse = Some(Box::new(PurseMemory {
-                    keys: KeyRing::from(&extra.master.diversify(application_serial(&order.pan))),
+                    keys: KeyRing::from(&extra.master.diversify(application_serial(&number))),
                     pin: Secret::new(pin),
                     wallets: each
                         .filter(|(_, has)| *has)
@@ -58,6 +61,7 @@ impl CardMemory {
                 }));
             }
         }
+        let insert = |what| inserted(what, &of_card, order, extra);
         self.image.files = profiles.files.iter().map(|file| made(file, &insert)).collect();
         Ok(())
     }
@@ -69,19 +73,34 @@ impl CardMemory {
         modules.for_each(|module| module.sequence = sequence);
     }
 
-    /// What deposit and purse of the first purse application hold of the holder's own money, minor
-    /// units; empty without one.
-    pub fn purse_balances(&self) -> Vec<(PurseId, i64)> {
-        let purse = self.image.applications.iter().find_map(|application| application.purse.as_ref());
-        let wallets = purse.map(|purse| purse.wallets.as_slice()).unwrap_or_default();
-        wallets.iter().map(|wallet| (PurseId(wallet.id), wallet.own_minor)).collect()
+    /// Every deposit and purse on the card of this number.
+    pub fn purses(&self, card: &Pan) -> Vec<PurseOnCard> {
+        let applications = self.image.profile.applications.iter().zip(&self.image.applications);
+        let purses =
+            applications.filter_map(|(profile, memory)| profile.purse.as_ref().zip(memory.purse.as_ref()));
+        let each = purses.flat_map(|(profile, memory)| {
+            memory.wallets.iter().map(|wallet| PurseOnCard {
+                number: profile.number.of(card),
+                purse: PurseId(wallet.id),
+                own_minor: wallet.own_minor,
+                limit_minor: profile.balance_limit_minor,
+            })
+        });
+        each.collect()
     }
+}
 
-    /// Most that each purse may hold, minor units.
-    pub fn purse_limit_minor(&self) -> Option<u32> {
-        let applications = &self.image.profile.applications;
-        applications.iter().find_map(|profile| Some(profile.purse.as_ref()?.balance_limit_minor))
-    }
+/// A deposit or a purse, as its issuer puts it on file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PurseOnCard {
+    /// Its account number.
+    pub number: Pan,
+    /// Which of the two.
+    pub purse: PurseId,
+    /// The holder's own money, minor units.
+    pub own_minor: i64,
+    /// Most that it may hold, minor units.
+    pub limit_minor: u32,
 }
 
 fn made(profile: &FileProfile, insert: &dyn Fn(Inserted) -> Vec<u8>) -> File {
@@ -102,10 +121,21 @@ fn made(profile: &FileProfile, insert: &dyn Fn(Inserted) -> Vec<u8>) -> File {
     }
 }
 
-fn inserted(what: Inserted, order: &Order, extra: &PurseOrder<'_>) -> Vec<u8> {
+fn inserted(what: Inserted, number: &Pan, order: &Order, extra: &PurseOrder<'_>) -> Vec<u8> {
+    // The last of the digits, zeros before them.
+    let digits = |most: usize, length_bytes: usize| {
+        let text = format!("{:0>20}", number.expose());
+        digits_to_bcd(&text[text.len() - most..], length_bytes).unwrap_or_else(|_| vec![0; length_bytes])
+    };
     match what {
-        // A PAN has at most 19 decimal digits.
-        Inserted::Number => digits_to_bcd(order.pan.expose(), 10).unwrap_or_else(|_| vec![0; 10]),
+        Inserted::Number => digits(20, 10),
+        Inserted::Serial => digits(16, 8),
+        Inserted::Short => digits(10, 5),
+        Inserted::Reversed => {
+            // Ten digits of our own, of which the first one is 1, fit.
+            let value = number.expose().parse::<u64>().unwrap_or(0) as u32;
+            value.to_le_bytes().to_vec()
+        }
         Inserted::Start => with_century(order.effective).to_vec(),
         Inserted::End => with_century(order.expiry).to_vec(),
         Inserted::Terminal => extra.terminal.to_vec(),

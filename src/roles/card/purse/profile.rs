@@ -2,6 +2,8 @@
 //! to card.
 
 use crate::roles::card::profile::Bytes;
+use crate::words::emv::Pan;
+use crate::words::pboc::LogForm;
 use serde::{Deserialize, Serialize};
 
 /// What a purse application does where cards differ.
@@ -33,6 +35,7 @@ pub(in crate::roles::card) struct PurseProfile {
     #[serde(default = "one")]
     pub key_version: u8,
     /// Most that a purse may hold, minor units.
+    #[serde(default)]
     pub balance_limit_minor: u32,
     /// Where the counter of loads, unloads and limits begins: that of a much used card is near 65535.
     #[serde(default)]
@@ -41,10 +44,24 @@ pub(in crate::roles::card) struct PurseProfile {
     #[serde(default)]
     pub offline_sequence: u16,
     /// The file of transaction details.
+    #[serde(default)]
     pub log_sfi: u8,
-    /// The certification code that MAC1 of a purchase covers, as City Union has it: 9 bytes.
+    /// Whether GET BALANCE tells the parts of a balance too: 01 the overdraft limit, 02 what is
+    /// overdrawn, 03 the holder's own money.
+    #[serde(default)]
+    pub balance_parts: bool,
+    /// How the log's records are written.
+    #[serde(default)]
+    pub log_form: LogForm,
+    /// Which number the purse goes by.
+    #[serde(default)]
+    pub number: NumberForm,
+    /// The certification code that City Union has: 9 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certification_code: Option<Bytes>,
+    /// Whether MAC1 of a purchase covers it.
+    #[serde(default = "yes")]
+    pub mac1_covers_code: bool,
     /// Its files.
     #[serde(default, rename = "file")]
     pub files: Vec<FileProfile>,
@@ -140,12 +157,31 @@ pub(in crate::roles::card) struct Insert {
     pub what: Inserted,
 }
 
+/// The account number of a purse, out of its card's.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::roles::card) enum NumberForm {
+    /// The card's own.
+    #[default]
+    Card,
+    /// 19 digits: the card's of 16 and 105, so that it is told apart from another purse.
+    Long,
+    /// 10 digits, for files with no room for more: 1 and nine of the card's.
+    Short,
+}
+
 /// What personalisation knows of a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(in crate::roles::card) enum Inserted {
-    /// The card's number: 20 digits in BCD, zeros before it.
+    /// The purse's number: 20 digits in BCD, zeros before it.
     Number,
+    /// Its last 16 digits in BCD.
+    Serial,
+    /// Its last 10 digits in BCD.
+    Short,
+    /// It as an integer of 4 bytes, the least significant byte first.
+    Reversed,
     /// First day, BCD YYYYMMDD.
     Start,
     /// Last day, BCD YYYYMMDD.
@@ -159,7 +195,8 @@ impl PurseProfile {
     pub(in crate::roles::card) fn check(&self) -> Result<(), String> {
         check_files(&self.files)?;
         if !self.deposit && !self.purse {
-            return Err("expected a deposit, a purse or both, found neither".into());
+            // Files alone, as some cities have them beside their purse.
+            return Ok(());
         }
         let log = self.files.iter().find(|file| file.sfi == self.log_sfi);
         match log.map(|file| (file.kind, file.length)) {
@@ -172,6 +209,11 @@ impl PurseProfile {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The certification code that MAC1 covers, where it does.
+    pub(in crate::roles::card) fn code_in_mac1(&self) -> Option<[u8; 9]> {
+        self.certification_code().filter(|_| self.mac1_covers_code)
     }
 
     /// The certification code, where there is one.
@@ -212,11 +254,27 @@ pub(in crate::roles::card) fn check_files(files: &[FileProfile]) -> Result<(), S
     Ok(())
 }
 
+impl NumberForm {
+    /// The number of a purse on the card of this number.
+    pub(in crate::roles::card) fn of(self, card: &Pan) -> Pan {
+        let digits = card.expose();
+        let number = match (self, digits.len()) {
+            (Self::Long, 16) => Pan::new(&format!("{digits}105")),
+            // Without the check digit.
+            (Self::Short, length @ 12..) => Pan::new(&format!("001{}", &digits[length - 10..length - 1])),
+            _ => return card.clone(),
+        };
+        number.unwrap_or_else(|_| card.clone())
+    }
+}
+
 impl Inserted {
     const fn bytes(self) -> usize {
         match self {
             Self::Number => 10,
-            Self::Start | Self::End => 4,
+            Self::Serial => 8,
+            Self::Short => 5,
+            Self::Start | Self::End | Self::Reversed => 4,
             Self::Terminal => 6,
         }
     }

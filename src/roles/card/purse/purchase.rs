@@ -9,7 +9,7 @@ use crate::base::event::Event;
 use crate::roles::card::simulator::{Answer, Refusal, Work};
 use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
 use crate::words::pboc::command::{
-    CertificationCode, DebitForPurchase, GetTransactionProve, InitializeForCappPurchase,
+    DebitForPurchase, GetCertificationCode, GetTransactionProve, InitializeForCappPurchase,
     InitializeForCashWithdraw, InitializeForPurchase, OfflineInitialization, PurchaseProof, TransactionProof,
     UpdateCappDataCache,
 };
@@ -109,7 +109,7 @@ pub(super) fn debit(work: &mut Work<'_>, command: &DebitForPurchase, context: &m
     let (open, terms) = take_open(work, PurseTransactionType::is_purchase, command.date, command.time)?;
     let card_key = work.purse()?.keys.of(PurseKeyKind::Purchase);
     let key = purchase_session_key(&card_key, open.random, open.sequence, command.sequence);
-    let code = work.purse_profile()?.certification_code();
+    let code = work.purse_profile()?.code_in_mac1();
     if !equal(&terms.purchase_mac1(&key, code.as_ref()), &command.mac1) {
         return Err(Refusal::because(
             StatusWord::MAC_WRONG,
@@ -144,11 +144,11 @@ pub(super) fn prove(work: &mut Work<'_>, command: &GetTransactionProve) -> Answe
 }
 
 /// Gives the certification code, where the city has one.
-pub(super) fn certification_code(work: &mut Work<'_>, command: &CertificationCode) -> Answer {
+pub(super) fn certification_code(work: &mut Work<'_>, command: &GetCertificationCode) -> Answer {
     if command.code.is_some() {
         return Err(Refusal::because(StatusWord::WRONG_LENGTH, "a card tells its code, and is told none"));
     }
     let code = work.purse_profile()?.certification_code();
     let none = || Refusal::because(StatusWord::DATA_NOT_FOUND, "the card has no certification code");
-    Ok(ResponseApdu::ok(CertificationCode::encode_response(&Some(code.ok_or_else(none)?))))
+    Ok(ResponseApdu::ok(GetCertificationCode::encode_response(&Some(code.ok_or_else(none)?))))
 }

@@ -10,7 +10,7 @@ use crate::base::event::Event;
 use crate::roles::card::simulator::{Answer, Refusal, Work};
 use crate::words::iso7816::{ApduCommand, ResponseApdu, StatusWord};
 use crate::words::pboc::command::{
-    CertificationCode, CreditSamForPurchase, InitializeSamForPurchase, SamInitialization,
+    CreditSamForPurchase, GetCertificationCode, InitializeSamForPurchase, SamInitialization,
 };
 use crate::words::pboc::equal;
 use crate::words::pboc::purse::{PurseTerms, PurseTransactionType, purchase_session_key};
@@ -50,7 +50,7 @@ pub(super) fn initialize(
 }
 
 /// Takes the certification code of the card that pays, for the next purchase alone.
-pub(super) fn certify(work: &mut Work<'_>, command: &CertificationCode) -> Answer {
+pub(super) fn certify(work: &mut Work<'_>, command: &GetCertificationCode) -> Answer {
     if !work.sam_profile()?.certification_code {
         let reason = "MAC1 of this module covers no certification code";
         return Err(Refusal::because(StatusWord::INS_NOT_SUPPORTED, reason));

@@ -17,6 +17,9 @@ const MOST_DUE: usize = 64;
 /// How many connections that are over are kept, so that who had them hears why they ended.
 const MOST_ENDED: usize = 64;
 
+/// SDRES, by which a name is answered: type, length, TID and SAP.
+const SDRES_BYTES: usize = 4;
+
 /// A connection of a link; it is never another one's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Handle(u64);
@@ -335,10 +338,11 @@ impl Link {
         for (tid, sap) in told.responses {
             self.look_ups.answer(tid, Some(sap).filter(|sap| *sap != Sap::LINK));
         }
-        if !told.requests.is_empty() {
-            let named = |name: &Vec<u8>| self.services.named(name).unwrap_or(Sap::LINK);
-            let responses = told.requests.iter().map(|(tid, name)| (*tid, named(name))).collect();
-            let answer = Parameters { responses, ..Parameters::default() };
+        let named = |name: &Vec<u8>| self.services.named(name).unwrap_or(Sap::LINK);
+        let responses: Vec<_> = told.requests.iter().map(|(tid, name)| (*tid, named(name))).collect();
+        // A unit holds no more than the other device takes.
+        for responses in responses.chunks(self.remote_miu() / SDRES_BYTES) {
+            let answer = Parameters { responses: responses.to_vec(), ..Parameters::default() };
             self.say(Pdu::new(Sap::DISCOVERY, PduType::SNL, Sap::DISCOVERY, answer.to_bytes()));
         }
     }

@@ -1,9 +1,14 @@
 //! Purses (PBOC ED/EP) at the terminal: read, pay with a security module, load and unload with a
 //! host, and what a card that was pulled proves afterwards. Nothing of debit and credit may enter.
 
+mod balance;
+mod calendar;
 mod change;
 mod facts;
+mod file;
+mod find;
 mod keeper;
+mod logs;
 mod online;
 mod proof;
 mod purchase;
@@ -12,7 +17,8 @@ mod sam;
 mod select;
 
 pub use change::PurseChange;
-pub use facts::{PurseBalance, PurseFacts, PurseLogEntry};
+pub use facts::{PurseBalance, PurseFacts, PurseLogEntry, PurseName, Ride};
+pub(super) use find::{Found, by_file, by_name, is_blocked};
 pub use keeper::Keeper;
 pub use online::{Desk, PurseOrder, change};
 pub use proof::{Proven, prove, prove_selected};

@@ -2,7 +2,7 @@
 //! its log, and its counter (PBOC part 1). A counter value may have gone to another terminal's
 //! transaction, so the log's entry must be ours in every field.
 
-use super::select::{SelectedPurse, select};
+use super::select::{SelectedPurse, select_numbered};
 use crate::air::link::{Card, LinkError};
 use crate::base::bytes::Cursor;
 use crate::base::context::Context;
@@ -14,7 +14,7 @@ use crate::words::iso7816::{ApduCommand, StatusWord};
 use crate::words::pboc::command::{GetTransactionProve, InitializeForPurchase};
 use crate::words::pboc::fixed::Fixed;
 use crate::words::pboc::purse::{PurseId, PurseTransactionType, limit_minor};
-use crate::words::pboc::{CityLayout, PurseDetail, PurseRecord};
+use crate::words::pboc::{CityLayout, LogForm, PurseDetail, PurseRecord};
 use crate::words::tlv::TlvStore;
 
 /// What the card proves.
@@ -37,8 +37,8 @@ pub enum Proven {
 
 /// Asks the card what became of a row.
 pub fn prove(card: &mut dyn Card, row: &Entry, context: &mut Context) -> Result<Proven, TerminalError> {
-    let Some(selected) = select(card, context)? else {
-        return Ok(Proven::Nothing("the card that is there has no purse".into()));
+    let Some(selected) = select_numbered(card, &row.card.pan, context)? else {
+        return Ok(Proven::Nothing("the card that is there has no purse of this number".into()));
     };
     prove_selected(card, &selected, row, context)
 }
@@ -60,7 +60,8 @@ pub fn prove_selected(
     let sequence = detail.sequence.wrapping_add(1);
     let log = log(card, selected.layout, context)?;
     let same = log.entries.iter().find(|entry| (entry.sequence, entry.kind) == (sequence, detail.kind));
-    if same.is_some_and(|entry| !is_ours(entry, &detail, row)) {
+    let form = selected.layout.log.as_ref().map_or(LogForm::Standard, |log| log.form);
+    if same.is_some_and(|entry| !is_ours(entry, form, &detail, row)) {
         let reason = "the card's counter value went to another transaction";
         return Ok(Proven::NotLanded(reason.into()));
     }
@@ -127,14 +128,17 @@ fn log(card: &mut dyn Card, layout: &CityLayout, context: &mut Context) -> Resul
     Ok(Log { entries, is_whole: false })
 }
 
-fn is_ours(entry: &PurseRecord, detail: &PurseDetail, row: &Entry) -> bool {
+fn is_ours(entry: &PurseRecord, form: LogForm, detail: &PurseDetail, row: &Entry) -> bool {
     // The entry of a limit has the limit, and no amount.
     let minor = match PurseTransactionType(detail.kind) {
         PurseTransactionType::OVERDRAFT => limit_minor(entry.overdraft_limit),
         _ => entry.amount_minor,
     };
-    u64::from(minor) == row.amount.minor
-        && (entry.terminal, entry.date, entry.time) == (detail.terminal, detail.date, detail.time)
+    let same_time = match form {
+        LogForm::Standard => (entry.date, entry.time) == (detail.date, detail.time),
+        LogForm::ShortTime => (&entry.date[2..], &entry.time[..2]) == (&detail.date[2..], &detail.time[..2]),
+    };
+    u64::from(minor) == row.amount.minor && entry.terminal == detail.terminal && same_time
 }
 
 const fn is_online(kind: u8) -> bool {

@@ -6,7 +6,7 @@ use crate::roles::terminal::TerminalError;
 use crate::words::iso7816::command::{ReadBinary, Select, SelectFile};
 use crate::words::iso7816::{Aid, ApduCommand, StatusWord};
 use crate::words::pboc::command::{
-    CertificationCode, CreditSamForPurchase, InitializeSamForPurchase, SamInitialization,
+    CreditSamForPurchase, GetCertificationCode, InitializeSamForPurchase, SamInitialization,
 };
 
 /// Where security modules keep themselves: the Ministry of Transport's, MoHURD's.
@@ -75,13 +75,13 @@ impl<'a> Sam<'a> {
         if !self.wants_code {
             return Ok(None);
         }
-        let ask = CertificationCode { code: None };
+        let ask = GetCertificationCode { code: None };
         let answer = payer.transmit(&ask.to_apdu(), context)?;
         let Ok(Some(code)) = ask.answer(&answer) else {
             let status = answer.status;
             return Ok(Some(format!("the card answered {status} when asked for its certification code")));
         };
-        let tell = CertificationCode { code: Some(code) };
+        let tell = GetCertificationCode { code: Some(code) };
         let answer = self.card.transmit(&tell.to_apdu(), context)?;
         if !TAKES_NO_CODE.contains(&answer.status) {
             tell.answer(&answer)?;

@@ -1,23 +1,27 @@
-//! Finding the purse on a card, and its number.
+//! The purse of a card that is there, selected, and the number by which its issuer knows it.
 
-use crate::air::link::{Card, LinkError};
-use crate::base::bytes::Hex;
+use super::facts::PurseName;
+use super::file::Files;
+use super::find::{self, Found, every};
+use crate::air::link::Card;
 use crate::base::context::Context;
 use crate::base::event::Event;
-use crate::roles::terminal::TerminalError;
+use crate::roles::terminal::{Fact, TerminalError};
 use crate::words::emv::Pan;
-use crate::words::iso7816::command::{ReadBinary, Select};
-use crate::words::iso7816::{Aid, ApduCommand, StatusWord};
-use crate::words::pboc::{CityField, CityLayout, FieldKind, layout_of};
+use crate::words::iso7816::Aid;
+use crate::words::pboc::{CityField, CityLayout};
+
+/// What a purchase needs of a purse beside its number, by the names of layouts.
+const NEEDED: [&str; 3] = ["issuer", "valid from", "valid until"];
 
 /// A purse application that is selected.
 #[derive(Debug, Clone)]
 pub struct SelectedPurse {
     /// Its name.
-    pub aid: Aid,
+    pub aid: PurseName,
     /// Where it keeps what.
     pub layout: &'static CityLayout,
-    /// The card's number; printed, it is masked.
+    /// The card's account number; printed, it is masked.
     pub number: Pan,
     /// The card's issuer, as security modules want it.
     pub issuer: [u8; 8],
@@ -31,8 +35,9 @@ pub struct SelectedPurse {
 
 /// Selects the first purse of a known layout; `None` where the card has none.
 pub fn select(card: &mut dyn Card, context: &mut Context) -> Result<Option<SelectedPurse>, TerminalError> {
-    let known = CityLayout::all().iter();
-    first_of(card, known.flat_map(|layout| layout.aids.iter().map(move |aid| (aid, layout))), context)
+    let Some(found) = every(card, context)?.into_iter().next() else { return Ok(None) };
+    find::again(card, &found.name, context)?;
+    open(card, found, context).map(Some)
 }
 
 /// Selects the first of these purses; `None` where the card has none of them. A name that no
@@ -42,93 +47,57 @@ pub fn select_named(
     aids: &[Aid],
     context: &mut Context,
 ) -> Result<Option<SelectedPurse>, TerminalError> {
-    first_of(card, aids.iter().filter_map(|aid| Some((aid, layout_of(aid)?))), context)
-}
-
-fn first_of<'a>(
-    card: &mut dyn Card,
-    purses: impl Iterator<Item = (&'a Aid, &'static CityLayout)>,
-    context: &mut Context,
-) -> Result<Option<SelectedPurse>, TerminalError> {
-    for (aid, layout) in purses {
-        let answer = card.transmit(&Select::first(aid.clone()).to_apdu(), context)?;
-        let blocked = answer.status == StatusWord::FILE_INVALIDATED;
-        if !answer.status.is_ok() && !blocked {
-            continue;
+    for aid in aids {
+        if let Some(found) = find::by_name(card, aid, context)? {
+            return open(card, found, context).map(Some);
         }
-        let mut files = Files { layout, read: Vec::new() };
-        let number = files.number(card, context)?;
-        let issuer = files.value("issuer", card, context)?.unwrap_or_default();
-        let valid_from = files.value("valid from", card, context)?;
-        let valid_until = files.value("valid until", card, context)?;
-        context.emit(Event::new("terminal", "purse selected").because(format!("{aid} is a {}", layout.name)));
-        return Ok(Some(SelectedPurse {
-            aid: aid.clone(),
-            layout,
-            number,
-            issuer,
-            valid_from,
-            valid_until,
-            blocked,
-        }));
     }
     Ok(None)
 }
 
-/// The digits of a number: BCD, without the zeros and the filling before and after them.
-pub(super) fn number_digits(bytes: &[u8]) -> Option<String> {
-    let text = Hex(bytes).to_string();
-    let digits = text.trim_matches('F').trim_start_matches('0');
-    (!digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())).then(|| digits.to_owned())
+/// Selects the purse of an account number, where the card has several.
+pub(super) fn select_numbered(
+    card: &mut dyn Card,
+    number: &Pan,
+    context: &mut Context,
+) -> Result<Option<SelectedPurse>, TerminalError> {
+    for found in every(card, context)? {
+        find::again(card, &found.name, context)?;
+        let selected = open(card, found, context)?;
+        if selected.number == *number {
+            return Ok(Some(selected));
+        }
+    }
+    Ok(None)
 }
 
-/// The binary files of a card, each read once: a gate counts every exchange.
-struct Files {
-    layout: &'static CityLayout,
-    read: Vec<(u8, Vec<u8>)>,
+/// Reads what a purchase needs of the purse that is selected.
+fn open(card: &mut dyn Card, found: Found, context: &mut Context) -> Result<SelectedPurse, TerminalError> {
+    let layout = found.layout;
+    let wanted = |field: &&CityField| field.kind.is_number() || NEEDED.contains(&field.name.as_str());
+    let files = Files::of(card, &found, layout.fields.iter().filter(wanted), context)?;
+    let unknown = |found: String| TerminalError::PurseNumber { found };
+    let number = match files.number(layout) {
+        Fact::Known(number) => number.account().map_err(|error| unknown(error.to_string()))?,
+        Fact::Absent(reason) => return Err(unknown(reason)),
+    };
+    let [issuer, valid_from, valid_until] = NEEDED.map(|name| {
+        let field = layout.fields.iter().find(|field| field.name == name);
+        field.and_then(|field| files.bytes(field).known().cloned())
+    });
+    let reason = format!("{} is a {}", found.name, layout.name);
+    context.emit(Event::new("terminal", "purse selected").because(reason));
+    Ok(SelectedPurse {
+        aid: found.name,
+        layout,
+        number,
+        issuer: fixed(issuer).unwrap_or_default(),
+        valid_from: fixed(valid_from),
+        valid_until: fixed(valid_until),
+        blocked: found.blocked,
+    })
 }
 
-impl Files {
-    /// The number by which the card is known.
-    fn number(&mut self, card: &mut dyn Card, context: &mut Context) -> Result<Pan, TerminalError> {
-        let field = self.layout.fields.iter().find(|field| field.kind == FieldKind::Number);
-        let bytes = match field {
-            Some(field) => self.bytes(field, card, context)?,
-            None => None,
-        };
-        let unknown = |found: String| TerminalError::PurseNumber { found };
-        let bytes = bytes.ok_or_else(|| unknown("nothing".into()))?;
-        let digits = number_digits(bytes).ok_or_else(|| unknown(format!("{} bytes", bytes.len())))?;
-        Pan::new(&digits).map_err(|error| unknown(error.to_string()))
-    }
-
-    /// A named field of so many bytes; `None` where the layout or the card has none.
-    fn value<const N: usize>(
-        &mut self,
-        name: &str,
-        card: &mut dyn Card,
-        context: &mut Context,
-    ) -> Result<Option<[u8; N]>, LinkError> {
-        let Some(field) = self.layout.fields.iter().find(|field| field.name == name) else { return Ok(None) };
-        Ok(self.bytes(field, card, context)?.and_then(|bytes| bytes.try_into().ok()))
-    }
-
-    fn bytes(
-        &mut self,
-        field: &CityField,
-        card: &mut dyn Card,
-        context: &mut Context,
-    ) -> Result<Option<&[u8]>, LinkError> {
-        let place = match self.read.iter().position(|(sfi, _)| *sfi == field.sfi) {
-            Some(place) => place,
-            None => {
-                let ask = ReadBinary { sfi: field.sfi, offset: 0, length: 256 };
-                let answer = card.transmit(&ask.to_apdu(), context)?;
-                self.read.push((field.sfi, ask.answer(&answer).unwrap_or_default()));
-                self.read.len() - 1
-            }
-        };
-        let file = self.read.get(place).map(|(_, bytes)| bytes.as_slice()).unwrap_or_default();
-        Ok(file.get(field.offset..field.offset + field.length))
-    }
+fn fixed<const N: usize>(bytes: Option<Vec<u8>>) -> Option<[u8; N]> {
+    bytes?.try_into().ok()
 }

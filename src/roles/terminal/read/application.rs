@@ -1,6 +1,6 @@
 //! Reads one application.
 
-use super::facts::{ApplicationFacts, EcashFacts, Fact, LoadFact, PaymentFact};
+use super::facts::{ApplicationFacts, EcashFacts, Fact, LoadFact, PaymentFact, SegmentFacts};
 use super::survey::Depth;
 use crate::air::link::{Card, LinkError};
 use crate::base::bytes::bcd_to_u64;
@@ -137,6 +137,18 @@ impl Reader<'_> {
                 (true, Fact::Known(_)) => self.amount(tag::SEGMENT_OFFSET_USED, currency)?,
                 _ => Fact::Absent(String::new()),
             };
+            let segments = match (&stored, &overdrawn) {
+                (Fact::Known(stored), Fact::Known(used)) => {
+                    let limit = self.amount(tag::SEGMENT_OFFSET_LIMIT, currency)?;
+                    let spendable = |limit: &Amount| (stored.minor + limit.minor).saturating_sub(used.minor);
+                    limit.known().map(|limit| SegmentFacts {
+                        limit: *limit,
+                        used: *used,
+                        spendable: Amount::new(spendable(limit), currency),
+                    })
+                }
+                _ => None,
+            };
             let balance = match (stored, overdrawn) {
                 (Fact::Known(stored), Fact::Known(overdrawn)) => {
                     Fact::Known(Amount::new(stored.minor.saturating_sub(overdrawn.minor), currency))
@@ -149,6 +161,7 @@ impl Reader<'_> {
                 balance_limit: self.amount(set.balance_limit, currency)?,
                 single_limit: self.amount(set.single_limit, currency)?,
                 reset_threshold: self.amount(set.reset_threshold, currency)?,
+                segments,
             });
         }
         Ok(rows)

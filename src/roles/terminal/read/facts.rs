@@ -116,6 +116,19 @@ pub struct EcashFacts {
     pub single_limit: Fact<Amount>,
     /// At or below what is left after a payment, an online-capable reader goes online.
     pub reset_threshold: Fact<Amount>,
+    /// What segment billing adds, where the card tells it (JR/T 0025.14).
+    pub segments: Option<SegmentFacts>,
+}
+
+/// What a card with segment billing may pay besides its balance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SegmentFacts {
+    /// How much may be offset, DF62.
+    pub limit: Amount,
+    /// How much of it is, DF63.
+    pub used: Amount,
+    /// What a ride may cost: stored balance and limit less what is used.
+    pub spendable: Amount,
 }
 
 /// One entry of the transaction log.

@@ -7,5 +7,7 @@ mod facts;
 mod survey;
 
 pub use balance::quick_balance;
-pub use facts::{ApplicationFacts, CardFacts, CardKind, EcashFacts, Fact, LoadFact, PaymentFact};
+pub use facts::{
+    ApplicationFacts, CardFacts, CardKind, EcashFacts, Fact, LoadFact, PaymentFact, SegmentFacts,
+};
 pub use survey::{Depth, read};

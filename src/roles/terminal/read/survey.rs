@@ -5,11 +5,11 @@ use super::facts::{CardFacts, CardKind, Fact};
 use crate::air::link::{Card, LinkError};
 use crate::base::context::Context;
 use crate::roles::terminal::config::TerminalConfig;
-use crate::roles::terminal::purse::{PurseFacts, read_purse};
+use crate::roles::terminal::purse::{Found, by_file, by_name, is_blocked, read_purse};
 use crate::words::emv::{Fci, directory_entries};
 use crate::words::iso7816::command::{ReadRecord, Select};
 use crate::words::iso7816::{Aid, ApduCommand, Atr, StatusWord};
-use crate::words::pboc::{CityLayout, layout_of};
+use crate::words::pboc::{CityLayout, is_purse};
 
 /// How much of a card is spent for the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,9 +65,10 @@ pub fn read(
         facts.remarks.push("a storage card: it has no ISO/IEC 7816-4 applications to read".into());
         return Ok(facts);
     }
+    let mut purses = Vec::new();
     for (name, blocked) in find(card, config, &mut facts.remarks, context)? {
-        if let Some(layout) = layout_of(&name) {
-            facts.purses.extend(purse(card, name, layout, context)?);
+        if is_purse(&name) {
+            purses.extend(by_name(card, &name, context)?);
             continue;
         }
         let reader = Reader { card: &mut *card, config, depth, context: &mut *context };
@@ -75,25 +76,18 @@ pub fn read(
             facts.applications.push(application);
         }
     }
+    if purses.is_empty() {
+        purses.extend(by_file(card, context)?);
+    }
+    // In the order in which one is chosen to pay with.
+    purses.sort_by_key(Found::rank);
+    for found in purses {
+        facts.purses.push(read_purse(card, found, context)?);
+    }
     if facts.applications.is_empty() && facts.purses.is_empty() {
         facts.remarks.push("no application found by PPSE, PSE or any name that was asked for".into());
     }
     Ok(facts)
-}
-
-/// Reads a purse; `None` where it can no longer be selected.
-fn purse(
-    card: &mut dyn Card,
-    name: Aid,
-    layout: &CityLayout,
-    context: &mut Context,
-) -> Result<Option<PurseFacts>, LinkError> {
-    let status = card.transmit(&Select::first(name.clone()).to_apdu(), context)?.status;
-    let blocked = status == StatusWord::FILE_INVALIDATED;
-    match status.is_ok() || blocked {
-        true => Ok(Some(read_purse(card, name, blocked, layout, context)?)),
-        false => Ok(None),
-    }
 }
 
 /// Every application's full name, in the order it was found, and whether it is blocked.
@@ -130,16 +124,13 @@ fn find(
             Err(error) => remarks.push(error.to_string()),
         }
     }
-    let purses = CityLayout::all().iter().flat_map(|layout| &layout.aids).map(Aid::as_bytes);
-    let is_new = |name: &&[u8]| !WELL_KNOWN.iter().any(|known| name.starts_with(known));
     let names = config.aids().map(Aid::as_bytes).chain(WELL_KNOWN.iter().copied());
-    let names = names.chain(purses.filter(is_new));
     for name in names.filter_map(Aid::new) {
         let mut ask = Select::first(name.clone());
         let mut last = None;
         for _ in 0..APPLICATION_LIMIT {
             let answer = card.transmit(&ask.to_apdu(), context)?;
-            let blocked = answer.status == StatusWord::FILE_INVALIDATED;
+            let blocked = is_blocked(&answer);
             if !answer.status.is_ok() && !blocked {
                 break;
             }
@@ -157,6 +148,8 @@ fn find(
                     add(name.clone(), true);
                     break;
                 }
+                // It is read without one.
+                Err(_) if is_purse(&name) => break,
                 Err(error) => {
                     let remark = format!("{name}: {error}");
                     if !remarks.contains(&remark) {
@@ -168,7 +161,30 @@ fn find(
             ask = Select::next(name.clone());
         }
     }
+    find_purses(card, &mut found, context)?;
     Ok(found)
+}
+
+/// Purses that no partial name has found, or whose answer to SELECT is no FCI.
+fn find_purses(
+    card: &mut dyn Card,
+    found: &mut Vec<(Aid, bool)>,
+    context: &mut Context,
+) -> Result<(), LinkError> {
+    for name in CityLayout::all().iter().flat_map(CityLayout::names) {
+        if found.len() == APPLICATION_LIMIT
+            || found.iter().any(|(known, _)| known.begins_with(name.as_bytes()))
+        {
+            continue;
+        }
+        let answer = card.transmit(&Select::first(name.clone()).to_apdu(), context)?;
+        let blocked = is_blocked(&answer);
+        if answer.status.is_ok() || blocked {
+            let full = Fci::parse(&answer.data, name).map(|fci| fci.df_name);
+            found.push((full.unwrap_or_else(|_| name.clone()), blocked));
+        }
+    }
+    Ok(())
 }
 
 /// The names in the records of a PSE directory (EMV Book 1 12.2.3).

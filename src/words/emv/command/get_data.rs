@@ -21,7 +21,7 @@ impl ApduCommand for GetData {
     type Response = (Tag, Vec<u8>);
 
     fn matches(apdu: &CommandApdu) -> bool {
-        // No data object has tag 0000; some purses have another command there.
+        // City Union asks for its certification code without a tag.
         apdu.cla == 0x80 && apdu.ins == 0xCA && (apdu.p1, apdu.p2) != (0, 0)
     }
 

@@ -2,7 +2,6 @@
 //! security module that a terminal takes purses with.
 
 mod append_record;
-mod certification_code;
 mod change_pin;
 mod credit_for_load;
 mod credit_sam_for_purchase;
@@ -11,6 +10,7 @@ mod debit_for_unload;
 mod external_authenticate;
 mod get_balance;
 mod get_capp_prove;
+mod get_certification_code;
 mod get_transaction_prove;
 mod initialize_for_capp_purchase;
 mod initialize_for_cash_withdraw;
@@ -31,7 +31,6 @@ mod update_record;
 mod verify_pin;
 
 pub use append_record::AppendRecord;
-pub use certification_code::CertificationCode;
 pub use change_pin::ChangePin;
 pub use credit_for_load::{CreditForLoad, TransactionCertificate};
 pub use credit_sam_for_purchase::CreditSamForPurchase;
@@ -40,6 +39,7 @@ pub use debit_for_unload::{DebitForUnload, UnloadProof};
 pub use external_authenticate::ExternalAuthenticate;
 pub use get_balance::{Balance, GetBalance};
 pub use get_capp_prove::{CappProof, GetCappProve};
+pub use get_certification_code::GetCertificationCode;
 pub use get_transaction_prove::{GetTransactionProve, TransactionProof};
 pub use initialize_for_capp_purchase::InitializeForCappPurchase;
 pub use initialize_for_cash_withdraw::InitializeForCashWithdraw;
@@ -84,7 +84,7 @@ pub const COMMANDS: &[CommandRow] = &[
     CommandRow::of::<InitializeForUpdate>(),
     CommandRow::of::<UpdateOverdraftLimit>(),
     CommandRow::of::<GetTransactionProve>(),
-    CommandRow::of::<CertificationCode>(),
+    CommandRow::of::<GetCertificationCode>(),
     CommandRow::of::<InitializeSamForPurchase>(),
     CommandRow::of::<CreditSamForPurchase>(),
     CommandRow::of::<ReadCappData>(),

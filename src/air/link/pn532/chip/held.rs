@@ -1,7 +1,7 @@
 //! A card that the chip holds as a reader: how each kind is found, and spoken to (PN532 user
 //! manual, 7.3.5 and 7.3.8).
 
-use crate::air::link::iso_dep::{CardA, Pcd, poll_a, poll_b, select_b, send_rats};
+use crate::air::link::iso_dep::{CardA, Pcd, poll_a, poll_b, poll_f, select_b, send_rats};
 use crate::air::link::pn532::command::{InListPassiveTarget, Status, TargetA, TargetB, Wire};
 use crate::air::link::{Air, Heard, InitiatorTalk, LinkError, Modulation, RfFrame, Technology};
 use crate::base::context::Context;
@@ -149,15 +149,13 @@ fn find_b(air: &mut dyn Air, number: u8, data: &[u8], context: &mut Context) -> 
     let family = data.first().copied().unwrap_or(0);
     let parameter = data.get(1).copied().unwrap_or(0) & 0x08;
     let Some(card) = poll_b(air, SensbReq { family, parameter }, SEARCH, context)? else { return Ok(None) };
-    if !card.response.is_iso_dep() {
+    if !card.is_iso_dep() {
         return Ok(None);
     }
-    let attrib = Attrib { id: card.response.id, fsdi: Pcd::FSDI, cid: 0 };
+    let attrib = Attrib { id: card.id, fsdi: Pcd::FSDI, cid: 0 };
     let Some(answer) = select_b(air, &attrib, context)? else { return Ok(None) };
-    let told = TargetB { number, response: fixed(&card.bytes), attrib: answer };
-    let pcd = Pcd::with_b(&card);
-    let modulation = Modulation { rate: BitRate::Kbps106, technology: Technology::B };
-    Ok(Some((told.to_bytes(), Held::B(pcd), modulation)))
+    let told = TargetB { number, response: card.to_bytes(), attrib: answer };
+    Ok(Some((told.to_bytes(), Held::B(Pcd::with_b(card)), Modulation::B106)))
 }
 
 fn find_f(
@@ -167,22 +165,8 @@ fn find_f(
     data: &[u8],
     context: &mut Context,
 ) -> Result<FoundCard, LinkError> {
-    let modulation = Modulation { rate, technology: Technology::F };
     let request = if data.is_empty() { &[0x00, 0xFF, 0xFF, 0x01, 0x00] } else { data };
-    let bytes = [&[request.len() as u8 + 1], request].concat();
-    air.send(&RfFrame { modulation, bytes }, context)?;
-    match air.receive(SEARCH, context)? {
-        Some(Heard::Frame(frame)) if frame.modulation == modulation => {
-            let told = [&[number], frame.bytes.as_slice()].concat();
-            Ok(Some((told, Held::F(modulation), modulation)))
-        }
-        _ => Ok(None),
-    }
-}
-
-/// SENSB_RES has twelve bytes; a thirteenth is passed over.
-fn fixed(bytes: &[u8]) -> [u8; 12] {
-    let mut out = [0; 12];
-    out.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
-    out
+    let Some(response) = poll_f(air, rate, request, SEARCH, context)? else { return Ok(None) };
+    let modulation = Modulation { rate, technology: Technology::F };
+    Ok(Some(([&[number], response.as_slice()].concat(), Held::F(modulation), modulation)))
 }

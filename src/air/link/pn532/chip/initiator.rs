@@ -169,7 +169,7 @@ impl Chip {
 
     pub(super) fn jump(&mut self, command: &InJumpForDep, context: &mut Context) -> Exchanged {
         self.begin_anew();
-        let rate = BitRate::ALL.into_iter().find(|rate| rate.divisor() == command.rate);
+        let rate = BitRate::of_divisor(command.rate);
         // Active communication wants two fields, and there is one air.
         let (Some(rate), false) = (rate, command.mode & InJumpForDep::ACTIVE != 0) else {
             return Exchanged::from(Status::NO_FIELD);
@@ -215,7 +215,7 @@ impl Chip {
     }
 
     pub(super) fn change_rate(&mut self, command: InPsl, context: &mut Context) -> Status {
-        let rate = BitRate::ALL.into_iter().find(|rate| rate.divisor() == command.to_target);
+        let rate = BitRate::of_divisor(command.to_target);
         let (Some(rate), true) = (rate, command.to_target == command.to_initiator) else {
             return Status::NOT_NOW;
         };

@@ -1,5 +1,5 @@
 //! What a host sets in the chip: registers of the radio, times and retries (PN532 user manual,
-//! 7.2.4, 7.2.9 and 7.3.1; the registers are those of its data sheet, 8.7).
+//! 7.2.4, 7.2.9 and 7.3.1; the registers are those of its data sheet, 8.7, which counts bits from 0).
 
 use crate::air::link::pn532::command::{RfConfiguration, SetParameters};
 use crate::air::link::{Modulation, Technology};
@@ -14,6 +14,9 @@ const DETECT_SYNC: u8 = 0x40;
 const TX_MODE: u16 = 0x6302;
 const RX_MODE: u16 = 0x6303;
 const HAS_CRC: u8 = 0x80;
+const FRAMING: u8 = 0x03;
+/// How each technology is framed; 01 is active communication, which the chip has not.
+const FRAMINGS: [(u8, Technology); 3] = [(0, Technology::A), (2, Technology::F), (3, Technology::B)];
 /// CIU_FIFOData, which holds what was sent where nothing came.
 const FIFO: u16 = 0x6339;
 /// CIU_Control: bits of the last byte that came, in bits 2 to 0.
@@ -86,22 +89,15 @@ impl Settings {
     /// The modulation that the registers name for what is sent.
     pub(super) fn modulation(&self) -> Modulation {
         let value = self.register(TX_MODE);
-        let rate = BitRate::ALL.into_iter().find(|rate| rate.divisor() == value >> 4 & 7);
-        let technology = match value & 3 {
-            2 => Technology::F,
-            3 => Technology::B,
-            _ => Technology::A,
-        };
-        Modulation { rate: rate.unwrap_or(BitRate::Kbps106), technology }
+        let rate = BitRate::of_divisor(value >> 4 & 7).unwrap_or(BitRate::Kbps106);
+        let framing = FRAMINGS.iter().find(|(framing, _)| *framing == value & FRAMING);
+        Modulation { rate, technology: framing.map_or(Technology::A, |(_, technology)| *technology) }
     }
 
     /// The registers follow an activation.
     pub(super) fn follow(&mut self, modulation: Modulation) {
-        let framing = match modulation.technology {
-            Technology::A => 0,
-            Technology::F => 2,
-            Technology::B => 3,
-        };
+        let framing = FRAMINGS.iter().find(|(_, technology)| *technology == modulation.technology);
+        let framing = framing.map_or(0, |(framing, _)| *framing);
         let value = HAS_CRC | modulation.rate.divisor() << 4 | framing;
         self.set_register(TX_MODE, value);
         self.set_register(RX_MODE, value);

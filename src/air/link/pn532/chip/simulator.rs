@@ -52,7 +52,8 @@ impl Chip {
         }
     }
 
-    /// Obeys its host until `keep_going` says no; it is asked five times a second.
+    /// Obeys its host until `keep_going` says no; it is asked after each thing the host says, and else five
+    /// times a second. A command that runs is not ended by it.
     ///
     /// # Errors
     /// The line is gone.

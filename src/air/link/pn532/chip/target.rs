@@ -4,31 +4,22 @@
 use super::parts::Parts;
 use super::simulator::Chip;
 use crate::air::link::iso_dep::{Picc, PiccStep, Selection, SelectionStep};
+use crate::air::link::nfc_dep::START;
 use crate::air::link::pn532::command::{Exchanged, Met, SetParameters, Status, TargetStatus, TgInitAsTarget};
 use crate::air::link::{
     Air, Heard, LinkError, Modulation, Presence, PresenceStep, RfFrame, TargetTalk, Technology,
 };
 use crate::base::context::Context;
-use crate::words::iso14443::{Ats, SelRes, Uid};
+use crate::words::iso14443::{SelRes, Uid};
 use crate::words::iso18092::{AttributeResponse, LengthReduction, NfcDepFrame};
 use std::time::Duration;
 
-/// FSCI of the chip's ATS: frames of 256 bytes.
-const FSCI: u8 = 8;
-/// TB of the chip's ATS: FWI 11, 0.6 s for a host that is a program, and SFGI 0.
-const TIMES: u8 = 0xB0;
-/// TA: 106 kbit/s only.
-const RATES: u8 = 0x80;
-/// TC: CID is understood.
-const OPTIONS: u8 = 0x02;
 /// What a card that is at work asks for each time: twice the waiting time.
 const EXTENSION: u8 = 2;
 /// How long one look at the air takes; the host can end it any time.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long to wait before a port is tried again that another program has.
 const PAUSE: Duration = Duration::from_millis(100);
-/// F0, with which NFC-DEP begins at 106 kbit/s.
-const START: u8 = 0xF0;
 /// TO of ATR_RES: 1.2 s for a host that is a program.
 const TIMEOUT: u8 = 12;
 /// How long an acknowledgement of a part may take.
@@ -252,14 +243,7 @@ impl Chip {
         let selection =
             Selection::new(command.sens_res, Uid::drawn(command.uid).levels(), SelRes(command.sel_res));
         if does(SetParameters::PICC) && command.mode & TgInitAsTarget::PICC != 0 {
-            let ats = Ats {
-                fsci: Some(FSCI),
-                rates: Some(RATES),
-                times: Some(TIMES),
-                options: Some(OPTIONS),
-                historical: command.historical.clone(),
-            };
-            let picc = Picc::with_selection(selection, ats.to_bytes());
+            let picc = Picc::with_selection(selection, command.historical.clone());
             return Role::Picc(Card { picc, left: Parts::default(), parts: Vec::new() });
         }
         let [id @ .., _, _] = command.felica;

@@ -34,8 +34,6 @@ impl RfConfiguration {
     pub const FIELD: u8 = 0x01;
     /// Three bytes: reserved, ATR_RES timeout, timeout of exchanges (100 us x 2^(n-1)).
     pub const TIMINGS: u8 = 0x02;
-    /// How often an exchange is tried again.
-    pub const RETRIES_OF_EXCHANGES: u8 = 0x04;
     /// How often ATR_REQ, PSL_REQ and the search for a card are tried again; FF is without end.
     pub const RETRIES: u8 = 0x05;
 

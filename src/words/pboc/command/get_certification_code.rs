@@ -9,14 +9,14 @@ use crate::words::iso7816::{
 
 /// Asks a card for its certification code, or tells a security module that of the card which pays.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CertificationCode {
+pub struct GetCertificationCode {
     /// The code, to a module; none to a card.
     pub code: Option<[u8; 9]>,
 }
 
-impl ApduCommand for CertificationCode {
-    const NAME: &'static str = "CERTIFICATION CODE";
-    const CLAUSE: &'static str = "City Union CERTIFICATION CODE";
+impl ApduCommand for GetCertificationCode {
+    const NAME: &'static str = "GET CERTIFICATION CODE";
+    const CLAUSE: &'static str = "City Union GET CERTIFICATION CODE";
     const PARAMETERS: &'static [Parameter] = &[Parameter::optional("code", ParameterKind::Bytes(9, 9))];
     /// The code, of a card.
     type Response = Option<[u8; 9]>;
@@ -74,7 +74,7 @@ fn code_of(data: &[u8], what: &'static str) -> Result<Option<[u8; 9]>, CommandEr
     match data {
         [] => Ok(None),
         data => data.try_into().map(Some).map_err(|_| CommandError::Length {
-            command: CertificationCode::NAME,
+            command: GetCertificationCode::NAME,
             what,
             expected: "0 or 9",
             found: data.len(),

@@ -1,0 +1,17 @@
+//! Random worlds of phones that touch, each from a seed: three people and their host, and
+//! all that can go wrong between them. Played twice; what is wrong is told with its plan.
+
+mod fault;
+mod judge;
+mod plan;
+mod play;
+mod report;
+mod rule;
+mod run;
+mod wire;
+
+pub use fault::TouchFault;
+pub use plan::{Intent, Plan, Step, StepKind};
+pub use report::{FailedSeed, SeedReport};
+pub use rule::Rule;
+pub use run::{SeedSettings, seeds};

@@ -1,0 +1,320 @@
+//! Plays a plan from its first step to the end of its world.
+
+use super::Rule;
+use super::fault::TouchFault;
+use super::judge::Judge;
+use super::plan::{Intent, PEOPLE, Plan, StepKind};
+use super::wire::Wire;
+use crate::base::context::Context;
+use crate::base::event::Discard;
+use crate::base::store::{Db, SealKey, Sqlite, StoreError};
+use crate::roles::issuer::{AccountId, Issuer, KeyTable, Recovery, Rules};
+use crate::roles::p2p::transfer::{
+    Confirmation, Phone, Task, TouchEnd, Transfer, TransferRules, Way, settle,
+};
+use crate::words::iso4217::{Amount, Currency};
+use crate::words::transfer::TransferId;
+use crate::world::error::WorldError;
+use crate::world::tear::{CrashControl, CrashingDb, HostControl, HostPlan, MutedHost};
+use crate::world::transfer::{Met, Side, enrol_phone, meet};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub(super) const CNY: Currency = Currency::CNY;
+/// Longer than any offer can be agreed to.
+const LAPSE: Duration = Duration::from_secs(3_600);
+/// How often everyone settles at the end.
+const ROUNDS: usize = 2;
+
+/// Stores that one thread uses again from world to world.
+#[derive(Default)]
+pub(super) struct Shelf(Vec<Sqlite>);
+
+impl Shelf {
+    fn store(&mut self, number: usize) -> Result<Box<dyn Db>, StoreError> {
+        while self.0.len() <= number {
+            self.0.push(Sqlite::in_memory()?);
+        }
+        self.0[number].clear()?;
+        self.0[number].handle()
+    }
+}
+
+/// What came of a play.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Played {
+    /// Everything that happened, as one text, and how it ended.
+    pub digest: u64,
+    /// The faults that came to happen.
+    pub faults: Vec<&'static str>,
+    /// How transfers stood at the end, in the host's books.
+    pub booked: u64,
+    pub refused: u64,
+    /// How many touches there were.
+    pub touches: u64,
+    /// What is wrong, if anything.
+    pub violation: Option<String>,
+}
+
+/// Someone with a phone.
+pub(super) struct Person {
+    pub phone: Phone,
+    store: Box<dyn Db>,
+    seal: SealKey,
+    crash: CrashControl,
+    pub host: HostControl,
+}
+
+/// Everyone in a world.
+pub(super) struct World {
+    pub issuer: Issuer,
+    pub people: Vec<Person>,
+    pub context: Context,
+    /// To which intent a transfer belongs, by its offer.
+    pub meant: BTreeMap<TransferId, usize>,
+    /// What a holder was shown as done.
+    pub shown: Vec<(TransferId, Way)>,
+    wire: Wire,
+    rules: TransferRules,
+}
+
+/// Plays a plan once.
+pub(super) fn play(plan: &Plan, without: Option<Rule>, shelf: &mut Shelf) -> Result<Played, WorldError> {
+    let mut world = World::set(plan, without, shelf)?;
+    let mut played = Played::default();
+    let judge = Judge::new(&mut world)?;
+    for (number, step) in plan.steps.iter().enumerate() {
+        world.context.elapse(step.pause);
+        match &step.kind {
+            StepKind::Pay(intent) => world.pay(number, intent, &mut played)?,
+            StepKind::Same { way, who } => {
+                let task = Task { way: *way, amount: Some(Amount::new(100, CNY)), asks_host: true };
+                world.touch(*who, [task; 2], None, &mut played)?;
+            }
+            StepKind::Settle { who, fault } => world.settle(*who, *fault, &mut played)?,
+        }
+    }
+    world.bring_back(plan.first_to_settle, &mut played)?;
+    played.violation = judge.at_the_end(&mut world, plan, &mut played)?;
+    Ok(played)
+}
+
+impl World {
+    fn set(plan: &Plan, without: Option<Rule>, shelf: &mut Shelf) -> Result<Self, WorldError> {
+        let mut context = Context::simulated(plan.seed, Discard);
+        let recovery = Recovery { one_transfer_row: without != Some(Rule::OneRow), ..Recovery::default() };
+        let rules = Rules { recovery, ..Rules::default() };
+        let seal = SealKey::random(&mut context);
+        let mut issuer = Issuer::open(shelf.store(0)?, seal, KeyTable::default(), rules)?;
+        let rules = match without {
+            Some(Rule::Phone(rule)) => TransferRules::without(rule),
+            _ => TransferRules::ALL,
+        };
+        let mut people = Vec::new();
+        for number in 0..PEOPLE {
+            let opening = Amount::new(plan.opening_minor[number], CNY);
+            let name = name(number);
+            let account = issuer.open_account(Some(&name.0), opening, &name.0, &mut context)?;
+            let (store, seal, crash) =
+                (shelf.store(1 + number)?, SealKey::random(&mut context), CrashControl::default());
+            crash.arm(None);
+            let phone = open(store.as_ref(), &seal, &crash, rules, &mut context)?;
+            let mut person = Person { phone, store, seal, crash, host: HostControl::default() };
+            let limit = plan.offline_limit_minor;
+            enrol_phone(&mut person.phone, &mut issuer, &account, &name.0, limit, &mut context)?;
+            people.push(person);
+        }
+        let (meant, shown, wire) = (BTreeMap::new(), Vec::new(), Wire::default());
+        Ok(Self { issuer, people, context, meant, shown, wire, rules })
+    }
+
+    /// Somebody touches until the phone says that it is done, or gives up.
+    fn pay(&mut self, number: usize, intent: &Intent, played: &mut Played) -> Result<(), WorldError> {
+        let amount = Some(Amount::new(intent.minor, CNY));
+        let payer = Task { way: Way::Pays, amount, asks_host: intent.asks_host[0] };
+        let named = amount.filter(|_| intent.payee_names_it);
+        let payee = Task { way: Way::Receives, amount: named, asks_host: intent.asks_host[1] };
+        for fault in &intent.tries {
+            let who = [intent.payer, intent.payee];
+            let [paid, _] = match intent.payee_begins {
+                false => self.touch(who, [payer, payee], *fault, played)?,
+                true => {
+                    let [payee, payer] = self.touch([who[1], who[0]], [payee, payer], *fault, played)?;
+                    [payer, payee]
+                }
+            };
+            for transfer in self.transfers(intent.payee)? {
+                if transfer.way == Way::Receives {
+                    self.meant.entry(transfer.id).or_insert(number);
+                }
+            }
+            let is_this = paid.transfer.is_some_and(|id| self.meant.get(&id) == Some(&number));
+            let stands = match paid.transfer {
+                Some(id) => self.transfers(intent.payer)?.into_iter().find(|transfer| transfer.id == id),
+                None => None,
+            };
+            let is_over =
+                stands.is_some_and(|transfer| transfer.state.is_success() || transfer.state.is_final());
+            let is_done = paid.end.is_some_and(|end| matches!(end, TouchEnd::Done { .. }));
+            if is_this && (is_over || is_done) {
+                break;
+            }
+            self.context.elapse(Duration::from_secs(5));
+        }
+        Ok(())
+    }
+
+    /// One touch; the first one is the initiator.
+    fn touch(
+        &mut self,
+        who: [usize; 2],
+        tasks: [Task; 2],
+        fault: Option<TouchFault>,
+        played: &mut Played,
+    ) -> Result<[Met; 2], WorldError> {
+        let (mut says, mut crashes, mut hosts) = (true, [None; 2], [None; 2]);
+        let side = |is_payer: bool| usize::from((tasks[0].way == Way::Pays) != is_payer);
+        let mut looks = Duration::ZERO;
+        match fault {
+            Some(TouchFault::Stopped { is_payer, plan }) => crashes[side(is_payer)] = Some(plan),
+            Some(TouchFault::Host { is_payer, plan }) => hosts[side(is_payer)] = Some(plan),
+            Some(TouchFault::Declined) => says = false,
+            Some(TouchFault::Slow { seconds }) => looks = Duration::from_secs(seconds),
+            _ => {}
+        }
+        self.wire.begin();
+        let mut asked = false;
+        let handles = [self.issuer.handle()?, self.issuer.handle()?];
+        let mut muted = handles
+            .into_iter()
+            .zip(who)
+            .map(|(issuer, person)| MutedHost::new(issuer, self.people[person].host.clone()));
+        let (Some(mut one), Some(mut other)) = (muted.next(), muted.next()) else {
+            return Err(WorldError::Invariant { what: "a touch has two phones".into() });
+        };
+        drop(muted);
+        for (side, person) in who.into_iter().enumerate() {
+            self.people[person].crash.arm(crashes[side]);
+            self.people[person].host.arm(hosts[side]);
+        }
+        let Ok([first, second]) = self.people.get_disjoint_mut(who) else {
+            return Err(WorldError::Invariant { what: "a touch has two phones".into() });
+        };
+        let mut holder = |_: &_| {
+            asked = true;
+            says
+        };
+        let mut nobody = |_: &_| says;
+        let (mut pays, mut is_paid): (Says<'_>, Says<'_>) = (&mut holder, &mut nobody);
+        if tasks[0].way == Way::Receives {
+            std::mem::swap(&mut pays, &mut is_paid);
+        }
+        let wire = &mut self.wire;
+        let mut carry = |number: usize, unit: Vec<u8>| wire.carry(number, unit, fault);
+        // Who thinks for long does so from the beginning on, as the clock is one for all.
+        self.context.elapse(looks / 2);
+        let met = meet(
+            Side { phone: &mut first.phone, task: tasks[0], host: &mut one, holder: pays },
+            Side { phone: &mut second.phone, task: tasks[1], host: &mut other, holder: is_paid },
+            &mut carry,
+            &mut self.context,
+        )?;
+        self.context.elapse(looks / 2);
+        played.touches += 1;
+        if let Some(fault) = fault {
+            let happened = self.wire.happened
+                || who.iter().zip(hosts).any(|(person, plan)| {
+                    plan.is_some_and(|plan| self.people[*person].host.messages() > plan.message)
+                })
+                || who.iter().any(|person| self.people[*person].crash.is_dead())
+                || (asked && (!says || !looks.is_zero()));
+            if happened {
+                played.faults.push(fault.word());
+            }
+        }
+        self.note(format_args!("{who:?} {met:?}"), played);
+        for (person, met) in who.into_iter().zip(&met) {
+            self.wake(person)?;
+            self.see(person, met)?;
+        }
+        Ok(met)
+    }
+
+    /// A phone that has stopped starts again.
+    fn wake(&mut self, number: usize) -> Result<(), WorldError> {
+        let Self { people, context, rules, .. } = self;
+        let person = &mut people[number];
+        let was_dead = person.crash.is_dead();
+        person.crash.arm(None);
+        person.host.arm(None);
+        if was_dead {
+            person.phone = open(person.store.as_ref(), &person.seal, &person.crash, *rules, context)?;
+        }
+        Ok(())
+    }
+
+    /// Remembers what a holder was shown as done.
+    fn see(&mut self, person: usize, met: &Met) -> Result<(), WorldError> {
+        if let Some(id) = met.transfer
+            && let Some(transfer) = self.people[person].phone.transfer(id)?
+            && (transfer.state.is_success())
+        {
+            self.shown.push((id, transfer.way));
+        }
+        Ok(())
+    }
+
+    pub(super) fn transfers(&mut self, person: usize) -> Result<Vec<Transfer>, WorldError> {
+        Ok(self.people[person].phone.transfers()?)
+    }
+
+    fn settle(&mut self, who: usize, fault: Option<HostPlan>, played: &mut Played) -> Result<(), WorldError> {
+        let person = &mut self.people[who];
+        person.host.arm(fault);
+        let mut host = MutedHost::new(self.issuer.handle()?, person.host.clone());
+        let settled = settle(&mut person.phone, &mut host, &mut self.context)?;
+        if let Some(plan) = fault.filter(|plan| person.host.messages() > plan.message) {
+            played.faults.push(plan.point.word());
+        }
+        person.host.arm(None);
+        self.note(format_args!("{who} {settled:?}"), played);
+        Ok(())
+    }
+
+    /// Nothing goes wrong any more: late messages arrive, and everyone settles.
+    fn bring_back(&mut self, first: usize, played: &mut Played) -> Result<(), WorldError> {
+        for person in &self.people {
+            person.host.deliver_delayed(&mut self.issuer, &mut self.context);
+        }
+        self.context.elapse(LAPSE);
+        for turn in 0..ROUNDS * PEOPLE {
+            self.settle((first + turn) % PEOPLE, None, played)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn note(&self, what: std::fmt::Arguments<'_>, played: &mut Played) {
+        for byte in what.to_string().bytes() {
+            played.digest = (played.digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
+        }
+    }
+}
+
+/// What a holder says to a confirmation.
+type Says<'a> = &'a mut dyn FnMut(&Confirmation) -> bool;
+
+/// Whose account it is.
+pub(super) fn name(number: usize) -> AccountId {
+    AccountId(format!("P{number}"))
+}
+
+fn open(
+    store: &dyn Db,
+    seal: &SealKey,
+    crash: &CrashControl,
+    rules: TransferRules,
+    context: &mut Context,
+) -> Result<Phone, WorldError> {
+    let db = CrashingDb::new(store.handle()?, crash.clone());
+    Ok(Phone::open(Box::new(db), seal.clone(), context)?.with_rules(rules))
+}

@@ -1,0 +1,134 @@
+//! The PN532 inside an ACR122U, reached through PC/SC: our driver speaks to a daemon whose reader is
+//! called so, and whose card is our simulated chip behind the reader's own commands.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use cardwright::air::link::pn532::{Deframer, Found, Frame, Line, Port, SPEED};
+use libtest_mimic::{Failed, Trial};
+
+use super::libnfc::{expect, pair};
+use super::programs::done;
+use crate::support::chip::SimulatedChip;
+use crate::support::pcscd::PrivatePcscd;
+use crate::support::process::{OwnChild, SECONDS_20, run, wait_until};
+use crate::support::vpicc::FixedCard;
+use crate::support::{Skip, require_or_skip};
+
+const CARDWRIGHT: &str = env!("CARGO_BIN_EXE_cardwright");
+const NAME: &str = "ACS ACR122U PICC Interface";
+const ADDRESS: &str = "pn532:pcsc:ACR122U";
+const ATR: &[u8] = &[0x3B, 0x80, 0x80, 0x01, 0x01];
+const PIECE: Duration = Duration::from_millis(100);
+
+type Test = fn(&Reader, &Path) -> Result<(), Failed>;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let trial = |name: &str, air: &'static str, test: Test| {
+        Trial::ignorable_test(format!("counterparts::acr122u::{name}"), move || {
+            require_or_skip(Reader::daemon(), |daemon| {
+                let folder = tempfile::tempdir()?;
+                let (chip, other) = match air.starts_with("udp:") {
+                    true => {
+                        let port =
+                            air.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or_default();
+                        let (chip, other) = pair(folder.path(), port)?;
+                        (chip, Some(other))
+                    }
+                    false => (SimulatedChip::start(folder.path(), "chip", air, &[])?, None),
+                };
+                let _inside = Reader::with(&daemon, &chip)?;
+                let reader = Reader { daemon, other };
+                // Of its two slots the daemon knows by then which one is meant.
+                reader.ours(&["watch", "--count", "1", "--for", "20", "--reader", "pcsc"])?;
+                test(&reader, folder.path())
+            })
+        })
+    };
+    vec![
+        trial("a card is read", "sim:ecash", read),
+        trial("a card is emulated", "udp:127.0.0.1:54441", emulate),
+    ]
+}
+
+/// The reader, and another chip on the same air.
+struct Reader {
+    daemon: PrivatePcscd,
+    other: Option<SimulatedChip>,
+}
+
+impl Reader {
+    fn daemon() -> Result<PrivatePcscd, Skip> {
+        PrivatePcscd::start(NAME)
+    }
+
+    /// Puts a chip into the reader of a daemon.
+    fn with(daemon: &PrivatePcscd, chip: &SimulatedChip) -> Result<FixedCard, Failed> {
+        let mut inside = Inside { line: Box::new(Port::open(&chip.path.display().to_string(), SPEED)?) };
+        Ok(FixedCard::insert_answering(daemon, ATR, move |command| inside.answer(command))?)
+    }
+
+    fn ours(&self, arguments: &[&str]) -> Result<String, Failed> {
+        done(run(self.daemon.command(CARDWRIGHT).args(arguments), "", SECONDS_20)?)
+    }
+}
+
+/// What is inside the reader: it passes commands on to the chip.
+struct Inside {
+    line: Box<dyn Line>,
+}
+
+impl Inside {
+    fn answer(&mut self, command: &[u8]) -> Vec<u8> {
+        match command {
+            [0xFF, 0x00, 0x48, ..] => b"ACR122U210".to_vec(),
+            [0xFF, 0x00, 0x50, ..] => vec![0x90, 0xFF],
+            [0xFF, 0x00, 0x51, parameter, _] => vec![0x90, *parameter],
+            [0xFF, 0x00, 0x00, 0x00, _, 0xD4, told @ ..] => self.told(told).unwrap_or(vec![0x63, 0x00]),
+            _ => vec![0x6D, 0x00],
+        }
+    }
+
+    fn told(&mut self, told: &[u8]) -> Option<Vec<u8>> {
+        self.line.write(&Frame::Command(told.to_vec()).to_bytes()).ok()?;
+        let mut deframer = Deframer::default();
+        wait_until(SECONDS_20, || {
+            let mut buffer = [0; 512];
+            let count = self.line.read(&mut buffer, PIECE).ok()?;
+            deframer.push(&buffer[..count]);
+            while let Some(found) = deframer.next_frame() {
+                if let Found::Frame(Frame::Answer(said)) = found {
+                    return Some([&[0xD5], said.as_slice(), &[0x90, 0x00]].concat());
+                }
+            }
+            None
+        })
+    }
+}
+
+/// A card before the chip is read, watched, and told from a card behind PC/SC.
+fn read(reader: &Reader, _: &Path) -> Result<(), Failed> {
+    let said = reader.ours(&["read", "--reader", ADDRESS])?;
+    expect(&said, &["pn532:pcsc:ACR122U, contactless", "UID   08******", "balance             100.00 CNY"])?;
+    let said = reader.ours(&["watch", "--count", "1", "--for", "20", "--reader", ADDRESS])?;
+    expect(&said, &["pn532:pcsc:ACR122U  card, ATR 3B 87 80 01", "ATS 0C"])?;
+    // The reader itself is a PC/SC reader still.
+    expect(&reader.ours(&["readers"])?, &[NAME, "holds a card, ATR 3B 80 80 01 01"])
+}
+
+/// Our card is served by the chip inside, and read by another one.
+fn emulate(reader: &Reader, folder: &Path) -> Result<(), Failed> {
+    let other = reader.other.as_ref().ok_or("there is no other chip")?;
+    let log = folder.join("served.log");
+    let out = fs::File::create(&log)?;
+    let mut serve = reader.daemon.command(CARDWRIGHT);
+    serve.args(["card", "serve", "sim:ecash", "--on", ADDRESS]).arg("--state").arg(folder.join("state"));
+    let _served = OwnChild(serve.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out).spawn()?);
+    let begun = || fs::read_to_string(&log).ok().filter(|log| log.contains(" is on "));
+    wait_until(SECONDS_20, begun).ok_or_else(|| fs::read_to_string(&log).unwrap_or_default())?;
+    let mut ours = Command::new(CARDWRIGHT);
+    ours.args(["read", "--wait=20", "--reader", &other.address()]).current_dir(folder);
+    expect(&done(run(&mut ours, "", SECONDS_20)?)?, &["balance             100.00 CNY"])
+}
