@@ -206,7 +206,7 @@ impl Card for Unproving<'_> {
 
     fn transmit(&mut self, command: &CommandApdu, context: &mut Context) -> Result<ResponseApdu, LinkError> {
         match GetTransactionProve::matches(command) {
-            true => Ok(ResponseApdu { data: Vec::new(), status: StatusWord::INSTRUCTION_NOT_SUPPORTED }),
+            true => Ok(ResponseApdu { data: Vec::new(), status: StatusWord::INS_NOT_SUPPORTED }),
             false => self.0.transmit(command, context),
         }
     }
