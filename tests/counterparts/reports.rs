@@ -199,7 +199,7 @@ fn gate_page(browser: &Browser) -> Result<(), Failed> {
         return Err(format!("expected seven answers, found {read:?}").into());
     };
     has(verdict, "60 taps: 0 bad cards passed, 0 good cards were refused")?;
-    is(rows, &json!(13))?;
+    is(rows, &json!(21))?;
     is(plots, &json!(6))?;
     has(throughput, "taps a second")?;
     is(drawn, &json!(true))?;

@@ -94,23 +94,15 @@ pub(super) fn again(card: &mut dyn Card, name: &PurseName, context: &mut Context
     Ok(())
 }
 
-/// Every purse on the card; the last one is selected.
-pub(super) fn every(card: &mut dyn Card, context: &mut Context) -> Result<Vec<Found>, LinkError> {
+/// The names of all layouts, each once.
+pub(super) fn names() -> Vec<&'static Aid> {
     let mut names: Vec<&Aid> = Vec::new();
     for name in CityLayout::all().iter().flat_map(CityLayout::names) {
         if !names.contains(&name) {
             names.push(name);
         }
     }
-    let mut every = Vec::new();
-    for name in names {
-        every.extend(by_name(card, name, context)?);
-    }
-    if every.is_empty() {
-        every.extend(by_file(card, context)?);
-    }
-    every.sort_by_key(Found::rank);
-    Ok(every)
+    names
 }
 
 /// Whether SELECT found a blocked application: 6283, or as some cities' cards say it, 6A81 with

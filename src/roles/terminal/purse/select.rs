@@ -2,7 +2,7 @@
 
 use super::facts::PurseName;
 use super::file::Files;
-use super::find::{self, Found, every};
+use super::find::{self, Found};
 use crate::air::link::Card;
 use crate::base::context::Context;
 use crate::base::event::Event;
@@ -35,9 +35,7 @@ pub struct SelectedPurse {
 
 /// Selects the first purse of a known layout; `None` where the card has none.
 pub fn select(card: &mut dyn Card, context: &mut Context) -> Result<Option<SelectedPurse>, TerminalError> {
-    let Some(found) = every(card, context)?.into_iter().next() else { return Ok(None) };
-    find::again(card, &found.name, context)?;
-    open(card, found, context).map(Some)
+    select_where(card, |_| true, context)
 }
 
 /// Selects the first of these purses; `None` where the card has none of them. A name that no
@@ -61,14 +59,28 @@ pub(super) fn select_numbered(
     number: &Pan,
     context: &mut Context,
 ) -> Result<Option<SelectedPurse>, TerminalError> {
-    for found in every(card, context)? {
-        find::again(card, &found.name, context)?;
+    select_where(card, |selected| selected.number == *number, context)
+}
+
+/// Tries one name after another until a purse is the wanted one, and the card's files where no
+/// name is known.
+fn select_where(
+    card: &mut dyn Card,
+    is_wanted: impl Fn(&SelectedPurse) -> bool,
+    context: &mut Context,
+) -> Result<Option<SelectedPurse>, TerminalError> {
+    let mut has_names = false;
+    for name in find::names() {
+        let Some(found) = find::by_name(card, name, context)? else { continue };
+        has_names = true;
         let selected = open(card, found, context)?;
-        if selected.number == *number {
+        if is_wanted(&selected) {
             return Ok(Some(selected));
         }
     }
-    Ok(None)
+    let found = if has_names { None } else { find::by_file(card, context)? };
+    let selected = found.map(|found| open(card, found, context)).transpose()?;
+    Ok(selected.filter(is_wanted))
 }
 
 /// Reads what a purchase needs of the purse that is selected.
