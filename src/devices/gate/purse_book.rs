@@ -23,7 +23,7 @@ pub(super) struct Making {
 
 impl Keeper for Book {
     /// Nothing moves before [`Change::Sending`], so nothing is kept before it; from then on the
-    /// row is in doubt until [`Book::settle_purse`] says what it came to.
+    /// row is in doubt until `settle_purse` says what it came to.
     fn write(
         &mut self,
         trace: (u32, u32),
