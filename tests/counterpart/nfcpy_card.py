@@ -6,6 +6,7 @@ ndef PLACE         prints the records of the tag there
 card PLACE [PORT]  is a card of type A there, for a while: with PORT one whose commands the card at
                    the other end of a TCP connection answers, as with vpcd; else one that answers any
                    command with its instruction byte
+felica PLACE       is a FeliCa card there, for a while, a tag of type 3 with a record
 give PLACE         is an initiator of NFC-DEP there, and puts a record at the other's SNEP server
 take PLACE         is a target of NFC-DEP there, and prints what is put at its SNEP server
 """
@@ -167,6 +168,33 @@ def card(place, port=None):
             continue
 
 
+def felica(place):
+    message = b"".join(ndef.message_encoder([RECORD]))
+    # NFC Forum Type 3 Tag, 5.1: version, blocks at once, blocks, state, access, length, check sum.
+    attributes = bytes.fromhex("10040100040000000000") + bytes([1]) + struct.pack(">I", len(message))[1:]
+    attributes += struct.pack(">H", sum(attributes))
+    blocks = [attributes] + [message[at : at + 16].ljust(16, b"\0") for at in range(0, len(message), 16)]
+
+    def block(number, *_):
+        return bytearray(blocks[number]) if number < len(blocks) else None
+
+    def begin(target):
+        target.brty = "212F"
+        # NFCID2, PMm, and the system code of NFC Forum tags.
+        target.sensf_res = bytearray.fromhex("01" + "02FE010203040506" + "FFFFFFFFFFFFFFFF" + "12FC")
+        return target
+
+    def met(tag):
+        tag.add_service(0x000B, block, None)
+        return True
+
+    clf = frontend(place)
+    end = time.time() + LIFE
+    print("felica", flush=True)
+    while time.time() < end:
+        clf.connect(card={"on-startup": begin, "on-connect": met}, terminate=ends_at(end))
+
+
 def give(place):
     def met(llc):
         def put():
@@ -208,5 +236,5 @@ def take(place):
     clf.close()
 
 
-ROLES = {"read": read, "ndef": read_ndef, "card": card, "give": give, "take": take}
+ROLES = {"read": read, "ndef": read_ndef, "card": card, "felica": felica, "give": give, "take": take}
 ROLES[sys.argv[1]](*sys.argv[2:])
