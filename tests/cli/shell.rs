@@ -90,6 +90,8 @@ mod at_a_terminal {
     const UP: &str = "\x1b[A";
     const CTRL_C: &str = "\x03";
     const CTRL_D: &str = "\x04";
+    /// What a terminal is told once a line is no longer typed: to paste as it likes.
+    const LINE_ENDS: &str = "\x1b[?2004l";
 
     /// The shell at a pseudo-terminal, and what it has written there and nobody has looked at yet.
     struct Screen {
@@ -153,7 +155,10 @@ mod at_a_terminal {
         screen.shows("9F79 Electronic Cash Balance: 000000010000");
         screen.shows("card> ");
         // Ctrl-C takes back what was typed, and does not end it.
-        screen.types(&["rubbish", CTRL_C, "get data 9F36", ENTER].concat());
+        screen.types(&["rubbish", CTRL_C].concat());
+        screen.shows(LINE_ENDS);
+        screen.shows("card> ");
+        screen.types(&["get data 9F36", ENTER].concat());
         let meanwhile = screen.shows("> 80CA9F3600");
         assert!(!meanwhile.contains("expected"), "{meanwhile}");
         screen.shows("card> ");

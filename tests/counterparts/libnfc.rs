@@ -48,6 +48,7 @@ const TESTS: &[(&str, &str, Test)] = &[
 const TESTS_WITH_NFCPY: &[(&str, &str, TestWithNfcpy)] = &[
     ("nfc-list, nfcpy's FeliCa", "nfc-list", list_felica),
     ("nfc-read-forum-tag3, nfcpy's FeliCa", "nfc-read-forum-tag3", read_tag3),
+    ("nfc-mfultralight, nfcpy's Ultralight", "nfc-mfultralight", read_ultralight),
     ("pn53x-tamashell, nfcpy's card", "pn53x-tamashell", tamashell_of_nfcpy),
 ];
 
@@ -223,7 +224,7 @@ fn relay(folder: &Path) -> Result<(), Failed> {
 }
 
 fn list_felica(folder: &Path, python: &Path) -> Result<(), Failed> {
-    let (_card, reader) = felica(folder, python)?;
+    let (_card, reader) = card_of_nfcpy(folder, python, "felica")?;
     for kind in ["2", "1023"] {
         let said = said(reader.libnfc("nfc-list").args(["-v", "-t", kind]), "")?;
         expect(
@@ -235,25 +236,31 @@ fn list_felica(folder: &Path, python: &Path) -> Result<(), Failed> {
 }
 
 fn read_tag3(folder: &Path, python: &Path) -> Result<(), Failed> {
-    let (_card, reader) = felica(folder, python)?;
+    let (_card, reader) = card_of_nfcpy(folder, python, "felica")?;
     let file = folder.join("read.ndef");
     said(reader.libnfc("nfc-read-forum-tag3").arg("-o").arg(&file), "")?;
     expect(&String::from_utf8_lossy(&fs::read(file)?), &["example.org/"])
 }
 
-/// A FeliCa card of nfcpy's on UDP, and a chip on that air.
-fn felica(folder: &Path, python: &Path) -> Result<(OwnChild, SimulatedChip), Failed> {
+fn read_ultralight(folder: &Path, python: &Path) -> Result<(), Failed> {
+    let (_card, reader) = card_of_nfcpy(folder, python, "ultralight")?;
+    let file = folder.join("read.mfd");
+    let said = said(reader.libnfc("nfc-mfultralight").arg("r").arg(&file), "")?;
+    expect(&said, &["16 of 16 pages read (0 pages failed)"])?;
+    expect(&String::from_utf8_lossy(&fs::read(file)?), &["example.org/"])
+}
+
+/// A card of nfcpy's of a kind on UDP, and a chip on that air.
+fn card_of_nfcpy(folder: &Path, python: &Path, kind: &str) -> Result<(OwnChild, SimulatedChip), Failed> {
     let place = free_air()?;
-    let card = begin(Command::new(python).args([NFCPY, "felica", &place]), folder)?;
+    let card = begin(Command::new(python).args([NFCPY, kind, &place]), folder)?;
     wait_for_listener(&place)?;
     Ok((card, SimulatedChip::start(folder, "reader", &place, &[])?))
 }
 
 /// The card answers any command with its instruction byte.
 fn tamashell_of_nfcpy(folder: &Path, python: &Path) -> Result<(), Failed> {
-    let place = free_air()?;
-    let _card = begin(Command::new(python).args([NFCPY, "card", &place]), folder)?;
-    let reader = SimulatedChip::start(folder, "reader", &place, &[])?;
+    let (_card, reader) = card_of_nfcpy(folder, python, "card")?;
     expect(&said(&mut reader.libnfc("pn53x-tamashell"), PPSE)?, &["Rx: 00  a4  90  00"])
 }
 

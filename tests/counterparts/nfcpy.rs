@@ -19,7 +19,7 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::support::chip::SimulatedChip;
 use crate::support::ports::free_air;
-use crate::support::process::run;
+use crate::support::process::{Answer, PATIENCE, run};
 use crate::support::{Skip, python, require_or_skip};
 
 /// The test programs, as `.ci/install` unpacks them.
@@ -85,14 +85,18 @@ fn asked_by(
         let mut client = Command::new(python);
         client.arg(Path::new(EXAMPLES).join(program));
         client.args(["--mode", "i", "--device", air, "-t", test]);
-        let answer = run(&mut client, "", Duration::from_secs(60))?;
-        let said = format!("{}{}", answer.stdout, answer.stderr);
-        if !answer.stdout.lines().any(|line| line == format!("{test}: PASS")) {
-            failed.push(format!("test {test}: {said}"));
+        match run(&mut client, "", PATIENCE * 2) {
+            Ok(Answer { stdout, .. }) if stdout.lines().any(|line| line == format!("{test}: PASS")) => {}
+            Ok(Answer { stdout, stderr, .. }) => failed.push(format!("test {test}: {stdout}{stderr}")),
+            Err(error) => failed.push(format!("test {test}: {error}")),
+        }
+        if serving.is_finished() {
+            break;
         }
     }
     stop.store(true, Ordering::Relaxed);
-    serving.join().map_err(|_| "our peer panicked")??;
+    let served = serving.join().map_err(|_| "our peer panicked")?;
+    failed.extend(served.err().map(|error| format!("our peer: {error}")));
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n").into()) }
 }
 
