@@ -19,7 +19,7 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::support::chip::SimulatedChip;
 use crate::support::ports::free_air;
-use crate::support::process::{Answer, PATIENCE, run};
+use crate::support::process::{PATIENCE, run};
 use crate::support::{Skip, python, require_or_skip};
 
 /// The test programs, as `.ci/install` unpacks them.
@@ -85,9 +85,10 @@ fn asked_by(
         let mut client = Command::new(python);
         client.arg(Path::new(EXAMPLES).join(program));
         client.args(["--mode", "i", "--device", air, "-t", test]);
+        let passes = format!("{test}: PASS");
         match run(&mut client, "", PATIENCE * 2) {
-            Ok(Answer { stdout, .. }) if stdout.lines().any(|line| line == format!("{test}: PASS")) => {}
-            Ok(Answer { stdout, stderr, .. }) => failed.push(format!("test {test}: {stdout}{stderr}")),
+            Ok(said) if said.stdout.lines().any(|line| line == passes) => {}
+            Ok(said) => failed.push(format!("test {test}: {}{}", said.stdout, said.stderr)),
             Err(error) => failed.push(format!("test {test}: {error}")),
         }
         if serving.is_finished() {
