@@ -2,10 +2,13 @@
 //! each, and what a card that was pulled at its last command proves when it is back.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::mpsc;
 
+use cardwright::air::link::{LinkError, Target, TargetRequest, Vpcd};
+use cardwright::base::context::Context;
+use cardwright::base::event::Discard;
 use libtest_mimic::{Failed, Trial};
 
 use super::our_card::{CARDWRIGHT, Served, same};
@@ -222,7 +225,8 @@ fn tell(story: &Story, served: &mut Served) -> Result<(), Failed> {
 
 /// Pulls the card at one command after the other; each time it is back it proves what it has done.
 fn tear(served: &mut Served, opensc_tool: &Path) -> Result<(), Failed> {
-    const BEHIND: u16 = PORT + 1;
+    // The one beside the reader is its second slot.
+    const BEHIND: u16 = PORT + 10;
     let mut before: Option<&Pull> = None;
     for pull in PULLS {
         let (begun, is_begun) = mpsc::channel();
@@ -260,35 +264,36 @@ fn hand(behind: u16, pull: &Pull, begun: &mpsc::Sender<()>) -> std::io::Result<(
     let listener = TcpListener::bind(("127.0.0.1", behind))?;
     let _ = begun.send(());
     let (mut card, _) = listener.accept()?;
-    let mut reader = TcpStream::connect(("127.0.0.1", PORT))?;
     card.set_nodelay(true)?;
-    reader.set_nodelay(true)?;
+    let mut reader = Vpcd::connect(&format!("127.0.0.1:{PORT}")).map_err(std::io::Error::other)?;
+    let mut context = Context::simulated(1, Discard);
     loop {
-        let message = message(&mut reader)?;
-        let is_it = message[2..].starts_with(pull.command);
+        let (told, is_answered) = match reader.receive(&mut context) {
+            Err(LinkError::Timeout { .. }) => continue,
+            Ok(TargetRequest::PowerOff) => (vec![0x00], false),
+            Ok(TargetRequest::PowerOn) => (vec![0x01], false),
+            Ok(TargetRequest::Atr) => (vec![0x04], true),
+            Ok(TargetRequest::Command(command)) => (command, true),
+            Ok(TargetRequest::Gone) | Err(_) => return Ok(()),
+        };
+        let is_it = told.starts_with(pull.command);
         if is_it && !pull.acts {
             return Ok(());
         }
-        card.write_all(&message)?;
-        // Power and reset have no answer; the ATR and commands have.
-        if message.len() == 3 && message[2] != 0x04 {
+        let length = u16::try_from(told.len()).map_err(std::io::Error::other)?;
+        card.write_all(&[&length.to_be_bytes()[..], &told].concat())?;
+        if !is_answered {
             continue;
         }
-        let answer = self::message(&mut card)?;
+        let mut length = [0; 2];
+        card.read_exact(&mut length)?;
+        let mut answer = vec![0; usize::from(u16::from_be_bytes(length))];
+        card.read_exact(&mut answer)?;
         if is_it {
             return Ok(());
         }
-        reader.write_all(&answer)?;
+        reader.send(&answer, &mut context).map_err(std::io::Error::other)?;
     }
-}
-
-fn message(from: &mut TcpStream) -> std::io::Result<Vec<u8>> {
-    let mut message = vec![0; 2];
-    from.read_exact(&mut message)?;
-    let length = usize::from(u16::from_be_bytes([message[0], message[1]]));
-    message.resize(2 + length, 0);
-    from.read_exact(&mut message[2..])?;
-    Ok(message)
 }
 
 /// Paths are whole ones: beside the daemon the working folder is another.
