@@ -36,9 +36,8 @@ use std::time::Duration;
 /// The gate's security module.
 pub(super) struct Module {
     card: Box<dyn Card>,
-    /// Its terminal number, the index of its key, and whether it wants the card's certification code,
-    /// once it is selected.
-    found: Option<([u8; 6], u8, bool)>,
+    /// What of it is selected.
+    found: Option<Opened>,
     /// The purchase that it began last: it can still judge that one's MAC2.
     begun: Option<(u32, u32)>,
 }
@@ -47,6 +46,16 @@ impl Module {
     pub(super) const fn new(card: Box<dyn Card>) -> Self {
         Self { card, found: None, begun: None }
     }
+}
+
+/// What a module has for some purses.
+#[derive(Clone, Copy)]
+struct Opened {
+    /// Whether it was looked for on behalf of purses with a certification code.
+    for_codes: bool,
+    number: [u8; 6],
+    key: u8,
+    wants_code: bool,
 }
 
 /// A tap with a purse, under way.
@@ -167,11 +176,17 @@ impl PurseTap<'_> {
         context: &mut Context,
     ) -> Result<Decision, GateError> {
         let mut sam = Counted::module(self.module.card.as_mut(), self.line.air, self.stopwatch);
+        let for_codes = selected.layout.certification_code;
         let found = match self.module.found {
-            Some(found) => Ok(found),
-            None => Sam::open(&mut sam, context).map(|opened| (opened.number, opened.key, opened.wants_code)),
+            Some(found) if found.for_codes == for_codes => Ok(found),
+            _ => Sam::open(&mut sam, selected.layout, context).map(|sam| Opened {
+                for_codes,
+                number: sam.number,
+                key: sam.key,
+                wants_code: sam.wants_code,
+            }),
         };
-        let (number, key, wants_code) = match found {
+        let found @ Opened { number, key, wants_code, .. } = match found {
             Ok(found) => found,
             Err(error) => return Ok(Decision::shut(Why::Unreadable, format!("security module: {error}"))),
         };
@@ -195,7 +210,7 @@ impl PurseTap<'_> {
         let done = purchase(selected, &order, &mut counter, context);
         self.spent.store += book.spent;
         let (time, is_gone) = (sam.time, sam.is_gone);
-        self.module.found = (!is_gone).then_some((number, key, wants_code));
+        self.module.found = (!is_gone).then_some(found);
         self.note_module(time.card, time.in_link);
         let made = self.book.making.as_ref().map(|making| (making.is_kept, making.is_debited));
         let is_begun = made.is_some_and(|(is_kept, _)| is_kept) && !is_gone;
