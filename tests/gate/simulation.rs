@@ -6,7 +6,7 @@ use cardwright::world::gate::{GateReport, GateSettings, RIDERS, simulate};
 
 fn play(line: Line, taps: u64) -> GateReport {
     let settings = GateSettings { taps, seed: 5, gates: 1, line, folder: None, denied: 1_000 };
-    simulate(&settings).unwrap()
+    simulate(&settings, &|_| {}).unwrap()
 }
 
 fn line(old: &str, new: &str) -> Line {

@@ -48,16 +48,17 @@ const TOLD: usize = 10;
 /// Points of progress.
 const POINTS: u64 = 100;
 
-/// Plays so many taps.
-pub fn simulate(settings: &GateSettings) -> Result<GateReport, WorldError> {
+/// Plays so many taps. Each gate's thread tells `more` now and then of the taps since it last did.
+pub fn simulate(settings: &GateSettings, more: &(dyn Fn(u64) + Sync)) -> Result<GateReport, WorldError> {
     let gates = settings.gates.max(1);
     let of_gate = |gate: usize| {
         let (gate, gates) = (gate as u64, gates as u64);
         settings.taps / gates + u64::from(gate < settings.taps % gates)
     };
     let mut whole = GateReport::default();
-    let play =
-        |gate: usize, (): &mut ()| (gate < gates).then(|| Lane::open(settings, gate)?.play(of_gate(gate)));
+    let play = |gate: usize, (): &mut ()| {
+        (gate < gates).then(|| Lane::open(settings, gate)?.play(of_gate(gate), more))
+    };
     in_parallel(gates, play, |report| {
         whole.add(report?);
         Ok(ControlFlow::Continue(()))
@@ -99,8 +100,8 @@ impl Lane {
         Ok(Self { context, issuer, gate, pool, config, turn: vec![0; RIDERS.len()], report })
     }
 
-    fn play(mut self, taps: u64) -> Result<GateReport, WorldError> {
-        let begun = SystemClock.now();
+    fn play(mut self, taps: u64, more: &dyn Fn(u64)) -> Result<GateReport, WorldError> {
+        let (begun, mut told) = (SystemClock.now(), 0);
         for number in 1..=taps {
             let is_cold = number % COLD_EVERY == 0;
             if is_cold {
@@ -115,6 +116,8 @@ impl Lane {
                 let micros = SystemClock.now().micros().saturating_sub(begun.micros());
                 let micros = u64::try_from(micros).unwrap_or(0);
                 self.report.progress.push(Progress { taps: number, micros });
+                more(number - told);
+                told = number;
             }
         }
         self.upload()?;
