@@ -133,9 +133,15 @@ pub fn passage_json(passage: &Passage, unmask: bool) -> Value {
 /// An upload as a line.
 pub fn upload_line(done: &Uploaded) -> String {
     let mut line = format!(
-        "asked the host about {} rides: {} paid, {} debts paid, {} owed, {} lost",
+        "{} messages to the host: rides {} paid, {} paid after a debt, {} owed, {} lost",
         done.asked, done.approved, done.recovered, done.owed, done.lost
     );
+    if done.held > 0 {
+        let _ = write!(line, ", {} with money held", done.held);
+    }
+    if done.claimed > 0 {
+        let _ = write!(line, ", {} to be proven by the purse's balance", done.claimed);
+    }
     if done.unanswered > 0 {
         let _ = write!(line, ", {} unanswered", done.unanswered);
     }
@@ -150,10 +156,12 @@ pub fn upload_line(done: &Uploaded) -> String {
 pub fn upload_json(done: &Uploaded) -> Value {
     json!({
         "asked": done.asked,
+        "held": done.held,
         "paid": done.approved,
         "recovered": done.recovered,
         "owed": done.owed,
         "lost": done.lost,
+        "claimed": done.claimed,
         "unanswered": done.unanswered,
         "trouble": done.trouble,
     })

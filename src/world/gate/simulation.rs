@@ -1,6 +1,6 @@
 //! Plays taps of every kind at a gate, and compares what became of each with what must.
 
-use super::pool::{Flaw, POOR_RIDES, Pool, PoolCard, security_module};
+use super::pool::{Flaw, Pool, PoolCard, security_module};
 use super::report::{Fate, GateReport, Progress};
 use super::rider::{Expected, RIDERS};
 use crate::air::link::{Card, FaultPlan, FaultPoint};
@@ -120,16 +120,24 @@ impl Lane {
                 told = number;
             }
         }
+        // What is gathered ends with its period, and is asked for.
+        if let Some(rules) = self.gate.line().aggregation {
+            self.context.elapse(Duration::from_secs(rules.hours.unwrap_or(24) * 3600));
+        }
         self.upload()?;
         self.report.taps = taps;
         let purses = self.gate.book().standing_of_purses()?;
+        let mut paid_minor = 0;
         for (state, standing) in self.gate.book().standing()? {
+            if matches!(state, TapState::Approved | TapState::Recovered) {
+                paid_minor += standing.minor;
+            }
             match state {
                 TapState::Approved | TapState::Recovered => self.report.approved += standing.taps,
                 TapState::Owed | TapState::Lost => self.report.declined += standing.taps,
                 TapState::Free => self.report.free += standing.taps,
-                TapState::Waiting => self.report.waiting += standing.taps,
-                TapState::InDoubt => self.report.in_doubt += standing.taps,
+                TapState::Waiting | TapState::Held => self.report.waiting += standing.taps,
+                TapState::InDoubt | TapState::Claimed => self.report.in_doubt += standing.taps,
                 TapState::Doubtful => self.report.doubtful += standing.taps,
                 TapState::Void => {}
             }
@@ -147,6 +155,14 @@ impl Lane {
             let doubt = self.report.in_doubt;
             self.report.violations.push(format!(
                 "{left} left the purses, {kept} stands in the gate's book, {doubt} rides are in doubt"
+            ));
+        }
+        let books = self.issuer.books(&mut self.context)?.of(self.gate.line().currency);
+        let (merchants, held) = (books.merchants_minor, books.held_minor);
+        if i128::from(merchants) != i128::from(paid_minor) || held != 0 {
+            self.report.violations.push(format!(
+                "{paid_minor} is paid by the gate's book, {merchants} by its issuers' books, which hold {held} \
+                 beside"
             ));
         }
         Ok(self.report)
@@ -208,9 +224,6 @@ impl Lane {
                 let card = self.next_card(kind);
                 let passage = self.tap(kind, card, None)?;
                 self.judge(kind, card, &passage, is_cold);
-                if passage.is_open() {
-                    self.pool.kinds[kind][card].rides += 1;
-                }
             }
         }
         Ok(())
@@ -283,14 +296,15 @@ impl Lane {
         Ok(left)
     }
 
-    /// Asks the issuer about what has gone by. A poor rider's account has paid so many rides;
-    /// the next one is declined.
+    /// Asks the issuer about what has gone by. What it has declined stands in its own books.
     fn upload(&mut self) -> Result<(), WorldError> {
         self.gate.upload_all(&mut self.issuer, &mut self.context)?;
-        for (row, cards) in RIDERS.iter().zip(&mut self.pool.kinds) {
-            if row.expected == Expected::OpenUntilDeclined {
-                cards.iter_mut().for_each(|card| card.declined = card.rides > POOR_RIDES);
-            }
+        let poor = RIDERS.iter().zip(&mut self.pool.kinds);
+        let poor = poor.filter(|(row, _)| row.expected == Expected::OpenUntilDeclined);
+        for card in poor.flat_map(|(_, cards)| cards).filter(|card| !card.declined) {
+            let Some(number) = &card.number else { continue };
+            let rows = self.issuer.history(number.expose(), &mut self.context)?.unwrap_or_default();
+            card.declined = rows.iter().any(|row| row.state == "declined");
         }
         Ok(())
     }
