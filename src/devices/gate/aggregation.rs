@@ -71,7 +71,8 @@ pub(super) fn service_day(day_begins_hour: u8, at: Timestamp) -> i64 {
 mod tests {
     use super::*;
 
-    const RULES: Aggregation = Aggregation { hours: None, most_rides: 3, nominal_minor: 1000, ask_first: true };
+    const RULES: Aggregation =
+        Aggregation { hours: None, most_rides: 3, nominal_minor: 1000, ask_first: true };
 
     #[test]
     fn a_period_ends_with_the_service_day_or_after_its_hours() {

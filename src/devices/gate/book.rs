@@ -20,8 +20,7 @@ pub(super) const TAP: &str = "gate.tap";
 const CARD: &str = "gate.card";
 /// Batch and trace numbers have six digits (F60.2, F11).
 const LAST_NUMBER: u32 = 999_999;
-pub(super) const COLUMNS: &str =
-    "batch, trace, at, amount, currency, state, attempts, step, ask_batch, ask_trace, sealed, purse, \
+pub(super) const COLUMNS: &str = "batch, trace, at, amount, currency, state, attempts, step, ask_batch, ask_trace, sealed, purse, \
      nominal, ends_at, held_batch, held_trace";
 /// When a ride is due that another one asks for.
 const NEVER: i64 = i64::MAX;

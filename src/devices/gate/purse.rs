@@ -280,13 +280,17 @@ impl PurseTap<'_> {
             false => self.give_up(&row, TapState::Free, context)?,
         }
         self.spent.store += since(begun, self.stopwatch);
-        if self.deny_list.denies(selected.number.expose()) {
+        let number = selected.number.expose();
+        if self.deny_list.denies(number) {
             return Ok(Some(Decision::denied(self.deny_list)));
         }
-        if judged.is_none() && !self.rules.proof_suffices {
-            let reason =
-                "the card has paid before, says its proof, which the security module can no longer judge";
-            return Ok(Some(Decision::shut(Why::Unproven, reason)));
+        if judged.is_none() {
+            if self.book.unjudged(number)? >= self.rules.unjudged_proofs {
+                let reason =
+                    "the card has paid before, says its proof, which the security module can no longer judge";
+                return Ok(Some(Decision::shut(Why::Unproven, reason)));
+            }
+            self.book.note_unjudged(&row)?;
         }
         Ok(Some(Decision::open(format!("the ride was paid before: {reason}"))))
     }

@@ -113,6 +113,27 @@ impl Book {
         Ok(())
     }
 
+    /// Rides of a card that have passed by a proof which nobody could judge, and which its issuer
+    /// has not judged yet.
+    pub(super) fn unjudged(&mut self, pan: &str) -> Result<u64, GateError> {
+        let (card, [waiting, claimed]) = (self.card(pan), [TapState::Waiting, TapState::Claimed]);
+        let sql = format!(
+            "SELECT COUNT(*) FROM gate_tap WHERE card = $1 AND unjudged = 1 \
+             AND state IN ('{waiting}', '{claimed}')"
+        );
+        let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &[card.clone().into()]))?;
+        Ok(rows.first().map_or(Ok(0), |row| row.int(0))?.unsigned_abs())
+    }
+
+    /// A ride passes by such a proof.
+    pub(super) fn note_unjudged(&mut self, row: &Entry) -> Result<(), GateError> {
+        let key = [row.batch, row.trace].map(|number| i64::from(number).into());
+        transact(self.db.as_mut(), |tx| {
+            tx.execute("UPDATE gate_tap SET unjudged = 1 WHERE batch = $1 AND trace = $2", &key).map(drop)
+        })?;
+        Ok(())
+    }
+
     fn update(
         &mut self,
         (batch, trace): (u32, u32),

@@ -20,8 +20,9 @@ pub struct PurseRules {
     /// beside it.
     #[serde(default)]
     pub then_bank_card: bool,
-    /// Whether a proof that the security module can no longer judge opens the gate.
-    pub proof_suffices: bool,
+    /// Rides of a purse that pass by a proof which the security module can no longer judge, until
+    /// its issuer has judged them.
+    pub unjudged_proofs: u64,
     /// Taps that may fail to prove what became of a ride before the next one is begun.
     pub proof_taps: u32,
     /// The file of travel records: short file identifier, 1 to 30.
@@ -154,8 +155,8 @@ impl PurseRules {
 
 #[cfg(test)]
 mod tests {
-    use super::super::line::Line;
     use super::*;
+    use crate::devices::gate::Line;
 
     #[test]
     fn a_ride_costs_what_its_beginning_says() {

@@ -44,9 +44,8 @@ pub(super) fn hindrance_of_purse(line: &Line, past: &[Past], now: Timestamp) -> 
 
 /// Whether the rides of a card whose issuer has not answered yet come to too much.
 fn first_rides(line: &Line, past: &[Past]) -> Option<(Why, String)> {
-    let answered = |ride: &Past| {
-        matches!(ride.state, TapState::Approved | TapState::Recovered | TapState::Held)
-    };
+    let answered =
+        |ride: &Past| matches!(ride.state, TapState::Approved | TapState::Recovered | TapState::Held);
     if !past.iter().any(answered) {
         let unanswered = past.iter().filter(|ride| ride.state == TapState::Waiting);
         let unanswered = unanswered.fold(line.fare_minor, |sum, ride| sum.saturating_add(ride.amount_minor));

@@ -161,7 +161,12 @@ impl Gate {
             TapState::Lost => done.lost += tap.rides,
             TapState::Claimed => done.claimed += tap.rides,
             // Nothing is to be told of them.
-            TapState::Held | TapState::Waiting | TapState::Free | TapState::InDoubt | TapState::Void | TapState::Doubtful => {}
+            TapState::Held
+            | TapState::Waiting
+            | TapState::Free
+            | TapState::InDoubt
+            | TapState::Void
+            | TapState::Doubtful => {}
         }
         if outcome.state.bars() && tap.state != TapState::Owed {
             names().for_each(|name| self.deny_list.add(name.expose()));

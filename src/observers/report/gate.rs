@@ -98,8 +98,12 @@ pub(super) fn timings(report: &GateReport) -> [(&'static str, &Samples); 4] {
 pub fn passage_line(passage: &Passage, unmask: bool) -> String {
     let card = passage.pan.as_ref().map(|card| format!(", {}", pan(card, unmask))).unwrap_or_default();
     let timing = &passage.timing;
+    let module = match timing.air.module.as_millis() {
+        0 => String::new(),
+        millis => format!(", {millis} in the security module"),
+    };
     format!(
-        "{} {}{card}: {} ({} ms: {} on the air, {} in the card, {:.1} in the gate)\n",
+        "{} {}{card}: {} ({} ms: {} on the air, {} in the card{module}, {:.1} in the gate)\n",
         if passage.is_open() { "OPEN" } else { "SHUT" },
         passage.why.word(),
         passage.reason,

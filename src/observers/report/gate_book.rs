@@ -10,11 +10,7 @@ use std::fmt::Write;
 pub(super) const NAME: &str = "gate book";
 
 /// The rides as a table, and what stands how in all.
-pub fn gate_book_text(
-    rides: &[KeptRide],
-    standing: &BTreeMap<TapState, Standing>,
-    unmask: bool,
-) -> String {
+pub fn gate_book_text(rides: &[KeptRide], standing: &BTreeMap<TapState, Standing>, unmask: bool) -> String {
     let mut out = String::new();
     for ride in rides {
         let (batch, trace) = ride.trace;
@@ -50,11 +46,7 @@ fn charged(charged: &Charged) -> String {
 }
 
 /// The same as data.
-pub fn gate_book_json(
-    rides: &[KeptRide],
-    standing: &BTreeMap<TapState, Standing>,
-    unmask: bool,
-) -> Value {
+pub fn gate_book_json(rides: &[KeptRide], standing: &BTreeMap<TapState, Standing>, unmask: bool) -> Value {
     let number = |(batch, trace): (u32, u32)| json!({ "batch": batch, "trace": trace });
     let ride = |ride: &KeptRide| {
         let (with, together) = match ride.charged {
@@ -83,8 +75,8 @@ pub fn gate_book_json(
             "charged_together": together,
         })
     };
-    let standing = standing.iter().map(|(state, Standing { taps, minor })| {
-        json!({ "state": state.word(), "rides": taps, "minor": minor })
-    });
+    let standing = standing.iter().map(
+        |(state, Standing { taps, minor })| json!({ "state": state.word(), "rides": taps, "minor": minor }),
+    );
     json!({ "rides": rides.iter().map(ride).collect::<Vec<_>>(), "standing": standing.collect::<Vec<_>>() })
 }

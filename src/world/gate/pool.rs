@@ -145,7 +145,9 @@ fn one(
     }
     let memory = issue_order(&*Authority::test()?, issuer, &new, &order, context)?;
     if row.flaw == Flaw::Denied {
-        gate.deny_list.add(order.pan.expose());
+        // A purse has a number of its own.
+        let purses = memory.purses(&order.pan).into_iter().map(|purse| purse.number);
+        purses.chain([order.pan.clone()]).for_each(|number| gate.deny_list.add(number.expose()));
     }
     let is_copy = matches!(row.flaw, Flaw::Copied | Flaw::Forged);
     let memory = if is_copy { copied(&new, &order, context)? } else { memory };

@@ -98,7 +98,8 @@ fn play(call: &mut Call<'_>, folder: &Path) -> Result<Exit, Failure> {
         let (done, line) = &mut *progress;
         *done += more;
         let rate = *done as f64 / seconds();
-        let remark = format!(", {rate:.0}/s, {:.0} s left", settings.taps.saturating_sub(*done) as f64 / rate);
+        let remark =
+            format!(", {rate:.0}/s, {:.0} s left", settings.taps.saturating_sub(*done) as f64 / rate);
         line.show(*done as usize, settings.taps as usize, &remark);
     };
     let report = simulate(&settings, &show)?;
