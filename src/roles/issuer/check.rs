@@ -287,7 +287,9 @@ mod tests {
         for (rule, sql) in RULES {
             let steps = transact(&mut db, |tx| {
                 let rows = tx.query(&format!("EXPLAIN QUERY PLAN {sql}"), &[])?;
-                rows.iter().map(|row| Ok::<_, StoreError>(row.text(3)?.to_owned())).collect::<Result<Vec<_>, _>>()
+                rows.iter()
+                    .map(|row| Ok::<_, StoreError>(row.text(3)?.to_owned()))
+                    .collect::<Result<Vec<_>, _>>()
             });
             for step in steps.unwrap() {
                 let is_joined_by_book = step.contains("posting_book") && step.contains("LEFT-JOIN");
