@@ -137,7 +137,7 @@ pub fn passage_json(passage: &Passage, unmask: bool) -> Value {
 /// An upload as a line.
 pub fn upload_line(done: &Uploaded) -> String {
     let mut line = format!(
-        "{} messages to the host: rides {} paid, {} paid after a debt, {} owed, {} lost",
+        "messages to the host: {}; rides: {} paid, {} paid after a debt, {} owed, {} lost",
         done.asked, done.approved, done.recovered, done.owed, done.lost
     );
     if done.held > 0 {
