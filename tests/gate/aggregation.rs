@@ -33,24 +33,26 @@ fn together(kit: &mut Kit) -> Vec<(u64, u64)> {
     sums.collect()
 }
 
-/// Each rule: what is different, seconds before each ride, and what is charged together.
+/// A rule, what of the line is different, seconds before each ride, and what comes of that: rides
+/// and sums that are charged together, and free rides.
+type Row = (&'static str, Aggregation, Option<u64>, &'static [u64], &'static [(u64, u64)], u64);
+
 #[test]
 fn rides_are_gathered_as_the_line_says() {
-    let minute = 60;
-    let cap = |minor| Some(minor);
+    const MINUTE: u64 = 60;
     #[rustfmt::skip]
-    let rows: &[(&str, Aggregation, Option<u64>, &[u64], &[(u64, u64)], u64)] = &[
+    let rows: &[Row] = &[
         ("one", RULES, None, &[0], &[(1, 200)], 0),
-        ("a day", RULES, None, &[0, minute, minute], &[(3, 600)], 0),
-        ("two days", RULES, None, &[0, minute, 24 * HOUR, minute], &[(2, 400), (2, 400)], 0),
+        ("a day", RULES, None, &[0, MINUTE, MINUTE], &[(3, 600)], 0),
+        ("two days", RULES, None, &[0, MINUTE, 24 * HOUR, MINUTE], &[(2, 400), (2, 400)], 0),
         ("hours", Aggregation { hours: Some(2), ..RULES }, None, &[0, HOUR, HOUR - 1, 1], &[(3, 600), (1, 200)], 0),
-        ("by their number", Aggregation { most_rides: 2, ..RULES }, None, &[0, minute, minute], &[(2, 400), (1, 200)], 0),
-        ("each by itself", Aggregation { most_rides: 1, ..RULES }, None, &[0, minute], &[(1, 200), (1, 200)], 0),
-        ("by the sum", Aggregation { nominal_minor: 599, ..RULES }, None, &[0, minute, minute], &[(2, 400), (1, 200)], 0),
-        ("just full", Aggregation { nominal_minor: 600, ..RULES }, None, &[0, minute, minute, minute], &[(3, 600), (1, 200)], 0),
-        ("the day's cap", RULES, cap(500), &[0, minute, minute, minute, minute], &[(3, 500)], 2),
-        ("the cap of each day", RULES, cap(300), &[0, minute, minute, 24 * HOUR], &[(2, 300), (1, 200)], 1),
-        ("asked at the end", Aggregation { ask_first: false, ..RULES }, None, &[0, minute], &[(2, 400)], 0),
+        ("by their number", Aggregation { most_rides: 2, ..RULES }, None, &[0, MINUTE, MINUTE], &[(2, 400), (1, 200)], 0),
+        ("each by itself", Aggregation { most_rides: 1, ..RULES }, None, &[0, MINUTE], &[(1, 200), (1, 200)], 0),
+        ("by the sum", Aggregation { nominal_minor: 599, ..RULES }, None, &[0, MINUTE, MINUTE], &[(2, 400), (1, 200)], 0),
+        ("just full", Aggregation { nominal_minor: 600, ..RULES }, None, &[0, MINUTE, MINUTE, MINUTE], &[(3, 600), (1, 200)], 0),
+        ("the day's cap", RULES, Some(500), &[0, MINUTE, MINUTE, MINUTE, MINUTE], &[(3, 500)], 2),
+        ("the cap of each day", RULES, Some(300), &[0, MINUTE, MINUTE, 24 * HOUR], &[(2, 300), (1, 200)], 1),
+        ("asked at the end", Aggregation { ask_first: false, ..RULES }, None, &[0, MINUTE], &[(2, 400)], 0),
     ];
     let mut rider = Kit::new().rider(0);
     for (name, rules, cap, waits, expected, free) in rows {
