@@ -52,6 +52,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         kinds: kinds.to_vec(),
         without: without(call)?,
         bytes: (!call.flag("messages")).then_some(every),
+        every: 1,
         seed: call.switches.seed.unwrap_or(1),
         jobs: threads(call),
         until_violation: false,
