@@ -9,7 +9,7 @@ use super::ride::Place;
 use super::state::TapState;
 use crate::base::env::Timestamp;
 use crate::base::store::transact;
-use crate::words::iso4217::Amount;
+use crate::words::iso4217::{Amount, Currency};
 
 impl Book {
     /// Which request asks for the money of a ride that costs so much, and how that request stands.
@@ -21,7 +21,7 @@ impl Book {
         now: Timestamp,
     ) -> Result<(Place, TapState), GateError> {
         let Some(rules) = line.aggregation else { return Ok((Place::Alone, TapState::Waiting)) };
-        if let Some((lead, state, nominal_minor)) = self.gathering(pan, now)? {
+        if let Some((lead, state, nominal_minor)) = self.gathering(pan, line.currency, now)? {
             let (rides, sum_minor) = self.gathered(lead)?;
             let sum_minor = sum_minor.saturating_add(fare_minor);
             if sum_minor <= nominal_minor && rides < rules.most_rides {
@@ -52,15 +52,16 @@ impl Book {
     fn gathering(
         &mut self,
         pan: &str,
+        currency: Currency,
         now: Timestamp,
     ) -> Result<Option<((u32, u32), TapState, u64)>, GateError> {
         let (card, [waiting, held]) = (self.card(pan), [TapState::Waiting, TapState::Held]);
         let sql = format!(
-            "SELECT batch, trace, state, nominal FROM gate_tap WHERE card = $1 AND nominal > 0 \
-             AND ends_at > $2 AND state IN ('{waiting}', '{held}') ORDER BY at DESC, batch DESC, trace DESC \
-             LIMIT 1"
+            "SELECT batch, trace, state, nominal FROM gate_tap WHERE card = $1 AND currency = $2 \
+             AND nominal > 0 AND ends_at > $3 AND state IN ('{waiting}', '{held}') \
+             ORDER BY at DESC, batch DESC, trace DESC LIMIT 1"
         );
-        let values = [card.into(), now.micros().into()];
+        let values = [card.into(), i64::from(currency.0).into(), now.micros().into()];
         let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &values))?;
         let Some(row) = rows.first() else { return Ok(None) };
         let lead = (row.int(0)? as u32, row.int(1)? as u32);
