@@ -223,6 +223,7 @@ fn what_a_card_proves_no_longer_is_claimed_and_holds_nobody_up() {
     assert!(kit.tap(&mut rider).is_open(), "it holds nobody up");
     kit.gate.upload_all(&mut kit.issuer, &mut kit.context).unwrap();
     // A load proves the purse's balance.
+    kit.pay_in(&rider, 1_000);
     load(&mut kit, &mut rider);
     kit.wait(HOUR);
     let done = kit.gate.upload_all(&mut kit.issuer, &mut kit.context).unwrap();
