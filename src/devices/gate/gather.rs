@@ -11,6 +11,14 @@ use crate::base::env::Timestamp;
 use crate::base::store::transact;
 use crate::words::iso4217::{Amount, Currency};
 
+/// A ride that others may still join.
+struct Gathering {
+    lead: (u32, u32),
+    state: TapState,
+    /// What its card has signed.
+    nominal_minor: u64,
+}
+
 impl Book {
     /// Which request asks for the money of a ride that costs so much, and how that request stands.
     pub(super) fn place(
@@ -21,7 +29,7 @@ impl Book {
         now: Timestamp,
     ) -> Result<(Place, TapState), GateError> {
         let Some(rules) = line.aggregation else { return Ok((Place::Alone, TapState::Waiting)) };
-        if let Some((lead, state, nominal_minor)) = self.gathering(pan, line.currency, now)? {
+        if let Some(Gathering { lead, state, nominal_minor }) = self.gathering(pan, line.currency, now)? {
             let (rides, sum_minor) = self.gathered(lead)?;
             let sum_minor = sum_minor.saturating_add(fare_minor);
             if sum_minor <= nominal_minor && rides < rules.most_rides {
@@ -48,13 +56,13 @@ impl Book {
         Ok(())
     }
 
-    /// The ride of a card that others may still join, how it stands, and what the card signed.
+    /// The newest ride of a card that others may still join.
     fn gathering(
         &mut self,
         pan: &str,
         currency: Currency,
         now: Timestamp,
-    ) -> Result<Option<((u32, u32), TapState, u64)>, GateError> {
+    ) -> Result<Option<Gathering>, GateError> {
         let (card, [waiting, held]) = (self.card(pan), [TapState::Waiting, TapState::Held]);
         let sql = format!(
             "SELECT batch, trace, state, nominal FROM gate_tap WHERE card = $1 AND currency = $2 \
@@ -66,7 +74,8 @@ impl Book {
         let Some(row) = rows.first() else { return Ok(None) };
         let lead = (row.int(0)? as u32, row.int(1)? as u32);
         let state = if row.text(2)? == held.word() { held } else { waiting };
-        Ok(Some((lead, state, u64::try_from(row.int(3)?).unwrap_or(0))))
+        let nominal_minor = u64::try_from(row.int(3)?).unwrap_or(0);
+        Ok(Some(Gathering { lead, state, nominal_minor }))
     }
 
     /// How many rides one asks for, and what they come to.
