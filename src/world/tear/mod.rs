@@ -9,6 +9,7 @@ mod relay;
 mod report;
 mod run;
 mod script;
+mod tally;
 
 pub use case::{Afterwards, TearCard, TearCase, TearFault, TearKind, TearSize};
 pub(super) use crash::Write;
@@ -18,3 +19,4 @@ pub(super) use relay::tells_refusal;
 pub use report::{TearReport, TearRow};
 pub use run::{TearSettings, tear};
 pub use script::{ChangedScript, ScriptControl};
+pub(super) use tally::Tally;

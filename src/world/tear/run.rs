@@ -26,12 +26,11 @@ use crate::world::address::{CardName, ReaderAddress};
 use crate::world::card::open_sam;
 use crate::world::error::WorldError;
 use crate::world::issue::{DEFAULT_PIN, NewCard, issue_card};
-use crate::world::parallel::in_parallel;
+use crate::world::parallel::in_order;
 use crate::world::rule::Rule;
 use crate::world::seeds::Shelf;
 use crate::world::stage::Stage;
 use crate::world::witness::{Transitions, Witness};
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -89,18 +88,15 @@ pub fn tear(
 ) -> Result<TearReport, WorldError> {
     let cases = cases(settings)?;
     let mut report = TearReport::of(settings);
-    let each = |index: usize, shelf: &mut Shelf| cases.get(index).map(|case| play(settings, *case, shelf));
-    in_parallel(settings.jobs, each, |played| {
-        let (row, transitions) = played?;
-        report.take(row, &transitions);
-        progress(report.rows.len(), cases.len());
-        let enough = settings.until_violation && report.violations().next().is_some();
-        Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    let each = |case: &TearCase, shelf: &mut Shelf| play(settings, *case, shelf);
+    let played = in_order(settings.jobs, &cases, each, |(row, transitions), done| {
+        report.count(row.case.kind, &std::mem::take(transitions));
+        progress(done, cases.len());
+        let enough = settings.until_violation && row.violation.is_some();
+        if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    report.is_whole = report.rows.len() == cases.len();
-    // Cases that were played at once come as they are done.
-    let place: HashMap<TearCase, usize> = cases.iter().enumerate().map(|(at, case)| (*case, at)).collect();
-    report.rows.sort_by_key(|row| place.get(&row.case).copied());
+    report.is_whole = played.len() == cases.len();
+    report.rows = played.into_iter().map(|(row, _)| row).collect();
     Ok(report)
 }
 

@@ -9,6 +9,7 @@ use crate::doors::cli::shared::jobs::{patience, queue, submit_arguments};
 use crate::doors::cli::shared::progress::Progress;
 use crate::doors::cli::shared::threads::{threads, threads_argument};
 use crate::observers::campaign::{Waiting, submit_seeds};
+use crate::world::Rule;
 use crate::world::seeds::{FailedSeed, Flaws, Plant, SeedReport, SeedSettings, Selection, seeds};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, value_parser};
@@ -40,7 +41,7 @@ fn arguments(line: clap::Command) -> clap::Command {
     )
     .arg(list("steps", "Only these steps of the plan, as 0,2,3").value_delimiter(',').num_args(0..))
     .arg(list("drop", "Without these faults of the plan, as 1,4").value_delimiter(','))
-    .arg(without_argument())
+    .arg(without_argument(Rule::all().map(Rule::word)))
     .arg(
         Arg::new("plant")
             .long("plant")
@@ -62,7 +63,10 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         count: count.unwrap_or(if named.is_some() { 1 } else { 1000 }),
         jobs: threads(call),
         selection: Selection { steps, dropped: numbers("drop").unwrap_or_default() },
-        flaws: Flaws { without: without(call)?, plant: call.text("plant").and_then(Plant::from_word) },
+        flaws: Flaws {
+            without: without(call, Rule::from_word)?,
+            plant: call.text("plant").and_then(Plant::from_word),
+        },
         ..SeedSettings::default()
     };
     let clock = Context::system(Discard);

@@ -1,5 +1,6 @@
 //! `cardwright world transfer`: random worlds of phones that touch, each from a seed.
 
+use super::without::{without, without_argument};
 use crate::base::context::Context;
 use crate::base::event::Discard;
 use crate::doors::cli::shared::command::{Call, Command, Run};
@@ -7,7 +8,6 @@ use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::doors::cli::shared::progress::Progress;
 use crate::doors::cli::shared::threads::{threads, threads_argument};
 use crate::world::transfer::seeds::{Rule, SeedReport, SeedSettings, seeds};
-use clap::builder::PossibleValuesParser;
 use clap::{Arg, value_parser};
 use serde_json::json;
 
@@ -31,13 +31,7 @@ fn arguments(line: clap::Command) -> clap::Command {
             .value_parser(value_parser!(u64).range(1..))
             .help("How many worlds; else 1000, or the one of --seed"),
     )
-    .arg(
-        Arg::new("without")
-            .long("without")
-            .value_name("RULE")
-            .value_parser(PossibleValuesParser::new(Rule::all().map(Rule::word)))
-            .help("Switches one rule off, to see what goes wrong without it"),
-    )
+    .arg(without_argument(Rule::all().map(Rule::word)))
     .arg(threads_argument(1, "How many are played at once; else one for each processor"))
 }
 
@@ -48,7 +42,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         first: named.unwrap_or(1),
         count: count.unwrap_or(if named.is_some() { 1 } else { 1000 }),
         jobs: threads(call),
-        without: call.text("without").and_then(Rule::from_word),
+        without: without(call, Rule::from_word)?,
         ..SeedSettings::default()
     };
     let clock = Context::system(Discard);

@@ -11,7 +11,9 @@ mod run;
 mod wire;
 
 pub use fault::TouchFault;
+pub(super) use plan::PEOPLE;
 pub use plan::{Intent, Plan, Step, StepKind};
+pub(super) use play::{Left, Played, TouchSize, play};
 pub use report::{FailedSeed, SeedReport};
 pub use rule::Rule;
 pub use run::{SeedSettings, seeds};

@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Sets the plan's randomness apart from that of the world itself.
 const PLAN: u64 = 0x746F_7563_6865_7321;
 /// How many people there are.
-pub(super) const PEOPLE: usize = 3;
+pub(in crate::world::transfer) const PEOPLE: usize = 3;
 /// The most that somebody tries before they give up.
 const TRIES: u64 = 3;
 
@@ -49,6 +49,8 @@ pub enum StepKind {
         way: Way,
         /// Who.
         who: [usize; 2],
+        /// What goes wrong in the touch.
+        fault: Option<TouchFault>,
     },
     /// A phone settles.
     Settle {
@@ -103,7 +105,7 @@ impl Step {
         let kind = match draw.below(10) {
             0 => {
                 let way = if draw.one_in(2) { Way::Pays } else { Way::Receives };
-                StepKind::Same { way, who: [one, other] }
+                StepKind::Same { way, who: [one, other], fault: None }
             }
             1 | 2 => {
                 let fault = (!draw.one_in(3)).then(|| host(draw));
@@ -148,8 +150,9 @@ impl fmt::Display for Plan {
 impl fmt::Display for StepKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Same { way, who: [one, other] } => {
-                write!(f, "{one} {} and {other} {}", way.word(), way.word())
+            Self::Same { way, who: [one, other], fault } => {
+                write!(f, "{one} {} and {other} {}", way.word(), way.word())?;
+                fault.map_or(Ok(()), |fault| write!(f, ": {fault}"))
             }
             Self::Settle { who, fault: None } => write!(f, "{who} settles"),
             Self::Settle { who, fault: Some(plan) } => {

@@ -7,14 +7,15 @@ use super::plan::{Intent, PEOPLE, Plan, StepKind};
 use super::wire::Wire;
 use crate::base::context::Context;
 use crate::base::event::Discard;
-use crate::base::store::{Db, SealKey, Sqlite, StoreError};
+use crate::base::store::{Db, SealKey};
 use crate::roles::issuer::{AccountId, Issuer, KeyTable, Recovery, Rules};
 use crate::roles::p2p::transfer::{
-    Confirmation, Phone, Task, TouchEnd, Transfer, TransferRules, Way, settle,
+    Confirmation, Phone, Task, TouchEnd, Transfer, TransferRules, TransferState, Way, settle,
 };
 use crate::words::iso4217::{Amount, Currency};
 use crate::words::transfer::TransferId;
 use crate::world::error::WorldError;
+use crate::world::seeds::Shelf;
 use crate::world::tear::{CrashControl, CrashingDb, HostControl, HostPlan, MutedHost};
 use crate::world::transfer::{Met, Side, enrol_phone, meet};
 use std::collections::BTreeMap;
@@ -26,23 +27,9 @@ const LAPSE: Duration = Duration::from_secs(3_600);
 /// How often everyone settles at the end.
 const ROUNDS: usize = 2;
 
-/// Stores that one thread uses again from world to world.
-#[derive(Default)]
-pub(super) struct Shelf(Vec<Sqlite>);
-
-impl Shelf {
-    fn store(&mut self, number: usize) -> Result<Box<dyn Db>, StoreError> {
-        while self.0.len() <= number {
-            self.0.push(Sqlite::in_memory()?);
-        }
-        self.0[number].clear()?;
-        self.0[number].handle()
-    }
-}
-
 /// What came of a play.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Played {
+pub(in crate::world::transfer) struct Played {
     /// Everything that happened, as one text, and how it ended.
     pub digest: u64,
     /// The faults that came to happen.
@@ -52,8 +39,26 @@ pub(super) struct Played {
     pub refused: u64,
     /// How many touches there were.
     pub touches: u64,
+    /// How each left what it was about in the books of payer and payee.
+    pub left: Vec<Left>,
+    /// How much there was of the last one.
+    pub size: TouchSize,
     /// What is wrong, if anything.
     pub violation: Option<String>,
+}
+
+/// How a touch left its transfer in the books of payer and payee; none where none was begun.
+pub(in crate::world::transfer) type Left = [Option<TransferState>; 2];
+
+/// How much there was of a touch; of two payers the first one is the payer here.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::world::transfer) struct TouchSize {
+    /// The lengths of its units, in bytes.
+    pub units: Vec<usize>,
+    /// Messages to the hosts of payer and payee.
+    pub messages: [usize; 2],
+    /// Transactions of the books of payer and payee.
+    pub writes: [usize; 2],
 }
 
 /// Someone with a phone.
@@ -79,7 +84,11 @@ pub(super) struct World {
 }
 
 /// Plays a plan once.
-pub(super) fn play(plan: &Plan, without: Option<Rule>, shelf: &mut Shelf) -> Result<Played, WorldError> {
+pub(in crate::world::transfer) fn play(
+    plan: &Plan,
+    without: Option<Rule>,
+    shelf: &mut Shelf,
+) -> Result<Played, WorldError> {
     let mut world = World::set(plan, without, shelf)?;
     let mut played = Played::default();
     let judge = Judge::new(&mut world)?;
@@ -87,9 +96,9 @@ pub(super) fn play(plan: &Plan, without: Option<Rule>, shelf: &mut Shelf) -> Res
         world.context.elapse(step.pause);
         match &step.kind {
             StepKind::Pay(intent) => world.pay(number, intent, &mut played)?,
-            StepKind::Same { way, who } => {
+            StepKind::Same { way, who, fault } => {
                 let task = Task { way: *way, amount: Some(Amount::new(100, CNY)), asks_host: true };
-                world.touch(*who, [task; 2], None, &mut played)?;
+                world.touch(*who, [task; 2], *fault, &mut played)?;
             }
             StepKind::Settle { who, fault } => world.settle(*who, *fault, &mut played)?,
         }
@@ -232,22 +241,36 @@ impl World {
                 played.faults.push(fault.word());
             }
         }
+        let sides = [side(true), side(false)];
+        played.size = TouchSize {
+            units: self.wire.lengths(),
+            messages: sides.map(|side| self.people[who[side]].host.messages()),
+            writes: sides.map(|side| self.people[who[side]].crash.writes()),
+        };
         self.note(format_args!("{who:?} {met:?}"), played);
+        let switched_off = matches!(fault, Some(TouchFault::Torn { .. }));
+        let mut left = [None; 2];
         for (person, met) in who.into_iter().zip(&met) {
-            self.wake(person)?;
+            self.wake(person, switched_off)?;
             self.see(person, met)?;
         }
+        for (left, side) in left.iter_mut().zip(sides) {
+            let transfers = self.transfers(who[side])?;
+            let of_this = transfers.iter().filter(|transfer| transfer.way == tasks[side].way);
+            *left = of_this.last().map(|transfer| transfer.state);
+        }
+        played.left.push(left);
         Ok(met)
     }
 
-    /// A phone that has stopped starts again.
-    fn wake(&mut self, number: usize) -> Result<(), WorldError> {
+    /// A phone that has stopped, or was switched off, starts again.
+    fn wake(&mut self, number: usize, switched_off: bool) -> Result<(), WorldError> {
         let Self { people, context, rules, .. } = self;
         let person = &mut people[number];
         let was_dead = person.crash.is_dead();
         person.crash.arm(None);
         person.host.arm(None);
-        if was_dead {
+        if was_dead || switched_off {
             person.phone = open(person.store.as_ref(), &person.seal, &person.crash, *rules, context)?;
         }
         Ok(())

@@ -2,10 +2,11 @@
 
 use super::Rule;
 use super::plan::Plan;
-use super::play::{Played, Shelf, play};
+use super::play::{Played, play};
 use super::report::{FailedSeed, SeedReport};
 use crate::world::error::WorldError;
 use crate::world::parallel::in_parallel;
+use crate::world::seeds::Shelf;
 use std::ops::ControlFlow;
 
 /// Which worlds are played.
