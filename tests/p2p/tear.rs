@@ -1,6 +1,6 @@
 //! A touch torn at a sample of its bytes; `world tear transfer` tears it at every one.
 
-use cardwright::world::transfer::seeds::Rule;
+use cardwright::world::transfer::seeds::{Flaws, Rule};
 use cardwright::world::transfer::tear::{TouchKind, TouchReport, TouchSettings, tear};
 
 fn play(settings: &TouchSettings) -> TouchReport {
@@ -21,7 +21,7 @@ fn a_torn_touch_shows_what_a_rule_is_for() {
     for word in ["keep-agreement", "former-first"] {
         let settings = TouchSettings {
             kinds: vec![TouchKind::Offline],
-            without: Rule::from_word(word),
+            flaws: Flaws { without: Rule::from_word(word), plant: None },
             every: None,
             jobs: 2,
             until_violation: true,

@@ -153,11 +153,11 @@ impl Demo<'_, '_> {
         let task = |way, asks_host| Task { way, amount: Some(amount), asks_host };
         let (mut own, mut others) = (self.issuer.handle()?, self.issuer.handle()?);
         let shown = Cell::new(None);
-        let mut holder = |confirmation: &Confirmation| {
+        let mut holder = |confirmation: &Confirmation, _: &mut Context| {
             shown.set(Some(confirmation.clone()));
             true
         };
-        let mut nobody = |_: &Confirmation| false;
+        let mut nobody = |_: &Confirmation, _: &mut Context| false;
         let mut left = units;
         let mut carry = |_: usize, unit: Vec<u8>| {
             let has_agreed =

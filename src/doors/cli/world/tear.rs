@@ -7,7 +7,7 @@ use crate::doors::cli::shared::progress::Progress;
 use crate::doors::cli::shared::threads::{threads, threads_argument};
 use crate::world::Rule;
 use crate::world::tear::{TearKind, TearReport, TearRow, TearSettings, tear};
-use crate::world::transfer::seeds::Rule as TransferRule;
+use crate::world::transfer::seeds::{Flaws, Rule as TransferRule};
 use crate::world::transfer::tear::{TouchReport, TouchRow, TouchSettings, tear as tear_transfer};
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, value_parser};
@@ -60,8 +60,8 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let mut show = |done, all| progress.show(done, all, "");
     let (cases, wrong, gaps) = match call.text("TRANSACTION").unwrap_or("all") {
         TRANSFER => {
-            let without = without(call, TransferRule::from_word)?;
-            let settings = TouchSettings { without, every, seed, jobs, ..TouchSettings::default() };
+            let flaws = Flaws { without: without(call, TransferRule::from_word)?, plant: None };
+            let settings = TouchSettings { flaws, every, seed, jobs, ..TouchSettings::default() };
             let report = tear_transfer(&settings, &mut show)?;
             drop(progress);
             call.output.say(&format!("{report}\n"));

@@ -139,7 +139,8 @@ impl TouchCase {
             TouchKind::Crossed if again => Some(paid_back(None)),
             _ => None,
         };
-        plan.steps.extend(more.map(|intent| step(StepKind::Pay(intent))));
+        let number = plan.steps.len();
+        plan.steps.extend(more.map(|intent| step(number, StepKind::Pay(intent))));
         plan.first_to_settle = if self.afterwards == TouchAfterwards::PayeeSettles { PAYEE } else { PAYER };
         plan
     }
@@ -163,7 +164,12 @@ pub(super) fn touch(kind: TouchKind, fault: Option<TouchFault>, seed: u64, lost:
         opening_minor: [OPENING_MINOR; PEOPLE],
         offline_limit_minor: OFFLINE_LIMIT_MINOR,
         first_to_settle: PAYER,
-        steps: before.into_iter().chain([torn]).map(step).collect(),
+        steps: before
+            .into_iter()
+            .chain([torn])
+            .enumerate()
+            .map(|(number, kind)| step(number, kind))
+            .collect(),
     }
 }
 
@@ -175,11 +181,14 @@ fn paid_back(fault: Option<TouchFault>) -> Intent {
 
 /// The world of [`paid_back`] alone.
 pub(super) fn paid_back_alone(fault: Option<TouchFault>, seed: u64) -> Plan {
-    Plan { steps: vec![step(StepKind::Pay(paid_back(fault)))], ..touch(TouchKind::Offline, None, seed, None) }
+    Plan {
+        steps: vec![step(0, StepKind::Pay(paid_back(fault)))],
+        ..touch(TouchKind::Offline, None, seed, None)
+    }
 }
 
-fn step(kind: StepKind) -> Step {
-    Step { pause: Duration::from_secs(5), kind }
+fn step(number: usize, kind: StepKind) -> Step {
+    Step { number, pause: Duration::from_secs(5), kind }
 }
 
 /// Every fault of a touch of this size: each unit ends after each of its bytes, and the phones

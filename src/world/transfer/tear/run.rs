@@ -6,7 +6,7 @@ use crate::roles::p2p::transfer::TransferState;
 use crate::world::error::WorldError;
 use crate::world::parallel::in_order;
 use crate::world::seeds::Shelf;
-use crate::world::transfer::seeds::{Left, Played, Rule, TouchFault, play};
+use crate::world::transfer::seeds::{Flaws, Left, Played, TouchFault, play};
 use std::ops::ControlFlow;
 
 /// How the phones stand where the payee's receipt was lost.
@@ -17,8 +17,8 @@ const RECEIPT_LOST: Left = [Some(TransferState::Agreed), Some(TransferState::Kep
 pub struct TouchSettings {
     /// Which touches.
     pub kinds: Vec<TouchKind>,
-    /// The rule that is switched off, to see what it is for.
-    pub without: Option<Rule>,
+    /// What is wrong on purpose, to see that it is found.
+    pub flaws: Flaws,
     /// Of the bytes within a unit each so many; 1 is every byte, and without it units are cut at
     /// their ends alone.
     pub every: Option<usize>,
@@ -34,7 +34,7 @@ impl Default for TouchSettings {
     fn default() -> Self {
         Self {
             kinds: TouchKind::ALL.to_vec(),
-            without: None,
+            flaws: Flaws::default(),
             every: Some(1),
             seed: 1,
             jobs: 1,
@@ -52,7 +52,7 @@ pub fn tear(
     let lost = receipt_lost(settings.seed, &mut shelf)?;
     let cases = cases(settings, lost, &mut shelf)?;
     let each = |case: &TouchCase, shelf: &mut Shelf| {
-        let played = play(&case.plan(settings.seed, Some(lost)), settings.without, shelf)?;
+        let played = play(&case.plan(settings.seed, Some(lost)), settings.flaws, shelf)?;
         Ok(judged(*case, played))
     };
     let rows = in_order(settings.jobs, &cases, each, |row: &mut TouchRow, done| {
@@ -71,7 +71,7 @@ fn cases(
 ) -> Result<Vec<TouchCase>, WorldError> {
     let mut cases = Vec::new();
     for kind in &settings.kinds {
-        let plain = play(&touch(*kind, None, settings.seed, Some(lost)), None, shelf)?;
+        let plain = play(&touch(*kind, None, settings.seed, Some(lost)), Flaws::default(), shelf)?;
         for fault in faults(&plain.size, settings.every) {
             let case = |afterwards: &_| TouchCase { kind: *kind, fault, afterwards: *afterwards };
             cases.extend(TouchAfterwards::ALL.iter().map(case));
@@ -83,10 +83,12 @@ fn cases(
 /// What parts the phones of an offline touch as the payee has kept what it was promised, and the
 /// payer does not know that.
 fn receipt_lost(seed: u64, shelf: &mut Shelf) -> Result<TouchFault, WorldError> {
-    let plain = play(&paid_back_alone(None, seed), None, shelf)?;
+    let plain = play(&paid_back_alone(None, seed), Flaws::default(), shelf)?;
     for unit in (0..plain.size.units.len()).rev() {
         let cut = TouchFault::Cut { unit };
-        if play(&paid_back_alone(Some(cut), seed), None, shelf)?.left.last() == Some(&RECEIPT_LOST) {
+        if play(&paid_back_alone(Some(cut), seed), Flaws::default(), shelf)?.left.last()
+            == Some(&RECEIPT_LOST)
+        {
             return Ok(cut);
         }
     }
