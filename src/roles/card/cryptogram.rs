@@ -3,7 +3,7 @@
 
 use super::behaviour::Application;
 use super::memory::{ApplicationMemory, Image};
-use super::quick;
+use super::quick_decision::available_minor;
 use super::session::Transaction;
 use super::simulator::Refusal;
 use crate::base::crypto::TripleDes;
@@ -85,7 +85,7 @@ fn idd_value(id: u8, application: &ApplicationMemory, set: Option<EcashSet>) -> 
         2 => IddValue::CumulativeTotal { total_minor },
         3 => IddValue::BalanceAndTotal { balance_minor, total_minor },
         4 => IddValue::TotalAndLimit { total_minor, limit_minor: amount(tag::CUMULATIVE_LIMIT) },
-        5 => IddValue::AvailableSpending { available_minor: quick::available_minor(application, set) },
+        5 => IddValue::AvailableSpending { available_minor: available_minor(application, set) },
         _ => IddValue::Balance { balance_minor },
     }
 }

@@ -2,7 +2,7 @@
 //! shows itself under the first one's tags (EMV Book 3 6.5.7; JR/T 0025.5, .15).
 
 use super::memory::ApplicationMemory;
-use super::quick;
+use super::quick_decision::available_minor;
 use super::simulator::{Answer, Refusal, Work};
 use crate::base::bytes::u64_to_bcd;
 use crate::words::dictionary::tag;
@@ -65,9 +65,7 @@ pub(super) fn value(work: &Work<'_>, tag: Tag) -> Result<Option<Vec<u8>>, Refusa
     }
     let set = work.session.transaction().and_then(|transaction| transaction.set);
     Ok(counter(application, tag).or_else(|| match tag {
-        tag::AVAILABLE_OFFLINE_SPENDING_AMOUNT => {
-            u64_to_bcd(quick::available_minor(application, set), 6).ok()
-        }
+        tag::AVAILABLE_OFFLINE_SPENDING_AMOUNT => u64_to_bcd(available_minor(application, set), 6).ok(),
         tag => application.data.value(aliased(tag, set)).map(<[u8]>::to_vec),
     }))
 }

@@ -26,6 +26,7 @@ mod processing_options;
 mod profile;
 mod purse;
 mod quick;
+mod quick_decision;
 mod record;
 mod recovery;
 mod relay;

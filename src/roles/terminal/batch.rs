@@ -5,7 +5,8 @@
 use super::config::TerminalConfig;
 use super::error::TerminalError;
 use super::journal::{Batch, BatchState, Journal};
-use super::recovery::{Recovered, RecoveryRules, settle};
+use super::recovery::{Recovered, settle};
+use super::recovery_rule::RecoveryRules;
 use crate::air::host::{Answer, BatchStep, Host, HostError, ResponseCode};
 use crate::air::link::Card;
 use crate::base::context::Context;

@@ -1,7 +1,7 @@
 //! The terminal's own data, from a TOML file.
 
 use super::certificate_cache::CertificateCache;
-use super::session::Flow;
+use super::flow::Flow;
 use super::{Combination, ContactlessPath, Trust};
 use crate::air::host::Entry;
 use crate::air::link::Interface;

@@ -10,6 +10,7 @@ mod data;
 mod drive;
 mod entry_point;
 mod error;
+mod flow;
 mod import;
 pub mod journal;
 mod kernel;
@@ -22,6 +23,7 @@ pub mod purse;
 mod purse_recovery;
 mod read;
 mod recovery;
+mod recovery_rule;
 mod refund;
 mod selection;
 mod session;
@@ -40,6 +42,7 @@ pub use entry_point::{
     AlternateInterface, Combination, ContactlessPath, Message, OnRefusal, OutcomeCvm, Parameters, Refusals,
 };
 pub use error::TerminalError;
+pub use flow::Flow;
 pub use import::{Import, ImportError};
 pub use kernel::KERNELS;
 pub use kernel_row::Kernel;
@@ -49,7 +52,8 @@ pub use read::{
     ApplicationFacts, CardFacts, CardKind, Depth, EcashFacts, Fact, LoadFact, PaymentFact, SegmentFacts,
     quick_balance, read,
 };
-pub use recovery::{Recovered, RecoveryRule, RecoveryRules, Settled, settle};
+pub use recovery::{Recovered, Settled, settle};
+pub use recovery_rule::{RecoveryRule, RecoveryRules};
 pub use refund::refund;
-pub use session::{Flow, Terms};
+pub use session::Terms;
 pub use trust::{Trust, TrustError};

@@ -4,7 +4,8 @@
 use super::error::TerminalError;
 use super::journal::{Change, Entry, EntryKind, State};
 use super::purse::{Proven, prove};
-use super::recovery::{RecoveryRule, Run, Way, doubt};
+use super::recovery::{Run, Way, doubt};
+use super::recovery_rule::RecoveryRule;
 use crate::air::host::Settlement;
 use crate::words::dictionary::tag;
 

@@ -3,8 +3,9 @@
 
 use super::entry_point;
 use super::error::TerminalError;
+use super::flow::Flow;
 use super::phase::Next;
-use super::session::{Flow, Session, Terms};
+use super::session::{Session, Terms};
 use super::step::{application_selection, payer_identification};
 use crate::air::host::Entry;
 use crate::base::context::Context;

@@ -4,19 +4,26 @@
 
 mod case;
 mod crash;
+mod fault;
+mod kind;
 mod muted_host;
-mod relay;
+mod other_make;
 mod report;
 mod run;
+mod scene;
 mod script;
+mod settings;
 mod tally;
 
-pub use case::{Afterwards, TearCard, TearCase, TearFault, TearKind, TearSize};
+pub use case::{Afterwards, TearCard, TearCase};
 pub(super) use crash::Write;
 pub use crash::{CrashControl, CrashPlan, CrashingDb};
+pub use fault::{TearFault, TearSize};
+pub use kind::TearKind;
 pub use muted_host::{HostControl, HostPlan, HostPoint, MutedHost};
-pub(super) use relay::tells_refusal;
+pub(super) use other_make::tells_refusal;
 pub use report::{TearReport, TearRow};
-pub use run::{TearSettings, tear};
+pub use run::tear;
 pub use script::{ChangedScript, ScriptControl};
+pub use settings::TearSettings;
 pub(super) use tally::Tally;

@@ -1,7 +1,9 @@
 //! What a tear test found.
 
-use super::case::{TearCase, TearFault, TearKind};
-use super::run::TearSettings;
+use super::case::TearCase;
+use super::fault::TearFault;
+use super::kind::TearKind;
+use super::settings::TearSettings;
 use super::tally::Tally;
 use crate::roles::terminal::journal::{State, TRANSITIONS};
 use crate::world::witness::{Transition, Transitions};

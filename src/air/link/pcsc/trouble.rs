@@ -22,7 +22,12 @@ pub(super) fn establish() -> Result<pcsc::Context, LinkError> {
 /// An error of the daemon or of the way to it.
 pub(super) fn unavailable(doing: &str, error: Error) -> LinkError {
     let (missing, remedy) = match error {
-        Error::NoService | Error::ServiceStopped | Error::Shutdown => (
+        // The last two are what a call says during which the daemon ended, and the next one.
+        Error::NoService
+        | Error::ServiceStopped
+        | Error::Shutdown
+        | Error::CommError
+        | Error::InvalidHandle => (
             "the PC/SC daemon does not answer",
             "start it, on Debian: apt install pcscd && systemctl start pcscd.socket",
         ),
@@ -55,7 +60,9 @@ mod tests {
     #[test]
     fn every_trouble_has_a_remedy() {
         let text = |error| unavailable("listing the readers", error).to_string();
-        assert!(text(Error::NoService).contains("systemctl start pcscd.socket"));
+        for gone in [Error::NoService, Error::CommError, Error::InvalidHandle] {
+            assert!(text(gone).contains("systemctl start pcscd.socket"));
+        }
         assert!(text(Error::SecurityViolation).contains("polkit"));
         assert!(text(Error::UnknownReader).contains("plug it in again"));
         assert!(matches!(unavailable("x", Error::InternalError), LinkError::Io { .. }));

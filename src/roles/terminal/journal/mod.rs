@@ -3,13 +3,18 @@
 //! money is known only in memory.
 
 mod book;
+mod change;
 mod entry;
+mod kind;
+mod message;
 mod settlement;
 mod state;
 mod torn;
 
 pub use book::{Journal, JournalError};
-pub use entry::{CardMark, Change, Entry, EntryKind, Opening};
+pub use change::{Change, Opening};
+pub use entry::{CardMark, Entry};
+pub use kind::EntryKind;
 pub use settlement::{Batch, BatchState};
 pub use state::{State, TRANSITIONS};
 pub use torn::Torn;

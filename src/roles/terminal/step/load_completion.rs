@@ -7,10 +7,10 @@ use super::reversal;
 use crate::air::host::{Kind, MessageClass};
 use crate::base::context::Context;
 use crate::roles::terminal::error::TerminalError;
+use crate::roles::terminal::flow::Flow;
 use crate::roles::terminal::journal::Change;
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
-use crate::roles::terminal::session::Flow;
 use crate::words::dictionary::tag;
 use crate::words::emv::ScriptResult;
 

@@ -8,10 +8,11 @@ use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::roles::terminal::entry_point::OutcomeCvm;
 use crate::roles::terminal::error::TerminalError;
+use crate::roles::terminal::flow::Flow;
 use crate::roles::terminal::journal::{CardMark, Change, EntryKind};
 use crate::roles::terminal::outcome::Verdict;
 use crate::roles::terminal::phase::{Io, Next, Phase, Reply};
-use crate::roles::terminal::session::{Flow, Session};
+use crate::roles::terminal::session::Session;
 use crate::words::dictionary::tag;
 use crate::words::tlv::TlvStore;
 

@@ -4,8 +4,9 @@ use super::read_application_data::RecordsRead;
 use crate::base::bytes::Bit;
 use crate::base::context::Context;
 use crate::roles::terminal::config::TerminalConfig;
+use crate::roles::terminal::flow::Flow;
 use crate::roles::terminal::phase::step;
-use crate::roles::terminal::session::{Flow, Session};
+use crate::roles::terminal::session::Session;
 use crate::words::dictionary::tag;
 use crate::words::emv::{Track2, Tvr, UsageControl, with_century as century};
 
