@@ -40,7 +40,7 @@ pub struct Flaws {
 
 /// What came of a play.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::world::transfer) struct Played {
+pub(in crate::world) struct Played {
     /// Everything that happened, as one text, and how it ended.
     pub digest: u64,
     /// The faults that came to happen.
@@ -59,11 +59,11 @@ pub(in crate::world::transfer) struct Played {
 }
 
 /// How a touch left its transfer in the books of payer and payee; none where none was begun.
-pub(in crate::world::transfer) type Left = [Option<TransferState>; 2];
+pub(in crate::world) type Left = [Option<TransferState>; 2];
 
 /// How much there was of a touch; of two payers the first one is the payer here.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::world::transfer) struct TouchSize {
+pub(in crate::world) struct TouchSize {
     /// The lengths of its units, in bytes.
     pub units: Vec<usize>,
     /// Messages to the hosts of payer and payee.
@@ -99,10 +99,10 @@ pub(super) struct World {
 /// Plays a plan once.
 pub(in crate::world::transfer) fn play(
     plan: &Plan,
-    without: Option<Rule>,
+    flaws: Flaws,
     shelf: &mut Shelf,
 ) -> Result<Played, WorldError> {
-    let mut world = World::set(plan, without, shelf)?;
+    let mut world = World::set(plan, flaws, shelf)?;
     let mut played = Played::default();
     let judge = Judge::new(&mut world)?;
     for step in &plan.steps {
