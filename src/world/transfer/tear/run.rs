@@ -22,6 +22,8 @@ pub struct TouchSettings {
     /// Of the bytes within a unit each so many; 1 is every byte, and without it units are cut at
     /// their ends alone.
     pub every: Option<usize>,
+    /// Of all cases each so many; 1 is all of them.
+    pub sample: usize,
     /// Seed of the world.
     pub seed: u64,
     /// How many cases are played at once.
@@ -36,6 +38,7 @@ impl Default for TouchSettings {
             kinds: TouchKind::ALL.to_vec(),
             flaws: Flaws::default(),
             every: Some(1),
+            sample: 1,
             seed: 1,
             jobs: 1,
             until_violation: false,
@@ -63,7 +66,7 @@ pub fn tear(
     Ok(TouchReport { is_whole: rows.len() == cases.len(), rows })
 }
 
-/// Every case, from touches that nothing disturbs.
+/// The cases, from touches that nothing disturbs.
 fn cases(
     settings: &TouchSettings,
     lost: TouchFault,
@@ -77,7 +80,7 @@ fn cases(
             cases.extend(TouchAfterwards::ALL.iter().map(case));
         }
     }
-    Ok(cases)
+    Ok(cases.into_iter().step_by(settings.sample.max(1)).collect())
 }
 
 /// What parts the phones of an offline touch as the payee has kept what it was promised, and the
