@@ -12,7 +12,7 @@ const SAMPLE: usize = 101;
 
 #[test]
 fn a_touch_torn_anywhere_pays_once_or_not_at_all() {
-    let report = play(&TouchSettings { sample: SAMPLE, jobs: 2, ..TouchSettings::default() });
+    let report = play(&TouchSettings { every: SAMPLE, jobs: 2, ..TouchSettings::default() });
     assert_eq!(report.violations().count(), 0, "{report}");
     assert_eq!(report.gaps(), [""; 0]);
     let kinds = TouchKind::ALL.iter().filter(|kind| report.rows.iter().any(|row| row.case.kind == **kind));
@@ -25,7 +25,7 @@ fn a_torn_touch_shows_what_a_rule_is_for() {
         let settings = TouchSettings {
             kinds: vec![TouchKind::Offline],
             flaws: Flaws { without: Rule::from_word(word), plant: None },
-            every: None,
+            bytes: None,
             jobs: 2,
             until_violation: true,
             ..TouchSettings::default()

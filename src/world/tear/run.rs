@@ -19,6 +19,8 @@ use std::ops::ControlFlow;
 
 /// How often the terminal starts again at the most; the longest way takes two.
 const RESTARTS: usize = 3;
+/// How far apart the cases are that follow each other where one violation is enough.
+const STRIDE: usize = 17;
 
 /// Plays every case of the settings. `progress` is told how many are done, and of
 /// how many.
@@ -40,7 +42,7 @@ pub fn tear(
     Ok(report)
 }
 
-/// Every case, from transactions that nothing disturbs.
+/// The cases that are played, in order, from transactions that nothing disturbs.
 fn cases(settings: &TearSettings) -> Result<Vec<TearCase>, WorldError> {
     let mut cases = Vec::new();
     let mut shelf = Shelf::default();
@@ -67,7 +69,12 @@ fn cases(settings: &TearSettings) -> Result<Vec<TearCase>, WorldError> {
             }
         }
     }
-    Ok(cases)
+    let cases: Vec<_> = cases.into_iter().step_by(settings.every.max(1)).collect();
+    if !settings.until_violation {
+        return Ok(cases);
+    }
+    let starts = 0..STRIDE;
+    Ok(starts.flat_map(|start| cases.iter().skip(start).step_by(STRIDE).copied()).collect())
 }
 
 fn play(

@@ -13,11 +13,15 @@ pub struct TearSettings {
     /// Cuts the wire at bytes, each so many, instead of pulling the card between
     /// messages; 1 is every byte.
     pub bytes: Option<usize>,
+    /// Of all cases, each so many is played; 1 is every one. Faults come with all that may follow
+    /// them, so a sample of each 5th or 7th has every kind of fault.
+    pub every: usize,
     /// Seed of the world.
     pub seed: u64,
     /// How many cases are played at once.
     pub jobs: usize,
-    /// Ends at the first violation: enough where one is expected.
+    /// Ends at the first violation: enough where one is expected. It is looked for everywhere
+    /// before it is looked for closely.
     pub until_violation: bool,
 }
 
@@ -27,6 +31,7 @@ impl Default for TearSettings {
             kinds: TearKind::ALL.to_vec(),
             without: None,
             bytes: None,
+            every: 1,
             seed: 1,
             jobs: 1,
             until_violation: false,

@@ -54,14 +54,14 @@ fn arguments(line: clap::Command) -> clap::Command {
 
 fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let every = call.arguments.get_one::<u32>("every").map_or(1, |every| *every as usize);
-    let every = (!call.flag("messages")).then_some(every);
+    let bytes = (!call.flag("messages")).then_some(every);
     let (seed, jobs) = (call.switches.seed.unwrap_or(1), threads(call));
     let mut progress = Progress::new("cases");
     let mut show = |done, all| progress.show(done, all, "");
     let (cases, wrong, gaps) = match call.text("TRANSACTION").unwrap_or("all") {
         TRANSFER => {
             let flaws = Flaws { without: without(call, TransferRule::from_word)?, plant: None };
-            let settings = TouchSettings { flaws, every, seed, jobs, ..TouchSettings::default() };
+            let settings = TouchSettings { flaws, bytes, seed, jobs, ..TouchSettings::default() };
             let report = tear_transfer(&settings, &mut show)?;
             drop(progress);
             call.output.say(&format!("{report}\n"));
@@ -72,7 +72,7 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
             let row = TearKind::NAMED.iter().find(|row| row.0 == name);
             let kinds = row.map(|row| row.1).unwrap_or_default().to_vec();
             let without = without(call, Rule::from_word)?;
-            let settings = TearSettings { kinds, without, bytes: every, seed, jobs, until_violation: false };
+            let settings = TearSettings { kinds, without, bytes, seed, jobs, ..TearSettings::default() };
             let report = tear(&settings, &mut show)?;
             drop(progress);
             call.output.say(&format!("{report}\n"));

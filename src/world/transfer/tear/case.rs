@@ -192,15 +192,15 @@ fn step(number: usize, kind: StepKind) -> Step {
 }
 
 /// Every fault of a touch of this size: each unit ends after each of its bytes, and the phones
-/// part or go on; of those within a unit each `every`th, or without it none. Then every message to
+/// part or go on; of those within a unit each so many, or without it none. Then every message to
 /// a host and every transaction of a book.
-pub(super) fn faults(size: &TouchSize, every: Option<usize>) -> Vec<TouchFault> {
+pub(super) fn faults(size: &TouchSize, bytes: Option<usize>) -> Vec<TouchFault> {
     let places = size.units.iter().enumerate().flat_map(|(unit, length)| {
         (0..=*length).map(move |bytes| (unit, bytes, bytes > 0 && bytes < *length))
     });
     let places: Vec<_> = places
         .enumerate()
-        .filter(|(at, (.., is_within))| !is_within || every.is_some_and(|every| at % every.max(1) == 0))
+        .filter(|(at, (.., is_within))| !is_within || bytes.is_some_and(|every| at % every.max(1) == 0))
         .map(|(_, place)| place)
         .collect();
     let torn = places.iter().map(|(unit, bytes, _)| TouchFault::Torn { unit: *unit, bytes: *bytes });

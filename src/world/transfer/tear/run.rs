@@ -21,9 +21,9 @@ pub struct TouchSettings {
     pub flaws: Flaws,
     /// Of the bytes within a unit each so many; 1 is every byte, and without it units are cut at
     /// their ends alone.
-    pub every: Option<usize>,
-    /// Of all cases each so many; 1 is all of them.
-    pub sample: usize,
+    pub bytes: Option<usize>,
+    /// Of all cases, each so many is played; 1 is every one.
+    pub every: usize,
     /// Seed of the world.
     pub seed: u64,
     /// How many cases are played at once.
@@ -37,8 +37,8 @@ impl Default for TouchSettings {
         Self {
             kinds: TouchKind::ALL.to_vec(),
             flaws: Flaws::default(),
-            every: Some(1),
-            sample: 1,
+            bytes: Some(1),
+            every: 1,
             seed: 1,
             jobs: 1,
             until_violation: false,
@@ -75,12 +75,12 @@ fn cases(
     let mut cases = Vec::new();
     for kind in &settings.kinds {
         let plain = play(&touch(*kind, None, settings.seed, Some(lost)), Flaws::default(), shelf)?;
-        for fault in faults(&plain.size, settings.every) {
+        for fault in faults(&plain.size, settings.bytes) {
             let case = |afterwards: &_| TouchCase { kind: *kind, fault, afterwards: *afterwards };
             cases.extend(TouchAfterwards::ALL.iter().map(case));
         }
     }
-    Ok(cases.into_iter().step_by(settings.sample.max(1)).collect())
+    Ok(cases.into_iter().step_by(settings.every.max(1)).collect())
 }
 
 /// What parts the phones of an offline touch as the payee has kept what it was promised, and the
