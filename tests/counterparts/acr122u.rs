@@ -50,6 +50,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         trial("a card is read", "sim:ecash", read),
         trial("a card is emulated", "udp:127.0.0.1:54441", emulate),
+        trial("a phone pays", "udp:127.0.0.1:54443", |reader, folder| touch(reader, folder, true)),
+        trial("a phone is paid", "udp:127.0.0.1:54444", |reader, folder| touch(reader, folder, false)),
     ]
 }
 
@@ -131,4 +133,34 @@ fn emulate(reader: &Reader, folder: &Path) -> Result<(), Failed> {
     let mut ours = Command::new(CARDWRIGHT);
     ours.args(["read", "--wait=20", "--reader", &other.address()]).current_dir(folder);
     expect(&done(run(&mut ours, "", SECONDS_20)?)?, &["balance             100.00 CNY"])
+}
+
+/// Two phones touch, one of them by the chip inside: the money moves once.
+fn touch(reader: &Reader, folder: &Path, pays_inside: bool) -> Result<(), Failed> {
+    let other = reader.other.as_ref().ok_or("there is no other chip")?.address();
+    let peers = if pays_inside { [ADDRESS, &other] } else { [&other, ADDRESS] };
+    let command = |arguments: &[&str], state: &str| {
+        let mut command = reader.daemon.command(CARDWRIGHT);
+        command.args(arguments).arg("--state").arg(folder.join(state)).current_dir(folder);
+        command
+    };
+    let ours = |arguments: &[&str], state: &str| done(run(&mut command(arguments, state), "", SECONDS_20)?);
+    for (account, state) in [("A1", "alice"), ("B1", "bob")] {
+        ours(&["account", "open", "--balance", "100.00", "--id", account], state)?;
+        ours(&["p2p", "open", "--account", account], state)?;
+    }
+    let receive = ["p2p", "receive", "20.00", "--offline", "--wait=20", "--peer", peers[1]];
+    let mut bob = command(&receive, "bob");
+    let log = folder.join("bob.log");
+    let out = fs::File::create(&log)?;
+    let mut bob = OwnChild(bob.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out).spawn()?);
+    let paid = ours(&["p2p", "pay", "20.00", "--yes", "--wait=20", "--peer", peers[0]], "alice")?;
+    expect(&paid, &["pays 20.00 CNY", "booked"])?;
+    wait_until(SECONDS_20, || bob.0.try_wait().ok().flatten()).ok_or("the payee's phone goes on")?;
+    expect(&fs::read_to_string(&log)?, &["gets 20.00 CNY"])?;
+    for (state, account, balance) in [("alice", "A1", "80.00"), ("bob", "B1", "120.00")] {
+        ours(&["p2p", "settle"], state)?;
+        expect(&ours(&["account", "show", account], state)?, &[balance])?;
+    }
+    Ok(())
 }
