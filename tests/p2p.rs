@@ -4,5 +4,6 @@
 mod cli;
 mod host;
 mod kit;
+mod tear;
 mod touch;
 mod worlds;

@@ -78,7 +78,7 @@ pub enum AirAddress {
 pub enum PeerAddress {
     /// `udp:HOST:PORT`: what follows the scheme.
     Udp(String),
-    /// `pn532:DEVICE`: the serial port of a PN532.
+    /// `pn532:DEVICE`: the serial port of a PN532; `pn532:pcsc:NAME-PART`: the one in a reader.
     Pn532(String),
 }
 
@@ -110,7 +110,7 @@ const TARGET: &str = "a target address: vpcd:HOST:PORT, pn532:DEVICE, pn532:pcsc
 const CHIP: &str = "where a simulated chip is: pty:PATH";
 const AIR: &str =
     "what is near a simulated chip: sim:PROFILE, sim:FILE.toml, sim:FILE.card, wallet:DIR, or udp:HOST:PORT";
-const PEER: &str = "where the other phone is: udp:HOST:PORT, or pn532:DEVICE";
+const PEER: &str = "where the other phone is: udp:HOST:PORT, pn532:DEVICE, or pn532:pcsc:NAME-PART";
 const HOST: &str = "a host address: local, or tcp:HOST:PORT";
 const STORE: &str = "a store address: sqlite:FILE, postgres://USER@HOST:PORT/DATABASE or memory";
 const SERVED: &str = "a card to serve: sim:PROFILE, sim:FILE.toml, sim:FILE.card or wallet:DIR";

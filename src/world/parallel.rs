@@ -54,6 +54,26 @@ pub fn in_parallel<S: Default, T: Send>(
     })
 }
 
+/// Plays every case on so many threads; what came of each, in the order of the cases. `take` gets
+/// it and how many are done, as in [`in_parallel`].
+pub(super) fn in_order<S: Default, C: Sync, T: Send>(
+    jobs: usize,
+    cases: &[C],
+    play: impl Fn(&C, &mut S) -> Result<T, WorldError> + Sync,
+    mut take: impl FnMut(&mut T, usize) -> ControlFlow<()>,
+) -> Result<Vec<T>, WorldError> {
+    let mut all = Vec::with_capacity(cases.len());
+    let each = |index: usize, shelf: &mut S| Some((index, play(cases.get(index)?, shelf)));
+    in_parallel(jobs, each, |(index, played)| {
+        let mut played = played?;
+        let flow = take(&mut played, all.len() + 1);
+        all.push((index, played));
+        Ok(flow)
+    })?;
+    all.sort_unstable_by_key(|row| row.0);
+    Ok(all.into_iter().map(|row| row.1).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

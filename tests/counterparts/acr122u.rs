@@ -35,7 +35,12 @@ pub(crate) fn trials() -> Vec<Trial> {
             })
         })
     };
-    vec![trial("a card is read", read), trial("a card is emulated", emulate)]
+    vec![
+        trial("a card is read", read),
+        trial("a card is emulated", emulate),
+        trial("a phone pays", |daemon, folder| touch(daemon, folder, true)),
+        trial("a phone is paid", |daemon, folder| touch(daemon, folder, false)),
+    ]
 }
 
 /// The reader, with a chip inside.
@@ -119,4 +124,36 @@ fn emulate(daemon: PrivatePcscd, folder: &Path) -> Result<(), Failed> {
     let mut ours = Command::new(CARDWRIGHT);
     ours.args(["read", WAIT, "--reader", &other.address()]).current_dir(folder);
     expect(&done(run(&mut ours, "", PATIENCE)?)?, &["balance             100.00 CNY"])
+}
+
+/// Two phones touch, one of them by the chip inside: the money moves once.
+fn touch(daemon: PrivatePcscd, folder: &Path, pays_inside: bool) -> Result<(), Failed> {
+    let (chip, other) = SimulatedChip::pair(folder)?;
+    let reader = Reader::with(daemon, &chip)?;
+    let outside = other.address();
+    let peers = if pays_inside { [ADDRESS, &outside] } else { [&outside, ADDRESS] };
+    let command = |arguments: &[&str], state: &str| {
+        let mut command = reader.daemon.command(CARDWRIGHT);
+        command.args(arguments).arg("--state").arg(folder.join(state)).current_dir(folder);
+        command
+    };
+    let ours = |arguments: &[&str], state: &str| done(run(&mut command(arguments, state), "", PATIENCE)?);
+    for (account, state) in [("A1", "alice"), ("B1", "bob")] {
+        ours(&["account", "open", "--balance", "100.00", "--id", account], state)?;
+        ours(&["p2p", "open", "--account", account], state)?;
+    }
+    let receive = ["p2p", "receive", "20.00", "--offline", WAIT, "--peer", peers[1]];
+    let mut bob = command(&receive, "bob");
+    let log = folder.join("bob.log");
+    let out = fs::File::create(&log)?;
+    let mut bob = OwnChild(bob.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out).spawn()?);
+    let paid = ours(&["p2p", "pay", "20.00", "--yes", WAIT, "--peer", peers[0]], "alice")?;
+    expect(&paid, &["pays 20.00 CNY", "booked"])?;
+    wait_until(PATIENCE, || bob.0.try_wait().ok().flatten()).ok_or("the payee's phone goes on")?;
+    expect(&fs::read_to_string(&log)?, &["gets 20.00 CNY"])?;
+    for (state, account, balance) in [("alice", "A1", "80.00"), ("bob", "B1", "120.00")] {
+        ours(&["p2p", "settle"], state)?;
+        expect(&ours(&["account", "show", account], state)?, &[balance])?;
+    }
+    Ok(())
 }

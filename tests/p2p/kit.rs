@@ -117,7 +117,7 @@ impl Town {
     ) -> [Met; 2] {
         let [one, other] = self.phones.get_disjoint_mut(who).unwrap();
         let (mut host, mut same) = (self.issuer.handle().unwrap(), self.issuer.handle().unwrap());
-        let (mut says, mut too) = (|_: &_| yes, |_: &_| yes);
+        let (mut says, mut too) = (|_: &_, _: &mut _| yes, |_: &_, _: &mut _| yes);
         let first = Side { phone: one, task: tasks[0], host: &mut host, holder: &mut says };
         let second = Side { phone: other, task: tasks[1], host: &mut same, holder: &mut too };
         meet(first, second, carry, &mut self.context).unwrap()

@@ -16,6 +16,7 @@ mod shelf;
 mod shrink;
 mod stand;
 mod wire;
+mod withheld;
 
 pub use action::{ACTIONS, ActionRow, Part};
 pub use fault::{PlannedFault, WorldFault};
@@ -23,6 +24,9 @@ pub use plan::{Action, Plan, PlannedCard, PlannedTerminal, Selection, Step};
 pub use plant::Plant;
 pub use play::Flaws;
 pub use report::{FailedSeed, SeedReport};
+pub(super) use run::{Flawed, Traced, play_seeds};
 pub use run::{SeedSettings, seeds};
 pub(super) use shelf::Shelf;
+pub(super) use shrink::Parts;
 pub use wire::SeedReportError;
+pub(super) use withheld::{Until, WithheldDb};

@@ -2,6 +2,7 @@
 
 use super::action::{ACTIONS, ActionRow};
 use super::fault::{PlannedFault, WorldFault};
+use super::shrink::Parts;
 use crate::air::link::Interface;
 use crate::roles::terminal::journal::EntryKind;
 use crate::words::iso4217::{Amount, Currency};
@@ -115,6 +116,20 @@ impl Plan {
             step.faults.retain(|fault| !selection.dropped.contains(&fault.number));
         }
         plan
+    }
+}
+
+impl Parts for Plan {
+    fn part(&self, selection: &Selection) -> Self {
+        self.select(selection)
+    }
+
+    fn steps(&self) -> Vec<usize> {
+        self.steps.iter().map(|step| step.number).collect()
+    }
+
+    fn faults(&self) -> Vec<usize> {
+        self.steps.iter().flat_map(|step| &step.faults).map(|fault| fault.number).collect()
     }
 }
 

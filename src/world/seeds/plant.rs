@@ -2,11 +2,12 @@
 //! wrapper around a healthy role.
 
 use super::carried::Carried;
+use super::withheld::{Until, WithheldDb};
 use crate::air::host::{
     Answer, Attended, Host, HostError, Kind, MessageClass, Request, ResponseCode, Settlement, Verb, send,
 };
 use crate::base::context::Context;
-use crate::base::store::{Db, Decision, Row, StoreError, Tx, Value};
+use crate::base::store::{Db, Value};
 use crate::roles::issuer::{AccountId, Issuer};
 use crate::roles::terminal::journal::{Change, Journal, JournalError, State};
 use crate::words::emv::Pan;
@@ -118,7 +119,10 @@ impl Plant {
     /// The journal's store as this bug makes it.
     pub(super) fn store(plant: Option<Self>, store: Box<dyn Db>) -> Box<dyn Db> {
         match plant {
-            Some(Self::JournalsLate) => Box::new(LateDb { inner: store, waiting: Vec::new(), dead: false }),
+            Some(Self::JournalsLate) => {
+                let is_row = |sql: &str, _: &[Value]| sql.contains("journal_row");
+                Box::new(WithheldDb::new(store, is_row, Until::NextUse))
+            }
             _ => store,
         }
     }
@@ -176,81 +180,6 @@ impl Host for BooksTwice {
 
     fn reverse(&mut self, request: &Request, context: &mut Context) -> Result<Answer, HostError> {
         self.issuer.reverse(request, context)
-    }
-}
-
-/// [`Plant::JournalsLate`]: a row's change waits for the next use of the store.
-struct LateDb {
-    inner: Box<dyn Db>,
-    waiting: Vec<(String, Vec<Value>)>,
-    dead: bool,
-}
-
-impl LateDb {
-    fn write_what_waits(&mut self) -> Result<(), StoreError> {
-        let waiting = std::mem::take(&mut self.waiting);
-        if waiting.is_empty() {
-            return Ok(());
-        }
-        self.inner.run(&mut |tx| {
-            for (sql, values) in &waiting {
-                tx.execute(sql, values)?;
-            }
-            Ok(Decision::Commit)
-        })
-    }
-}
-
-impl Db for LateDb {
-    fn run(
-        &mut self,
-        work: &mut dyn FnMut(&mut dyn Tx) -> Result<Decision, StoreError>,
-    ) -> Result<(), StoreError> {
-        let waiting = &mut Vec::new();
-        let written = self.write_what_waits();
-        let done = written.and_then(|()| self.inner.run(&mut |tx| work(&mut LateTx { tx, waiting })));
-        self.dead |= done.is_err();
-        self.waiting.append(waiting);
-        done
-    }
-
-    fn handle(&self) -> Result<Box<dyn Db>, StoreError> {
-        self.inner.handle()
-    }
-}
-
-impl Drop for LateDb {
-    fn drop(&mut self) {
-        if !self.dead {
-            let _ = self.write_what_waits();
-        }
-    }
-}
-
-struct LateTx<'a> {
-    tx: &'a mut dyn Tx,
-    waiting: &'a mut Vec<(String, Vec<Value>)>,
-}
-
-impl Tx for LateTx<'_> {
-    fn execute(&mut self, sql: &str, values: &[Value]) -> Result<u64, StoreError> {
-        if sql.starts_with("CREATE") || !sql.contains("journal_row") {
-            return self.tx.execute(sql, values);
-        }
-        self.waiting.push((sql.to_owned(), values.to_vec()));
-        Ok(1)
-    }
-
-    fn query(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
-        self.tx.query(sql, values)
-    }
-
-    fn query_locked(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
-        self.tx.query_locked(sql, values)
-    }
-
-    fn query_unclaimed(&mut self, sql: &str, values: &[Value]) -> Result<Vec<Row>, StoreError> {
-        self.tx.query_unclaimed(sql, values)
     }
 }
 

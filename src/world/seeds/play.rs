@@ -21,7 +21,7 @@ pub struct Flaws {
 
 /// What came of a play.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Played {
+pub(in crate::world) struct Played {
     /// Everything that happened, and the books at the end, as one number.
     pub(super) digest: u64,
     /// The faults that came to happen; others fell behind the end of their transaction.

@@ -3,16 +3,18 @@
 use super::action::ACTIONS;
 use super::fault::WorldFault;
 use super::plan::{Plan, Selection};
+use super::plant::Plant;
 use super::play::{Flaws, Played};
 use crate::roles::terminal::Verdict;
 use crate::roles::terminal::journal::{State, TRANSITIONS};
+use crate::world::rule::Rule;
 use crate::world::witness::{Transition, Transitions};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// A seed that failed, made smaller.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailedSeed {
+pub struct FailedSeed<P = Plan, F = Flaws> {
     /// The seed.
     pub seed: u64,
     /// What is wrong.
@@ -20,9 +22,9 @@ pub struct FailedSeed {
     /// The part of its plan that is needed for it.
     pub selection: Selection,
     /// That part.
-    pub plan: Plan,
+    pub plan: P,
     /// What was wrong on purpose.
-    pub flaws: Flaws,
+    pub flaws: F,
 }
 
 /// Many worlds.
@@ -164,26 +166,37 @@ fn unreachable(way: Transition) -> Option<&'static str> {
 /// What never comes off.
 const REFUSED: &str = "load, wrong PIN";
 
+impl<P, F> FailedSeed<P, F> {
+    /// The command that plays it again, of a kind of world and its flaws.
+    pub(in crate::world) fn command_of(
+        &self,
+        world: &str,
+        without: Option<&str>,
+        plant: Option<&str>,
+    ) -> String {
+        let list = |numbers: &BTreeSet<usize>| {
+            numbers.iter().map(|number| number.to_string()).collect::<Vec<_>>().join(",")
+        };
+        let Selection { steps, dropped } = &self.selection;
+        let dropped = Some(dropped).filter(|dropped| !dropped.is_empty());
+        let arguments = [
+            ("steps", steps.as_ref().map(list)),
+            ("drop", dropped.map(list)),
+            ("without", without.map(str::to_owned)),
+            ("plant", plant.map(str::to_owned)),
+        ];
+        let mut command = format!("cardwright world {world} --seed {}", self.seed);
+        for (name, value) in arguments {
+            command += &value.map_or_else(String::new, |value| format!(" --{name} {value}"));
+        }
+        command
+    }
+}
+
 impl FailedSeed {
     /// The command that plays it again.
     pub fn command(&self) -> String {
-        let list = |numbers: &mut dyn Iterator<Item = usize>| {
-            numbers.map(|number| number.to_string()).collect::<Vec<_>>().join(",")
-        };
-        let mut command = format!("cardwright world run --seed {}", self.seed);
-        if let Some(steps) = &self.selection.steps {
-            command += &format!(" --steps {}", list(&mut steps.iter().copied()));
-        }
-        if !self.selection.dropped.is_empty() {
-            command += &format!(" --drop {}", list(&mut self.selection.dropped.iter().copied()));
-        }
-        if let Some(rule) = self.flaws.without {
-            command += &format!(" --without {}", rule.word());
-        }
-        if let Some(plant) = self.flaws.plant {
-            command += &format!(" --plant {}", plant.word());
-        }
-        command
+        self.command_of("run", self.flaws.without.map(Rule::word), self.flaws.plant.map(Plant::word))
     }
 }
 

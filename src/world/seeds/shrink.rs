@@ -1,33 +1,44 @@
 //! Makes a failing plan smaller: fewer steps, then fewer faults, as long as it fails.
 
-use super::plan::{Plan, Selection};
+use super::plan::Selection;
 use crate::world::error::WorldError;
 
 /// Most plays for one seed.
 const PLAYS: usize = 200;
 
+/// A plan of steps and faults, of which a part can be played.
+pub(in crate::world) trait Parts: Sized {
+    /// The part that is selected.
+    fn part(&self, selection: &Selection) -> Self;
+
+    /// The numbers of its steps, in order.
+    fn steps(&self) -> Vec<usize>;
+
+    /// The numbers of its faults.
+    fn faults(&self) -> Vec<usize>;
+}
+
 /// The smallest selection of `plan` found that still `fails`, beginning with
 /// `selection`, which does.
-pub(super) fn shrink(
-    plan: &Plan,
+pub(super) fn shrink<P: Parts>(
+    plan: &P,
     selection: Selection,
-    mut fails: impl FnMut(&Plan) -> Result<bool, WorldError>,
+    mut fails: impl FnMut(&P) -> Result<bool, WorldError>,
 ) -> Result<Selection, WorldError> {
     let mut best = selection;
     let mut plays = 0;
     loop {
         let before = best.clone();
-        let smaller = plan.select(&best);
         // The last ones first: what happens after the failure goes at once.
-        for step in smaller.steps.iter().rev() {
-            let kept = plan.select(&best).steps;
-            let steps = kept.iter().map(|kept| kept.number).filter(|number| *number != step.number);
-            let fewer = Selection { steps: Some(steps.collect()), dropped: best.dropped.clone() };
+        for step in plan.part(&best).steps().into_iter().rev() {
+            let kept = plan.part(&best).steps();
+            let steps = kept.into_iter().filter(|number| *number != step).collect();
+            let fewer = Selection { steps: Some(steps), dropped: best.dropped.clone() };
             attempt(plan, &mut best, fewer, &mut plays, &mut fails)?;
         }
-        for fault in plan.select(&best).steps.iter().flat_map(|step| &step.faults) {
+        for fault in plan.part(&best).faults() {
             let mut fewer = best.clone();
-            fewer.dropped.insert(fault.number);
+            fewer.dropped.insert(fault);
             attempt(plan, &mut best, fewer, &mut plays, &mut fails)?;
         }
         if best == before || plays >= PLAYS {
@@ -36,16 +47,16 @@ pub(super) fn shrink(
     }
 }
 
-fn attempt(
-    plan: &Plan,
+fn attempt<P: Parts>(
+    plan: &P,
     best: &mut Selection,
     fewer: Selection,
     plays: &mut usize,
-    fails: &mut impl FnMut(&Plan) -> Result<bool, WorldError>,
+    fails: &mut impl FnMut(&P) -> Result<bool, WorldError>,
 ) -> Result<(), WorldError> {
     if *plays < PLAYS {
         *plays += 1;
-        if fails(&plan.select(&fewer))? {
+        if fails(&plan.part(&fewer))? {
             *best = fewer;
         }
     }
@@ -55,6 +66,7 @@ fn attempt(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::seeds::Plan;
 
     #[test]
     fn what_the_failure_does_not_need_is_left_out() {

@@ -13,6 +13,7 @@ mod run;
 mod scene;
 mod script;
 mod settings;
+mod tally;
 
 pub use case::{Afterwards, TearCard, TearCase};
 pub(super) use crash::Write;
@@ -25,3 +26,4 @@ pub use report::{TearReport, TearRow};
 pub use run::tear;
 pub use script::{ChangedScript, ScriptControl};
 pub use settings::TearSettings;
+pub(super) use tally::Tally;

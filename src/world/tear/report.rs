@@ -4,6 +4,7 @@ use super::case::TearCase;
 use super::fault::TearFault;
 use super::kind::TearKind;
 use super::settings::TearSettings;
+use super::tally::Tally;
 use crate::roles::terminal::journal::{State, TRANSITIONS};
 use crate::world::witness::{Transition, Transitions};
 use std::collections::BTreeMap;
@@ -44,12 +45,11 @@ impl TearReport {
         Self { kinds: settings.kinds.clone(), bytes: settings.bytes.is_some(), ..Self::default() }
     }
 
-    /// Takes a case and the ways that the terminal's rows took in it.
-    pub(super) fn take(&mut self, row: TearRow, transitions: &Transitions) {
+    /// Takes the ways that the terminal's rows took in a case of a kind.
+    pub(super) fn count(&mut self, kind: TearKind, transitions: &Transitions) {
         for (way, count) in transitions {
-            *self.transitions.entry((row.case.kind, *way)).or_default() += count;
+            *self.transitions.entry((kind, *way)).or_default() += count;
         }
-        self.rows.push(row);
     }
 
     /// The cases in which something is wrong.
@@ -108,33 +108,14 @@ impl fmt::Display for TearReport {
     /// A line for each transaction, kind of fault, and way of the card: how many
     /// cases, which states the fault left behind, and which recovery led to.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut lines: Vec<(Key, usize, Counts, Counts, usize)> = Vec::new();
+        let columns = [("transaction", 18), ("card", 7), ("fault", 32), ("the card then", 17)];
+        let mut tally = Tally::new(columns, ("the fault left", "recovery led to"));
         for row in &self.rows {
-            let case = row.case;
-            let key = (case.kind.to_string(), case.card.word(), case.fault.word(), case.afterwards.word());
-            let place = lines.iter().position(|line| line.0 == key).unwrap_or_else(|| {
-                lines.push((key, 0, Counts::new(), Counts::new(), 0));
-                lines.len() - 1
-            });
-            let line = &mut lines[place];
-            line.1 += 1;
-            *line.2.entry(word(row.torn)).or_default() += 1;
-            *line.3.entry(word(row.last)).or_default() += 1;
-            line.4 += usize::from(row.violation.is_some());
+            let TearCase { kind, card, fault, afterwards } = row.case;
+            let key = [kind.to_string(), card.word().into(), fault.word().into(), afterwards.word().into()];
+            tally.take(key, word(row.torn), word(row.last), row.violation.is_some());
         }
-        writeln!(
-            f,
-            "{:<18} {:<7} {:<32} {:<17} {:>5}  {:<58} {:<44} wrong",
-            "transaction", "card", "fault", "the card then", "cases", "the fault left", "recovery led to"
-        )?;
-        for ((kind, card, fault, way), cases, torn, last, wrong) in lines {
-            writeln!(
-                f,
-                "{kind:<18} {card:<7} {fault:<32} {way:<17} {cases:>5}  {:<58} {:<44} {wrong}",
-                list(&torn),
-                list(&last)
-            )?;
-        }
+        write!(f, "{tally}")?;
         for row in self.violations().take(10) {
             writeln!(f, "WRONG {}: {}", row.case, row.violation.as_deref().unwrap_or_default())?;
             writeln!(f, "      {}", row.way.join(" | "))?;
@@ -165,15 +146,6 @@ impl fmt::Display for TearReport {
     }
 }
 
-/// Transaction, card, fault, and what the card does then.
-type Key = (String, &'static str, &'static str, &'static str);
-/// How many cases came to which state.
-type Counts = BTreeMap<&'static str, usize>;
-
-fn word(state: Option<State>) -> &'static str {
-    state.map_or("nothing", State::word)
-}
-
-fn list(counts: &Counts) -> String {
-    counts.iter().map(|(word, count)| format!("{count} {word}")).collect::<Vec<_>>().join(", ")
+fn word(state: Option<State>) -> String {
+    state.map_or("nothing", State::word).into()
 }

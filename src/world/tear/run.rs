@@ -12,10 +12,9 @@ use crate::roles::terminal::journal::{Entry, EntryKind, State};
 use crate::roles::terminal::{Flow, Settled};
 use crate::words::dictionary::tag;
 use crate::world::error::WorldError;
-use crate::world::parallel::in_parallel;
+use crate::world::parallel::in_order;
 use crate::world::seeds::Shelf;
 use crate::world::witness::Transitions;
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 /// How often the terminal starts again at the most; the longest way takes two.
@@ -31,18 +30,15 @@ pub fn tear(
 ) -> Result<TearReport, WorldError> {
     let cases = cases(settings)?;
     let mut report = TearReport::of(settings);
-    let each = |index: usize, shelf: &mut Shelf| cases.get(index).map(|case| play(settings, *case, shelf));
-    in_parallel(settings.jobs, each, |played| {
-        let (row, transitions) = played?;
-        report.take(row, &transitions);
-        progress(report.rows.len(), cases.len());
-        let enough = settings.until_violation && report.violations().next().is_some();
-        Ok(if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    let each = |case: &TearCase, shelf: &mut Shelf| play(settings, *case, shelf);
+    let played = in_order(settings.jobs, &cases, each, |(row, transitions), done| {
+        report.count(row.case.kind, &std::mem::take(transitions));
+        progress(done, cases.len());
+        let enough = settings.until_violation && row.violation.is_some();
+        if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    report.is_whole = report.rows.len() == cases.len();
-    // Cases that were played at once come as they are done.
-    let place: HashMap<TearCase, usize> = cases.iter().enumerate().map(|(at, case)| (*case, at)).collect();
-    report.rows.sort_by_key(|row| place.get(&row.case).copied());
+    report.is_whole = played.len() == cases.len();
+    report.rows = played.into_iter().map(|(row, _)| row).collect();
     Ok(report)
 }
 

@@ -23,8 +23,8 @@ pub struct Side<'a> {
     pub task: Task,
     /// Its host.
     pub host: &'a mut dyn Host,
-    /// What its holder says to a confirmation.
-    pub holder: &'a mut dyn FnMut(&Confirmation) -> bool,
+    /// What its holder says to a confirmation; looking takes time.
+    pub holder: &'a mut dyn FnMut(&Confirmation, &mut Context) -> bool,
 }
 
 /// What a touch came to for one of them.
@@ -91,7 +91,7 @@ impl<'a> End<'a> {
         while let Some(ask) = self.touch.poll(self.side.phone, context)? {
             match ask {
                 Ask::Confirm(shown) => {
-                    let yes = (self.side.holder)(&shown);
+                    let yes = (self.side.holder)(&shown, context);
                     self.touch.confirmed(yes, self.side.phone, context)?;
                 }
                 Ask::Host(request) => {

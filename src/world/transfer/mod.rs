@@ -6,6 +6,7 @@ mod meeting;
 mod peer;
 mod phones;
 pub mod seeds;
+pub mod tear;
 
 pub use drive::{Answered, Around, Broken, drive};
 pub use meeting::{Carry, Met, Side, meet};

@@ -4,6 +4,7 @@ mod card;
 /// What the stories share.
 mod shared {
     pub(super) mod ledger;
+    pub(super) mod teller;
 }
 mod tell;
 mod transfer;

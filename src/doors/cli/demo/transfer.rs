@@ -1,11 +1,11 @@
 //! Two phones that touch: money moves online, offline, and through a touch that breaks.
 
+use super::shared::teller::Teller;
 use crate::base::context::Context;
 use crate::doors::cli::shared::command::Call;
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::doors::cli::shared::folder::make_folder;
 use crate::doors::cli::shared::recording::Recording;
-use crate::observers::report::Story;
 use crate::roles::issuer::{AccountId, Issuer};
 use crate::roles::p2p::transfer::{Confirmation, Phone, Task, TouchEnd, TransferState, Way, settle};
 use crate::words::iso4217::{Amount, Currency};
@@ -40,15 +40,8 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     }
     let [payer, payee] =
         <[(Phone, File); 2]>::try_from(phones).map_err(|_| Failure::Invariant("two phones".into()))?;
-    let demo = Demo {
-        payer: payer.0,
-        payee: payee.0,
-        issuer,
-        context,
-        story: Story::default(),
-        rows: Vec::new(),
-        call,
-    };
+    let demo =
+        Demo { payer: payer.0, payee: payee.0, issuer, context, rows: Vec::new(), teller: Teller::new(call) };
     let result = demo.tell(&folder.display().to_string());
     drop((payer.1, payee.1));
     result
@@ -59,26 +52,25 @@ struct Demo<'a, 'b> {
     payee: Phone,
     issuer: Issuer,
     context: Context,
-    story: Story,
     /// Where the money was, and when.
     rows: Vec<(&'static str, [i64; 2])>,
-    call: &'a mut Call<'b>,
+    teller: Teller<'a, 'b>,
 }
 
 impl Demo<'_, '_> {
     fn tell(mut self, folder: &str) -> Result<Exit, Failure> {
-        self.paragraph(
+        self.teller.paragraph(
             "Two people with a phone each, and the bank of both. The phones speak NDEF over SNEP and LLCP, as \
              over NFC; keys, signatures and books are real, the air between them is not.",
         );
-        self.chapter("Two phones");
-        self.paragraph(
+        self.teller.chapter("Two phones");
+        self.teller.paragraph(
             "Each phone has made a key, and the bank has signed who it is of. The payee's phone will show the \
              payer nothing that the bank has not signed, and the other way round.",
         );
         self.note("before")?;
-        self.chapter(&format!("A touch of {ONLINE}, the bank asked at once"));
-        self.paragraph(
+        self.teller.chapter(&format!("A touch of {ONLINE}, the bank asked at once"));
+        self.teller.paragraph(
             "The payer's phone greets; the payee's offers, for this payer alone; the payer sees the name and \
              the amount and says yes. The phone keeps that before it says it, and asks the bank, which books it \
              and signs; the payee's phone believes that signature.",
@@ -86,22 +78,22 @@ impl Demo<'_, '_> {
         let met = self.touch(ONLINE, true, None)?;
         self.stands(&met, TransferState::Booked)?;
         self.note("after the touch")?;
-        self.chapter(&format!("A touch of {OFFLINE} under ground"));
-        self.paragraph(
+        self.teller.chapter(&format!("A touch of {OFFLINE} under ground"));
+        self.teller.paragraph(
             "No bank can be asked. Both phones keep what was agreed to, within what the payer's phone may \
              promise; the money has not moved yet.",
         );
         let met = self.touch(OFFLINE, false, None)?;
         self.stands(&met, TransferState::Acknowledged)?;
         self.note("after the touch")?;
-        self.chapter("A touch that breaks");
-        self.paragraph(&format!(
+        self.teller.chapter("A touch that breaks");
+        self.teller.paragraph(&format!(
             "{BROKEN} this time, and the phones part while the payer's promise is on its way. The payer's \
              phone cannot know whether it arrived. It says so, and does not guess.",
         ));
         let met = self.touch(BROKEN, false, Some(UNITS))?;
         self.stands(&met, TransferState::Agreed)?;
-        self.paragraph(
+        self.teller.paragraph(
             "They touch again. The payee's phone makes a new offer; the payer's answers with the promise of \
              before, which comes first: nothing is promised twice.",
         );
@@ -113,8 +105,8 @@ impl Demo<'_, '_> {
                 met[0]
             )));
         }
-        self.chapter("Back above ground");
-        self.paragraph(
+        self.teller.chapter("Back above ground");
+        self.teller.paragraph(
             "Both phones tell the bank of what they keep: the payer's, then the payee's, then the payer's \
              again. Each transfer is one row in the bank's books, and is booked once.",
         );
@@ -124,12 +116,11 @@ impl Demo<'_, '_> {
     }
 
     fn end(mut self, folder: &str) -> Result<Exit, Failure> {
-        let text = self.story.chapter("Where the money was");
-        self.call.output.say(&(text + "\n"));
+        self.teller.chapter("Where the money was");
         let table: Vec<String> = self.rows.iter().map(|(when, held)| row(when, *held)).collect();
-        let text = self.story.evidence(&format!("{}\n{}", header(), table.join("\n")));
-        self.call.output.say(&(text + "\n"));
-        self.paragraph("The sum never changed, and each transfer is booked once.");
+        self.teller.evidence(&format!("{}\n{}", header(), table.join("\n")));
+        self.teller.say("\n");
+        self.teller.paragraph("The sum never changed, and each transfer is booked once.");
         if let Some(violation) = self.issuer.check(&mut self.context)?.first() {
             return Err(Failure::Invariant(violation.to_string()));
         }
@@ -141,10 +132,10 @@ impl Demo<'_, '_> {
             })
             .collect();
         let booked = self.issuer.phone_transfers(&mut self.context)?;
-        self.call.output.tell("positions", json!(positions));
-        self.call.output.tell("booked", json!(booked.iter().filter(|row| row.is_booked).count()));
-        self.call.output.tell("folder", json!(folder));
-        self.call.output.say(&format!("\nThe phones and the books are kept: {folder}\n"));
+        self.teller.tell("positions", json!(positions));
+        self.teller.tell("booked", json!(booked.iter().filter(|row| row.is_booked).count()));
+        self.teller.tell("folder", json!(folder));
+        self.teller.say(&format!("\nThe phones and the books are kept: {folder}\n"));
         Ok(Exit::Done)
     }
 
@@ -153,11 +144,11 @@ impl Demo<'_, '_> {
         let task = |way, asks_host| Task { way, amount: Some(amount), asks_host };
         let (mut own, mut others) = (self.issuer.handle()?, self.issuer.handle()?);
         let shown = Cell::new(None);
-        let mut holder = |confirmation: &Confirmation| {
+        let mut holder = |confirmation: &Confirmation, _: &mut Context| {
             shown.set(Some(confirmation.clone()));
             true
         };
-        let mut nobody = |_: &Confirmation| false;
+        let mut nobody = |_: &Confirmation, _: &mut Context| false;
         let mut left = units;
         let mut carry = |_: usize, unit: Vec<u8>| {
             let has_agreed =
@@ -185,7 +176,7 @@ impl Demo<'_, '_> {
         };
         let met = meet(payer, payee, &mut carry, &mut self.context)?;
         if let Some(Confirmation { payee_name, amount, .. }) = shown.take() {
-            self.evidence(&format!("the payer's phone shows: pay {amount} to {payee_name}? yes"));
+            self.teller.evidence(&format!("the payer's phone shows: pay {amount} to {payee_name}? yes"));
         }
         Ok(met)
     }
@@ -200,8 +191,8 @@ impl Demo<'_, '_> {
             lines.push(format!("{who}'s phone: {} {}", transfer.amount, transfer.state));
             found = found.or(Some(transfer.state));
         }
-        self.evidence(&lines.join("\n"));
-        self.call.output.say("\n");
+        self.teller.evidence(&lines.join("\n"));
+        self.teller.say("\n");
         match found == Some(expected) {
             true => Ok(()),
             false => {
@@ -221,7 +212,7 @@ impl Demo<'_, '_> {
                 lines.push(format!("{who}: {} {}", transfer.amount, transfer.state));
             }
         }
-        self.evidence(&lines.join("\n"));
+        self.teller.evidence(&lines.join("\n"));
         Ok(())
     }
 
@@ -233,7 +224,7 @@ impl Demo<'_, '_> {
         });
         let expected: i64 = PEOPLE.iter().map(|(_, _, minor)| *minor as i64).sum();
         let found = held[0] + held[1];
-        self.call.output.say(&format!("\n   {}\n   {}\n", header(), row(when, held)));
+        self.teller.say(&format!("\n   {}\n   {}\n", header(), row(when, held)));
         self.rows.push((when, held));
         match found == expected {
             true => Ok(()),
@@ -241,21 +232,6 @@ impl Demo<'_, '_> {
                 Err(Failure::Invariant(format!("{when}: expected {expected} minor units, found {found}")))
             }
         }
-    }
-
-    fn chapter(&mut self, title: &str) {
-        let text = self.story.chapter(title);
-        self.call.output.say(&text);
-    }
-
-    fn paragraph(&mut self, text: &str) {
-        let text = self.story.paragraph(text);
-        self.call.output.say(&text);
-    }
-
-    fn evidence(&mut self, text: &str) {
-        let text = format!("\n{}", self.story.evidence(text));
-        self.call.output.say(&text);
     }
 }
 

@@ -1,6 +1,7 @@
 //! A phone: a card becomes a token in it, a tap, the life of the token, an e-cash account.
 
 use super::shared::ledger::{Ledger, succeeded};
+use super::shared::teller::Teller;
 use crate::air::host::{CodeCheck, CodeSent, Eligibility, Holder, KeyKind, Party, TokenVerb};
 use crate::air::link::{InProcess, Interface, Record, T0};
 use crate::base::bytes::Secret;
@@ -10,7 +11,7 @@ use crate::doors::cli::shared::command::Call;
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::doors::cli::shared::folder::make_folder;
 use crate::doors::cli::shared::recording::Recording;
-use crate::observers::report::{Story, outcome_json, outcome_text};
+use crate::observers::report::{outcome_json, outcome_text};
 use crate::roles::card::CardMemory;
 use crate::roles::issuer::{AccountId, Issuer};
 use crate::roles::terminal::journal::Journal;
@@ -58,8 +59,7 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
         journal: Some(open_journal(Some(&folder.join("terminal")), &mut context)?),
         config: call.switches.config()?,
         ledger: Ledger::default(),
-        story: Story::default(),
-        call,
+        teller: Teller::new(call),
         folder,
         store,
         issuer,
@@ -74,7 +74,7 @@ pub(super) fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
 
 /// Everyone and everything that lasts from chapter to chapter.
 struct Demo<'a, 'b> {
-    call: &'a mut Call<'b>,
+    teller: Teller<'a, 'b>,
     folder: PathBuf,
     store: StoreAddress,
     issuer: Issuer,
@@ -88,7 +88,6 @@ struct Demo<'a, 'b> {
     context: Context,
     recording: Recording,
     ledger: Ledger,
-    story: Story,
 }
 
 /// The person whose phone it is.
@@ -119,7 +118,7 @@ fn holder() -> Holder {
 
 impl Demo<'_, '_> {
     fn tell(mut self) -> Result<Exit, Failure> {
-        self.paragraph(
+        self.teller.paragraph(
             "A bank, its customer's phone and a shop, all simulated; the cryptography, the ledger and the \
              files are real.",
         );
@@ -130,33 +129,32 @@ impl Demo<'_, '_> {
         self.ecash()?;
         self.replace()?;
         self.lose()?;
-        let text = self.story.chapter("Where the money was");
-        self.call.output.say(&(text + "\n"));
-        self.ledger.tell(&self.story, &mut self.call.output);
-        self.paragraph("The sum never changed: no money was made, and none was lost.");
+        self.teller.chapter("Where the money was");
+        self.ledger.tell(&mut self.teller);
+        self.teller.paragraph("The sum never changed: no money was made, and none was lost.");
         let violations = self.issuer.check(&mut self.context)?;
         if let Some(violation) = violations.first() {
             return Err(Failure::Invariant(violation.to_string()));
         }
         let folder = self.folder.display().to_string();
-        self.call.output.say(&format!("\nThe phone, the books and the conversation are kept: {folder}\n"));
-        self.call.output.tell("folder", json!(folder));
+        self.teller.say(&format!("\nThe phone, the books and the conversation are kept: {folder}\n"));
+        self.teller.tell("folder", json!(folder));
         self.recording.check()?;
         Ok(Exit::Done)
     }
 
     fn add(&mut self) -> Result<TokenCard, Failure> {
-        self.chapter("A card goes into the phone");
-        self.paragraph(
+        self.teller.chapter("A card goes into the phone");
+        self.teller.paragraph(
             "The phone asks the token service whether the card may go in. The holder accepts the terms and \
              says who they are; the bank compares name, identity number, card and phone. The card is bound \
              to nobody yet, so the decision is yellow: the bank sends a code to the phone that it knows.",
         );
         let waits = self.add_with(None)?;
         let Added::Waits { what, .. } = waits else { return Err(unexpected("adding the card", &waits)) };
-        self.evidence(&format!("the phone waits for {what}"));
-        self.call.output.say("\n");
-        self.paragraph(
+        self.teller.evidence(&format!("the phone waits for {what}"));
+        self.teller.say("\n");
+        self.teller.paragraph(
             "The code comes back right. The service makes a token, a number of its own that stands for the \
              card; the bureau prepares the token's card, and the phone's secure element takes it over a \
              secure channel, all of it or nothing. Only then is the token active.",
@@ -164,7 +162,7 @@ impl Demo<'_, '_> {
         let code = self.issuer.code_on_phone(&self.physical.pan, &mut self.context)?;
         let added = self.add_with(code)?;
         let Added::Active(token) = added else { return Err(unexpected("adding the card", &added)) };
-        self.evidence(&format!(
+        self.teller.evidence(&format!(
             "{}: token ***{} stands for the card ***{}",
             token.name, token.token_last_four, token.last_four
         ));
@@ -183,8 +181,8 @@ impl Demo<'_, '_> {
     }
 
     fn pay_by_token(&mut self, token: &TokenCard) -> Result<(), Failure> {
-        self.chapter(&format!("A tap of {TAP}"));
-        self.paragraph(
+        self.teller.chapter(&format!("A tap of {TAP}"));
+        self.teller.paragraph(
             "The shop's terminal meets an ordinary card. The token service in front of the bank checks the \
              cryptogram and where the token may pay, puts the card's number in its place, and the bank \
              takes the money from the account. The shop never sees the card's number.",
@@ -195,11 +193,11 @@ impl Demo<'_, '_> {
     }
 
     fn suspend(&mut self, token: &TokenCard) -> Result<(), Failure> {
-        self.chapter("The token is suspended, and resumed");
+        self.teller.chapter("The token is suspended, and resumed");
         let by = Party::Wallet(Wallet::requestor());
         self.change(token, TokenVerb::Suspend, &by)?;
-        self.call.output.say("\n");
-        self.paragraph("Suspended, it does not answer; and were it to, the service would decline it.");
+        self.teller.say("\n");
+        self.teller.paragraph("Suspended, it does not answer; and were it to, the service would decline it.");
         self.change(token, TokenVerb::Resume, &by)?;
         let outcome = self.transact("tap_again", &token.name, Flow::Pay, BUS, Interface::Contactless)?;
         succeeded("tap after the token was resumed", &outcome)?;
@@ -207,8 +205,8 @@ impl Demo<'_, '_> {
     }
 
     fn ecash(&mut self) -> Result<(), Failure> {
-        self.chapter("A small e-cash account");
-        self.paragraph(&format!(
+        self.teller.chapter("A small e-cash account");
+        self.teller.paragraph(&format!(
             "The phone opens an e-cash account behind the same account, loads {LOAD}, pays {BUS} on a bus \
              that is not connected to anything, and closes it: the rest goes back, and nothing is left."
         ));
@@ -231,13 +229,13 @@ impl Demo<'_, '_> {
                 "the e-cash account of the demo does not close: {reason}"
             )));
         }
-        self.evidence(&format!("{name} is closed: nothing of it is left in the phone"));
+        self.teller.evidence(&format!("{name} is closed: nothing of it is left in the phone"));
         self.note("after the closing")
     }
 
     fn replace(&mut self) -> Result<(), Failure> {
-        self.chapter("The card is replaced");
-        self.paragraph(
+        self.teller.chapter("The card is replaced");
+        self.teller.paragraph(
             "The bank gives out another card with another number. The token stays, and now stands for the \
              new card; the phone takes the new card's last digits, which receipts show.",
         );
@@ -253,7 +251,7 @@ impl Demo<'_, '_> {
         self.physical = physical(&memory)?;
         let name = self.wallet.card(None)?.name;
         let token = self.wallet.token(Some(&name))?;
-        self.evidence(&format!(
+        self.teller.evidence(&format!(
             "{name}: token ***{} stands for the card ***{}",
             token.token_last_four, token.last_four
         ));
@@ -263,7 +261,7 @@ impl Demo<'_, '_> {
     }
 
     fn lose(&mut self) -> Result<(), Failure> {
-        self.chapter("The phone is lost");
+        self.teller.chapter("The phone is lost");
         let views = life::lost_device(
             &mut self.wallet,
             &mut self.service,
@@ -272,9 +270,9 @@ impl Demo<'_, '_> {
         )?;
         let told: Vec<String> =
             views.iter().map(|view| format!("token ***{}: {}", view.token_last_four, view.state)).collect();
-        self.evidence(&told.join("\n"));
-        self.call.output.say("\n");
-        self.paragraph("Only the bank lets it pay again.");
+        self.teller.evidence(&told.join("\n"));
+        self.teller.say("\n");
+        self.teller.paragraph("Only the bank lets it pay again.");
         Ok(())
     }
 
@@ -282,7 +280,7 @@ impl Demo<'_, '_> {
         let name = Some(token.name.as_str());
         let view = life::change(&mut self.wallet, &mut self.service, name, verb, by, &mut self.context)?;
         if let Some(view) = view {
-            self.evidence(&format!("token ***{}: {}", view.token_last_four, view.state));
+            self.teller.evidence(&format!("token ***{}: {}", view.token_last_four, view.state));
         }
         Ok(())
     }
@@ -291,7 +289,7 @@ impl Demo<'_, '_> {
     fn seat(&mut self, name: &str, over: Interface) -> Result<Stage<Option<Issuer>>, Failure> {
         let simulator = self.wallet.simulator(Some(name))?;
         let card = Record(T0(InProcess::connect(simulator, over, &mut self.context)));
-        self.recording.begin(None, &self.call.switches, &self.context)?;
+        self.recording.begin(None, &self.teller.call.switches, &self.context)?;
         let journal = self.journal.take();
         let journal = journal.ok_or_else(|| Failure::Invariant("the terminal is busy".into()))?;
         let mut stage = Stage::new(Box::new(card), self.issuer.handle()?, journal, self.config.clone())?;
@@ -312,9 +310,9 @@ impl Demo<'_, '_> {
         let result = stage.transact(flow, amount, &mut pin, &mut self.context);
         self.journal = Some(stage.journal);
         let (_, outcome) = result?;
-        let unmask = self.call.switches.unmask;
-        self.evidence(&outcome_text(&outcome, unmask));
-        self.call.output.tell(key, outcome_json(&outcome, unmask));
+        let unmask = self.teller.call.switches.unmask;
+        self.teller.evidence(&outcome_text(&outcome, unmask));
+        self.teller.tell(key, outcome_json(&outcome, unmask));
         Ok(outcome)
     }
 
@@ -328,22 +326,7 @@ impl Demo<'_, '_> {
         let position =
             Position::of(CNY, &mut self.issuer, journal, &terminal, held as i64, &mut self.context)
                 .map_err(|error| Failure::Invariant(error.to_string()))?;
-        self.ledger.note(when, position, &mut self.call.output)
-    }
-
-    fn chapter(&mut self, title: &str) {
-        let text = self.story.chapter(title);
-        self.call.output.say(&text);
-    }
-
-    fn paragraph(&mut self, text: &str) {
-        let text = self.story.paragraph(text);
-        self.call.output.say(&text);
-    }
-
-    fn evidence(&mut self, text: &str) {
-        let text = format!("\n{}", self.story.evidence(text));
-        self.call.output.say(&text);
+        self.ledger.note(when, position, &mut self.teller)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `cardwright world`: proofs that money cannot be lost, played in simulated worlds.
 
 mod run;
+mod seeds;
 mod tear;
 mod transfer;
 mod without;

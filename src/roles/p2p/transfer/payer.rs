@@ -69,7 +69,7 @@ impl Phone {
         if let Some(former) = self.former(payee)? {
             return Ok(Considering::Say(Box::new(former)));
         }
-        let refusal = if context.now() > terms.expires {
+        let refusal = if self.has_lapsed(terms, context) {
             Refusal::EXPIRED
         } else if terms.amount != wanted {
             Refusal::OTHER_AMOUNT
@@ -90,10 +90,10 @@ impl Phone {
     ) -> Result<Result<Entry, Refusal>, TransferError> {
         let Considered { offer, payee } = considered;
         // The holder may have taken a while.
-        let made = context.now();
-        if made > offer.contents.expires {
+        if self.has_lapsed(&offer.contents, context) {
             return Ok(Err(Refusal::EXPIRED));
         }
+        let made = context.now();
         let entry = Entry::new(Way::Pays, TransferState::Agreed, offer.clone(), payee);
         let (key, id) = (self.key.clone(), entry.id());
         let sign = |sequence| Ok(Signed::sign(Agreement { sequence, made }, &id.0, &key)?);
@@ -102,6 +102,10 @@ impl Phone {
         }
         let agreement = Some(sign(self.sequence()?)?);
         Ok(Ok(Entry { agreement, ..entry }))
+    }
+
+    fn has_lapsed(&self, offer: &Offer, context: &Context) -> bool {
+        context.now() > offer.expires && self.rules.keeps(TransferRule::RefuseLapsed)
     }
 
     /// What the payer says of an agreement; none of an entry without one.

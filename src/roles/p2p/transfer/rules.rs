@@ -17,6 +17,8 @@ pub enum TransferRule {
     WithdrawLapsed,
     /// Only the host's signature ends a transfer, never its silence.
     SignedOutcomes,
+    /// An offer that has run out is not agreed to any more.
+    RefuseLapsed,
 }
 
 impl TransferRule {
@@ -28,6 +30,7 @@ impl TransferRule {
         Self::TellAgreed,
         Self::WithdrawLapsed,
         Self::SignedOutcomes,
+        Self::RefuseLapsed,
     ];
 
     /// Its name.
@@ -39,6 +42,7 @@ impl TransferRule {
             Self::TellAgreed => "tell-agreed",
             Self::WithdrawLapsed => "withdraw-lapsed",
             Self::SignedOutcomes => "signed-outcomes",
+            Self::RefuseLapsed => "refuse-lapsed",
         }
     }
 }

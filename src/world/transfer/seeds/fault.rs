@@ -17,6 +17,14 @@ pub enum TouchFault {
         /// Which unit.
         unit: usize,
     },
+    /// Only the first bytes of a unit arrive; the phones part, and both are switched off and on
+    /// again.
+    Torn {
+        /// Which unit.
+        unit: usize,
+        /// How many bytes arrive, of at most as many as it has.
+        bytes: usize,
+    },
     /// Only the first bytes of a unit arrive, and pass for the whole.
     Short {
         /// Which unit.
@@ -65,6 +73,7 @@ impl TouchFault {
     /// The kinds of fault, by their words.
     pub const WORDS: &'static [&'static str] = &[
         "phones part",
+        "unit torn",
         "unit cut",
         "unit changed",
         "units of before played again",
@@ -84,7 +93,8 @@ impl TouchFault {
     pub(super) fn draw(draw: &mut Draw) -> Self {
         let unit = draw.below(UNITS) as usize;
         match draw.below(16) {
-            0..5 => Self::Cut { unit },
+            0..3 => Self::Cut { unit },
+            3..5 => Self::Torn { unit, bytes: draw.below(BYTES) as usize },
             5 => Self::Short { unit, bytes: draw.below(BYTES) as usize },
             6..8 => Self::Changed { unit, byte: draw.below(BYTES) as usize, bit: draw.below(8) as u8 },
             8 => Self::Replayed { unit },
@@ -102,6 +112,7 @@ impl TouchFault {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Cut { .. } => "phones part",
+            Self::Torn { .. } => "unit torn",
             Self::Short { .. } => "unit cut",
             Self::Changed { .. } => "unit changed",
             Self::Replayed { .. } => "units of before played again",
@@ -125,6 +136,7 @@ impl fmt::Display for TouchFault {
         let who = |is_payer| if is_payer { "payer" } else { "payee" };
         match self {
             Self::Cut { unit } | Self::Replayed { unit } => write!(f, "{} at unit {unit}", self.word()),
+            Self::Torn { unit, bytes } => write!(f, "unit {unit} torn after {bytes} bytes"),
             Self::Short { unit, bytes } => write!(f, "unit {unit} cut to {bytes} bytes"),
             Self::Changed { unit, byte, bit } => {
                 write!(f, "unit {unit}, byte {byte} from its end, bit {bit} changed")

@@ -1,7 +1,7 @@
 //! What must hold at the end of a world, whatever went wrong in it.
 
 use super::plan::{PEOPLE, Plan, StepKind};
-use super::play::{CNY, Played, World};
+use super::play::{CNY, Played, World, name};
 use crate::roles::issuer::PhoneTransfer;
 use crate::roles::p2p::transfer::{TransferState, Way};
 use crate::world::error::WorldError;
@@ -49,7 +49,11 @@ impl Judge {
             rows.into_iter().map(|row| (row.id.clone(), row)).collect();
         Ok(phones_know(world, &rows)?
             .or_else(|| shown_is_true(world, &rows))
-            .or_else(|| once(world, plan, &rows)))
+            .or_else(|| once(world, plan, &rows))
+            .or_else(|| {
+                world.lapsed.first().map(|id| format!("{id} was agreed to when its offer had run out"))
+            })
+            .or(accounts_hold(world, plan, &rows)?))
     }
 }
 
@@ -101,11 +105,39 @@ fn shown_is_true(world: &World, rows: &BTreeMap<String, PhoneTransfer>) -> Optio
 
 /// Whatever somebody meant once moves once at most.
 fn once(world: &World, plan: &Plan, rows: &BTreeMap<String, PhoneTransfer>) -> Option<String> {
-    plan.steps.iter().enumerate().find_map(|(number, step)| {
+    plan.steps.iter().find_map(|step| {
         let StepKind::Pay(_) = step.kind else { return None };
+        let number = step.number;
         let is_booked = |id: &String| rows.get(id).is_some_and(|row| row.is_booked);
         let of_this = world.meant.iter().filter(|(_, meant)| **meant == number).map(|(id, _)| id.to_string());
         let count = of_this.filter(is_booked).count();
         (count > 1).then(|| format!("step {number} was meant once and is booked {count} times"))
     })
+}
+
+/// Every account holds what it began with, and what is booked.
+fn accounts_hold(
+    world: &mut World,
+    plan: &Plan,
+    rows: &BTreeMap<String, PhoneTransfer>,
+) -> Result<Option<String>, WorldError> {
+    let accounts = world.issuer.accounts(&mut world.context)?;
+    for (number, person) in world.people.iter().enumerate() {
+        let (id, account) = (person.phone.id(), name(number));
+        let booked = rows.values().filter(|row| row.is_booked);
+        let moved = booked.map(|row| match id {
+            id if id == row.payee => row.amount.minor as i64,
+            id if id == row.payer => -(row.amount.minor as i64),
+            _ => 0,
+        });
+        let expected = plan.opening_minor[number] as i64 + moved.sum::<i64>();
+        let found = accounts.iter().find(|row| row.id == account).map(|row| row.balance.minor as i64);
+        if found != Some(expected) {
+            let found = found.unwrap_or_default();
+            return Ok(Some(format!(
+                "account {account} should hold {expected} minor units, and holds {found}"
+            )));
+        }
+    }
+    Ok(None)
 }

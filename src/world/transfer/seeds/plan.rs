@@ -3,6 +3,7 @@
 use super::fault::{TouchFault, host};
 use crate::roles::p2p::transfer::Way;
 use crate::world::draw::Draw;
+use crate::world::seeds::{Parts, Selection};
 use crate::world::tear::HostPlan;
 use std::fmt;
 use std::time::Duration;
@@ -10,9 +11,9 @@ use std::time::Duration;
 /// Sets the plan's randomness apart from that of the world itself.
 const PLAN: u64 = 0x746F_7563_6865_7321;
 /// How many people there are.
-pub(super) const PEOPLE: usize = 3;
+pub(in crate::world::transfer) const PEOPLE: usize = 3;
 /// The most that somebody tries before they give up.
-const TRIES: u64 = 3;
+const TRIES: usize = 3;
 
 /// A world that is to be played.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Plan {
 /// One thing that happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
+    /// Its number in the whole plan.
+    pub number: usize,
     /// Time that passes before it.
     pub pause: Duration,
     /// What it is.
@@ -49,6 +52,8 @@ pub enum StepKind {
         way: Way,
         /// Who.
         who: [usize; 2],
+        /// What goes wrong in the touch.
+        fault: Option<TouchFault>,
     },
     /// A phone settles.
     Settle {
@@ -87,13 +92,62 @@ impl Plan {
             opening_minor: [0; PEOPLE].map(|_| 2_000 + draw.below(8) * 1_000),
             offline_limit_minor: if draw.one_in(4) { 3_000 } else { 100_000 },
             first_to_settle: draw.below(PEOPLE as u64) as usize,
-            steps: (0..=draw.below(3)).map(|_| Step::draw(&mut draw)).collect(),
+            steps: (0..=draw.below(3)).map(|number| Step::draw(number as usize, &mut draw)).collect(),
         }
     }
 }
 
+impl Parts for Plan {
+    fn part(&self, selection: &Selection) -> Self {
+        let mut plan = self.clone();
+        if let Some(steps) = &selection.steps {
+            plan.steps.retain(|step| steps.contains(&step.number));
+        }
+        for step in &mut plan.steps {
+            let first = step.fault_number(0);
+            let is_dropped = |index: usize| selection.dropped.contains(&(first + index));
+            match &mut step.kind {
+                StepKind::Same { fault, .. } => *fault = fault.filter(|_| !is_dropped(0)),
+                StepKind::Settle { fault, .. } => *fault = fault.filter(|_| !is_dropped(0)),
+                StepKind::Pay(intent) => {
+                    for (index, fault) in intent.tries.iter_mut().enumerate() {
+                        *fault = fault.filter(|_| !is_dropped(index));
+                    }
+                }
+            }
+        }
+        plan
+    }
+
+    fn steps(&self) -> Vec<usize> {
+        self.steps.iter().map(|step| step.number).collect()
+    }
+
+    fn faults(&self) -> Vec<usize> {
+        self.steps.iter().flat_map(Step::faults).collect()
+    }
+}
+
 impl Step {
-    fn draw(draw: &mut Draw) -> Self {
+    /// The number in the whole plan of the fault of a touch.
+    const fn fault_number(&self, touch: usize) -> usize {
+        self.number * TRIES + touch
+    }
+
+    /// The numbers of its faults.
+    fn faults(&self) -> Vec<usize> {
+        let of = |touch, has_fault: bool| has_fault.then_some(self.fault_number(touch));
+        match &self.kind {
+            StepKind::Same { fault, .. } => of(0, fault.is_some()).into_iter().collect(),
+            StepKind::Settle { fault, .. } => of(0, fault.is_some()).into_iter().collect(),
+            StepKind::Pay(intent) => {
+                let faults = intent.tries.iter().enumerate();
+                faults.filter_map(|(touch, fault)| of(touch, fault.is_some())).collect()
+            }
+        }
+    }
+
+    fn draw(number: usize, draw: &mut Draw) -> Self {
         let pause = Duration::from_secs(match draw.below(4) {
             0 => 3_600,
             _ => draw.below(90),
@@ -103,7 +157,7 @@ impl Step {
         let kind = match draw.below(10) {
             0 => {
                 let way = if draw.one_in(2) { Way::Pays } else { Way::Receives };
-                StepKind::Same { way, who: [one, other] }
+                StepKind::Same { way, who: [one, other], fault: None }
             }
             1 | 2 => {
                 let fault = (!draw.one_in(3)).then(|| host(draw));
@@ -111,13 +165,13 @@ impl Step {
             }
             _ => StepKind::Pay(Intent::draw(one, other, draw)),
         };
-        Self { pause, kind }
+        Self { number, pause, kind }
     }
 }
 
 impl Intent {
     fn draw(payer: usize, payee: usize, draw: &mut Draw) -> Self {
-        let tries = 1 + draw.below(TRIES);
+        let tries = 1 + draw.below(TRIES as u64);
         Self {
             payer,
             payee,
@@ -138,8 +192,25 @@ impl fmt::Display for Plan {
             f,
             "accounts {opening_minor:?}, may promise {offline_limit_minor}, {first_to_settle} settles first at the end"
         )?;
-        for (number, step) in self.steps.iter().enumerate() {
-            writeln!(f, "{number}: after {} s {}", step.pause.as_secs(), step.kind)?;
+        for step in &self.steps {
+            write!(f, "step {}: after {} s {}", step.number, step.pause.as_secs(), step.kind)?;
+            let fault =
+                |fault: &dyn fmt::Display, touch| format!("; fault {}: {fault}", step.fault_number(touch));
+            match &step.kind {
+                StepKind::Same { fault: Some(came), .. } => writeln!(f, "{}", fault(came, 0))?,
+                StepKind::Settle { fault: Some(came), .. } => {
+                    let came = format!("{} (message {})", came.point.word(), came.message);
+                    writeln!(f, "{}", fault(&came, 0))?;
+                }
+                StepKind::Pay(intent) => {
+                    writeln!(f)?;
+                    for (touch, came) in intent.tries.iter().enumerate() {
+                        let came = came.as_ref().map_or_else(String::new, |came| fault(came, touch));
+                        writeln!(f, "   touch {touch}{came}")?;
+                    }
+                }
+                _ => writeln!(f)?,
+            }
         }
         Ok(())
     }
@@ -148,23 +219,31 @@ impl fmt::Display for Plan {
 impl fmt::Display for StepKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Same { way, who: [one, other] } => {
+            Self::Same { way, who: [one, other], .. } => {
                 write!(f, "{one} {} and {other} {}", way.word(), way.word())
             }
-            Self::Settle { who, fault: None } => write!(f, "{who} settles"),
-            Self::Settle { who, fault: Some(plan) } => {
-                write!(f, "{who} settles: {} (message {})", plan.point.word(), plan.message)
-            }
-            Self::Pay(Intent { payer, payee, minor, asks_host, tries, .. }) => {
-                write!(f, "{payer} pays {payee} {minor} minor units, hosts asked {asks_host:?}")?;
-                for (number, fault) in tries.iter().enumerate() {
-                    match fault {
-                        None => write!(f, "\n   touch {number}")?,
-                        Some(fault) => write!(f, "\n   touch {number}: {fault}")?,
-                    }
-                }
-                Ok(())
+            Self::Settle { who, .. } => write!(f, "{who} settles"),
+            Self::Pay(Intent { payer, payee, minor, asks_host, .. }) => {
+                write!(f, "{payer} pays {payee} {minor} minor units, hosts asked {asks_host:?}")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_a_plan_has_the_steps_and_faults_that_are_left() {
+        let plan =
+            (0..100).map(Plan::of).find(|plan| plan.faults().len() > 3 && plan.steps.len() > 2).unwrap();
+        let (step, faults) = (plan.steps[1].number, plan.faults());
+        assert_eq!(plan.part(&Selection::default()), plan);
+        let dropped = Selection { steps: None, dropped: faults[1..].iter().copied().collect() };
+        assert_eq!(plan.part(&dropped).faults(), faults[..1]);
+        let alone = Selection { steps: Some([step].into()), dropped: faults.into_iter().collect() };
+        let alone = plan.part(&alone);
+        assert_eq!((alone.steps(), alone.faults()), (vec![step], vec![]));
     }
 }

@@ -3,28 +3,19 @@
 use super::Rule;
 use super::fault::TouchFault;
 use super::plan::Plan;
-use super::play::Played;
+use super::plant::Plant;
+use super::play::{Flaws, Played};
+use crate::world::seeds;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// A seed that failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailedSeed {
-    /// The seed.
-    pub seed: u64,
-    /// What is wrong.
-    pub violation: String,
-    /// What was to happen.
-    pub plan: Plan,
-    /// The rule that was switched off.
-    pub without: Option<Rule>,
-}
+/// A seed that failed, made smaller.
+pub type FailedSeed = seeds::FailedSeed<Plan, Flaws>;
 
 impl FailedSeed {
     /// The command that plays it again.
     pub fn command(&self) -> String {
-        let without = self.without.map_or_else(String::new, |rule| format!(" --without {}", rule.word()));
-        format!("cardwright world transfer --seed {}{without}", self.seed)
+        self.command_of("transfer", self.flaws.without.map(Rule::word), self.flaws.plant.map(Plant::word))
     }
 }
 
@@ -63,6 +54,12 @@ impl SeedReport {
         let count = |word: &&'static str| (*word, self.faults.get(word).copied().unwrap_or(0));
         TouchFault::WORDS.iter().map(count).collect()
     }
+
+    /// What so many worlds should have shown and did not: a kind of fault that never came.
+    pub fn gaps(&self) -> Vec<String> {
+        let never = self.faults().into_iter().filter(|(_, count)| *count == 0);
+        never.map(|(word, _)| format!("no fault: {word}")).collect()
+    }
 }
 
 impl fmt::Display for SeedReport {
@@ -77,14 +74,9 @@ impl fmt::Display for SeedReport {
         }
         writeln!(f, "digest {digest:016x}")?;
         for failed in &self.failed {
-            writeln!(
-                f,
-                "seed {}: {}\n{}again: {}",
-                failed.seed,
-                failed.violation,
-                failed.plan,
-                failed.command()
-            )?;
+            writeln!(f, "WRONG seed {}: {}", failed.seed, failed.violation)?;
+            write!(f, "{}", failed.plan)?;
+            writeln!(f, "again: {}", failed.command())?;
         }
         write!(f, "{} worlds wrong", self.failed.len())
     }

@@ -28,6 +28,11 @@ impl Wire {
         self.happened = false;
     }
 
+    /// The lengths of the units of this touch, in bytes.
+    pub fn lengths(&self) -> Vec<usize> {
+        self.now.iter().map(Vec::len).collect()
+    }
+
     /// What arrives of a unit; nothing any more where the phones part.
     pub fn carry(&mut self, number: usize, unit: Vec<u8>, fault: Option<TouchFault>) -> Option<Vec<u8>> {
         self.now.push(unit.clone());
@@ -36,7 +41,10 @@ impl Wire {
                 self.happened = true;
                 None
             }
-            Some(TouchFault::Short { unit: at, bytes }) if at == number => {
+            Some(TouchFault::Torn { unit: at, .. }) if number > at => None,
+            Some(TouchFault::Torn { unit: at, bytes } | TouchFault::Short { unit: at, bytes })
+                if at == number =>
+            {
                 self.happened = true;
                 Some(unit[..bytes.min(unit.len())].to_vec())
             }

@@ -1,8 +1,8 @@
 //! Where the money was after each step of a story, and that its sum never changes.
 
+use super::teller::Teller;
 use crate::doors::cli::shared::failure::Failure;
-use crate::doors::cli::shared::output::Output;
-use crate::observers::report::{Story, position_header, position_json, position_row};
+use crate::observers::report::{position_header, position_json, position_row};
 use crate::roles::terminal::Outcome;
 use crate::words::iso4217::Currency;
 use crate::world::Position;
@@ -21,9 +21,9 @@ impl Ledger {
         &mut self,
         when: &'static str,
         position: Position,
-        output: &mut Output,
+        teller: &mut Teller<'_, '_>,
     ) -> Result<(), Failure> {
-        output.say(&format!(
+        teller.say(&format!(
             "\n   {}\n   {}\n",
             position_header(position.currency),
             position_row(when, &position)
@@ -40,15 +40,16 @@ impl Ledger {
     }
 
     /// Tells all of it.
-    pub(in crate::doors::cli) fn tell(&self, story: &Story, output: &mut Output) {
+    pub(in crate::doors::cli) fn tell(&self, teller: &mut Teller<'_, '_>) {
         let currency = self.positions.first().map_or(Currency::CNY, |(_, at)| at.currency);
         let mut table = position_header(currency) + "\n";
         for (when, position) in &self.positions {
             table.push_str(&(position_row(when, position) + "\n"));
         }
-        output.say(&(story.evidence(&table) + "\n"));
+        teller.evidence(&table);
+        teller.say("\n");
         let values: Vec<Value> = self.positions.iter().map(|(when, at)| position_json(when, at)).collect();
-        output.tell("positions", json!(values));
+        teller.tell("positions", json!(values));
     }
 }
 

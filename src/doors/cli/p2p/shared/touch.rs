@@ -21,13 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The arguments of either side.
 pub(in crate::doors::cli) fn arguments(line: clap::Command) -> clap::Command {
-    line.arg(
-        Arg::new("peer")
-            .long("peer")
-            .value_name("ADDRESS")
-            .required(true)
-            .help("Where the other phone is: udp:HOST:PORT (who comes first listens there), or pn532:DEVICE"),
-    )
+    line.arg(Arg::new("peer").long("peer").value_name("ADDRESS").required(true).help(
+        "Where the other phone is: udp:HOST:PORT (who comes first listens there), pn532:DEVICE, or \
+                 pn532:pcsc:NAME-PART (an ACR122U)",
+    ))
     .arg(
         Arg::new("offline")
             .long("offline")
