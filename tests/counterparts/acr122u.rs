@@ -130,8 +130,8 @@ fn emulate(daemon: PrivatePcscd, folder: &Path) -> Result<(), Failed> {
 fn touch(daemon: PrivatePcscd, folder: &Path, pays_inside: bool) -> Result<(), Failed> {
     let (chip, other) = SimulatedChip::pair(folder)?;
     let reader = Reader::with(daemon, &chip)?;
-    let outside = other.address();
-    let peers = if pays_inside { [ADDRESS, &outside] } else { [&outside, ADDRESS] };
+    let other = other.address();
+    let peers = if pays_inside { [ADDRESS, &other] } else { [&other, ADDRESS] };
     let command = |arguments: &[&str], state: &str| {
         let mut command = reader.daemon.command(CARDWRIGHT);
         command.args(arguments).arg("--state").arg(folder.join(state)).current_dir(folder);
