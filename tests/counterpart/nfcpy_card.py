@@ -26,8 +26,8 @@ import nfc.snep
 
 # Whoever has started it ends it.
 LIFE = 300
-# Frames of 256 bytes and a waiting time of 0.6 s.
-ATS = bytearray.fromhex("057880B000")
+# Frames of 256 bytes and a waiting time of 5 s, the longest: this program may be kept waiting itself.
+ATS = bytearray.fromhex("057880E000")
 # The most data in a block of such a frame: PCB and check sum go off.
 MOST = 253
 ECASH = bytes.fromhex("A000000333010106")
