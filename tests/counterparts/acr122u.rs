@@ -139,9 +139,10 @@ fn emulate(reader: &Reader, folder: &Path) -> Result<(), Failed> {
 fn touch(reader: &Reader, folder: &Path, pays_inside: bool) -> Result<(), Failed> {
     let other = reader.other.as_ref().ok_or("there is no other chip")?.address();
     let peers = if pays_inside { [ADDRESS, &other] } else { [&other, ADDRESS] };
+    let books = format!("sqlite:{}", folder.join("cardwright.db").display());
     let command = |arguments: &[&str], state: &str| {
         let mut command = reader.daemon.command(CARDWRIGHT);
-        command.args(arguments).arg("--state").arg(folder.join(state)).current_dir(folder);
+        command.args(arguments).args(["--store", &books]).arg("--state").arg(folder.join(state));
         command
     };
     let ours = |arguments: &[&str], state: &str| done(run(&mut command(arguments, state), "", SECONDS_20)?);

@@ -274,9 +274,9 @@ fn shown(value: &crate::base::store::Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schema::{MIGRATIONS, OWNER};
     use super::RULES;
     use crate::base::store::{Sqlite, StoreError, migrate, transact};
+    use crate::roles::issuer::schema::{MIGRATIONS, OWNER};
 
     /// A merchant's book has a row for each of its sales: gone through for each sale, the check of
     /// a million would take a day.
