@@ -1,5 +1,6 @@
 //! The gate: who passes, what is kept before it opens, and how rides are paid.
 
+mod aggregation;
 mod kit;
 mod purse;
 mod run;

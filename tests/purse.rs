@@ -1,5 +1,7 @@
 //! Purses (PBOC ED/EP): card, terminal with its security module, issuer.
 
+#[cfg(target_os = "linux")]
+mod choice;
 mod cities;
 #[cfg(target_os = "linux")]
 mod desk;

@@ -7,20 +7,15 @@ use super::error::WorldError;
 use super::planted::{Fault, Planted, planted_host};
 use super::seat::{FreshCard, FreshCards, terminal_elements};
 use super::stage::{Sale, Stage};
-use crate::air::host::{Answer, Attended, BatchTotals, Host, HostError, Inbox, Request, ResponseCode};
+use crate::air::host::{Answer, Attended, BatchTotals, Host, HostError, Inbox, Request};
 use crate::air::link::{Activation, Card, InProcess, Interface, Record, T0};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
-use crate::roles::bureau::KeySet;
 use crate::roles::card::{CardHand, HeldCard};
 use crate::roles::terminal::{
     ApplicationName, Cardholder, Depth, Flow, Message, Outcome, PinPrompt, TerminalConfig, Verdict,
 };
-use crate::words::dictionary::tag;
-use crate::words::emv::Pan;
-use crate::words::emv::cryptogram::CryptogramVersion;
 use crate::words::iso4217::Amount;
-use crate::words::pboc::VerifiedCryptogram;
 use crate::words::tlv::TlvStore;
 use std::time::Duration;
 
@@ -59,8 +54,8 @@ pub struct Order {
     pub is_cash: bool,
     /// Whether the merchant wants the issuer asked.
     pub forced_online: bool,
-    /// What the holder enters each time a PIN is asked for, the last one again and again;
-    /// `None` gives up.
+    /// What the holder enters each time a PIN is asked for; `None` gives up, and so does the holder
+    /// after the last one.
     pub pins: Vec<Option<Secret<String>>>,
     /// Which application the holder takes, from 1.
     pub choice: usize,
@@ -230,11 +225,10 @@ struct Holder<'a> {
 
 impl Cardholder for Holder<'_> {
     fn enter_pin(&mut self, _: &PinPrompt) -> Option<Secret<String>> {
-        let pins = &self.order.pins;
-        let pin = pins.get(self.entered).or(pins.last()).cloned().flatten();
-        self.entered += 1;
         // Who has one PIN to say gives up when it was wrong, as people do.
-        pin.filter(|_| self.entered <= pins.len().max(1))
+        let pin = self.order.pins.get(self.entered).cloned().flatten();
+        self.entered += 1;
+        pin
     }
 
     fn choose(&mut self, applications: &[ApplicationName]) -> Option<usize> {
@@ -290,30 +284,4 @@ impl<H: Host> Host for Line<H> {
     fn settle(&mut self, totals: &BatchTotals, context: &mut Context) -> Result<Answer, HostError> {
         self.0.settle(totals, context)
     }
-}
-
-/// The answer of an issuer that gives this code, whatever its books say; with its proof (91)
-/// where the request holds a cryptogram that one can be made for.
-pub fn answer_with_code(request: &Request, code: ResponseCode) -> Answer {
-    let mut answer = Answer::new(code, "as it was told");
-    if code.is_approved() {
-        answer.authorisation_code = Some("000000".into());
-    }
-    if let Some(proof) = proof(request, code) {
-        answer.chip.put(tag::ISSUER_AUTHENTICATION_DATA, proof);
-    }
-    answer
-}
-
-fn proof(request: &Request, code: ResponseCode) -> Option<Vec<u8>> {
-    let chip = &request.chip;
-    let version = CryptogramVersion::by_iad(chip.value(tag::ISSUER_APPLICATION_DATA)?)?;
-    let pan = Pan::new(request.pan.expose()).ok()?;
-    let verified = VerifiedCryptogram {
-        version,
-        keys: KeySet::test().card_keys(version, &pan, request.psn).ok()?,
-        atc: u16::from_be_bytes(chip.array(tag::ATC)?),
-        cryptogram: chip.array(tag::APPLICATION_CRYPTOGRAM)?,
-    };
-    verified.issuer_authentication_data(code.0, code.is_approved()).ok()
 }

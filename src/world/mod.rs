@@ -25,6 +25,7 @@ mod served_bench;
 mod stage;
 pub mod tear;
 mod tokens;
+mod told_answer;
 mod toml_change;
 pub mod transfer;
 pub mod wallet;
@@ -36,7 +37,7 @@ pub use address::{
     TargetAddress,
 };
 pub use authority::{AUTHORITY_FILE, make_authority, open_authority};
-pub use bench::{Bench, Deed, Ended, Order, TerminalUnderTest, answer_with_code};
+pub use bench::{Bench, Deed, Ended, Order, TerminalUnderTest};
 pub use books::{
     KEY_FILE, open_books, open_books_with, open_journal, open_target, read_text, seal_key, store_db,
 };
@@ -61,6 +62,7 @@ pub use tokens::{
     TOKEN_KEY_FILE, TOKEN_PROFILE, TOKEN_VERSION, before_issuer, has_vault, open_tokens, open_vault,
     open_vault_in, rotate_token_key, token_bureau, token_host,
 };
+pub use told_answer::answer_with_code;
 pub use toml_change::TomlChange;
 pub use watch::Watch;
 pub use witness::{Transition, Transitions, Witness};

@@ -8,8 +8,8 @@ use crate::base::context::Context;
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::journal::{Entry, EntryKind, Journal, State};
 use crate::roles::terminal::purse::{
-    CappRecord, Counter, Desk, Purchase, PurchaseKind, PurseChange, PurseOrder, Sam, SelectedPurse, change,
-    purchase, read_record, select,
+    CappRecord, Counter, Desk, Purchase, PurchaseKind, PurseChange, PurseChoice, PurseOrder, Sam,
+    SelectedPurse, change, expect, purchase, read_record, select,
 };
 use crate::roles::terminal::{
     CardFacts, Cardholder, Depth, EndOfDay, Flow, Outcome, Recovered, RecoveryRules, Seat, TerminalConfig,
@@ -26,6 +26,8 @@ pub struct Stage<B = Issuer> {
     pub card: Box<dyn Card>,
     /// The terminal's security module, which purses are paid with.
     pub sam: Option<Box<dyn Card>>,
+    /// Which purse is meant where the card has several.
+    pub purse: PurseChoice,
     /// The host, as the terminal sees it.
     pub host: Box<dyn Host>,
     /// The issuer's books; where they are here, the host is another handle on them.
@@ -74,7 +76,8 @@ impl Stage {
     ) -> Result<Self, WorldError> {
         let host = Box::new(issuer.handle()?);
         let config = Arc::new(config);
-        Ok(Self { card, sam: None, host, issuer, journal, config, rules: RecoveryRules::ALL })
+        let (sam, purse, rules) = (None, PurseChoice::First, RecoveryRules::ALL);
+        Ok(Self { card, sam, purse, host, issuer, journal, config, rules })
     }
 
     /// Where the money of a currency is.
@@ -98,8 +101,8 @@ impl Stage {
 
     /// The same counter for those who do not ask where its books are.
     pub fn with_books(self) -> Stage<Option<Issuer>> {
-        let Self { card, sam, host, issuer, journal, config, rules } = self;
-        Stage { card, sam, host, issuer: Some(issuer), journal, config, rules }
+        let Self { card, sam, purse, host, issuer, journal, config, rules } = self;
+        Stage { card, sam, purse, host, issuer: Some(issuer), journal, config, rules }
     }
 }
 
@@ -112,7 +115,8 @@ impl Stage<Option<Issuer>> {
         config: TerminalConfig,
     ) -> Self {
         let config = Arc::new(config);
-        Self { card, sam: None, host, issuer: None, journal, config, rules: RecoveryRules::ALL }
+        let (sam, purse, rules) = (None, PurseChoice::First, RecoveryRules::ALL);
+        Self { card, sam, purse, host, issuer: None, journal, config, rules }
     }
 
     /// Every invariant of the books, where they are here; a remote host checks its own.
@@ -172,10 +176,10 @@ impl<B> Stage<B> {
         context: &mut Context,
     ) -> Result<(Recovered, Outcome), WorldError> {
         let recovered = self.recover(context)?;
-        let selected = self.select_purse(context)?.ok_or(TerminalError::NoPurse)?;
+        let selected = self.expect_purse(context)?;
         let sam = self.sam.as_deref_mut().ok_or(TerminalError::NoSam)?;
         let order = Purchase { purse, kind, amount, trace: self.journal.next_trace()?, at: context.now() };
-        let sam = Sam::open(sam, context)?;
+        let sam = Sam::open(sam, selected.layout, context)?;
         let mut counter = Counter { card: &mut self.card, sam, journal: &mut self.journal, cardholder };
         Ok((recovered, purchase(&selected, &order, &mut counter, context)?))
     }
@@ -191,7 +195,7 @@ impl<B> Stage<B> {
         context: &mut Context,
     ) -> Result<(Recovered, Outcome), WorldError> {
         let recovered = self.recover(context)?;
-        let selected = self.select_purse(context)?.ok_or(TerminalError::NoPurse)?;
+        let selected = self.expect_purse(context)?;
         let order =
             PurseOrder { purse, change: what, amount, trace: self.journal.next_trace()?, at: context.now() };
         let (card, host, journal, config) =
@@ -216,9 +220,14 @@ impl<B> Stage<B> {
         Ok(found)
     }
 
-    /// The purse of the card that is there, selected.
+    /// The purse that is meant of the card that is there, selected.
     pub fn select_purse(&mut self, context: &mut Context) -> Result<Option<SelectedPurse>, WorldError> {
-        Ok(select(&mut self.card, context)?)
+        Ok(select(&mut self.card, &self.purse, context)?)
+    }
+
+    /// The same, where a card without it is an error that lists the purses that it has.
+    pub fn expect_purse(&mut self, context: &mut Context) -> Result<SelectedPurse, WorldError> {
+        Ok(expect(&mut self.card, &self.purse, context)?)
     }
 
     /// Loads the card from the account of another one, whose holder enters its PIN. What

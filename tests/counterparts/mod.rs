@@ -12,6 +12,7 @@ mod libnfc;
 mod nfcpy;
 mod nfcpy_asked;
 mod our_card;
+mod our_purse;
 mod pn532;
 mod private_reader;
 mod programs;
@@ -25,6 +26,7 @@ use libtest_mimic::Trial;
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = private_reader::trials();
     trials.extend(our_card::trials());
+    trials.extend(our_purse::trials());
     trials.extend(certified_elsewhere::trials());
     trials.extend(drop_in::trials());
     trials.extend(emulated::trials());

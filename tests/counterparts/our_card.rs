@@ -13,7 +13,7 @@ use crate::support::pcscd::{PORT, PrivatePcscd};
 use crate::support::process::{Answer, OwnChild, SECONDS_20, run};
 use crate::support::{Skip, program, python, require_or_skip};
 
-const CARDWRIGHT: &str = env!("CARGO_BIN_EXE_cardwright");
+pub(super) const CARDWRIGHT: &str = env!("CARGO_BIN_EXE_cardwright");
 
 pub(crate) fn trials() -> Vec<Trial> {
     INTERFACES.iter().flat_map(|(interface, atr)| of_interface(interface, atr)).collect()
@@ -25,12 +25,7 @@ fn of_interface(interface: &'static str, atr: &'static str) -> Vec<Trial> {
                  program: Find| {
         let name = format!("counterparts::our_card::{interface}::{name_of}");
         Trial::ignorable_test(name, move || {
-            let profile = match name_of {
-                "purse" => "eped",
-                "city" => "t-union",
-                _ => "ecash",
-            };
-            let found = program().and_then(|program| Ok((program, Served::on_a_reader(profile, interface)?)));
+            let found = program().and_then(|program| Ok((program, Served::on_a_reader("ecash", interface)?)));
             require_or_skip(found, |(program, served)| test(&mut served?, &program, atr))
         })
     };
@@ -47,8 +42,6 @@ fn of_interface(interface: &'static str, atr: &'static str) -> Vec<Trial> {
         ),
         trial("pyscard", |served, program, atr| pyscard(&on(served), program, atr), || python("smartcard")),
         trial("cardwright", cardwright, || Ok(CARDWRIGHT.into())),
-        trial("purse", purse, || Ok(CARDWRIGHT.into())),
-        trial("city", city, || Ok(CARDWRIGHT.into())),
         trial("pulled", pulled, || program("opensc-tool", "opensc")),
     ]
 }
@@ -62,10 +55,10 @@ fn on(served: &Served) -> impl Fn(&Path) -> Command {
 type Find = fn() -> Result<PathBuf, Skip>;
 
 /// A card of ours on a reader of a daemon of the test's own.
-struct Served {
+pub(super) struct Served {
     // Dropped in this order: the card goes before its reader.
     card: OwnChild,
-    daemon: PrivatePcscd,
+    pub(super) daemon: PrivatePcscd,
     folder: tempfile::TempDir,
     interface: String,
 }
@@ -73,7 +66,7 @@ struct Served {
 impl Served {
     /// Makes account and card, starts the daemon, and serves the card. What is missing
     /// is a [`Skip`]; what fails of ours is a failure.
-    fn on_a_reader(profile: &str, interface: &str) -> Result<Result<Self, Failed>, Skip> {
+    pub(super) fn on_a_reader(profile: &str, interface: &str) -> Result<Result<Self, Failed>, Skip> {
         let opensc_tool = program("opensc-tool", "opensc")?;
         let daemon = PrivatePcscd::start("Virtual PCD")?;
         Ok(Self::begin(daemon, &opensc_tool, profile, interface))
@@ -93,7 +86,7 @@ impl Served {
         };
         here(&["account", "open", "--balance", "500.00", "--id", "A1"])?;
         here(&["card", "new", profile, "my.card", "--account", "A1", "--balance", "100.00"])?;
-        let card = serve(&daemon, folder.path(), interface)?;
+        let card = serve(&daemon, folder.path(), interface, PORT)?;
         let own = Self { card: OwnChild(card), daemon, folder, interface: interface.into() };
         own.daemon.wait_for_card(opensc_tool).map_err(|error| {
             format!("{error}\n{}", fs::read_to_string(own.folder.path().join("served")).unwrap_or_default())
@@ -103,33 +96,58 @@ impl Served {
 
     /// Puts the card on another reader after it was pulled: the driver of the virtual
     /// one does not find a card again that left it in the middle of an APDU.
-    fn put_back(&mut self, opensc_tool: &Path) -> Result<(), Failed> {
-        self.daemon = PrivatePcscd::start("Virtual PCD").map_err(|skip| skip.0)?;
-        self.card = OwnChild(serve(&self.daemon, self.folder.path(), &self.interface)?);
+    pub(super) fn put_back(&mut self, opensc_tool: &Path) -> Result<(), Failed> {
+        self.put_behind(PORT, |_| Ok(()))?;
         Ok(self.daemon.wait_for_card(opensc_tool)?)
     }
 
+    /// Puts the card behind another port of a fresh daemon's network, on which something listens
+    /// once `begun` is done.
+    pub(super) fn put_behind(
+        &mut self,
+        port: u16,
+        begun: impl FnOnce(&PrivatePcscd) -> Result<(), Failed>,
+    ) -> Result<(), Failed> {
+        self.pull()?;
+        self.daemon = PrivatePcscd::start("Virtual PCD").map_err(|skip| skip.0)?;
+        begun(&self.daemon)?;
+        self.card = OwnChild(serve(&self.daemon, self.folder.path(), &self.interface, port)?);
+        Ok(())
+    }
+
+    /// Ends the card where it is.
+    fn pull(&mut self) -> Result<(), Failed> {
+        // Already gone is as good.
+        let _ = self.card.0.kill();
+        self.card.0.wait()?;
+        Ok(())
+    }
+
+    /// A file of the card's folder.
+    pub(super) fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
     /// Runs our own program on the reader, with the card's books.
-    fn cardwright(&self, arguments: &[&str]) -> Result<Answer, Failed> {
+    pub(super) fn cardwright(&self, arguments: &[impl AsRef<std::ffi::OsStr>]) -> Result<Answer, Failed> {
         Ok(run(&mut self.command(arguments), "", SECONDS_20)?)
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
-        let at = |name: &str| self.folder.path().join(name);
+    fn command(&self, arguments: &[impl AsRef<std::ffi::OsStr>]) -> Command {
         let mut command = self.daemon.command(CARDWRIGHT);
         command.args(arguments).args(["--reader", "pcsc", "--json"]);
-        command.arg("--store").arg(format!("sqlite:{}", at("cardwright.db").display()));
-        command.arg("--state").arg(at("state")).arg("--pin-file").arg(at("pin"));
+        command.arg("--store").arg(format!("sqlite:{}", self.path("cardwright.db")));
+        command.arg("--state").arg(self.path("state")).arg("--pin-file").arg(self.path("pin"));
         command
     }
 }
 
 /// Serves the card on the daemon's reader.
-fn serve(daemon: &PrivatePcscd, folder: &Path, interface: &str) -> Result<Child, Failed> {
+fn serve(daemon: &PrivatePcscd, folder: &Path, interface: &str, port: u16) -> Result<Child, Failed> {
     let card = daemon
         .command(CARDWRIGHT)
         .args(["card", "serve", &format!("sim:{}", folder.join("my.card").display())])
-        .args(["--on", &format!("vpcd:127.0.0.1:{PORT}"), "--interface", interface])
+        .args(["--on", &format!("vpcd:127.0.0.1:{port}"), "--interface", interface])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(fs::File::create(folder.join("served"))?)
@@ -173,54 +191,6 @@ fn cardwright(served: &mut Served, _program: &Path, _atr: &str) -> Result<(), Fa
     account(45_000)
 }
 
-/// A purse on the reader, before a simulated security module: exact balances of deposit, purse,
-/// account and books.
-fn purse(served: &mut Served, _program: &Path, _atr: &str) -> Result<(), Failed> {
-    let value = |arguments: &[&str]| -> Result<serde_json::Value, Failed> {
-        Ok(serde_json::from_str(&done(served.cardwright(arguments)?)?)?)
-    };
-    let balances = |deposit: u64, purse: u64, account: u64| -> Result<(), Failed> {
-        let read = value(&["read"])?;
-        let told = |at: usize| read["card"]["purses"][0]["balances"][at]["balance"]["minor"].as_u64();
-        same("the deposit", told(0), deposit)?;
-        same("the purse", told(1), purse)?;
-        same("the account", value(&["account", "list"])?["accounts"][0]["balance_minor"].as_u64(), account)
-    };
-    balances(10_000, 10_000, 50_000)?;
-    value(&["load", "50.00"])?;
-    balances(10_000, 15_000, 45_000)?;
-    value(&["pay", "12.50", "--sam", "sim:psam"])?;
-    value(&["pay", "3.00", "--sam", "sim:psam", "--purse", "ed"])?;
-    balances(9_700, 13_750, 45_000)?;
-    let gate = value(&["gate", "run", "--sam", "sim:psam"])?;
-    same("rides told to the issuer", gate["upload"]["paid"].as_u64(), 1)?;
-    balances(9_700, 13_550, 45_000)?;
-    value(&["unload", "97.00"])?;
-    balances(0, 13_550, 54_700)?;
-    let status = value(&["recover"])?;
-    let open = status["recovery"]["rows"].as_array().map(|rows| rows.len() as u64);
-    same("rows that are open", open, 0)
-}
-
-/// A T-Union card on the reader: what its layout names, and a payment in its log.
-fn city(served: &mut Served, _program: &Path, _atr: &str) -> Result<(), Failed> {
-    let value = |arguments: &[&str]| -> Result<serde_json::Value, Failed> {
-        Ok(serde_json::from_str(&done(served.cardwright(arguments)?)?)?)
-    };
-    value(&["load", "20.00"])?;
-    value(&["pay", "2.00", "--sam", "sim:psam"])?;
-    let read = value(&["read"])?;
-    let purse = &read["card"]["purses"][0];
-    same("the purse", purse["balances"][0]["own_minor"].as_u64(), 11_800)?;
-    same("its log", purse["log"].as_array().map(|log| log.len() as u64), 2)?;
-    for (field, expected) in [("city", "Beijing (1000)"), ("valid until", "2035-12-31")] {
-        if purse["fields"][field] != expected {
-            return Err(format!("{field}: expected {expected}, found {}", purse["fields"][field]).into());
-        }
-    }
-    Ok(())
-}
-
 /// The card is pulled while it is loaded, at several moments: whatever the load came
 /// to, after recovery card and account hold what they held together before.
 fn pulled(served: &mut Served, program: &Path, _atr: &str) -> Result<(), Failed> {
@@ -231,8 +201,7 @@ fn pulled(served: &mut Served, program: &Path, _atr: &str) -> Result<(), Failed>
         let mut load = served.command(&["load", "1.00"]);
         let load = load.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         std::thread::sleep(Duration::from_millis(delay_ms));
-        served.card.0.kill()?;
-        served.card.0.wait()?;
+        served.pull()?;
         let ended = load.wait_with_output()?;
         let complaint = String::from_utf8_lossy(&ended.stderr).into_owned();
         let holds_a_row = complaint.contains("the journal holds");
@@ -256,10 +225,14 @@ fn pulled(served: &mut Served, program: &Path, _atr: &str) -> Result<(), Failed>
     Ok(())
 }
 
-fn same(what: &str, found: Option<u64>, expected: u64) -> Result<(), Failed> {
-    if found == Some(expected) {
+pub(super) fn same<T: PartialEq + std::fmt::Debug>(
+    what: &str,
+    found: Option<T>,
+    expected: T,
+) -> Result<(), Failed> {
+    if found.as_ref() == Some(&expected) {
         Ok(())
     } else {
-        Err(format!("{what}: expected {expected}, found {found:?}").into())
+        Err(format!("{what}: expected {expected:?}, found {found:?}").into())
     }
 }

@@ -13,6 +13,7 @@ use cardwright::roles::terminal::TerminalConfig;
 use cardwright::words::emv::Pan;
 use cardwright::words::iso4217::{Amount, Currency};
 use cardwright::words::iso7816::Effect;
+use cardwright::world::tear::{CrashControl, CrashPlan, CrashingDb};
 use cardwright::world::{CardName, NewCard, ReaderAddress, StoreAddress, issue_card, open_books, open_sam};
 use std::time::Duration;
 
@@ -59,13 +60,24 @@ impl Kit {
         let issuer = open_books(&StoreAddress::Memory, None, &mut context).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let seal = SealKey::random(&mut context);
-        let gate = gate(&folder, &line, &seal, &mut context);
+        let gate = gate(book(&folder, &seal), &line, &seal, &mut context);
         Self { folder, issuer, context, events, gate, line, seal }
     }
 
     /// The gate loses power and starts again.
     pub(crate) fn restart(&mut self) {
-        self.gate = gate(&self.folder, &self.line, &self.seal, &mut self.context);
+        let book = book(&self.folder, &self.seal);
+        self.gate = gate(book, &self.line, &self.seal, &mut self.context);
+    }
+
+    /// It starts again, and loses power at a write.
+    pub(crate) fn restart_to_crash(&mut self, plan: CrashPlan) -> CrashControl {
+        let crash = CrashControl::default();
+        let db = CrashingDb::new(Box::new(file(&self.folder)), crash.clone());
+        let book = Book::open(Box::new(db), self.seal.clone()).unwrap();
+        self.gate = gate(book, &self.line, &self.seal, &mut self.context);
+        crash.arm(Some(plan));
+        crash
     }
 
     /// With a bank card.
@@ -80,7 +92,12 @@ impl Kit {
 
     /// With a bank card of this profile.
     pub(crate) fn rider_of(&mut self, text: &str) -> Rider {
-        self.holder_of(Profile::parse(text).unwrap(), 0, 0)
+        self.rider_with(text, 0, 0)
+    }
+
+    /// With a card of this profile, money on its account and in its purse.
+    pub(crate) fn rider_with(&mut self, text: &str, account_minor: u64, purse_minor: u64) -> Rider {
+        self.holder_of(Profile::parse(text).unwrap(), account_minor, purse_minor)
     }
 
     fn holder(&mut self, profile: &str, account_minor: u64, balance_minor: u64) -> Rider {
@@ -101,6 +118,13 @@ impl Kit {
 
     pub(crate) fn tap(&mut self, rider: &mut Rider) -> Passage {
         self.tap_pulled(rider, None)
+    }
+
+    /// A tap at a gate that may lose power.
+    pub(crate) fn try_tap(&mut self, rider: &mut Rider) -> Option<Passage> {
+        rider.card.reset(&mut self.context).unwrap();
+        rider.hand.arm(None);
+        self.gate.tap(&mut rider.card, &mut self.context).ok()
     }
 
     pub(crate) fn tap_pulled(&mut self, rider: &mut Rider, plan: Option<FaultPlan>) -> Passage {
@@ -129,9 +153,15 @@ impl Kit {
     }
 }
 
-fn gate(folder: &tempfile::TempDir, line: &Line, seal: &SealKey, context: &mut Context) -> Gate {
-    let db = Sqlite::open(&folder.path().join("gate.db")).unwrap();
-    let book = Book::open(Box::new(db), seal.clone()).unwrap();
+fn file(folder: &tempfile::TempDir) -> Sqlite {
+    Sqlite::open(&folder.path().join("gate.db")).unwrap()
+}
+
+fn book(folder: &tempfile::TempDir, seal: &SealKey) -> Book {
+    Book::open(Box::new(file(folder)), seal.clone()).unwrap()
+}
+
+fn gate(book: Book, line: &Line, seal: &SealKey, context: &mut Context) -> Gate {
     let stopwatch = Box::new(SimulatedClock::starting_at(Timestamp::default()));
     let deny_list = DenyList::empty(seal.clone());
     let config = TerminalConfig::default();

@@ -2,17 +2,25 @@
 
 use super::kit::{FARE, Kit, Rider};
 use cardwright::air::link::{Activation, Card, FaultPlan, FaultPoint, LinkError};
-use cardwright::base::bytes::Cursor;
+use cardwright::base::bytes::{Cursor, Secret};
 use cardwright::base::context::Context;
+use cardwright::base::store::{SealKey, Sqlite};
 use cardwright::devices::gate::{Line, LineKind, Passage, PurseRules, Standing, TapState, Why};
+use cardwright::roles::card::Profile;
 use cardwright::roles::terminal::Depth;
+use cardwright::roles::terminal::journal::Journal;
+use cardwright::roles::terminal::purse::{Desk, PurseChange, PurseOrder, change, select};
 use cardwright::roles::terminal::{Bytes, TerminalConfig, read};
-use cardwright::words::iso4217::Currency;
+use cardwright::words::iso4217::{Amount, Currency};
 use cardwright::words::iso7816::command::ReadRecord;
 use cardwright::words::iso7816::{ApduCommand, CommandApdu, ResponseApdu, StatusWord};
 use cardwright::words::pboc::TravelRecord;
 use cardwright::words::pboc::command::GetTransactionProve;
 use cardwright::words::pboc::fixed::Fixed;
+use cardwright::words::pboc::purse::PurseId;
+use cardwright::world::DEFAULT_PIN;
+
+const HOUR: u64 = 3_600;
 
 /// What the rider's purse holds, and its newest travel record.
 fn purse_of(kit: &mut Kit, rider: &mut Rider) -> (u64, Option<TravelRecord>) {
@@ -163,37 +171,91 @@ fn torn(kit: &mut Kit) -> Rider {
 }
 
 #[test]
-fn a_proof_that_the_module_can_no_longer_judge_opens_the_gate_as_the_line_says() {
-    for suffices in [true, false] {
-        let mut kit = Kit::with(line(|rules| rules.proof_suffices = suffices));
+fn so_many_rides_pass_by_a_proof_that_the_module_can_no_longer_judge_as_the_line_says() {
+    for most in [0, 1] {
+        let mut kit = Kit::with(line(|rules| rules.unjudged_proofs = most));
         let mut rider = torn(&mut kit);
         let mut next = kit.purse(10_000);
         assert!(kit.tap(&mut next).is_open());
         let passage = kit.tap(&mut rider);
-        assert_eq!(passage.why, if suffices { Why::Authentic } else { Why::Unproven }, "{passage:?}");
+        assert_eq!(passage.why, if most > 0 { Why::Authentic } else { Why::Unproven }, "{passage:?}");
         assert_eq!(purse_of(&mut kit, &mut rider).0, 10_000 - 2 * FARE);
         assert_eq!((kit.standing(TapState::InDoubt).taps, kit.standing(TapState::Waiting).taps), (0, 3));
-        let done = kit.gate.upload_all(&mut kit.issuer, &mut kit.context).unwrap();
-        assert_eq!(done.approved, 3, "{done:?}");
+        // A second one does not, until the issuer has judged the first.
+        for uploads in [false, true] {
+            if uploads {
+                let done = kit.gate.upload_all(&mut kit.issuer, &mut kit.context).unwrap();
+                assert_eq!(done.lost, 0, "{done:?}");
+            }
+            kit.wait(1);
+            let debit = FaultPlan { exchange: next.last_exchange(), point: FaultPoint::AnswerLost };
+            assert_eq!(kit.tap_pulled(&mut rider, Some(debit)).why, Why::Gone);
+            assert!(kit.tap(&mut next).is_open());
+            kit.wait(1);
+            let expected = if most > 0 && uploads { Why::Authentic } else { Why::Unproven };
+            assert_eq!(kit.tap(&mut rider).why, expected, "{most} {uploads}");
+        }
+        kit.gate.upload_all(&mut kit.issuer, &mut kit.context).unwrap();
+        assert_eq!(merchants(&mut kit), kept(&mut kit));
     }
 }
 
+/// Its TAC is lost: the issuer pays it once the purse's balance shows that it was paid.
 #[test]
-fn what_a_card_proves_no_longer_stays_in_doubt_and_holds_nobody_up() {
+fn what_a_card_proves_no_longer_is_claimed_and_holds_nobody_up() {
     let mut kit = Kit::with(line(|_| {}));
-    let mut other = Kit::with(line(|_| {}));
+    let mut other = Kit::with(Line { terminal: "GATE0002".into(), ..line(|_| {}) });
     let mut rider = torn(&mut kit);
-    // Elsewhere the card rides on, until neither its proof nor its log reaches back.
+    // Elsewhere the card rides on, until neither its proof nor its log reaches back. Its module has the
+    // same number there, so that it may not be the same time, too.
+    other.wait(HOUR);
     for _ in 0..11 {
         assert!(other.tap(&mut rider).is_open());
         other.wait(1);
     }
-    for rides in [2, 3] {
-        let passage = kit.tap(&mut rider);
-        assert!(passage.is_open(), "{passage:?}");
-        assert_eq!((kit.standing(TapState::InDoubt).taps, kit.standing(TapState::Waiting).taps), (1, rides));
-        kit.wait(1);
-    }
+    assert!(kit.tap(&mut rider).is_open());
+    assert_eq!((kit.standing(TapState::Claimed).taps, kit.standing(TapState::Waiting).taps), (1, 2));
+    let done = kit.gate.upload_all(&mut kit.issuer, &mut kit.context).unwrap();
+    assert_eq!((done.asked, done.approved, done.claimed), (3, 2, 1), "{done:?}");
+    other.gate.upload_all(&mut kit.issuer, &mut kit.context).unwrap();
+    assert_eq!(merchants(&mut kit), (2 + 11) * FARE, "nobody is paid on the gate's word");
+    kit.wait(1);
+    assert!(kit.tap(&mut rider).is_open(), "it holds nobody up");
+    kit.gate.upload_all(&mut kit.issuer, &mut kit.context).unwrap();
+    // A load proves the purse's balance.
+    kit.pay_in(&rider, 1_000);
+    load(&mut kit, &mut rider);
+    kit.wait(HOUR);
+    let done = kit.gate.upload_all(&mut kit.issuer, &mut kit.context).unwrap();
+    assert_eq!((done.asked, done.approved), (1, 1), "{done:?}");
+    assert_eq!(kit.standing(TapState::Claimed).taps, 0);
+    assert_eq!(merchants(&mut kit), (4 + 11) * FARE);
+    assert_eq!(kit.issuer.check(&mut kit.context).unwrap(), []);
+}
+
+fn load(kit: &mut Kit, rider: &mut Rider) {
+    rider.card.reset(&mut kit.context).unwrap();
+    let seal = SealKey::random(&mut kit.context);
+    let mut journal = Journal::open(Box::new(Sqlite::in_memory().unwrap()), seal).unwrap();
+    let config = TerminalConfig::default();
+    let selected = select(&mut rider.card, &mut kit.context).unwrap().unwrap();
+    let order = PurseOrder {
+        purse: PurseId::PURSE,
+        change: PurseChange::Load,
+        amount: Amount::new(100, Currency::CNY),
+        trace: (1, 1),
+        at: kit.context.now(),
+    };
+    let (mut cardholder, host) = (Secret::new(DEFAULT_PIN.to_owned()), &mut kit.issuer);
+    let mut desk = Desk {
+        card: &mut rider.card,
+        host,
+        journal: &mut journal,
+        cardholder: &mut cardholder,
+        config: &config,
+    };
+    let done = change(&selected, &order, &mut desk, &mut kit.context).unwrap();
+    assert!(done.verdict.is_success(), "{}", done.reason);
 }
 
 /// A card that does not know GET TRANSACTION PROVE.
@@ -233,5 +295,29 @@ fn a_card_that_proves_nothing_is_held_up_as_often_as_the_line_says() {
         whys.push(passage.why);
     }
     assert_eq!(whys, [Why::Unproven, Why::Unproven, Why::Authentic, Why::Authentic]);
-    assert_eq!(kit.standing(TapState::InDoubt).taps, 1, "never dropped");
+    // The issuer is to find out.
+    assert_eq!((kit.standing(TapState::InDoubt).taps, kit.standing(TapState::Claimed).taps), (0, 1));
+}
+
+#[test]
+fn a_purse_that_lacks_the_fare_is_passed_over_for_the_bank_card_beside_it() {
+    let text = |name| Profile::text_of(name).unwrap();
+    let (_, purse) = text("t-union").split_once("[[application]]").unwrap();
+    let both = format!("{}\n[[application]]{purse}", text("unionpay-transit"));
+    for then_bank_card in [true, false] {
+        let mut kit = Kit::with(line(|rules| rules.then_bank_card = then_bank_card));
+        let mut rider = kit.rider_with(&both, 10_000, FARE);
+        let by_purse = kit.tap(&mut rider);
+        assert!(by_purse.is_open() && by_purse.reason.contains("paid by the purse"), "{by_purse:?}");
+        kit.wait(1);
+        let passage = kit.tap(&mut rider);
+        assert_eq!(passage.why, if then_bank_card { Why::Authentic } else { Why::NoMoney }, "{passage:?}");
+        assert_eq!(kit.told("purse passed over").len(), usize::from(then_bank_card));
+        let rides = kit.gate.book().rides(10).unwrap();
+        let by: Vec<bool> = rides.iter().map(|ride| ride.is_purse).collect();
+        assert_eq!(by, if then_bank_card { vec![false, true] } else { vec![true] });
+        let done = kit.gate.upload_all(&mut kit.issuer, &mut kit.context).unwrap();
+        assert_eq!(done.approved, by.len());
+        assert_eq!(merchants(&mut kit), by.len() as u64 * FARE);
+    }
 }

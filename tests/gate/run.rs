@@ -16,7 +16,7 @@ fn a_fresh_card_passes_and_its_ride_is_paid() {
     let said = desk.run(&["gate", "run"]);
     assert_eq!(said.code, 0, "{said:?}");
     assert!(said.stdout.contains("OPEN authentic, 629999******"), "{said:?}");
-    assert!(said.stdout.contains("asked the host about 1 rides: 1 paid"), "{said:?}");
+    assert!(said.stdout.contains("messages to the host: 1; rides: 1 paid"), "{said:?}");
     let legacy = desk.run(&["gate", "run", "--reader", "sim:ecash"]);
     assert_eq!(legacy.code, 1, "a card with nothing but cash is not asked for a request: {legacy:?}");
 }
@@ -73,7 +73,7 @@ fn a_purse_pays_before_the_gate_opens_and_its_issuer_is_told() {
     assert!(said.code == 0 && said.stdout.contains("OPEN authentic"), "{said:?}");
     assert!(said.stdout.contains("2.00 CNY is paid by the purse: the fare"), "{said:?}");
     let said = gate(&[]);
-    assert!(said.stdout.contains("asked the host about 2 rides: 2 paid"), "{said:?}");
+    assert!(said.stdout.contains("messages to the host: 2; rides: 2 paid"), "{said:?}");
     let read = desk.run(&["read", "--reader", "sim:my.card"]);
     assert!(read.stdout.contains("96.00"), "{read:?}");
     // Without a security module nothing on this card is for the gate.
@@ -94,4 +94,33 @@ fn a_change_of_a_deny_list_is_written_for_the_other_gates() {
     assert!(other.code == 0 && other.stdout.contains("version 1, 1 cards denied"), "{other:?}");
     let (one, two) = (std::fs::read(desk.path("one.list")), std::fs::read(desk.path("two.list")));
     assert_eq!(one.unwrap(), two.unwrap());
+}
+
+#[test]
+fn rides_that_are_charged_together_are_listed_so() {
+    let desk = Desk::with_card("unionpay-transit");
+    let text = include_str!("../../src/devices/gate/line.toml");
+    let text = text.replacen("same_card_seconds = 10", "same_card_seconds = 0", 1);
+    let text = ["[aggregation]", "most_rides = 20", "nominal_minor", "ask_first"]
+        .iter()
+        .fold(text, |text, name| text.replacen(&format!("#{name}"), name, 1));
+    let text = text.replacen("most_rides = 20", "most_rides = 2", 1);
+    std::fs::write(desk.path("line.toml"), text).unwrap();
+    let at = ["--state", "here", "--config", "line.toml"];
+    let gate = |command: &[&str]| desk.run(&[&["gate"], command, &at].concat());
+    let none = gate(&["taps"]);
+    assert!(none.code == 2 && none.stderr.contains("has kept no rides"), "{none:?}");
+    let first = gate(&["run", "--reader", "sim:my.card"]);
+    assert!(first.stdout.contains("messages to the host: 1; rides: 0 paid"), "{first:?}");
+    assert!(first.stdout.contains("1 with money held"), "{first:?}");
+    let said = gate(&["taps"]);
+    assert!(said.code == 0 && said.stdout.contains("1 rides of 2.00 CNY together until"), "{said:?}");
+    assert!(said.stdout.contains("20.00 CNY held") && said.stdout.contains("629999******"), "{said:?}");
+    let second = gate(&["run", "--reader", "sim:my.card"]);
+    assert!(second.stdout.contains("messages to the host: 1; rides: 2 paid"), "{second:?}");
+    let json: Value = serde_json::from_str(&gate(&["taps", "--json"]).stdout).unwrap();
+    let rides = &json["book"]["rides"];
+    assert_eq!(rides[0]["charged_with"], serde_json::json!({ "batch": 1, "trace": 1 }), "{json}");
+    assert_eq!(rides[1]["charged_together"]["sum_minor"], 400, "{json}");
+    assert_eq!(json["book"]["standing"][0]["state"], "approved", "{json}");
 }

@@ -1,12 +1,12 @@
 //! The simulation, small, and that it finds a gate that is wrong.
 
 use crate::cli::Desk;
-use cardwright::devices::gate::{Line, TapState, Why};
+use cardwright::devices::gate::{Aggregation, Line, TapState, Why};
 use cardwright::world::gate::{GateReport, GateSettings, RIDERS, simulate};
 
 fn play(line: Line, taps: u64) -> GateReport {
     let settings = GateSettings { taps, seed: 5, gates: 1, line, folder: None, denied: 1_000 };
-    simulate(&settings).unwrap()
+    simulate(&settings, &|_| {}).unwrap()
 }
 
 fn line(old: &str, new: &str) -> Line {
@@ -30,6 +30,15 @@ fn no_bad_card_passes_and_no_good_one_is_refused() {
         assert!(names(why) > 0, "{}", why.word());
     }
     assert!(TapState::ALL.iter().all(|state| TapState::from_word(state.word()) == Some(*state)));
+}
+
+#[test]
+fn rides_that_are_charged_together_are_paid_once() {
+    let rules = Aggregation { hours: None, most_rides: 2, nominal_minor: 1_000, ask_first: true };
+    let report = play(Line { aggregation: Some(rules), ..Line::default() }, 400);
+    assert_eq!((report.mistakes(), &report.violations), ((0, 0), &vec![]), "{:?}", report.wrong);
+    assert_eq!(report.waiting, 0, "every ride was asked about");
+    assert!(report.approved > 100, "{}", report.approved);
 }
 
 #[test]

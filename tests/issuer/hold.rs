@@ -1,7 +1,7 @@
 //! Holds at the issuer: each step and its reversal, once.
 
 use super::kit::{ACCOUNT_MINOR, World};
-use cardwright::air::host::{Host, Kind, Original, Request, ResponseCode};
+use cardwright::air::host::{Host, Kind, MessageClass, Original, Request, ResponseCode};
 
 /// Spendable, held, merchants.
 fn parts(world: &mut World) -> (i64, i64, i64) {
@@ -93,4 +93,32 @@ fn a_hold_is_found_by_its_own_terminal_and_card_alone() {
     assert_eq!(answer.code, ResponseCode::NO_ORIGINAL);
     assert_eq!(send(&mut world, Kind::PreAuthorisationCancel, 5000, None).1, ResponseCode::NO_ORIGINAL);
     assert_eq!(parts(&mut world), (ACCOUNT_MINOR - 5000, 5000, 0));
+}
+
+/// A completion that is told without the card.
+fn told(world: &mut World, minor: u64, hold: &Request) -> (Request, ResponseCode) {
+    let mut request = world.request(Kind::PreAuthorisationCompletion, minor, Default::default());
+    request.key.class = MessageClass::Notice;
+    request.original = Some(Original { batch: hold.key.batch, trace: hold.key.trace });
+    let first = world.issuer.advise(&request, &mut world.context).unwrap();
+    assert_eq!(world.issuer.advise(&request, &mut world.context).unwrap(), first, "it acts once");
+    world.assert_sound();
+    (request, first.code)
+}
+
+#[test]
+fn a_completion_is_told_without_the_card_up_to_what_is_held() {
+    let mut world = World::new();
+    let hold = approved(&mut world, Kind::PreAuthorisation, 5000, None);
+    assert_eq!(told(&mut world, 5001, &hold).1, ResponseCode::LIMIT_EXCEEDED);
+    assert_eq!(told(&mut world, 0, &hold).1, ResponseCode::INVALID_AMOUNT);
+    assert_eq!(told(&mut world, 4000, &hold).1, ResponseCode::APPROVED);
+    assert_eq!(parts(&mut world), (ACCOUNT_MINOR - 4000, 0, 4000));
+    assert_eq!(told(&mut world, 1000, &hold).1, ResponseCode::INVALID_TRANSACTION, "it is complete");
+    // Another terminal has no such hold.
+    let hold = approved(&mut world, Kind::PreAuthorisation, 5000, None);
+    let (mut request, _) = told(&mut world, 1, &hold);
+    request.key.terminal = "T0000099".into();
+    let answer = world.issuer.advise(&request, &mut world.context).unwrap();
+    assert_eq!(answer.code, ResponseCode::NO_ORIGINAL);
 }

@@ -97,10 +97,17 @@ fn what_was_declined_is_presented_again_and_paid_once() {
 }
 
 #[test]
-fn a_hold_is_never_late() {
+fn a_hold_may_be_late_and_is_made_once() {
     let mut world = World::new();
     let (hold, pay) = (ride(&mut world, FARE), ride(&mut world, FARE));
     assert_eq!(ask(&mut world, &pay), ResponseCode::APPROVED);
     let hold = Request { kind: Kind::PreAuthorisation, ..hold };
-    assert_eq!(ask(&mut world, &hold), ResponseCode::DO_NOT_HONOUR);
+    assert_eq!(ask(&mut world, &hold), ResponseCode::APPROVED);
+    let replayed = again(&mut world, &hold, Some(&hold));
+    assert_eq!(ask(&mut world, &replayed), ResponseCode::DO_NOT_HONOUR);
+    let paid = Request { kind: Kind::Purchase, ..again(&mut world, &hold, Some(&hold)) };
+    assert_eq!(ask(&mut world, &paid), ResponseCode::DO_NOT_HONOUR, "nor as a purchase");
+    // What a step with it asks for is not late.
+    let cancel = Request { kind: Kind::PreAuthorisationCancel, ..again(&mut world, &pay, Some(&hold)) };
+    assert_eq!(ask(&mut world, &cancel), ResponseCode::DO_NOT_HONOUR);
 }

@@ -365,27 +365,42 @@ fn what_may_be_another_purchase_stays_doubtful() {
 #[test]
 fn a_certification_code_is_covered_by_mac1_where_card_and_module_have_it() {
     let folder = tempfile::tempdir().unwrap();
-    let changed = |name: &str, head: &str, line: &str| {
-        let text = Profile::text_of(name).unwrap().replace(head, &format!("{head}\n{line}"));
-        let text = text.replace("identifier = 0x8011", "identifier = 0x1001");
+    let file = |name: &str, text: String| {
         let path = folder.path().join(format!("{name}.toml"));
         std::fs::write(&path, text).unwrap();
         CardName::ProfileFile(path)
     };
     // The code of the public trace of a city's card (reference: Changsha).
-    let card = changed("eped", "[application.purse]", "certification_code = \"8588D32B7688D32B76\"");
-    let sam = changed("psam", "[application.sam]", "certification_code = true");
+    let own = "[application.purse]\ncertification_code = \"8588D32B7688D32B76\"";
+    let coded = Profile::text_of("eped").unwrap().replace("[application.purse]", own);
+    let coded = file("coded", coded);
+    // The module's two applications, each alone.
+    let psam = Profile::text_of("psam").unwrap();
+    let parts: Vec<&str> = psam.split("[[application]]").collect();
+    let alone = |at: usize| file(&format!("psam{at}"), format!("{}[[application]]{}", parts[0], parts[at]));
+    let (transport, housing) = (alone(1), alone(2));
     let plain = |name: &str| CardName::Profile(name.into());
     let ride = PurchaseKind::Compound(vec![CappRecord { sfi: 0x1E, id: 0, data: vec![0x06; 48] }]);
-    let mut city = Shop::with(Interface::Contactless, card.clone(), sam.clone());
+    let mut city = Shop::with(Interface::Contactless, coded.clone(), housing.clone());
     assert_eq!(city.pay(PurseId::PURSE, PurchaseKind::Simple, 100), Verdict::ApprovedOffline);
     assert_eq!(city.pay(PurseId::PURSE, ride, 200), Verdict::ApprovedOffline);
     city.stage.recover(&mut city.context).unwrap();
     assert_eq!(city.stage.issuer.books(&mut city.context).unwrap().of(CNY).merchants_minor, 300);
-    // A module that covers no code, and a card that has none: neither pays, and nothing moves.
-    let mut other = Shop::with(Interface::Contactless, card, plain("psam"));
-    assert_eq!(other.pay(PurseId::PURSE, PurchaseKind::Simple, 100), Verdict::Declined);
-    let mut other = Shop::with(Interface::Contactless, plain("eped"), sam);
-    assert_eq!(other.pay(PurseId::PURSE, PurchaseKind::Simple, 100), Verdict::Declined);
-    assert_eq!(other.balances(), [10_000, 10_000]);
+    // A module that covers no code, and a card that has none: neither pays, and nothing moves. What
+    // has both takes the one that the card's layout wants.
+    let rows = [
+        (coded, &transport, Verdict::Declined),
+        (plain("eped"), &housing, Verdict::Declined),
+        (plain("city-union"), &transport, Verdict::Declined),
+        (plain("city-union"), &housing, Verdict::ApprovedOffline),
+        (plain("city-union"), &plain("psam"), Verdict::ApprovedOffline),
+        (plain("t-union"), &plain("psam"), Verdict::ApprovedOffline),
+    ];
+    for (at, (card, module, expected)) in rows.into_iter().enumerate() {
+        let mut other = Shop::with(Interface::Contactless, card, module.clone());
+        assert_eq!(other.pay(PurseId::PURSE, PurchaseKind::Simple, 100), expected, "row {at}");
+        let left = if expected == Verdict::Declined { 10_000 } else { 9_900 };
+        let own = other.facts().balances.last().and_then(|balance| balance.own_minor());
+        assert_eq!(own, Some(left), "row {at}");
+    }
 }

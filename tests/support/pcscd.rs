@@ -133,14 +133,19 @@ impl PrivatePcscd {
     /// Runs `work` on a thread whose network is the daemon's, for a card played by the
     /// test itself.
     pub(crate) fn in_its_network<T: Send>(&self, work: impl FnOnce() -> T + Send) -> std::io::Result<T> {
-        let network = fs::File::open(format!("/proc/{}/ns/net", self.daemon.0.id()))?;
+        let network = self.network()?;
         std::thread::scope(|scope| {
             let entered = scope.spawn(move || {
-                enter(&network)?;
+                network.enter()?;
                 Ok(work())
             });
             entered.join().unwrap_or_else(|_| Err(std::io::Error::other("the work panicked")))
         })
+    }
+
+    /// Its network, for a thread that enters it.
+    pub(crate) fn network(&self) -> std::io::Result<Network> {
+        fs::File::open(format!("/proc/{}/ns/net", self.daemon.0.id())).map(Network)
     }
 
     /// What the daemon has written.
@@ -177,14 +182,19 @@ fn may_unshare(unshare: &std::path::Path) -> Result<(), Skip> {
     }
 }
 
-/// Moves the calling thread to a network namespace.
-// The standard library has no setns, and a crate for one call would be too much.
-#[allow(unsafe_code)]
-fn enter(network: &fs::File) -> std::io::Result<()> {
-    use std::os::fd::AsRawFd;
-    // SAFETY: the descriptor is open for as long as the call lasts, and the call touches no memory.
-    match unsafe { libc::setns(network.as_raw_fd(), libc::CLONE_NEWNET) } {
-        0 => Ok(()),
-        _ => Err(std::io::Error::last_os_error()),
+/// The network namespace of a daemon.
+pub(crate) struct Network(fs::File);
+
+impl Network {
+    /// Moves the calling thread there.
+    // The standard library has no setns, and a crate for one call would be too much.
+    #[allow(unsafe_code)]
+    pub(crate) fn enter(&self) -> std::io::Result<()> {
+        use std::os::fd::AsRawFd;
+        // SAFETY: the descriptor is open for as long as the call lasts, and the call touches no memory.
+        match unsafe { libc::setns(self.0.as_raw_fd(), libc::CLONE_NEWNET) } {
+            0 => Ok(()),
+            _ => Err(std::io::Error::last_os_error()),
+        }
     }
 }

@@ -48,7 +48,7 @@ const fn request(
     KindRow { kind, mti, processing: Some(processing), condition, code, network, class, is_reversible: true }
 }
 
-/// Every kind.
+/// Every kind; one that may be asked for and told of has a row for each.
 pub const KINDS: &[KindRow] = &[
     request(Kind::LinkedLoad, Mti::FINANCIAL, "600000", "91", "45"),
     request(Kind::CashLoad, Mti::FINANCIAL, "630000", "91", "46"),
@@ -76,6 +76,12 @@ pub const KINDS: &[KindRow] = &[
     KindRow { is_reversible: false, ..request(Kind::BalanceInquiry, Mti::FINANCIAL, "310000", "00", "01") },
     request(Kind::PreAuthorisation, Mti::AUTHORISATION, "030000", "06", "10"),
     request(Kind::PreAuthorisationCompletion, Mti::FINANCIAL, "000000", "06", "20"),
+    // Told without the card: its hold was proven by the card's cryptogram.
+    KindRow {
+        class: MessageClass::Notice,
+        is_reversible: false,
+        ..request(Kind::PreAuthorisationCompletion, Mti::FINANCIAL_ADVICE, "000000", "06", "24")
+    },
     request(Kind::PreAuthorisationCancel, Mti::AUTHORISATION, "200000", "06", "11"),
     KindRow {
         processing: None,

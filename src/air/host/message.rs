@@ -80,7 +80,8 @@ pub enum Kind {
     BalanceInquiry,
     /// Pre-authorisation: an amount is held (0100, F3 030000).
     PreAuthorisation,
-    /// Its completion: the held amount or less is taken (0200, F25 06).
+    /// Its completion: the held amount or less is taken (0200, F25 06); as a notice it is told
+    /// without the card (0220, F60.1 24).
     PreAuthorisationCompletion,
     /// Its cancellation: nothing is taken (0100, F3 200000, F25 06).
     PreAuthorisationCancel,

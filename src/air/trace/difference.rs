@@ -162,7 +162,7 @@ impl Difference {
 impl NamedFact {
     fn of_element(element: &Element) -> Self {
         let (name, is_volatile) = match &element.key {
-            ElementKey::Tag(tag) => (tag_name(Tag(*tag)), VOLATILE.contains(&Tag(*tag))),
+            ElementKey::Tag(tag) => (Row::titled(Tag(*tag)), VOLATILE.contains(&Tag(*tag))),
             ElementKey::Named(name) => (name.to_string(), VOLATILE_NAMES.contains(&name.as_ref())),
         };
         let words = match is_volatile {
@@ -273,7 +273,7 @@ fn facts(root: &str, lines: &[Line]) -> Vec<NamedFact> {
             continue;
         }
         let name = match line.tag {
-            Some(tag) => tag_name(tag),
+            Some(tag) => Row::titled(tag),
             None => line.name.to_string(),
         };
         path.push((line.depth, name, is_volatile));
@@ -288,10 +288,6 @@ fn facts(root: &str, lines: &[Line]) -> Vec<NamedFact> {
         facts.push(NamedFact { path: path.collect(), fact, is_volatile });
     }
     facts
-}
-
-fn tag_name(tag: Tag) -> String {
-    Row::of_tag(tag).map_or_else(|| tag.to_string(), |row| format!("{tag} {}", row.name))
 }
 
 #[cfg(test)]

@@ -2,34 +2,35 @@
 //! that its issuer is asked. Card numbers are sealed, and found again by a keyed hash.
 
 use super::error::GateError;
-use super::purse_book::Making;
+use super::making::Making;
+use super::ride::{Place, Ride};
 use super::schema::{MIGRATIONS, OWNER};
 use super::state::TapState;
-use crate::air::host::{Entry, Kind, MessageClass, MessageKey, Original, Request};
+use crate::air::host::{Entry, Kind, MessageKey, Request};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
-use crate::base::store::{Db, Row, SealKey, Sealed, StoreError, migrate, transact};
-use crate::words::iso4217::{Amount, Currency};
+use crate::base::store::{Db, Row, SealKey, Sealed, StoreError, Tx, migrate, transact};
 use crate::words::tlv::TlvStore;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::time::Duration;
 
-const TAP: &str = "gate.tap";
+pub(super) const TAP: &str = "gate.tap";
 const CARD: &str = "gate.card";
 /// Batch and trace numbers have six digits (F60.2, F11).
 const LAST_NUMBER: u32 = 999_999;
-pub(super) const COLUMNS: &str =
-    "batch, trace, at, amount, currency, state, attempts, step, ask_batch, ask_trace, sealed, purse";
+pub(super) const COLUMNS: &str = "batch, trace, at, amount, currency, state, attempts, step, ask_batch, ask_trace, sealed, purse, \
+     nominal, ends_at, held_batch, held_trace";
+/// When a ride is due that another one asks for.
+const NEVER: i64 = i64::MAX;
 
 /// What a gate remembers.
 pub struct Book {
     pub(super) db: Box<dyn Db>,
-    seal: SealKey,
+    pub(super) seal: SealKey,
     /// The last batch and trace number that any message took.
-    last: (u32, u32),
+    pub(super) last: (u32, u32),
     /// The ride that a purse is paying for now.
     pub(super) making: Option<Making>,
     /// Held, not read: closing it lets another process be this gate.
@@ -44,28 +45,6 @@ pub(super) struct Past {
     pub(super) amount_minor: u64,
 }
 
-/// A tap whose issuer is to be asked.
-pub(super) struct Due {
-    /// Its batch and trace number.
-    pub(super) tap: (u32, u32),
-    pub(super) state: TapState,
-    /// How often the host did not answer.
-    pub(super) attempts: usize,
-    /// How many steps of debt recovery it has behind it.
-    pub(super) step: usize,
-    pub(super) request: Request,
-    /// The account behind the card, where the card told it.
-    pub(super) account: Option<Secret<String>>,
-}
-
-/// What an answer makes of a tap.
-pub(super) struct Outcome {
-    pub(super) state: TapState,
-    pub(super) code: String,
-    pub(super) step: usize,
-    pub(super) next_at: Timestamp,
-}
-
 /// How many taps stand so, and what they come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Standing {
@@ -77,13 +56,13 @@ pub struct Standing {
 
 /// What of a request is sealed; the rest stands in columns.
 #[derive(Serialize, Deserialize)]
-struct Part {
-    pan: String,
-    psn: u8,
-    entry: Entry,
-    chip: TlvStore,
+pub(super) struct Part {
+    pub(super) pan: String,
+    pub(super) psn: u8,
+    pub(super) entry: Entry,
+    pub(super) chip: TlvStore,
     #[serde(default)]
-    account: Option<String>,
+    pub(super) account: Option<String>,
 }
 
 impl Book {
@@ -137,126 +116,65 @@ impl Book {
         rows.iter().map(past).collect()
     }
 
-    /// Keeps a tap, durably, before it returns: the gate may open then.
-    pub(super) fn keep(
-        &mut self,
-        request: &Request,
-        account: Option<&Secret<String>>,
-        state: TapState,
-        context: &mut Context,
-    ) -> Result<(), GateError> {
-        Ok(self.insert(request, account, state, false, context)?)
+    /// Keeps a bank card's ride, durably, before it returns: the gate may open then.
+    pub(super) fn keep(&mut self, ride: &Ride, context: &mut Context) -> Result<(), GateError> {
+        let Ride { request, account, state, fare_minor, place } = ride;
+        Ok(self.insert(request, account.as_ref(), *state, *fare_minor, *place, context)?)
     }
 
-    /// Keeps a row of a bank card's ride or a purse's.
-    pub(super) fn insert(
+    /// The same of a purse's.
+    pub(super) fn keep_purse(&mut self, request: &Request, context: &mut Context) -> Result<(), StoreError> {
+        self.insert(request, None, TapState::InDoubt, request.amount.minor, Place::Alone, context)
+    }
+
+    fn insert(
         &mut self,
         request: &Request,
         account: Option<&Secret<String>>,
         state: TapState,
-        is_purse: bool,
+        fare_minor: u64,
+        place: Place,
         context: &mut Context,
     ) -> Result<(), StoreError> {
         let sealed = self.sealed(request, account, context);
-        let MessageKey { batch, trace, .. } = request.key;
+        let (MessageKey { batch, trace, .. }, at) = (&request.key, request.at.micros());
+        let (batch, trace) = (*batch, *trace);
+        let (next_at, lead, nominal_minor, ends_at) = match place {
+            Place::Alone => (0, None, 0, 0),
+            Place::Leads { nominal_minor, ends_at, ask_first } => {
+                (if ask_first { 0 } else { ends_at.micros() }, None, nominal_minor, ends_at.micros())
+            }
+            Place::Joins { lead, .. } => (NEVER, Some(lead), 0, 0),
+        };
         let values = [
             i64::from(batch).into(),
             i64::from(trace).into(),
             self.card(request.pan.expose()).into(),
-            request.at.micros().into(),
-            i64::try_from(request.amount.minor).unwrap_or(i64::MAX).into(),
+            at.into(),
+            column(fare_minor).into(),
             i64::from(request.amount.currency.0).into(),
             state.word().into(),
+            next_at.into(),
             sealed.0.into(),
-            i64::from(is_purse).into(),
+            i64::from(request.kind == Kind::PurseSale).into(),
+            lead.map(|lead| i64::from(lead.0)).into(),
+            lead.map(|lead| i64::from(lead.1)).into(),
+            column(nominal_minor).into(),
+            ends_at.into(),
         ];
         transact(self.db.as_mut(), |tx| {
             tx.execute(
                 "INSERT INTO gate_tap (batch, trace, card, at, amount, currency, state, code, attempts, step, \
-                 next_at, ask_batch, ask_trace, sealed, purse) VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0, 0, \
-                 0, $1, $2, $8, $9)",
+                 next_at, ask_batch, ask_trace, sealed, purse, lead_batch, lead_trace, nominal, ends_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, '', 0, 0, $8, $1, $2, $9, $10, $11, $12, $13, $14)",
                 &values,
-            )
+            )?;
+            match place {
+                Place::Joins { lead, is_last: true } => end(tx, lead, at),
+                _ => Ok(()),
+            }
         })?;
         self.last = (batch, trace);
-        Ok(())
-    }
-
-    /// The oldest taps whose issuer is to be asked now. Their next attempt is put off by
-    /// `pause` of the attempts so far, and a debt gets a message of its own, before any of
-    /// them is asked.
-    pub(super) fn take_due(
-        &mut self,
-        most: u32,
-        pause: impl Fn(usize) -> Duration,
-        (merchant, terminal): (&str, &str),
-        now: Timestamp,
-    ) -> Result<Vec<Due>, GateError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM gate_tap WHERE state IN ({}) AND amount > 0 AND next_at <= $1 \
-             ORDER BY at, batch, trace LIMIT $2",
-            words_of(TapState::is_due)
-        );
-        let rows =
-            transact(self.db.as_mut(), |tx| tx.query(&sql, &[now.micros().into(), i64::from(most).into()]))?;
-        let mut last = self.last;
-        let mut due = Vec::with_capacity(rows.len());
-        for row in &rows {
-            let mut tap = self.due(row, merchant, terminal)?;
-            // A debt that is asked for the first time of this step is a new message.
-            if tap.state == TapState::Owed && tap.attempts == 0 {
-                last = following(last);
-                (tap.request.key.batch, tap.request.key.trace) = last;
-            }
-            due.push(tap);
-        }
-        transact(self.db.as_mut(), |tx| {
-            due.iter().try_for_each(|tap| {
-                let key = &tap.request.key;
-                tx.execute(
-                    "UPDATE gate_tap SET attempts = $1, next_at = $2, ask_batch = $3, ask_trace = $4 \
-                     WHERE batch = $5 AND trace = $6",
-                    &[
-                        (tap.attempts as i64 + 1).into(),
-                        now.plus(pause(tap.attempts)).micros().into(),
-                        i64::from(key.batch).into(),
-                        i64::from(key.trace).into(),
-                        i64::from(tap.tap.0).into(),
-                        i64::from(tap.tap.1).into(),
-                    ],
-                )
-                .map(drop)
-            })
-        })?;
-        self.last = last;
-        Ok(due)
-    }
-
-    /// Keeps what the answers of a batch make of its taps.
-    pub(super) fn keep_answers(&mut self, answers: &[(&Due, Outcome)]) -> Result<(), GateError> {
-        for (due, outcome) in answers {
-            if !due.state.may_become(outcome.state) {
-                let ((batch, trace), from, to) = (due.tap, due.state.word(), outcome.state.word());
-                return Err(GateError::Transition { batch, trace, from, to });
-            }
-        }
-        transact(self.db.as_mut(), |tx| {
-            answers.iter().try_for_each(|(due, outcome)| {
-                tx.execute(
-                    "UPDATE gate_tap SET state = $1, code = $2, attempts = 0, step = $3, next_at = $4 \
-                     WHERE batch = $5 AND trace = $6",
-                    &[
-                        outcome.state.word().into(),
-                        outcome.code.as_str().into(),
-                        (outcome.step as i64).into(),
-                        outcome.next_at.micros().into(),
-                        i64::from(due.tap.0).into(),
-                        i64::from(due.tap.1).into(),
-                    ],
-                )
-                .map(drop)
-            })
-        })?;
         Ok(())
     }
 
@@ -319,54 +237,34 @@ impl Book {
         Sealed::seal(&self.seal, TAP, text.expose(), context)
     }
 
-    pub(super) fn due(&self, row: &Row, merchant: &str, terminal: &str) -> Result<Due, GateError> {
-        let number = |column| row.int(column).map(|value| value as u32);
-        let tap = (number(0)?, number(1)?);
-        let wrong = |column, expected| GateError::Column { batch: tap.0, trace: tap.1, column, expected };
-        let opened = Sealed(row.bytes(10)?.to_vec()).open(&self.seal, TAP)?;
-        let part: Part = serde_json::from_slice(opened.expose())
-            .map_err(|_| wrong("sealed", "a card and its chip data"))?;
-        let currency = u16::try_from(row.int(4)?).map_err(|_| wrong("currency", "a currency's number"))?;
-        let minor = u64::try_from(row.int(3)?).map_err(|_| wrong("amount", "an amount"))?;
-        let state = state(row, 5, tap)?;
-        let (batch, trace, is_purse) = (number(8)?, number(9)?, row.int(11)? != 0);
-        let request = Request {
-            key: MessageKey {
-                class: if is_purse { MessageClass::Notice } else { MessageClass::Request },
-                merchant: merchant.into(),
-                terminal: terminal.into(),
-                batch,
-                trace,
-            },
-            kind: if is_purse { Kind::PurseSale } else { Kind::Purchase },
-            amount: Amount::new(minor, Currency(currency)),
-            pan: Secret::new(part.pan),
-            psn: part.psn,
-            entry: part.entry,
-            at: Timestamp::from_micros(row.int(2)?),
-            chip: part.chip,
-            pin: None,
-            // A debt names the ride that was declined.
-            original: (state == TapState::Owed).then_some(Original { batch: tap.0, trace: tap.1 }),
-            payer: None,
-        };
-        let (attempts, step) = (number(6)? as usize, number(7)? as usize);
-        Ok(Due { tap, state, attempts, step, request, account: part.account.map(Secret::new) })
-    }
-
     pub(super) fn card(&self, pan: &str) -> Vec<u8> {
         Sealed::lookup(&self.seal, CARD, pan.as_bytes())
     }
 }
 
 /// The words of these states, as a list of SQL.
-fn words_of(is_one: impl Fn(TapState) -> bool) -> String {
+pub(super) fn words_of(is_one: impl Fn(TapState) -> bool) -> String {
     let states = TapState::ALL.iter().copied().filter(|state| is_one(*state));
     states.map(|state| format!("'{state}'")).collect::<Vec<_>>().join(", ")
 }
 
+/// Nothing joins these rides any more, and what they come to is due; a pause goes on.
+fn end(tx: &mut dyn Tx, (batch, trace): (u32, u32), at: i64) -> Result<(), StoreError> {
+    tx.execute(
+        "UPDATE gate_tap SET ends_at = $1, next_at = CASE WHEN attempts = 0 THEN $1 ELSE next_at END \
+         WHERE batch = $2 AND trace = $3",
+        &[at.into(), i64::from(batch).into(), i64::from(trace).into()],
+    )
+    .map(drop)
+}
+
+/// An amount as its column has it.
+fn column(minor: u64) -> i64 {
+    i64::try_from(minor).unwrap_or(i64::MAX)
+}
+
 /// The numbers after these.
-const fn following(last: (u32, u32)) -> (u32, u32) {
+pub(super) const fn following(last: (u32, u32)) -> (u32, u32) {
     match last {
         (LAST_NUMBER, LAST_NUMBER) => (1, 1),
         (batch, LAST_NUMBER) => (batch + 1, 1),
@@ -374,7 +272,7 @@ const fn following(last: (u32, u32)) -> (u32, u32) {
     }
 }
 
-fn state(row: &Row, column: usize, (batch, trace): (u32, u32)) -> Result<TapState, GateError> {
+pub(super) fn state(row: &Row, column: usize, (batch, trace): (u32, u32)) -> Result<TapState, GateError> {
     let wrong = GateError::Column { batch, trace, column: "state", expected: "a tap's state" };
     TapState::from_word(row.text(column)?).ok_or(wrong)
 }

@@ -3,16 +3,18 @@
 
 use super::air_time::{AirTime, Counted, since};
 use super::book::Book;
+use super::decision::Decision;
 use super::deny_list::DenyList;
 use super::error::GateError;
-use super::line::{Line, LineKind};
+use super::line::Line;
+use super::line_kind::LineKind;
 use super::passage::{Passage, Timing, Why};
 use super::purse::{Module, PurseTap, Spent};
+use super::ride::{Place, Ride};
 use super::rules;
 use super::state::TapState;
 use crate::air::host::{Answer, BatchTotals, Entry, Host, HostError, Request};
 use crate::air::link::Card;
-use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::env::Clock;
 use crate::base::event::Event;
@@ -21,7 +23,6 @@ use crate::roles::terminal::journal::Journal;
 use crate::roles::terminal::{
     Flow, NoCardholder, Outcome, Seat, TerminalConfig, TerminalError, Terms, Verdict, drive,
 };
-use crate::words::emv::Pan;
 use std::sync::Arc;
 
 /// A gate.
@@ -37,45 +38,6 @@ pub struct Gate {
     module: Option<Module>,
     /// What the gate's own work is measured with.
     stopwatch: Box<dyn Clock + Sync>,
-}
-
-/// What a tap has come to before it is kept.
-pub(super) struct Decision {
-    pub(super) why: Why,
-    pub(super) reason: String,
-    pan: Option<Pan>,
-    /// What is still to be kept of a bank card's ride, and how it stands.
-    ride: Option<Ride>,
-}
-
-/// A bank card's ride.
-struct Ride {
-    request: Box<Request>,
-    /// The account behind the card, where the card tells it.
-    account: Option<Secret<String>>,
-    state: TapState,
-}
-
-impl Decision {
-    /// The gate opens, and all that is to be kept is kept.
-    pub(super) const fn open(reason: String) -> Self {
-        Self { why: Why::Authentic, reason, pan: None, ride: None }
-    }
-
-    /// It stays shut.
-    pub(super) fn shut(why: Why, reason: impl Into<String>) -> Self {
-        Self { why, reason: reason.into(), pan: None, ride: None }
-    }
-
-    /// The same, of a card.
-    pub(super) fn of(self, pan: Pan) -> Self {
-        Self { pan: Some(pan), ..self }
-    }
-
-    /// It stays shut: the list names the card.
-    pub(super) fn denied(list: &DenyList) -> Self {
-        Self::shut(Why::Denied, format!("version {} of the deny list names it", list.version()))
-    }
 }
 
 impl Gate {
@@ -173,9 +135,9 @@ impl Gate {
         let elsewhere = air.in_link + spent.store;
         timing.decision = since(begun, self.stopwatch.as_ref()).saturating_sub(elsewhere);
         let Decision { why, reason, pan, ride } = decision;
-        if let Some(Ride { request, account, state }) = ride {
+        if let Some(ride) = ride {
             let begun = self.stopwatch.now();
-            self.book.keep(&request, account.as_ref(), state, context)?;
+            self.book.keep(&ride, context)?;
             timing.store += since(begun, self.stopwatch.as_ref());
         }
         let passage = Passage { why, reason, trace, pan, timing };
@@ -210,14 +172,24 @@ impl Gate {
             Some((why, reason)) => return Ok(Decision::shut(why, reason)),
             None => {}
         }
-        let (state, reason) = if self.line.kind == LineKind::Exit {
-            (TapState::Free, "the ride was charged as it began".to_owned())
-        } else if rules::is_free(&self.line, self.line.fare_minor, &past, context.now()) {
-            (TapState::Free, "the day's cap is reached: the ride is free".to_owned())
-        } else {
-            (TapState::Waiting, outcome.reason)
+        let (fare_minor, now) = (self.line.fare_minor, context.now());
+        let rest_minor = rules::rest_of_day(&self.line, &past, now);
+        // One request for several rides may ask for a part of a fare; a card signs no part of it.
+        let charged = match (self.line.kind, self.line.aggregation) {
+            (LineKind::Exit, _) => Err("the ride was charged as it began"),
+            (_, Some(_)) if rest_minor > 0 => Ok(fare_minor.min(rest_minor)),
+            (_, None) if rest_minor >= fare_minor => Ok(fare_minor),
+            _ => Err("the day's cap is reached: the ride is free"),
         };
-        Ok(Decision { ride: Some(Ride { request, account, state }), ..Decision::open(reason) })
+        let ride = match charged {
+            Ok(fare_minor) => {
+                let (place, state) = self.book.place(&self.line, request.pan.expose(), fare_minor, now)?;
+                Ride { request, account, state, fare_minor, place }
+            }
+            Err(_) => Ride { request, account, state: TapState::Free, fare_minor, place: Place::Alone },
+        };
+        let reason = charged.err().map_or(outcome.reason, str::to_owned);
+        Ok(Decision { ride: Some(ride), ..Decision::open(reason) })
     }
 }
 
@@ -227,7 +199,7 @@ fn terms(line: &Line, config: &Arc<TerminalConfig>, trace: (u32, u32), context: 
         config: Arc::clone(config),
         flow: Flow::Ride,
         mode: Entry::ContactlessQuick,
-        amount: line.fare(),
+        amount: line.signed(),
         cashback_minor: 0,
         trace,
         confirmation: trace,

@@ -1,7 +1,9 @@
 //! A line's rules as data: fare, intervals, upload, debt recovery, and what the reader tells a
 //! card. What a card is worth may not enter.
 
+use super::aggregation::Aggregation;
 use super::error::LineError;
+use super::line_kind::LineKind;
 use super::purse_rules::PurseRules;
 use crate::roles::terminal::{AnyBytes, Bytes, TerminalConfig};
 use crate::words::dictionary::tag;
@@ -43,6 +45,8 @@ pub struct Line {
     pub budget_ms: u64,
     /// Within so many seconds the same card is not charged again.
     pub same_card_seconds: u64,
+    /// How rides of a bank card are charged together; each by itself where there is no such section.
+    pub aggregation: Option<Aggregation>,
     /// How often a card may ride.
     #[serde(default)]
     pub velocity: Vec<Velocity>,
@@ -58,19 +62,6 @@ pub struct Line {
     pub debt: Debt,
     /// What a tap costs on the air.
     pub air: AirRules,
-}
-
-/// Where a gate stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LineKind {
-    /// On a bus: one tap is the ride.
-    #[default]
-    Bus,
-    /// Where riders of a metro go in.
-    Entry,
-    /// Where they come out.
-    Exit,
 }
 
 /// At most so many rides within so many seconds.
@@ -163,6 +154,9 @@ impl Line {
         if line.upload.pauses_seconds.is_empty() {
             return wrong("upload.pauses_seconds", "one pause at least", "none".into());
         }
+        if let Some(aggregation) = &line.aggregation {
+            aggregation.check(line.fare_minor)?;
+        }
         if let Some(purse) = &line.purse {
             purse.check()?;
         }
@@ -172,9 +166,10 @@ impl Line {
         Ok(line)
     }
 
-    /// What a ride costs.
-    pub fn fare(&self) -> Amount {
-        Amount::new(self.fare_minor, self.currency)
+    /// What a bank card signs: what a ride costs, or what is held for several.
+    pub fn signed(&self) -> Amount {
+        let minor = self.aggregation.map_or(self.fare_minor, |aggregation| aggregation.nominal_minor);
+        Amount::new(minor, self.currency)
     }
 
     /// The terminal behind the gate: `config` with what this line says of its reader. Whoever

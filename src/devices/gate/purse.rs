@@ -4,9 +4,9 @@
 
 use super::air_time::{Counted, since};
 use super::book::Book;
+use super::decision::Decision;
 use super::deny_list::DenyList;
 use super::error::GateError;
-use super::handle::Decision;
 use super::line::Line;
 use super::passage::Why;
 use super::purse_rules::{PurseRules, Tariff};
@@ -36,9 +36,8 @@ use std::time::Duration;
 /// The gate's security module.
 pub(super) struct Module {
     card: Box<dyn Card>,
-    /// Its terminal number, the index of its key, and whether it wants the card's certification code,
-    /// once it is selected.
-    found: Option<([u8; 6], u8, bool)>,
+    /// What of it is selected.
+    found: Option<Opened>,
     /// The purchase that it began last: it can still judge that one's MAC2.
     begun: Option<(u32, u32)>,
 }
@@ -47,6 +46,16 @@ impl Module {
     pub(super) const fn new(card: Box<dyn Card>) -> Self {
         Self { card, found: None, begun: None }
     }
+}
+
+/// What a module has for some purses.
+#[derive(Clone, Copy)]
+struct Opened {
+    /// Whether it was looked for on behalf of purses with a certification code.
+    for_codes: bool,
+    number: [u8; 6],
+    key: u8,
+    wants_code: bool,
 }
 
 /// A tap with a purse, under way.
@@ -123,7 +132,7 @@ impl PurseTap<'_> {
             Ok(read) => read,
             Err(error) => return Ok(unreadable(&error)),
         };
-        let mut tariff = self.rules.tariff(self.line, newest.as_ref());
+        let mut tariff = self.rules.tariff(self.line.kind, self.line.fare_minor, newest.as_ref());
         if tariff.minor > 0 && rules::is_free(self.line, tariff.minor, &past, context.now()) {
             tariff = Tariff { minor: 0, reason: "the day's cap is reached: the ride is free", ..tariff };
         }
@@ -150,7 +159,7 @@ impl PurseTap<'_> {
         let reading = own.map_or(BalanceReading::Whole, |balance| balance.reading);
         let ask = GetBalance { part: 0, purse: PurseId::PURSE.0 };
         let told = ask.answer(&card.transmit(&ask.to_apdu(), context)?)?;
-        let newest = match self.rules.reads_travel(self.line) {
+        let newest = match self.rules.reads_travel(self.line.kind) {
             true => newest_record(card, self.rules.travel_sfi, context)?,
             false => None,
         };
@@ -167,16 +176,22 @@ impl PurseTap<'_> {
         context: &mut Context,
     ) -> Result<Decision, GateError> {
         let mut sam = Counted::module(self.module.card.as_mut(), self.line.air, self.stopwatch);
+        let for_codes = selected.layout.certification_code;
         let found = match self.module.found {
-            Some(found) => Ok(found),
-            None => Sam::open(&mut sam, context).map(|opened| (opened.number, opened.key, opened.wants_code)),
+            Some(found) if found.for_codes == for_codes => Ok(found),
+            _ => Sam::open(&mut sam, selected.layout, context).map(|sam| Opened {
+                for_codes,
+                number: sam.number,
+                key: sam.key,
+                wants_code: sam.wants_code,
+            }),
         };
-        let (number, key, wants_code) = match found {
+        let found @ Opened { number, key, wants_code, .. } = match found {
             Ok(found) => found,
             Err(error) => return Ok(Decision::shut(Why::Unreadable, format!("security module: {error}"))),
         };
         let at = context.now();
-        let record = self.rules.record(self.line, tariff, balance_minor, number, at).to_bytes();
+        let record = self.rules.record(self.line.station, tariff, balance_minor, number, at).to_bytes();
         let record = CappRecord { sfi: self.rules.travel_sfi, id: 0, data: record };
         let order = Purchase {
             purse: PurseId::PURSE,
@@ -195,7 +210,7 @@ impl PurseTap<'_> {
         let done = purchase(selected, &order, &mut counter, context);
         self.spent.store += book.spent;
         let (time, is_gone) = (sam.time, sam.is_gone);
-        self.module.found = (!is_gone).then_some((number, key, wants_code));
+        self.module.found = (!is_gone).then_some(found);
         self.note_module(time.card, time.in_link);
         let made = self.book.making.as_ref().map(|making| (making.is_kept, making.is_debited));
         let is_begun = made.is_some_and(|(is_kept, _)| is_kept) && !is_gone;
@@ -249,18 +264,21 @@ impl PurseTap<'_> {
                 context.emit(Event::new("gate", "ride not debited").because(reason));
                 return Ok(None);
             }
-            // It stays in doubt for good, and holds nobody up.
             Proven::Gone(reason) => {
-                self.book.not_proven(&row, self.rules.proof_taps)?;
+                self.give_up(&row, TapState::Void, context)?;
                 context.emit(Event::new("gate", "ride never proven").because(reason));
                 return Ok(None);
             }
             Proven::Nothing(reason) => {
                 let taps = attempts.saturating_add(1);
-                self.book.not_proven(&row, taps)?;
-                let reason = format!("{reason} (tap {taps} of {})", self.rules.proof_taps);
-                let is_last = taps >= self.rules.proof_taps;
-                return Ok((!is_last).then(|| Decision::shut(Why::Unproven, reason)));
+                let told = format!("{reason} (tap {taps} of {})", self.rules.proof_taps);
+                if taps < self.rules.proof_taps {
+                    self.book.not_proven(&row, taps)?;
+                    return Ok(Some(Decision::shut(Why::Unproven, told)));
+                }
+                self.give_up(&row, TapState::Void, context)?;
+                context.emit(Event::new("gate", "ride never proven").because(told));
+                return Ok(None);
             }
         };
         let row = Entry { chip, ..row };
@@ -273,20 +291,29 @@ impl PurseTap<'_> {
         let begun = self.stopwatch.now();
         match row.chip.has(tag::PURSE_TAC) {
             true => self.book.settle_purse(&row, paid(row.amount.minor), context)?,
-            // Its log tells, and its issuer can never be told: it stays in doubt, and is not
-            // asked for again.
-            false => self.book.not_proven(&row, self.rules.proof_taps)?,
+            // Its log tells, and its TAC is lost.
+            false => self.give_up(&row, TapState::Free, context)?,
         }
         self.spent.store += since(begun, self.stopwatch);
-        if self.deny_list.denies(selected.number.expose()) {
+        let number = selected.number.expose();
+        if self.deny_list.denies(number) {
             return Ok(Some(Decision::denied(self.deny_list)));
         }
-        if judged.is_none() && !self.rules.proof_suffices {
-            let reason =
-                "the card has paid before, says its proof, which the security module can no longer judge";
-            return Ok(Some(Decision::shut(Why::Unproven, reason)));
+        if judged.is_none() {
+            if self.book.unjudged(number)? >= self.rules.unjudged_proofs {
+                let reason =
+                    "the card has paid before, says its proof, which the security module can no longer judge";
+                return Ok(Some(Decision::shut(Why::Unproven, reason)));
+            }
+            self.book.note_unjudged(&row)?;
         }
         Ok(Some(Decision::open(format!("the ride was paid before: {reason}"))))
+    }
+
+    /// The card proves it no longer: its issuer is to find out. One over nothing is not worth that.
+    fn give_up(&mut self, row: &Entry, of_nothing: TapState, context: &mut Context) -> Result<(), GateError> {
+        let to = if row.amount.minor == 0 { of_nothing } else { TapState::Claimed };
+        self.book.settle_purse(row, to, context)
     }
 
     /// What the module says of a proof; `None` where it has begun another purchase since.

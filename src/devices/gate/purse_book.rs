@@ -3,23 +3,18 @@
 
 use super::book::{Book, COLUMNS};
 use super::error::GateError;
+use super::making::Making;
 use super::state::TapState;
-use crate::air::host::Request;
+use crate::air::host::{MessageKey, Request};
+use crate::base::bytes::Cursor;
 use crate::base::context::Context;
 use crate::base::store::{StoreError, transact};
 use crate::roles::terminal::journal::{CardMark, Change, Entry, EntryKind, JournalError, State};
 use crate::roles::terminal::purse::Keeper;
+use crate::words::dictionary::tag;
 use crate::words::emv::Pan;
-
-/// A ride that a purse is paying for now.
-pub(super) struct Making {
-    /// The row, with the card's proof once it has given one.
-    entry: Entry,
-    /// Whether the row is on the disk: the card may have been debited.
-    pub(super) is_kept: bool,
-    /// Whether the card has given its proof.
-    pub(super) is_debited: bool,
-}
+use crate::words::pboc::PurseDetail;
+use crate::words::pboc::fixed::Fixed;
 
 impl Keeper for Book {
     /// Nothing moves before [`Change::Sending`], so nothing is kept before it; from then on the
@@ -40,7 +35,7 @@ impl Keeper for Book {
             (Change::Sending, Some(making)) => {
                 making.is_kept = true;
                 let request = making.entry.upload("", "");
-                self.insert(&request, None, TapState::InDoubt, true, context)?;
+                self.keep_purse(&request, context)?;
             }
             (Change::CardUpdated { chip, .. }, Some(making)) => {
                 making.is_debited = true;
@@ -118,6 +113,27 @@ impl Book {
         Ok(())
     }
 
+    /// Rides of a card that have passed by a proof which nobody could judge, and which its issuer
+    /// has not judged yet.
+    pub(super) fn unjudged(&mut self, pan: &str) -> Result<u64, GateError> {
+        let (card, [waiting, claimed]) = (self.card(pan), [TapState::Waiting, TapState::Claimed]);
+        let sql = format!(
+            "SELECT COUNT(*) FROM gate_tap WHERE card = $1 AND unjudged = 1 \
+             AND state IN ('{waiting}', '{claimed}')"
+        );
+        let rows = transact(self.db.as_mut(), |tx| tx.query(&sql, &[card.clone().into()]))?;
+        Ok(rows.first().map_or(Ok(0), |row| row.int(0))?.unsigned_abs())
+    }
+
+    /// A ride passes by such a proof.
+    pub(super) fn note_unjudged(&mut self, row: &Entry) -> Result<(), GateError> {
+        let key = [row.batch, row.trace].map(|number| i64::from(number).into());
+        transact(self.db.as_mut(), |tx| {
+            tx.execute("UPDATE gate_tap SET unjudged = 1 WHERE batch = $1 AND trace = $2", &key).map(drop)
+        })?;
+        Ok(())
+    }
+
     fn update(
         &mut self,
         (batch, trace): (u32, u32),
@@ -135,8 +151,16 @@ impl Book {
     }
 }
 
+/// The message that claims a purse's ride; it has the key of the ride, under which the ride itself
+/// could still be told of.
+pub(super) fn claim_of(request: &Request) -> Option<Request> {
+    let MessageKey { merchant, terminal, .. } = &request.key;
+    entry_of(request).map(|entry| entry.claim(merchant, terminal))
+}
+
 /// A purse's ride as the terminal proves it.
 fn entry_of(request: &Request) -> Option<Entry> {
+    let detail = PurseDetail::take(&mut Cursor::new(request.chip.value(tag::PURSE_DETAIL)?)).ok()?;
     Some(Entry {
         trace: request.key.trace,
         batch: request.key.batch,
@@ -146,7 +170,7 @@ fn entry_of(request: &Request) -> Option<Entry> {
         amount: request.amount,
         card: CardMark { pan: Pan::new(request.pan.expose()).ok()?, psn: request.psn },
         mode: request.entry,
-        atc: None,
+        atc: Some(detail.sequence.wrapping_add(1)),
         balance_before_minor: None,
         balance_after_minor: None,
         second_currency: false,

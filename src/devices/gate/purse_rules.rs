@@ -2,7 +2,7 @@
 //! record that is written with the debit. What a purse does may not enter.
 
 use super::error::LineError;
-use super::line::{Line, LineKind};
+use super::line_kind::LineKind;
 use crate::base::env::Timestamp;
 use crate::roles::terminal::Bytes;
 use crate::words::emv::with_century;
@@ -20,8 +20,9 @@ pub struct PurseRules {
     /// beside it.
     #[serde(default)]
     pub then_bank_card: bool,
-    /// Whether a proof that the security module can no longer judge opens the gate.
-    pub proof_suffices: bool,
+    /// Rides of a purse that pass by a proof which the security module can no longer judge, until
+    /// its issuer has judged them.
+    pub unjudged_proofs: u64,
     /// Taps that may fail to prove what became of a ride before the next one is begun.
     pub proof_taps: u32,
     /// The file of travel records: short file identifier, 1 to 30.
@@ -84,16 +85,16 @@ impl PurseRules {
     }
 
     /// Whether the newest travel record says what a tap costs.
-    pub(super) const fn reads_travel(&self, line: &Line) -> bool {
-        !matches!(line.kind, LineKind::Bus)
+    pub(super) const fn reads_travel(&self, kind: LineKind) -> bool {
+        !matches!(kind, LineKind::Bus)
     }
 
-    /// What a tap costs at a gate of this line, whose card has this newest travel record.
-    pub(super) fn tariff(&self, line: &Line, newest: Option<&TravelRecord>) -> Tariff {
+    /// What a tap costs at a gate of this kind and fare, whose card has this newest travel record.
+    pub(super) fn tariff(&self, kind: LineKind, fare_minor: u64, newest: Option<&TravelRecord>) -> Tariff {
         let entered = newest.filter(|record| record.kind == TravelRecord::ENTRY);
-        match (line.kind, entered) {
+        match (kind, entered) {
             (LineKind::Bus, _) => {
-                Tariff { kind: TravelRecord::SINGLE, minor: line.fare_minor, reason: "the fare" }
+                Tariff { kind: TravelRecord::SINGLE, minor: fare_minor, reason: "the fare" }
             }
             (LineKind::Entry, None) => {
                 Tariff { kind: TravelRecord::ENTRY, minor: 0, reason: "charged at the exit" }
@@ -125,10 +126,10 @@ impl PurseRules {
         }
     }
 
-    /// The travel record of a ride.
+    /// The travel record of a ride at a station.
     pub(super) fn record(
         &self,
-        line: &Line,
+        station: Bytes<2>,
         tariff: Tariff,
         balance_minor: u32,
         terminal: [u8; 6],
@@ -140,7 +141,7 @@ impl PurseRules {
             kind: tariff.kind,
             terminal: [0, 0, a, b, c, d, e, f],
             industry: self.industry,
-            station: TravelRecord::station_of(self.line.0, line.station.0, self.operator.0),
+            station: TravelRecord::station_of(self.line.0, station.0, self.operator.0),
             amount_minor,
             balance_minor: balance_minor.saturating_sub(amount_minor),
             date: with_century(at.yymmdd()),
@@ -155,6 +156,7 @@ impl PurseRules {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::devices::gate::Line;
 
     #[test]
     fn a_ride_costs_what_its_beginning_says() {
@@ -162,13 +164,12 @@ mod tests {
         let rules = bus.purse.clone().unwrap();
         let entered = |station| {
             let tariff = Tariff { kind: TravelRecord::ENTRY, minor: 0, reason: "" };
-            let there = Line { station: Bytes(station), ..bus.clone() };
-            rules.record(&there, tariff, 900, [1; 6], Timestamp::default())
+            rules.record(Bytes(station), tariff, 900, [1; 6], Timestamp::default())
         };
         let left = TravelRecord { kind: TravelRecord::EXIT, ..entered([1, 2]) };
         let minor = |kind, newest: Option<&TravelRecord>| {
             let rules = PurseRules { missing_exit_minor: 77, ..rules.clone() };
-            rules.tariff(&Line { kind, ..bus.clone() }, newest).minor
+            rules.tariff(kind, bus.fare_minor, newest).minor
         };
         assert_eq!(minor(LineKind::Bus, Some(&entered([1, 2]))), 200);
         assert_eq!(minor(LineKind::Entry, None), 0);
@@ -184,9 +185,9 @@ mod tests {
     fn a_record_says_what_is_left() {
         let line = Line::default();
         let rules = line.purse.clone().unwrap();
-        let tariff = rules.tariff(&line, None);
+        let tariff = rules.tariff(line.kind, line.fare_minor, None);
         let at = Timestamp::from_civil(2026, 11, 22, 9, 5, 7).unwrap();
-        let record = rules.record(&line, tariff, 900, [0, 0, 0, 0, 0, 1], at);
+        let record = rules.record(line.station, tariff, 900, [0, 0, 0, 0, 0, 1], at);
         assert_eq!((record.amount_minor, record.balance_minor), (200, 700));
         assert_eq!((record.date, record.time), ([0x20, 0x26, 0x11, 0x22], [0x09, 0x05, 0x07]));
         assert_eq!((record.terminal, record.stop()), ([0, 0, 0, 0, 0, 0, 0, 1], [1, 1]));

@@ -1,5 +1,6 @@
 //! The operator's rules about a card that is authentic: what it has done at this gate before.
 
+use super::aggregation::service_day;
 use super::book::Past;
 use super::line::Line;
 use super::passage::Why;
@@ -43,8 +44,9 @@ pub(super) fn hindrance_of_purse(line: &Line, past: &[Past], now: Timestamp) -> 
 
 /// Whether the rides of a card whose issuer has not answered yet come to too much.
 fn first_rides(line: &Line, past: &[Past]) -> Option<(Why, String)> {
-    let paid = past.iter().any(|ride| matches!(ride.state, TapState::Approved | TapState::Recovered));
-    if !paid {
+    let answered =
+        |ride: &Past| matches!(ride.state, TapState::Approved | TapState::Recovered | TapState::Held);
+    if !past.iter().any(answered) {
         let unanswered = past.iter().filter(|ride| ride.state == TapState::Waiting);
         let unanswered = unanswered.fold(line.fare_minor, |sum, ride| sum.saturating_add(ride.amount_minor));
         let most = line.first_ride.most_unanswered_minor;
@@ -59,16 +61,17 @@ fn first_rides(line: &Line, past: &[Past]) -> Option<(Why, String)> {
 }
 
 /// Whether the day's cap leaves no room for another fare: then the ride is free. Never more
-/// than the cap is charged; what is left of it below one fare is not.
+/// than the cap is charged.
 pub(super) fn is_free(line: &Line, fare_minor: u64, past: &[Past], now: Timestamp) -> bool {
-    const HOUR: i64 = 3_600_000_000;
-    let Some(cap) = line.daily_cap_minor else { return false };
-    let day = |at: Timestamp| {
-        at.micros().saturating_sub(i64::from(line.day_begins_hour) * HOUR).div_euclid(24 * HOUR)
-    };
+    rest_of_day(line, past, now) < fare_minor
+}
+
+/// What the day's cap leaves of a card's rides of this day, minor units.
+pub(super) fn rest_of_day(line: &Line, past: &[Past], now: Timestamp) -> u64 {
+    let Some(cap) = line.daily_cap_minor else { return u64::MAX };
+    let day = |at| service_day(line.day_begins_hour, at);
     let charged = past.iter().filter(|ride| ride.state != TapState::Free && day(ride.at) == day(now));
-    let charged = charged.fold(fare_minor, |sum, ride| sum.saturating_add(ride.amount_minor));
-    charged > cap
+    charged.fold(cap, |rest, ride| rest.saturating_sub(ride.amount_minor))
 }
 
 #[cfg(test)]

@@ -29,4 +29,20 @@ pub(super) const MIGRATIONS: &[Migration] = &[
             "CREATE INDEX gate_tap_past ON gate_tap (card, at, state, amount, batch, trace)",
         ],
     },
+    // Rides that are charged together: those that joined name the first, which has the message.
+    // `nominal` is what is held for them (0 of a ride by itself), `ends_at` when none joins any
+    // more, `held_batch` and `held_trace` the key of the request that the issuer approved. Beside
+    // that, whether a purse's ride has passed by a proof that nobody could judge.
+    Migration {
+        statements: &[
+            "ALTER TABLE gate_tap ADD COLUMN lead_batch BIGINT",
+            "ALTER TABLE gate_tap ADD COLUMN lead_trace BIGINT",
+            "ALTER TABLE gate_tap ADD COLUMN nominal BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE gate_tap ADD COLUMN ends_at BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE gate_tap ADD COLUMN held_batch BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE gate_tap ADD COLUMN held_trace BIGINT NOT NULL DEFAULT 0",
+            "ALTER TABLE gate_tap ADD COLUMN unjudged BIGINT NOT NULL DEFAULT 0",
+            "CREATE INDEX gate_tap_lead ON gate_tap (lead_batch, lead_trace) WHERE lead_trace IS NOT NULL",
+        ],
+    },
 ];

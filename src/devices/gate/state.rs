@@ -9,6 +9,8 @@ pub enum TapState {
     Waiting,
     /// The day's cap was reached before it: the ride costs nothing, and nobody is asked.
     Free,
+    /// The issuer holds the money for it and those that are charged with it.
+    Held,
     /// The issuer approved: the ride is paid.
     Approved,
     /// The issuer declined and may be asked again: the rider owes the ride.
@@ -17,6 +19,9 @@ pub enum TapState {
     Recovered,
     /// A purse was told to pay, and what it did is not known: its next tap proves it.
     InDoubt,
+    /// What proves that a purse has paid is lost: its issuer waits for the purse's next proven
+    /// balance.
+    Claimed,
     /// It is proven that the purse has not paid: there was no ride.
     Void,
     /// The security module says that what the purse gave is not the purse's: the gate stayed
@@ -28,6 +33,10 @@ pub enum TapState {
 
 /// Every way.
 const WAYS: &[(TapState, TapState)] = &[
+    (TapState::Waiting, TapState::Held),
+    (TapState::Held, TapState::Approved),
+    (TapState::Held, TapState::Owed),
+    (TapState::Held, TapState::Lost),
     (TapState::Waiting, TapState::Approved),
     (TapState::Waiting, TapState::Owed),
     (TapState::Waiting, TapState::Lost),
@@ -38,6 +47,10 @@ const WAYS: &[(TapState, TapState)] = &[
     (TapState::InDoubt, TapState::Free),
     (TapState::InDoubt, TapState::Doubtful),
     (TapState::InDoubt, TapState::Void),
+    (TapState::InDoubt, TapState::Claimed),
+    (TapState::Claimed, TapState::Claimed),
+    (TapState::Claimed, TapState::Approved),
+    (TapState::Claimed, TapState::Void),
     (TapState::Doubtful, TapState::Approved),
     (TapState::Doubtful, TapState::Lost),
 ];
@@ -47,10 +60,12 @@ impl TapState {
     pub const ALL: &'static [Self] = &[
         Self::Waiting,
         Self::Free,
+        Self::Held,
         Self::Approved,
         Self::Owed,
         Self::Recovered,
         Self::InDoubt,
+        Self::Claimed,
         Self::Void,
         Self::Doubtful,
         Self::Lost,
@@ -68,12 +83,12 @@ impl TapState {
 
     /// Whether it is a ride: what is in doubt may not be one.
     pub const fn is_ride(self) -> bool {
-        !matches!(self, Self::InDoubt | Self::Void)
+        !matches!(self, Self::InDoubt | Self::Claimed | Self::Void)
     }
 
     /// Whether its issuer is to be asked or told.
     pub const fn is_due(self) -> bool {
-        matches!(self, Self::Waiting | Self::Owed | Self::Doubtful)
+        matches!(self, Self::Waiting | Self::Held | Self::Owed | Self::Claimed | Self::Doubtful)
     }
 
     /// Its word, in the store and for people.
@@ -81,10 +96,12 @@ impl TapState {
         match self {
             Self::Waiting => "waiting",
             Self::Free => "free",
+            Self::Held => "held",
             Self::Approved => "approved",
             Self::Owed => "owed",
             Self::Recovered => "recovered",
             Self::InDoubt => "in doubt",
+            Self::Claimed => "claimed",
             Self::Void => "not debited",
             Self::Doubtful => "doubtful",
             Self::Lost => "lost",

@@ -1,13 +1,13 @@
 //! Deferred authorisation: the requests of rides go to the host in batches; what it declines is
 //! owed, asked for again by the ladder of the line, and bars its card until it is paid.
 
-use super::book::{Due, Outcome};
 use super::deny_delta::DenyDelta;
 use super::deny_list::DenyList;
+use super::due::{Asks, Due, Outcome};
 use super::error::GateError;
 use super::handle::Gate;
 use super::state::TapState;
-use crate::air::host::{Answer, Host, HostError, Kind, ResponseCode, Settlement};
+use crate::air::host::{Answer, Host, HostError, Kind, MessageClass, ResponseCode, Settlement};
 use crate::base::bytes::Secret;
 use crate::base::context::Context;
 use crate::base::env::Timestamp;
@@ -18,14 +18,18 @@ use crate::base::event::Event;
 pub struct Uploaded {
     /// Requests that were sent.
     pub asked: usize,
+    /// Rides for which money is held.
+    pub held: usize,
     /// Rides that were paid.
     pub approved: usize,
-    /// Debts that were paid.
+    /// Rides that were owed and paid.
     pub recovered: usize,
     /// Rides that are owed.
     pub owed: usize,
     /// Rides that nobody is going to pay.
     pub lost: usize,
+    /// Rides whose purse is still to prove by its balance that it has paid.
+    pub claimed: usize,
     /// Requests that nobody answered: they are sent again.
     pub unanswered: usize,
     /// What the first of those said.
@@ -56,8 +60,8 @@ impl Gate {
         let mut answers: Vec<(&Due, Outcome)> = Vec::with_capacity(due.len());
         for tap in &due {
             done.asked += 1;
-            let answer = match tap.request.kind {
-                Kind::PurseSale => host.advise(&tap.request, context),
+            let answer = match tap.request.key.class {
+                MessageClass::Notice => host.advise(&tap.request, context),
                 _ => host.authorise(&tap.request, context),
             };
             match answer.map(|answer| self.outcome(tap, &answer, now)) {
@@ -97,11 +101,28 @@ impl Gate {
     /// again.
     fn outcome(&self, tap: &Due, answer: &Answer, now: Timestamp) -> Option<Outcome> {
         let code = String::from_utf8_lossy(&answer.code.0).into_owned();
-        let ends = |state| Some(Outcome { state, code: code.clone(), step: tap.step, next_at: now });
+        let stands = |state, is_held, next_at| {
+            Some(Outcome { state, is_held, code: code.clone(), step: tap.step, next_at })
+        };
+        let ends = |state| stands(state, false, now);
+        if tap.state == TapState::Claimed {
+            return match answer.settlement.filter(|_| answer.code.is_approved()) {
+                Some(Settlement::Landed) => ends(TapState::Approved),
+                Some(Settlement::Returned) => ends(TapState::Void),
+                // Nothing proves it yet; asked again, the same message tells how it stands then.
+                _ => stands(TapState::Claimed, false, now.plus(self.line.upload_pause(usize::MAX))),
+            };
+        }
         let is_purse = tap.request.kind == Kind::PurseSale;
         // The TAC is not this purse's: the issuer took note, and nobody is paid.
         if is_purse && answer.settlement == Some(Settlement::Returned) {
             return ends(TapState::Lost);
+        }
+        if answer.code.is_approved() && tap.asks == Asks::Hold {
+            return match tap.state {
+                TapState::Owed => stands(TapState::Owed, true, now),
+                _ => stands(TapState::Held, true, tap.ends_at),
+            };
         }
         if answer.code.is_approved() {
             return ends(match tap.state {
@@ -115,7 +136,10 @@ impl Gate {
         let step = if tap.state == TapState::Owed { tap.step + 1 } else { 0 };
         let pause = self.line.debt_pause(step).filter(|_| !is_purse && self.line.debt.codes.contains(&code));
         match pause {
-            Some(pause) => Some(Outcome { state: TapState::Owed, code, step, next_at: now.plus(pause) }),
+            Some(pause) => {
+                let next_at = now.plus(pause);
+                Some(Outcome { state: TapState::Owed, is_held: false, code, step, next_at })
+            }
             None => ends(TapState::Lost),
         }
     }
@@ -130,12 +154,19 @@ impl Gate {
     ) -> Result<(), GateError> {
         let names = || [Some(&tap.request.pan), tap.account.as_ref()].into_iter().flatten();
         match outcome.state {
-            TapState::Approved => done.approved += 1,
-            TapState::Recovered => done.recovered += 1,
-            TapState::Owed => done.owed += 1,
-            TapState::Lost => done.lost += 1,
-            // No answer leads there.
-            TapState::Waiting | TapState::Free | TapState::InDoubt | TapState::Void | TapState::Doubtful => {}
+            _ if outcome.is_held => done.held += tap.rides,
+            TapState::Approved => done.approved += tap.rides,
+            TapState::Recovered => done.recovered += tap.rides,
+            TapState::Owed => done.owed += tap.rides,
+            TapState::Lost => done.lost += tap.rides,
+            TapState::Claimed => done.claimed += tap.rides,
+            // Nothing is to be told of them.
+            TapState::Held
+            | TapState::Waiting
+            | TapState::Free
+            | TapState::InDoubt
+            | TapState::Void
+            | TapState::Doubtful => {}
         }
         if outcome.state.bars() && tap.state != TapState::Owed {
             names().for_each(|name| self.deny_list.add(name.expose()));
@@ -145,8 +176,15 @@ impl Gate {
             names().for_each(|name| self.deny_list.remove(name.expose()));
             done.cleared.extend(names().cloned());
         }
-        let reason = format!("the host answered {}", outcome.code);
-        context.emit(Event::new("gate", format!("ride {}", outcome.state.word())).because(reason));
+        let event = match outcome.is_held {
+            true => "nominal amount held".to_owned(),
+            false => format!("ride {}", outcome.state.word()),
+        };
+        let reason = match tap.asks {
+            Asks::Ride => format!("the host answered {}", outcome.code),
+            _ => format!("the host answered {} for {} rides", outcome.code, tap.rides),
+        };
+        context.emit(Event::new("gate", event).because(reason));
         Ok(())
     }
 }
@@ -154,10 +192,12 @@ impl Gate {
 impl Uploaded {
     fn add(&mut self, more: Self) {
         self.asked += more.asked;
+        self.held += more.held;
         self.approved += more.approved;
         self.recovered += more.recovered;
         self.owed += more.owed;
         self.lost += more.lost;
+        self.claimed += more.claimed;
         self.unanswered += more.unanswered;
         self.trouble = self.trouble.take().or(more.trouble);
         self.barred.extend(more.barred);

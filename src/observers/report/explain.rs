@@ -182,10 +182,7 @@ impl Told<'_> {
 /// Tag, name, bytes and what they say.
 pub(super) fn element_line(element: &Element) -> String {
     let name = match &element.key {
-        ElementKey::Tag(tag) => {
-            let tag = Tag(*tag);
-            Row::of_tag(tag).map_or(tag.to_string(), |row| format!("{tag} {}", row.name))
-        }
+        ElementKey::Tag(tag) => Row::titled(Tag(*tag)),
         ElementKey::Named(name) => name.to_string(),
     };
     match element_words(&element.key, &element.value).as_str() {

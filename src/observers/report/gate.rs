@@ -98,8 +98,12 @@ pub(super) fn timings(report: &GateReport) -> [(&'static str, &Samples); 4] {
 pub fn passage_line(passage: &Passage, unmask: bool) -> String {
     let card = passage.pan.as_ref().map(|card| format!(", {}", pan(card, unmask))).unwrap_or_default();
     let timing = &passage.timing;
+    let module = match timing.air.module.as_millis() {
+        0 => String::new(),
+        millis => format!(", {millis} in the security module"),
+    };
     format!(
-        "{} {}{card}: {} ({} ms: {} on the air, {} in the card, {:.1} in the gate)\n",
+        "{} {}{card}: {} ({} ms: {} on the air, {} in the card{module}, {:.1} in the gate)\n",
         if passage.is_open() { "OPEN" } else { "SHUT" },
         passage.why.word(),
         passage.reason,
@@ -133,9 +137,15 @@ pub fn passage_json(passage: &Passage, unmask: bool) -> Value {
 /// An upload as a line.
 pub fn upload_line(done: &Uploaded) -> String {
     let mut line = format!(
-        "asked the host about {} rides: {} paid, {} debts paid, {} owed, {} lost",
+        "messages to the host: {}; rides: {} paid, {} paid after a debt, {} owed, {} lost",
         done.asked, done.approved, done.recovered, done.owed, done.lost
     );
+    if done.held > 0 {
+        let _ = write!(line, ", {} with money held", done.held);
+    }
+    if done.claimed > 0 {
+        let _ = write!(line, ", {} to be proven by the purse's balance", done.claimed);
+    }
     if done.unanswered > 0 {
         let _ = write!(line, ", {} unanswered", done.unanswered);
     }
@@ -150,10 +160,12 @@ pub fn upload_line(done: &Uploaded) -> String {
 pub fn upload_json(done: &Uploaded) -> Value {
     json!({
         "asked": done.asked,
+        "held": done.held,
         "paid": done.approved,
         "recovered": done.recovered,
         "owed": done.owed,
         "lost": done.lost,
+        "claimed": done.claimed,
         "unanswered": done.unanswered,
         "trouble": done.trouble,
     })

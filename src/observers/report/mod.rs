@@ -7,6 +7,7 @@ mod card_file;
 mod exchange;
 mod explain;
 mod gate;
+mod gate_book;
 mod gate_page;
 mod outcome;
 mod position;
@@ -36,6 +37,7 @@ pub use card_file::{card_file_json, card_file_text};
 pub use exchange::{ExchangeReport, tree};
 pub use explain::{explain_json, explain_text};
 pub use gate::{gate_json, gate_text, passage_json, passage_line, upload_json, upload_line};
+pub use gate_book::{gate_book_json, gate_book_text};
 pub use gate_page::gate_page;
 pub use outcome::{outcome_json, outcome_text};
 pub use position::{position_header, position_json, position_row};
@@ -65,6 +67,7 @@ pub const FORMATS: &[&str] = &[
     exchange::NAME,
     explain::NAME,
     gate::NAME,
+    gate_book::NAME,
     gate_page::NAME,
     outcome::NAME,
     position::NAME,

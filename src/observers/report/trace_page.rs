@@ -89,10 +89,7 @@ struct DataStore(BTreeMap<String, Vec<u8>>);
 impl DataStore {
     fn put(&mut self, changes: &mut Vec<Change>, key: &ElementKey, value: &[u8]) {
         let element = match key {
-            ElementKey::Tag(tag) => {
-                let tag = Tag(*tag);
-                Row::of_tag(tag).map_or(tag.to_string(), |row| format!("{tag} {}", row.name))
-            }
+            ElementKey::Tag(tag) => Row::titled(Tag(*tag)),
             // Bytes of the wire and of books are no data of the transaction.
             ElementKey::Named(_) => return,
         };

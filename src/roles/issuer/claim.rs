@@ -9,6 +9,7 @@
 
 use super::IssuerError;
 use super::answer::{Acted, Stop};
+use super::cards::CardOnFile;
 use super::decision::{self, Refusal, Verified};
 use super::evidence::{CLAIM_LIMIT, reachable};
 use super::ledger::{self, Book};
@@ -137,10 +138,18 @@ impl Work<'_> {
             }
             return Ok(Proven::Nothing);
         }
-        self.tx.execute(
-            "UPDATE offline_sale SET tc = $1 WHERE id = $2",
-            &[verified.proof.cryptogram.as_slice().into(), claim.id.as_str().into()],
-        )?;
+        self.prove_own_claim(card, claim, &verified.proof.cryptogram)
+    }
+
+    /// The certificate or TAC of a claim is there: it is kept with it, and the claim is booked.
+    pub(super) fn prove_own_claim(
+        &mut self,
+        card: &str,
+        claim: ClaimRow,
+        proof: &[u8],
+    ) -> Result<Proven, IssuerError> {
+        let values = [proof.into(), claim.id.as_str().into()];
+        self.tx.execute("UPDATE offline_sale SET tc = $1 WHERE id = $2", &values)?;
         if ["booked", "held"].contains(&claim.state.as_str()) {
             return Ok(Proven::Booked);
         }
@@ -182,16 +191,12 @@ impl Work<'_> {
     /// The row of the claim, a new one or that of the sale which it is of.
     fn open_claim(&mut self, request: &Request) -> Result<String, Stop> {
         decision::check_amount(request)?;
-        let card = self
-            .held_card()
-            .ok_or_else(|| Refusal::new(ResponseCode::NO_SUCH_CARD, "no card on file with this number"))?;
+        let (card, atc) = self.claimed(request)?;
         let linked = self.find_linked(&card.id, request.amount.currency)?;
         if linked.and_then(|linked| linked.ecash).is_none() {
             let reason = "the card has no electronic cash in this currency";
             return Err(Refusal::new(ResponseCode::INVALID_TRANSACTION, reason).into());
         }
-        let atc = request.chip.array(tag::ATC).map(u16::from_be_bytes);
-        let atc = atc.ok_or_else(|| Refusal::new(ResponseCode::FORMAT_ERROR, "chip data without 9F36"))?;
         let values = [card.id.as_str().into(), i64::from(atc).into()];
         let rows = self
             .tx
@@ -205,16 +210,41 @@ impl Work<'_> {
             .tx
             .query("SELECT path FROM sighting WHERE card = $1 AND atc = $2", &values)
             .map_err(IssuerError::from)?;
-        if !sales.is_empty() || !taken.is_empty() {
+        let is_free = sales.is_empty() && taken.is_empty();
+        let why = "without a certificate: the card's balance decides";
+        let kept = if is_free { self.keep_claim(request, &card.id, atc, why)? } else { None };
+        let id = kept.ok_or_else(|| {
             let reason = "the card used this counter (9F36) for something else";
-            return Err(Refusal::new(ResponseCode::INVALID_TRANSACTION, reason).into());
-        }
-        let id = self.new_id();
-        self.insert_sale_row(&id, request, &card.id, atc, &[], "claimed")?;
-        self.count_open_claims(1);
-        self.say_amount("Sale Claimed", request.amount, "without a certificate: the card's balance decides");
+            Refusal::new(ResponseCode::INVALID_TRANSACTION, reason)
+        })?;
         self.settle_by_evidence(&card.id)?;
         Ok(id)
+    }
+
+    /// The card of a claim, and the counter that it names.
+    pub(super) fn claimed(&self, request: &Request) -> Result<(CardOnFile, u16), Refusal> {
+        let none = || Refusal::new(ResponseCode::NO_SUCH_CARD, "no card on file with this number");
+        let card = self.held_card().ok_or_else(none)?;
+        let atc = request.chip.array(tag::ATC).map(u16::from_be_bytes);
+        let atc = atc.ok_or_else(|| Refusal::new(ResponseCode::FORMAT_ERROR, "chip data without 9F36"))?;
+        Ok((card, atc))
+    }
+
+    /// Keeps a new claim; `None` where a claim or sale stands under its counter already.
+    pub(super) fn keep_claim(
+        &mut self,
+        request: &Request,
+        card: &str,
+        atc: u16,
+        why: &'static str,
+    ) -> Result<Option<String>, IssuerError> {
+        let id = self.new_id();
+        if !self.insert_sale_row(&id, request, card, atc, &[], "claimed")? {
+            return Ok(None);
+        }
+        self.count_open_claims(1);
+        self.say_amount("Sale Claimed", request.amount, why);
+        Ok(Some(id))
     }
 
     pub(super) fn close_claim(

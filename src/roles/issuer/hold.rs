@@ -1,6 +1,7 @@
 //! Pre-authorisation (预授权): a hold takes money out of what the account may spend,
 //! into the account's held book; completion pays the merchant out of it and gives the
-//! rest back; cancellation gives all of it back.
+//! rest back; cancellation gives all of it back. A completion may be told without the card
+//! (预授权完成通知), as of rides that were gathered: the hold has its cryptogram.
 
 use super::IssuerError;
 use super::answer::{Acted, Stop};
@@ -66,7 +67,7 @@ impl Work<'_> {
         };
         let done = match step {
             HoldStep::Hold => self.hold(request, &presented),
-            HoldStep::Complete => self.complete_hold(request, &presented),
+            HoldStep::Complete => self.complete_hold(request, &presented.card.id),
             HoldStep::Cancel => self.cancel_hold(request, &presented),
         };
         let acted = match done {
@@ -78,6 +79,27 @@ impl Work<'_> {
             Err(Stop::Fail(error)) => return Err(error),
         };
         self.with_script(acted, &presented)
+    }
+
+    /// Takes note of a completion that is told without the card.
+    pub(super) fn advise_completion(&mut self, request: &Request) -> Result<Acted, IssuerError> {
+        match self.take_completion(request) {
+            Ok((on, reason)) => {
+                Ok(Acted { answer: Answer::new(ResponseCode::APPROVED, reason), on: Some(on) })
+            }
+            Err(Stop::Refuse(refusal)) => Ok(Acted::nothing(self.declined(refusal, None)?)),
+            Err(Stop::Fail(error)) => Err(error),
+        }
+    }
+
+    fn take_completion(&mut self, request: &Request) -> Result<(String, &'static str), Stop> {
+        if request.amount.minor == 0 {
+            return Err(Refusal::new(ResponseCode::INVALID_AMOUNT, "the amount is 0").into());
+        }
+        let card = self
+            .held_card()
+            .ok_or_else(|| Refusal::new(ResponseCode::NO_SUCH_CARD, "no card on file with this number"))?;
+        self.complete_hold(request, &card.id)
     }
 
     /// Undoes a step. A hold that was completed is undone by the completion's own
@@ -168,12 +190,8 @@ impl Work<'_> {
         Ok((id, "the amount is held"))
     }
 
-    fn complete_hold(
-        &mut self,
-        request: &Request,
-        presented: &Presented,
-    ) -> Result<(String, &'static str), Stop> {
-        let row = self.named_hold(request, &presented.card.id)?;
+    fn complete_hold(&mut self, request: &Request, card: &str) -> Result<(String, &'static str), Stop> {
+        let row = self.named_hold(request, card)?;
         let taken = request.amount;
         let Some(rest) = row.amount.minor.checked_sub(taken.minor) else {
             let reason = "the completion is above what is held";

@@ -340,11 +340,15 @@ impl Host for Issuer {
             (MessageClass::Batch, Kind::BatchUpload) => {
                 self.message(request, context, |work, request| work.note_detail(request))
             }
+            (MessageClass::Notice, Kind::PreAuthorisationCompletion) => {
+                self.message(request, context, |work, request| work.advise_completion(request))
+            }
             (MessageClass::Notice, Kind::EcashRefund) => {
                 self.message(request, context, |work, request| work.advise_refund(request))
             }
             _ => Ok(wrong_kind(
-                "a script result, advice, offline sale or refund of class notice, or a detail of a batch",
+                "a script result, advice, offline sale, completion or refund of class notice, or a detail of \
+                 a batch",
             )),
         }
     }

@@ -8,7 +8,7 @@ use super::decision::Verified;
 use super::message::Found;
 use super::purchase;
 use super::work::{Work, column};
-use crate::air::host::{MessageKey, Request};
+use crate::air::host::{Kind, MessageKey, Request};
 
 /// How a counter stands to what was seen before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub(super) enum Counter {
 
 impl Work<'_> {
     /// Judges the counter of a request whose cryptogram is right, and notes it where it is new.
-    /// Loads and holds change what the card or its account may do next, so they are never late.
+    /// Loads change what the card may do next, and a step with a hold names one: they are never late.
     pub(super) fn judge_counter(
         &mut self,
         request: &Request,
@@ -36,7 +36,7 @@ impl Work<'_> {
         if self.advance_atc(atc) {
             return Ok(Counter::New);
         }
-        if !purchase::is_one(request.kind) {
+        if !may_be_late(request.kind) {
             return Ok(Counter::Seen);
         }
         let values = [card.id.as_str().into(), i64::from(atc).into()];
@@ -66,7 +66,8 @@ impl Work<'_> {
         }
         let declined = self.tx.query(
             "SELECT 1 FROM refusal WHERE card = $1 AND atc = $2 AND merchant = $3 AND amount = $4 \
-             AND currency = $5 AND NOT EXISTS (SELECT 1 FROM purchase WHERE card = $1 AND atc = $2) LIMIT 1",
+             AND currency = $5 AND NOT EXISTS (SELECT 1 FROM purchase WHERE card = $1 AND atc = $2) \
+             AND NOT EXISTS (SELECT 1 FROM hold WHERE card = $1 AND atc = $2) LIMIT 1",
             &[
                 card.id.as_str().into(),
                 i64::from(atc).into(),
@@ -77,4 +78,9 @@ impl Work<'_> {
         )?;
         Ok(!declined.is_empty())
     }
+}
+
+/// Whether a request may come after later ones of its card: a ride's, or a hold's for several.
+pub(super) const fn may_be_late(kind: Kind) -> bool {
+    purchase::is_one(kind) || matches!(kind, Kind::PreAuthorisation)
 }

@@ -7,7 +7,7 @@ use super::answer::Stop;
 use super::cards::{CardOnFile, Linked};
 use super::decision::{self, Refusal, ToldBalance, Verified};
 use super::flag::Told;
-use super::late::Counter;
+use super::late::{Counter, may_be_late};
 use super::load_kind::LoadKind;
 use super::purchase;
 use super::work::{Work, column};
@@ -45,7 +45,7 @@ impl Work<'_> {
                 return Ok(Presented { card, verified });
             }
             Counter::Seen => {
-                let reason = match purchase::is_one(request.kind) {
+                let reason = match may_be_late(request.kind) {
                     true => "the transaction counter (9F36) was seen before",
                     false => "the transaction counter (9F36) is not above the last one seen",
                 };

@@ -13,28 +13,22 @@ use super::evidence::CLAIM_LIMIT;
 use super::flag::FlagKind;
 use super::work::{Work, column, minor};
 use crate::air::host::{Request, ResponseCode};
-use crate::words::dictionary::tag;
 
 impl Work<'_> {
     /// The row of the claim, a new one or that of the purchase which it is of.
     pub(super) fn open_purse_claim(&mut self, request: &Request) -> Result<String, Stop> {
-        let card = self
-            .held_card()
-            .ok_or_else(|| Refusal::new(ResponseCode::NO_SUCH_CARD, "no purse on file with this number"))?;
-        let atc = request.chip.array(tag::ATC).map(u16::from_be_bytes);
-        let atc = atc.ok_or_else(|| Refusal::new(ResponseCode::FORMAT_ERROR, "chip data without 9F36"))?;
+        let (card, atc) = self.claimed(request)?;
         if let Some(own) = self.own_purse_sale(request, &card.id, atc)? {
             return Ok(own.id);
         }
-        let (id, counters) = (self.new_id(), (i64::from(atc), i64::from(atc)));
-        if !self.insert_sale_row(&id, request, &card.id, atc, &[], "claimed")? {
+        let counters = (i64::from(atc), i64::from(atc));
+        let why = "without a TAC: the purse's balance decides";
+        let Some(id) = self.keep_claim(request, &card.id, atc, why)? else {
             self.flag(&card.id, FlagKind::CounterTwice, request.amount, counters)?;
             let reason = "another purchase is claimed under this counter (9F36)";
             return Err(Refusal::new(ResponseCode::INVALID_TRANSACTION, reason).into());
-        }
-        self.count_open_claims(1);
+        };
         self.flag(&card.id, FlagKind::SaleDoubtful, request.amount, counters)?;
-        self.say_amount("Sale Claimed", request.amount, "without a TAC: the purse's balance decides");
         self.settle_claims(&card.id)?;
         Ok(id)
     }
@@ -48,15 +42,7 @@ impl Work<'_> {
         tac: &[u8],
     ) -> Result<Proven, IssuerError> {
         let Some(claim) = self.own_purse_sale(request, card, atc)? else { return Ok(Proven::Nothing) };
-        self.tx.execute(
-            "UPDATE offline_sale SET tc = $1 WHERE id = $2",
-            &[tac.into(), claim.id.as_str().into()],
-        )?;
-        if ["booked", "held"].contains(&claim.state.as_str()) {
-            return Ok(Proven::Booked);
-        }
-        self.close_claim(card, &claim, "booked")?;
-        Ok(Proven::Claim(claim.id))
+        self.prove_own_claim(card, claim, tac)
     }
 
     /// Whether a purchase with this TAC, of the same amount, was booked under any counter.

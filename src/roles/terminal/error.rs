@@ -131,6 +131,14 @@ pub enum TerminalError {
     /// There is no purse on the card.
     #[error("the card has no purse of a layout that is known: `cardwright read` names what it has")]
     NoPurse,
+    /// The card has purses, and not the one that was named.
+    #[error("expected purse {expected} on the card, found {found}: name one of these with --purse")]
+    OtherPurses {
+        /// What was named.
+        expected: String,
+        /// The purses that are there.
+        found: String,
+    },
     /// There is no security module.
     #[error(
         "expected a security module (PSAM) with a terminal number and a purchase key, found none: name it with --sam, such as --sam sim:psam"

@@ -88,6 +88,11 @@ impl Row {
         own.or_else(|| Self::of_tag(tag))
     }
 
+    /// A tag with its name, such as `9F79 Electronic Cash Balance`; alone where no row has it.
+    pub fn titled(tag: Tag) -> String {
+        Self::of_tag(tag).map_or_else(|| tag.to_string(), |row| format!("{tag} {}", row.name))
+    }
+
     /// The row of an element without a tag.
     pub fn of_name(name: &str) -> Option<&'static Self> {
         NAMED.iter().find(|row| row.name == name)

@@ -36,6 +36,9 @@ pub const CITIES: &[CityRow] = &[
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CityLayout {
+    /// The word for it on command lines: its row's name; empty where it is not built in.
+    #[serde(skip)]
+    pub word: &'static str,
     /// What people call the card.
     pub name: String,
     /// Where the layout is known from.
@@ -226,8 +229,10 @@ pub enum LogForm {
 }
 
 /// The layouts that are built in, read once.
-static LAYOUTS: LazyLock<Vec<CityLayout>> =
-    LazyLock::new(|| CITIES.iter().filter_map(|row| CityLayout::parse(row.text).ok()).collect());
+static LAYOUTS: LazyLock<Vec<CityLayout>> = LazyLock::new(|| {
+    let built_in = |row: &CityRow| Some(CityLayout { word: row.name, ..CityLayout::parse(row.text).ok()? });
+    CITIES.iter().filter_map(built_in).collect()
+});
 
 impl CityLayout {
     /// Reads a layout; `Err` says what is wrong and where.
@@ -247,6 +252,11 @@ impl CityLayout {
     /// Every layout that is built in.
     pub fn all() -> &'static [Self] {
         &LAYOUTS
+    }
+
+    /// The built-in layout of a word.
+    pub fn of_word(word: &str) -> Option<&'static Self> {
+        Self::all().iter().find(|layout| layout.word == word)
     }
 
     /// The names by which its application is selected.
@@ -328,6 +338,9 @@ mod tests {
             assert_eq!(has_codes, !layout.codes.is_empty(), "{}", row.name);
         }
         assert_eq!(CityLayout::all().len(), CITIES.len());
+        for row in CITIES {
+            assert!(CityLayout::of_word(row.name).is_some_and(|layout| layout.word == row.name));
+        }
     }
 
     #[test]

@@ -5,11 +5,12 @@ use super::fixed::fixed_record;
 fixed_record! {
     /// One entry of a card's log of rides.
     TravelRecord {
-        /// 02 and 06 single fare, 03 entry, 04 exit.
+        /// Of a purse 03 entry, 04 exit, 06 single fare, 08 a fare made up for, 0A load; bus validators of
+        /// public source have 01, 02, 05, 07, 09 for electronic cash, and cards bear 02 for a single fare.
         kind: u8 = "ride type",
         /// Terminal number.
         terminal: [u8; 8] = "ride terminal",
-        /// 01 metro, 02 bus, 00 other.
+        /// 01 metro, 02 bus, and so on to 0E; 00 other.
         industry: u8 = "ride industry",
         /// Line and station; cities write it in ways of their own, see [`TravelRecord::station_of`].
         station: [u8; 7] = "ride station",
@@ -32,7 +33,7 @@ fixed_record! {
 
 impl TravelRecord {
     /// A ride of one tap, as on a bus.
-    pub const SINGLE: u8 = 0x02;
+    pub const SINGLE: u8 = 0x06;
     /// The way in.
     pub const ENTRY: u8 = 0x03;
     /// The way out.
@@ -51,9 +52,11 @@ impl TravelRecord {
     /// The words of its type.
     pub const fn words(&self) -> &'static str {
         match self.kind {
-            Self::SINGLE | 0x06 => "single fare",
+            Self::SINGLE | 0x02 => "single fare",
             Self::ENTRY => "entry",
             Self::EXIT => "exit",
+            0x08 => "fare made up for",
+            0x0A => "load",
             _ => "other ride",
         }
     }
@@ -63,6 +66,17 @@ impl TravelRecord {
         match self.industry {
             0x01 => "metro",
             0x02 => "bus",
+            0x03 => "ship",
+            0x04 => "taxi",
+            0x05 => "hired car",
+            0x06 => "bicycle",
+            0x07 => "car park",
+            0x08 => "coach",
+            0x09 => "ferry",
+            0x0A => "high-speed railway",
+            0x0B => "aeroplane",
+            0x0C => "motorway",
+            0x0E => "suburban railway",
             _ => "other",
         }
     }

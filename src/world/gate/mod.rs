@@ -7,7 +7,7 @@ mod report;
 mod rider;
 mod simulation;
 
-pub use open::{open_deny_list, open_gate};
+pub use open::{open_deny_list, open_gate, open_gate_book};
 pub use report::{Fate, GateReport, Percentiles, Progress, Samples};
 pub use rider::{Expected, RIDERS, RiderRow};
 pub use simulation::{GateSettings, simulate};

@@ -27,6 +27,12 @@ pub fn open_gate(
     Ok(Gate::new(line, config, deny_list, book, Box::new(SystemClock))?)
 }
 
+/// Opens the book alone of the gate of a folder, which has one.
+pub fn open_gate_book(folder: &Path, context: &mut Context) -> Result<Book, WorldError> {
+    let (db, seal, lock) = open_folder(folder, "gate", context)?;
+    Ok(Book::open(Box::new(db), seal)?.guarded_by(lock))
+}
+
 /// Reads a deny list under the key beside it; one that is not there is empty.
 pub fn open_deny_list(path: &Path, context: &mut Context) -> Result<DenyList, WorldError> {
     let key = seal_key(None, Some(path), context)?;

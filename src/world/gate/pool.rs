@@ -11,6 +11,7 @@ use crate::roles::bureau::Authority;
 use crate::roles::card::{CardMemory, Order, Profile, Simulator};
 use crate::roles::issuer::Issuer;
 use crate::roles::terminal::TerminalConfig;
+use crate::words::emv::Pan;
 use crate::words::iso7816::Effect;
 use crate::world::card::{profile_text, read_profile};
 use crate::world::issue::{NewCard, copied_memory, issue_order, order_for};
@@ -59,8 +60,8 @@ pub(super) enum Flaw {
 const FULL_MINOR: u64 = 10_000_000_000;
 /// The same of purses: less, since a load limit and four bytes bound them.
 const FULL_PURSE_MINOR: u64 = 100_000_000;
-/// Rides that a poor account pays.
-pub(super) const POOR_RIDES: u64 = 3;
+/// Rides that a poor account pays, each by itself.
+const POOR_RIDES: u64 = 3;
 const EXPIRED: [u8; 3] = [0x24, 0x12, 0x31];
 
 /// A card of the pool.
@@ -68,8 +69,8 @@ pub(super) struct PoolCard {
     pub(super) card: Box<dyn Card>,
     /// The hand that pulls it.
     pub(super) hand: FaultControl,
-    /// How often the gate opened for it.
-    pub(super) rides: u64,
+    /// Its number, of a card that its issuer knows.
+    pub(super) number: Option<Pan>,
     /// Whether its issuer has declined a ride.
     pub(super) declined: bool,
     /// Exchanges of a tap to its end, once there was one.
@@ -80,7 +81,7 @@ pub(super) struct PoolCard {
 
 impl PoolCard {
     fn new(card: Box<dyn Card>, hand: FaultControl, purse_minor: Option<u64>) -> Self {
-        Self { card, hand, rides: 0, declined: false, exchanges: None, purse_minor }
+        Self { card, hand, number: None, declined: false, exchanges: None, purse_minor }
     }
 }
 
@@ -126,10 +127,15 @@ fn one(
         }
     };
     let fare_minor = gate.line().fare_minor;
+    let poor_minor = match gate.line().aggregation {
+        // The first rides leave less than is to be held for the next ones.
+        Some(_) => gate.line().signed().minor,
+        None => fare_minor * POOR_RIDES,
+    };
     let (account_minor, purse_minor) = match (row.hold, row.flaw) {
         (Hold::Purse(_), Flaw::Poor) => (0, fare_minor - 1),
         (Hold::Purse(_), _) => (0, FULL_PURSE_MINOR),
-        (_, Flaw::Poor) => (fare_minor * POOR_RIDES, 0),
+        (_, Flaw::Poor) => (poor_minor, 0),
         _ => (FULL_MINOR, 0),
     };
     let new = NewCard::with_accounts(issuer, profile, account_minor, purse_minor, context)?;
@@ -139,7 +145,9 @@ fn one(
     }
     let memory = issue_order(&*Authority::test()?, issuer, &new, &order, context)?;
     if row.flaw == Flaw::Denied {
-        gate.deny_list.add(order.pan.expose());
+        // A purse has a number of its own.
+        let purses = memory.purses(&order.pan).into_iter().map(|purse| purse.number);
+        purses.chain([order.pan.clone()]).for_each(|number| gate.deny_list.add(number.expose()));
     }
     let is_copy = matches!(row.flaw, Flaw::Copied | Flaw::Forged);
     let memory = if is_copy { copied(&new, &order, context)? } else { memory };
@@ -152,7 +160,8 @@ fn one(
         _ => Box::new(card),
     };
     let counts = matches!(row.hold, Hold::Purse(_)) && !is_copy;
-    Ok(PoolCard::new(card, hand, counts.then_some(purse_minor)))
+    let number = Some(order.pan);
+    Ok(PoolCard { number, ..PoolCard::new(card, hand, counts.then_some(purse_minor)) })
 }
 
 /// A copy of the card of an order.

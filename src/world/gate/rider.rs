@@ -50,7 +50,7 @@ const fn row(
 }
 
 const BANK: Hold = Hold::Card("unionpay-transit");
-const PURSE: Hold = Hold::Purse("eped");
+const PURSE: Hold = Hold::Purse("t-union");
 
 /// Every kind. Shares come to a hundred.
 pub const RIDERS: &[RiderRow] = &[
@@ -66,7 +66,8 @@ pub const RIDERS: &[RiderRow] = &[
     row("replayed", Expected::Shut, 2, 2, BANK, Flaw::Replayed),
     row("torn", Expected::Shut, 4, 12, BANK, Flaw::Torn),
     row("unreadable", Expected::Shut, 2, 3, Hold::Noise, Flaw::Unreadable),
-    row("purse, good", Expected::Open, 15, 40, PURSE, Flaw::None),
+    row("purse, good", Expected::Open, 12, 40, PURSE, Flaw::None),
+    row("purse, good, PBOC ED/EP", Expected::Open, 3, 8, Hold::Purse("eped"), Flaw::None),
     row("purse, same again", Expected::Shut, 1, 0, PURSE, Flaw::Again),
     row("purse, denied", Expected::Shut, 2, 8, PURSE, Flaw::Denied),
     row("purse, expired", Expected::Shut, 2, 4, PURSE, Flaw::Expired),

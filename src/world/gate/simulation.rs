@@ -1,6 +1,6 @@
 //! Plays taps of every kind at a gate, and compares what became of each with what must.
 
-use super::pool::{Flaw, POOR_RIDES, Pool, PoolCard, security_module};
+use super::pool::{Flaw, Pool, PoolCard, security_module};
 use super::report::{Fate, GateReport, Progress};
 use super::rider::{Expected, RIDERS};
 use crate::air::link::{Card, FaultPlan, FaultPoint};
@@ -48,16 +48,17 @@ const TOLD: usize = 10;
 /// Points of progress.
 const POINTS: u64 = 100;
 
-/// Plays so many taps.
-pub fn simulate(settings: &GateSettings) -> Result<GateReport, WorldError> {
+/// Plays so many taps. Each gate's thread tells `more` now and then of the taps since it last did.
+pub fn simulate(settings: &GateSettings, more: &(dyn Fn(u64) + Sync)) -> Result<GateReport, WorldError> {
     let gates = settings.gates.max(1);
     let of_gate = |gate: usize| {
         let (gate, gates) = (gate as u64, gates as u64);
         settings.taps / gates + u64::from(gate < settings.taps % gates)
     };
     let mut whole = GateReport::default();
-    let play =
-        |gate: usize, (): &mut ()| (gate < gates).then(|| Lane::open(settings, gate)?.play(of_gate(gate)));
+    let play = |gate: usize, (): &mut ()| {
+        (gate < gates).then(|| Lane::open(settings, gate)?.play(of_gate(gate), more))
+    };
     in_parallel(gates, play, |report| {
         whole.add(report?);
         Ok(ControlFlow::Continue(()))
@@ -99,8 +100,8 @@ impl Lane {
         Ok(Self { context, issuer, gate, pool, config, turn: vec![0; RIDERS.len()], report })
     }
 
-    fn play(mut self, taps: u64) -> Result<GateReport, WorldError> {
-        let begun = SystemClock.now();
+    fn play(mut self, taps: u64, more: &dyn Fn(u64)) -> Result<GateReport, WorldError> {
+        let (begun, mut told) = (SystemClock.now(), 0);
         for number in 1..=taps {
             let is_cold = number % COLD_EVERY == 0;
             if is_cold {
@@ -115,18 +116,28 @@ impl Lane {
                 let micros = SystemClock.now().micros().saturating_sub(begun.micros());
                 let micros = u64::try_from(micros).unwrap_or(0);
                 self.report.progress.push(Progress { taps: number, micros });
+                more(number - told);
+                told = number;
             }
+        }
+        // What is gathered ends with its period, and is asked for.
+        if let Some(rules) = self.gate.line().aggregation {
+            self.context.elapse(Duration::from_secs(rules.hours.unwrap_or(24) * 3600));
         }
         self.upload()?;
         self.report.taps = taps;
         let purses = self.gate.book().standing_of_purses()?;
+        let mut paid_minor = 0;
         for (state, standing) in self.gate.book().standing()? {
+            if matches!(state, TapState::Approved | TapState::Recovered) {
+                paid_minor += standing.minor;
+            }
             match state {
                 TapState::Approved | TapState::Recovered => self.report.approved += standing.taps,
                 TapState::Owed | TapState::Lost => self.report.declined += standing.taps,
                 TapState::Free => self.report.free += standing.taps,
-                TapState::Waiting => self.report.waiting += standing.taps,
-                TapState::InDoubt => self.report.in_doubt += standing.taps,
+                TapState::Waiting | TapState::Held => self.report.waiting += standing.taps,
+                TapState::InDoubt | TapState::Claimed => self.report.in_doubt += standing.taps,
                 TapState::Doubtful => self.report.doubtful += standing.taps,
                 TapState::Void => {}
             }
@@ -144,6 +155,14 @@ impl Lane {
             let doubt = self.report.in_doubt;
             self.report.violations.push(format!(
                 "{left} left the purses, {kept} stands in the gate's book, {doubt} rides are in doubt"
+            ));
+        }
+        let books = self.issuer.books(&mut self.context)?.of(self.gate.line().currency);
+        let (merchants, held) = (books.merchants_minor, books.held_minor);
+        if i128::from(merchants) != i128::from(paid_minor) || held != 0 {
+            self.report.violations.push(format!(
+                "{paid_minor} is paid by the gate's book, {merchants} by its issuers' books, which hold {held} \
+                 beside"
             ));
         }
         Ok(self.report)
@@ -205,9 +224,6 @@ impl Lane {
                 let card = self.next_card(kind);
                 let passage = self.tap(kind, card, None)?;
                 self.judge(kind, card, &passage, is_cold);
-                if passage.is_open() {
-                    self.pool.kinds[kind][card].rides += 1;
-                }
             }
         }
         Ok(())
@@ -280,14 +296,15 @@ impl Lane {
         Ok(left)
     }
 
-    /// Asks the issuer about what has gone by. A poor rider's account has paid so many rides;
-    /// the next one is declined.
+    /// Asks the issuer about what has gone by. What it has declined stands in its own books.
     fn upload(&mut self) -> Result<(), WorldError> {
         self.gate.upload_all(&mut self.issuer, &mut self.context)?;
-        for (row, cards) in RIDERS.iter().zip(&mut self.pool.kinds) {
-            if row.expected == Expected::OpenUntilDeclined {
-                cards.iter_mut().for_each(|card| card.declined = card.rides > POOR_RIDES);
-            }
+        let poor = RIDERS.iter().zip(&mut self.pool.kinds);
+        let poor = poor.filter(|(row, _)| row.expected == Expected::OpenUntilDeclined);
+        for card in poor.flat_map(|(_, cards)| cards).filter(|card| !card.declined) {
+            let Some(number) = &card.number else { continue };
+            let rows = self.issuer.history(number.expose(), &mut self.context)?.unwrap_or_default();
+            card.declined = rows.iter().any(|row| row.state == "declined");
         }
         Ok(())
     }

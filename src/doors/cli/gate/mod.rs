@@ -3,6 +3,7 @@
 mod deny;
 mod run;
 mod simulate;
+mod taps;
 
 use super::shared::command::{Command, Run, no_arguments};
 
@@ -12,5 +13,5 @@ pub(super) const COMMAND: Command = Command {
     about: "Is a transit gate: lets authentic cards pass, and asks their issuers later",
     effect: None,
     arguments: no_arguments,
-    run: Run::OneOf(&[run::COMMAND, simulate::COMMAND, deny::COMMAND]),
+    run: Run::OneOf(&[run::COMMAND, taps::COMMAND, simulate::COMMAND, deny::COMMAND]),
 };

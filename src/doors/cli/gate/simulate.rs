@@ -1,11 +1,11 @@
 //! `cardwright gate simulate`: good and bad riders at a gate, and what became of each.
 
-use crate::base::context::Context;
-use crate::base::event::Discard;
+use crate::base::env::{Clock, SystemClock};
 use crate::devices::gate::Line;
 use crate::doors::cli::shared::command::{Call, Command, Run};
 use crate::doors::cli::shared::failure::{Exit, Failure};
 use crate::doors::cli::shared::folder::Passing;
+use crate::doors::cli::shared::progress::Progress;
 use crate::doors::cli::shared::threads::{threads, threads_argument};
 use crate::observers::report::{gate_json, gate_page, gate_text};
 use crate::world::gate::{GateSettings, simulate};
@@ -13,6 +13,7 @@ use crate::world::read_text;
 use clap::{Arg, value_parser};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// The row of this command.
 pub(super) const COMMAND: Command = Command {
@@ -89,10 +90,21 @@ fn play(call: &mut Call<'_>, folder: &Path) -> Result<Exit, Failure> {
         folder: Some(folder.to_owned()),
         denied: call.arguments.get_one::<u32>("denied").map_or(0, |denied| *denied as usize),
     };
-    let clock = Context::system(Discard);
-    let begun = clock.now();
-    let report = simulate(&settings)?;
-    let seconds = (clock.now().micros() - begun.micros()).max(1) as f64 / 1e6;
+    let begun = SystemClock.now();
+    let seconds = || (SystemClock.now().micros() - begun.micros()).max(1) as f64 / 1e6;
+    let progress = Mutex::new((0, Progress::new("taps")));
+    let show = |more: u64| {
+        let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let (done, line) = &mut *progress;
+        *done += more;
+        let rate = *done as f64 / seconds();
+        let remark =
+            format!(", {rate:.0}/s, {:.0} s left", settings.taps.saturating_sub(*done) as f64 / rate);
+        line.show(*done as usize, settings.taps as usize, &remark);
+    };
+    let report = simulate(&settings, &show)?;
+    drop(progress);
+    let seconds = seconds();
     call.output.say(&gate_text(&report));
     call.output.say(&format!(
         "{} taps at {} gates in {seconds:.1} s, {:.0} a second with the cards' own work\n",

@@ -204,9 +204,12 @@ impl From<TokenError> for Failure {
 fn of_world(error: &WorldError) -> Exit {
     match error {
         WorldError::Link(error) | WorldError::Terminal(TerminalError::Link(error)) => of_link(error),
-        WorldError::Terminal(TerminalError::NoApplication { .. } | TerminalError::CardBlocked { .. }) => {
-            Exit::Declined
-        }
+        WorldError::Terminal(
+            TerminalError::NoApplication { .. }
+            | TerminalError::CardBlocked { .. }
+            | TerminalError::NoPurse
+            | TerminalError::OtherPurses { .. },
+        ) => Exit::Declined,
         // A card that answers nonsense: the conversation broke off.
         WorldError::Terminal(_) => Exit::Transport,
         WorldError::Wallet(

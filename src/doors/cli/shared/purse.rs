@@ -8,9 +8,13 @@ use super::transaction;
 use crate::air::link::{Card, Interface};
 use crate::base::bytes::{Hex, parse_hex};
 use crate::base::context::Context;
-use crate::roles::terminal::purse::{CappRecord, PurchaseKind, PurseBalance, PurseChange};
+use crate::roles::terminal::purse::{
+    CappRecord, PurchaseKind, PurseBalance, PurseChange, PurseChoice, PurseFacts,
+};
 use crate::roles::terminal::{Depth, Flow, TerminalConfig};
 use crate::words::iso4217::Amount;
+use crate::words::iso7816::Aid;
+use crate::words::pboc::CityLayout;
 use crate::words::pboc::purse::PurseId;
 use crate::world::{CardName, ReaderAddress, open_sam};
 use clap::{Arg, ArgAction};
@@ -19,11 +23,39 @@ use serde_json::json;
 /// Which purse of the card.
 const PURSE: &str = "purse";
 
+/// What a line names: one of the card's purse applications, its deposit or purse, or both.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::doors::cli) struct Named {
+    application: PurseChoice,
+    purse: Option<PurseId>,
+}
+
 /// The argument that names a purse.
 pub(in crate::doors::cli) fn argument(line: clap::Command) -> clap::Command {
-    line.arg(Arg::new(PURSE).long(PURSE).value_name("ED|EP").value_parser(["ed", "ep"]).help(
-        "Of a purse card: the electronic deposit (ed) or the electronic purse (ep, where nothing is named)",
+    line.arg(Arg::new(PURSE).long(PURSE).value_name("PURSE").value_parser(parse).help(
+        "Pays or loads a purse, not electronic cash: ed, the electronic deposit, or ep, the electronic purse (where \
+         nothing is named); of a card with several purses one by its name, such as t-union or city-union, or by its AID \
+         as `cardwright read` shows it; both together as city-union:ep",
     ))
+}
+
+/// A purse as the line has it.
+fn parse(text: &str) -> Result<Named, String> {
+    let kind = |word: &str| PurseId::ALL.into_iter().find(|purse| purse.word().eq_ignore_ascii_case(word));
+    if let Some(purse) = kind(text) {
+        return Ok(Named { application: PurseChoice::First, purse: Some(purse) });
+    }
+    let (name, word) = text.split_once(':').unzip();
+    let purse = word
+        .map(|word| kind(word).ok_or_else(|| format!("expected ed or ep after the colon, found {word:?}")));
+    let name = name.unwrap_or(text);
+    let layout = CityLayout::of_word(&name.to_ascii_lowercase()).map(PurseChoice::Layout);
+    let application = layout.or_else(|| Aid::try_from(name.to_owned()).ok().map(PurseChoice::Name));
+    let application = application.ok_or_else(|| {
+        let words: Vec<&str> = CityLayout::all().iter().map(|layout| layout.word).collect();
+        format!("expected ed, ep, an AID of 1 to 16 bytes or one of {}, found {name:?}", words.join(", "))
+    })?;
+    Ok(Named { application, purse: purse.transpose()? })
 }
 
 /// The overdraft limit that is wanted.
@@ -32,12 +64,10 @@ pub(in crate::doors::cli) const OVERDRAFT: &str = "overdraft";
 /// The argument that names an overdraft limit. It is a load's, since the bank gives the card
 /// money by it: what the card can spend is raised, or cut, with the same proofs.
 pub(in crate::doors::cli) fn overdraft_argument(line: clap::Command) -> clap::Command {
-    line.arg(
-        Arg::new(OVERDRAFT).long(OVERDRAFT).value_name("LIMIT").conflicts_with_all([PURSE, "from"]).help(
-            "Instead of an amount: what the deposit (ED) of a purse card may be overdrawn by from now on, \
+    line.arg(Arg::new(OVERDRAFT).long(OVERDRAFT).value_name("LIMIT").conflicts_with("from").help(
+        "Instead of an amount: what the deposit (ED) of a purse card may be overdrawn by from now on, \
                  such as 200.00; 0 takes it back",
-        ),
-    )
+    ))
 }
 
 /// The records that a purchase writes.
@@ -50,7 +80,7 @@ pub(in crate::doors::cli) fn compound_argument(line: clap::Command) -> clap::Com
             .long(COMPOUND)
             .value_name("FILE:ID:HEX")
             .action(ArgAction::Append)
-            .conflicts_with_all([PURSE, "cash", "cashback", "online", "application"])
+            .conflicts_with_all(["cash", "cashback", "online", "application"])
             .help(
                 "A compound purchase with the electronic purse: a record that lands with the debit, such as \
                  1E:00:06...; file and identifier are hexadecimal, 00 is a new record of a ring; may be given \
@@ -60,12 +90,20 @@ pub(in crate::doors::cli) fn compound_argument(line: clap::Command) -> clap::Com
 }
 
 /// The purse that the line names.
-pub(in crate::doors::cli) fn named(call: &Call<'_>) -> Option<PurseId> {
-    match call.arguments.try_get_one::<String>(PURSE) {
-        Ok(Some(word)) if word == "ed" => Some(PurseId::DEPOSIT),
-        Ok(Some(_)) => Some(PurseId::PURSE),
-        Ok(None) | Err(_) => None,
+pub(in crate::doors::cli) fn named(call: &Call<'_>) -> Option<Named> {
+    call.arguments.try_get_one::<Named>(PURSE).ok().flatten().cloned()
+}
+
+/// Has the terminal take the purse application that the line names. The transaction is one of `own`
+/// alone; where the line names the other of the two, that is an error.
+fn choose(call: &Call<'_>, scene: &mut Scene, own: PurseId, what: &str) -> Result<(), Failure> {
+    let Named { application, purse } = named(call).unwrap_or_default();
+    if let Some(other) = purse.filter(|purse| *purse != own) {
+        let (own, other) = (own.word(), other.word());
+        return Err(Failure::Usage(format!("{what} is the {own}'s alone, found --purse {other}")));
     }
+    scene.stage.purse = application;
+    Ok(())
 }
 
 /// Runs a flow with a purse.
@@ -77,7 +115,9 @@ pub(in crate::doors::cli) fn run(
 ) -> Result<Exit, Failure> {
     // Cash is the deposit's alone, and few purses are unloaded.
     let default = if matches!(flow, Flow::Cash | Flow::Unload) { PurseId::DEPOSIT } else { PurseId::PURSE };
-    let purse = named(call).unwrap_or(default);
+    let Named { application, purse } = named(call).unwrap_or_default();
+    let purse = purse.unwrap_or(default);
+    scene.stage.purse = application;
     let mut person = scene.person();
     let result = match flow {
         Flow::Pay | Flow::Cash => {
@@ -109,6 +149,7 @@ pub(in crate::doors::cli) fn pay_compound(call: &mut Call<'_>) -> Result<Exit, F
     let records = given.map(|text| record(text)).collect::<Result<Vec<_>, _>>()?;
     let want = Want { command: "pay", interface: Interface::Contactless, effect: call.effect, money: true };
     let mut scene = Scene::open(call, want)?;
+    choose(call, &mut scene, PurseId::PURSE, "a compound purchase")?;
     seat_sam(call, &mut scene)?;
     let mut person = scene.person();
     let kind = PurchaseKind::Compound(records.clone());
@@ -147,6 +188,7 @@ pub(in crate::doors::cli) fn set_overdraft(call: &mut Call<'_>, limit: &str) -> 
     let limit = Amount::parse_or_zero(limit, currency)?;
     let want = Want { command: "load", interface: Interface::Contact, effect: call.effect, money: true };
     let mut scene = Scene::open(call, want)?;
+    choose(call, &mut scene, PurseId::DEPOSIT, "an overdraft limit")?;
     let mut person = scene.person();
     let (purse, change) = (PurseId::DEPOSIT, PurseChange::Overdraft);
     let result = scene.stage.change_purse(purse, change, limit, &mut person, &mut scene.context);
@@ -156,9 +198,14 @@ pub(in crate::doors::cli) fn set_overdraft(call: &mut Call<'_>, limit: &str) -> 
 
 /// All that a purse holds of the holder's own money.
 fn all(scene: &mut Scene, purse: PurseId, nothing: Amount) -> Result<Amount, Failure> {
+    let selected = scene.stage.expect_purse(&mut scene.context)?;
     let facts = scene.stage.read(Depth::Quick, &mut scene.context)?;
-    let balances = facts.purses.first().map(|purse| purse.balances.as_slice()).unwrap_or_default();
-    let own = balances.iter().find(|balance| balance.purse == purse.0).and_then(PurseBalance::own_minor);
+    let is_meant = |facts: &&PurseFacts| {
+        facts.number.known().and_then(|number| number.account().ok()).as_ref() == Some(&selected.number)
+    };
+    let balances = facts.purses.iter().find(is_meant).map(|purse| purse.balances.as_slice());
+    let mut balances = balances.unwrap_or_default().iter();
+    let own = balances.find(|balance| balance.purse == purse.0).and_then(PurseBalance::own_minor);
     match own.and_then(|minor| u64::try_from(minor).ok()).filter(|minor| *minor > 0) {
         Some(minor) => Ok(Amount::new(minor, nothing.currency)),
         None => Err(Failure::Usage(format!("the card's {} holds nothing", purse.word()))),

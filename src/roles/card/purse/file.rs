@@ -20,6 +20,13 @@ pub(in crate::roles::card) struct CacheWrite {
     pub data: Vec<u8>,
 }
 
+impl CacheWrite {
+    /// Whether it is to write this record, whose identifier stands at a place of it.
+    fn is_to(&self, record: &[u8], identifier_at: usize) -> bool {
+        record.get(identifier_at) == Some(&self.id)
+    }
+}
+
 /// Selects the master file.
 pub(in crate::roles::card) fn select_master_file(work: &mut Work<'_>) -> Answer {
     work.session.selected = Selected::MasterFile;
@@ -129,7 +136,7 @@ pub(super) fn check_cache(work: &Work<'_>, write: &CacheWrite) -> Result<(), Ref
         }
         FileKind::Ring => usize::from(file.length),
         FileKind::Records => {
-            let by_id = file.records.iter().find(|record| record.first() == Some(&write.id));
+            let by_id = file.records.iter().find(|record| write.is_to(record, file.identifier_at));
             let none = || Refusal::because(StatusWord::RECORD_NOT_FOUND, "no record has this identifier");
             by_id.ok_or_else(none)?.len()
         }
@@ -143,7 +150,8 @@ pub(super) fn land(work: &mut Work<'_>, write: &CacheWrite) -> Result<(), Refusa
     match file.kind {
         FileKind::Ring => file.push(write.data.clone()),
         _ => {
-            for record in file.records.iter_mut().filter(|record| record.first() == Some(&write.id)) {
+            let at = file.identifier_at;
+            for record in file.records.iter_mut().filter(|record| write.is_to(record, at)) {
                 record.clone_from(&write.data);
             }
         }

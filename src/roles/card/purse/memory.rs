@@ -71,6 +71,9 @@ pub(in crate::roles::card) struct File {
     pub bytes: Vec<u8>,
     /// Of the others; of a ring the newest first.
     pub records: Vec<Vec<u8>>,
+    /// Where in a record its identifier stands.
+    #[serde(default)]
+    pub identifier_at: usize,
     pub most: u8,
     /// How long the records of a ring are.
     pub length: u8,

@@ -116,6 +116,7 @@ fn made(profile: &FileProfile, insert: &dyn Fn(Inserted) -> Vec<u8>) -> File {
         write: profile.write,
         bytes,
         records: profile.records.iter().map(|record| record.0.clone()).collect(),
+        identifier_at: profile.identifier_at,
         most: profile.most,
         length: profile.length,
     }

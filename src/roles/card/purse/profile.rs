@@ -107,6 +107,9 @@ pub(in crate::roles::card) struct FileProfile {
     /// What personalisation writes over them.
     #[serde(default, rename = "insert", skip_serializing_if = "Vec::is_empty")]
     pub inserts: Vec<Insert>,
+    /// Where in a record its identifier stands, by which compound purchases name it.
+    #[serde(default)]
+    pub identifier_at: usize,
     /// The records that a record file begins with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<Bytes>,
@@ -244,6 +247,9 @@ pub(in crate::roles::card) fn check_files(files: &[FileProfile]) -> Result<(), S
         }
         if file.kind == FileKind::Ring && (file.most == 0 || file.length == 0) {
             return Err(format!("file {sfi}: expected most and length of a ring above 0"));
+        }
+        if file.records.iter().any(|record| record.0.len() <= file.identifier_at) {
+            return Err(format!("file {sfi}: expected records longer than identifier_at"));
         }
         if let Some(insert) =
             file.inserts.iter().find(|insert| insert.at + insert.what.bytes() > file.content.0.len())

@@ -26,4 +26,4 @@ pub use purchase::{CappRecord, Counter, Purchase, PurchaseKind, purchase};
 pub(super) use read::read_purse;
 pub use read::read_record;
 pub use sam::{Sam, judge};
-pub use select::{SelectedPurse, select, select_named};
+pub use select::{PurseChoice, SelectedPurse, expect, select, select_named};

@@ -5,13 +5,14 @@ use crate::base::context::Context;
 use crate::roles::terminal::TerminalError;
 use crate::words::iso7816::command::{ReadBinary, Select, SelectFile};
 use crate::words::iso7816::{Aid, ApduCommand, StatusWord};
+use crate::words::pboc::CityLayout;
 use crate::words::pboc::command::{
     CreditSamForPurchase, GetCertificationCode, InitializeSamForPurchase, SamInitialization,
 };
 
-/// Where security modules keep themselves: the Ministry of Transport's, MoHURD's.
-const APPLICATIONS: [u16; 2] = [0x8011, MOHURD];
-/// The modules of the Ministry of Housing's cities, whose MAC1 covers a code of the card's.
+/// Where security modules keep what is for purses of the Ministry of Transport.
+const TRANSPORT: u16 = 0x8011;
+/// What is for purses of the Ministry of Housing's cities: MAC1 covers a code of the card's.
 const MOHURD: u16 = 0x1001;
 /// What a module answers that takes no certification code.
 const TAKES_NO_CODE: [StatusWord; 2] = [StatusWord::INS_NOT_SUPPORTED, StatusWord::CLA_NOT_SUPPORTED];
@@ -36,10 +37,19 @@ pub struct Sam<'a> {
 }
 
 impl<'a> Sam<'a> {
-    /// Selects the module and reads its number and key.
-    pub fn open(card: &'a mut dyn Card, context: &mut Context) -> Result<Self, TerminalError> {
+    /// Selects what the module has for a purse of this layout, else what it has for others, and
+    /// reads its number and key.
+    pub fn open(
+        card: &'a mut dyn Card,
+        layout: &CityLayout,
+        context: &mut Context,
+    ) -> Result<Self, TerminalError> {
         let (mut found, mut wants_code) = (false, false);
-        for identifier in APPLICATIONS {
+        let applications = match layout.certification_code {
+            true => [MOHURD, TRANSPORT],
+            false => [TRANSPORT, MOHURD],
+        };
+        for identifier in applications {
             found = card.transmit(&SelectFile { identifier }.to_apdu(), context)?.status.is_ok();
             wants_code = found && identifier == MOHURD;
             if found {

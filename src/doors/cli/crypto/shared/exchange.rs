@@ -1,7 +1,6 @@
 //! The transactions of a conversation with a card: what was said up to each cryptogram,
 //! from APDUs as arguments or from a recording.
 
-use crate::air::trace::Trace;
 use crate::base::bytes::parse_hex;
 use crate::doors::cli::shared::command::Call;
 use crate::doors::cli::shared::failure::Failure;
@@ -11,6 +10,7 @@ use crate::words::emv::Afl;
 use crate::words::emv::certificate::StaticData;
 use crate::words::iso7816::{CommandApdu, ResponseApdu};
 use crate::words::tlv::TlvStore;
+use crate::world::open_trace;
 use clap::{Arg, value_parser};
 use std::path::{Path, PathBuf};
 
@@ -108,9 +108,7 @@ const GET_RESPONSE: u8 = 0xC0;
 
 /// The APDUs of a recording, and whether its card data are masked.
 fn recorded(path: &Path) -> Result<(Vec<Vec<u8>>, bool), Failure> {
-    let file = std::fs::File::open(path).map_err(|cause| Failure::file("read", path, cause))?;
-    let trace = Trace::read(std::io::BufReader::new(file))
-        .map_err(|cause| Failure::Usage(format!("{}: {cause}", path.display())))?;
+    let trace = open_trace(path)?;
     let apdu = |name: &str| match name {
         "command" => Some("C-APDU"),
         "response" => Some("R-APDU"),

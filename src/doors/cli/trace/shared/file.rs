@@ -1,11 +1,12 @@
 //! The recording that a command is given.
 
-use crate::air::trace::{Trace, TraceError};
+use crate::air::trace::Trace;
 use crate::doors::cli::shared::command::Call;
 use crate::doors::cli::shared::failure::Failure;
+use crate::world::open_trace;
 use clap::{Arg, value_parser};
 use std::fs::File;
-use std::io::{BufReader, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 /// The argument's name.
@@ -41,11 +42,7 @@ pub(in crate::doors::cli::trace) fn open(call: &mut Call<'_>) -> Result<Trace, F
 /// The same of another argument.
 pub(in crate::doors::cli::trace) fn open_at(call: &mut Call<'_>, argument: &str) -> Result<Trace, Failure> {
     let path = path(call, argument);
-    let file = File::open(&path).map_err(|cause| Failure::file("open the recording", &path, cause))?;
-    let trace = Trace::read(BufReader::new(file)).map_err(|cause| match cause {
-        TraceError::Io { source, .. } => Failure::file("read the recording", &path, source),
-        cause => Failure::Trace { path, cause },
-    })?;
+    let trace = open_trace(&path)?;
     if trace.cut {
         call.output.note("The recording's last line was cut short; it is left out.");
     }
