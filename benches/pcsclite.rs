@@ -25,7 +25,7 @@ fn main() {
 fn main() {
     use std::process::{Command, Stdio};
     use support::pcscd::{PORT, PrivatePcscd};
-    use support::process::{OwnChild, SECONDS_20, run};
+    use support::process::{OwnChild, PATIENCE, run};
     use support::{program, python};
 
     const CARDWRIGHT: &str = env!("CARGO_BIN_EXE_cardwright");
@@ -35,7 +35,7 @@ fn main() {
         return;
     }
     let clock = |mut command: Command, count: &str| -> f64 {
-        let answer = run(command.args([CLOCK, count]), "", SECONDS_20).expect("the clock ends");
+        let answer = run(command.args([CLOCK, count]), "", PATIENCE).expect("the clock ends");
         assert!(answer.success(), "{answer:#?}");
         answer.stdout.trim().parse().expect("the clock prints nanoseconds")
     };

@@ -1,4 +1,4 @@
-//! `cardwright shell`, its lines from a pipe.
+//! `cardwright shell`, its lines from a pipe, and from a person at a terminal.
 
 use super::{Desk, Said};
 use serde_json::Value;
@@ -53,6 +53,13 @@ fn a_line_that_cannot_be_read_or_met_does_not_end_it() {
 }
 
 #[test]
+fn a_name_needs_no_quotes() {
+    let said = shell(&Desk::new(), &["--reader", "sim:ecash"], "select 2PAY.SYS.DDF01\n");
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(said.stdout.contains("> 00A404000E325041592E5359532E444446303100"), "{}", said.stdout);
+}
+
+#[test]
 fn json_is_an_object_a_line() {
     let said = shell(&Desk::new(), &["--reader", "sim:ecash", "--json"], "80CA9F3600\nfoo\n");
     let objects: Vec<Value> = said.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -68,4 +75,103 @@ fn what_a_person_types_that_is_no_text_is_no_panic() {
     let long = format!("{}\n\u{0}\n\u{fffd}\n\n  \nexpect\nlet\n", "00".repeat(140_000));
     let said = shell(&Desk::new(), &["--reader", "sim:ecash"], &long);
     assert_eq!(said.code, 2, "{}", said.stderr);
+}
+
+#[cfg(all(target_os = "linux", feature = "serial"))]
+mod at_a_terminal {
+    use super::Desk;
+    use crate::support::process::{OwnChild, PATIENCE, wait_until};
+    use cardwright::air::link::pn532::{Line, Terminal};
+    use std::fs::File;
+    use std::time::Duration;
+
+    const TAB: &str = "\t";
+    const ENTER: &str = "\r";
+    const UP: &str = "\x1b[A";
+    const CTRL_C: &str = "\x03";
+    const CTRL_D: &str = "\x04";
+    /// What a terminal is told once a line is no longer typed: to paste as it likes.
+    const LINE_ENDS: &str = "\x1b[?2004l";
+
+    /// The shell at a pseudo-terminal, and what it has written there and nobody has looked at yet.
+    struct Screen {
+        keys: Terminal,
+        shell: OwnChild,
+        written: String,
+    }
+
+    impl Screen {
+        fn open(desk: &Desk) -> Self {
+            let path = desk.path("terminal");
+            let keys = Terminal::make(&path).unwrap();
+            let end = || File::options().read(true).write(true).open(&path).unwrap();
+            let mut command = desk.command(&["shell", "--reader", "sim:ecash"]);
+            command.stdin(end()).stdout(end()).stderr(end()).env("TERM", "xterm");
+            let shell = OwnChild(command.spawn().unwrap());
+            let mut screen = Self { keys, shell, written: String::new() };
+            screen.shows("the tab key completes");
+            screen.shows("card> ");
+            screen
+        }
+
+        fn types(&mut self, keys: &str) {
+            self.keys.write(keys.as_bytes()).unwrap();
+        }
+
+        /// Waits until this is written; what came before it has been looked at, too.
+        fn shows(&mut self, part: &str) -> String {
+            let found = wait_until(PATIENCE, || {
+                let mut buffer = [0; 4096];
+                let count = self.keys.read(&mut buffer, Duration::from_millis(50)).unwrap();
+                self.written.push_str(&String::from_utf8_lossy(&buffer[..count]));
+                self.written.find(part).map(|at| at + part.len())
+            });
+            let end = found.unwrap_or_else(|| panic!("expected {part:?} in {:?}", self.written));
+            self.written.drain(..end).collect()
+        }
+
+        /// Its exit code, once it has ended.
+        fn ends(mut self) -> Option<i32> {
+            wait_until(PATIENCE, || self.shell.0.try_wait().unwrap()).expect("it goes on").code()
+        }
+    }
+
+    #[test]
+    fn a_person_completes_takes_back_and_finds_lines_again() {
+        let desk = Desk::new();
+        let mut screen = Screen::open(&desk);
+        screen.types(&["select 2pay", TAB, ENTER].concat());
+        screen.shows("> 00A404000E325041592E5359532E444446303100");
+        screen.shows("Dedicated File (DF) Name");
+        screen.shows("card> ");
+        screen.types(&["select A000000333010106", ENTER].concat());
+        screen.shows("status word: 9000");
+        screen.shows("card> ");
+        // A command that only one is, the names of several elements, and the number of one.
+        screen.types(&["get d", TAB, "9F7", TAB].concat());
+        screen.shows("9F79  Electronic Cash Balance");
+        screen.types(&["9", TAB, ENTER].concat());
+        screen.shows("> 80CA9F7900");
+        screen.shows("9F79 Electronic Cash Balance: 000000010000");
+        screen.shows("card> ");
+        // Ctrl-C takes back what was typed, and does not end it.
+        screen.types(&["rubbish", CTRL_C].concat());
+        screen.shows(LINE_ENDS);
+        screen.shows("card> ");
+        screen.types(&["get data 9F36", ENTER].concat());
+        let meanwhile = screen.shows("> 80CA9F3600");
+        assert!(!meanwhile.contains("expected"), "{meanwhile}");
+        screen.shows("card> ");
+        screen.types(&[UP, UP, ENTER].concat());
+        screen.shows("> 80CA9F7900");
+        screen.shows("card> ");
+        screen.types(CTRL_D);
+        assert_eq!(screen.ends(), Some(0));
+        // The next conversation knows the lines of this one.
+        let mut screen = Screen::open(&desk);
+        screen.types(&[UP, UP, ENTER].concat());
+        screen.shows("> 80CA9F3600");
+        screen.types(&["exit", ENTER].concat());
+        assert_eq!(screen.ends(), Some(0));
+    }
 }

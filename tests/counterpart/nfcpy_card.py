@@ -6,6 +6,8 @@ ndef PLACE         prints the records of the tag there
 card PLACE [PORT]  is a card of type A there, for a while: with PORT one whose commands the card at
                    the other end of a TCP connection answers, as with vpcd; else one that answers any
                    command with its instruction byte
+felica PLACE       is a FeliCa card there, for a while, a tag of type 3 with a record
+ultralight PLACE   is a MIFARE Ultralight there, for a while, a tag of type 2 with a record
 give PLACE         is an initiator of NFC-DEP there, and puts a record at the other's SNEP server
 take PLACE         is a target of NFC-DEP there, and prints what is put at its SNEP server
 """
@@ -22,7 +24,8 @@ import nfc.clf.pn532
 import nfc.clf.transport
 import nfc.snep
 
-LIFE = 60
+# Whoever has started it ends it.
+LIFE = 300
 # Frames of 256 bytes and a waiting time of 0.6 s.
 ATS = bytearray.fromhex("057880B000")
 # The most data in a block of such a frame: PCB and check sum go off.
@@ -140,6 +143,11 @@ class Picc:
         return block
 
 
+def goes_on(heard):
+    """Whether a reader goes on, and does not search anew, by REQA or WUPA."""
+    return heard is not None and bytes(heard) not in (b"\x26", b"\x52")
+
+
 def card(place, port=None):
     far = Far(port) if port else Echo()
     clf = frontend(place)
@@ -160,9 +168,70 @@ def card(place, port=None):
         # Over UDP the first frame is RATS; a chip's driver has answered that itself.
         heard = bytearray(target.tt4_cmd)
         try:
-            while heard is not None:
+            while goes_on(heard):
                 answer = ATS if heard[0] == 0xE0 else picc.hear(heard)
                 heard = clf.exchange(answer, 5.0)
+        except nfc.clf.CommunicationError:
+            continue
+
+
+def felica(place):
+    message = b"".join(ndef.message_encoder([RECORD]))
+    # NFC Forum Type 3 Tag, 5.1: version, blocks at once, blocks, state, access, length, check sum.
+    attributes = bytes.fromhex("10040100040000000000") + bytes([1]) + struct.pack(">I", len(message))[1:]
+    attributes += struct.pack(">H", sum(attributes))
+    blocks = [attributes] + [message[at : at + 16].ljust(16, b"\0") for at in range(0, len(message), 16)]
+
+    def block(number, *_):
+        return bytearray(blocks[number]) if number < len(blocks) else None
+
+    def begin(target):
+        target.brty = "212F"
+        # NFCID2, PMm, and the system code of NFC Forum tags.
+        target.sensf_res = bytearray.fromhex("01" + "02FE010203040506" + "FFFFFFFFFFFFFFFF" + "12FC")
+        return target
+
+    def met(tag):
+        tag.add_service(0x000B, block, None)
+        return True
+
+    clf = frontend(place)
+    end = time.time() + LIFE
+    print("felica", flush=True)
+    while time.time() < end:
+        clf.connect(card={"on-startup": begin, "on-connect": met}, terminate=ends_at(end))
+
+
+def ultralight(place):
+    message = b"".join(ndef.message_encoder([RECORD]))
+    # Identifier and its check bytes, lock bits, and the capabilities of 48 bytes for data; then the message.
+    pages = bytearray.fromhex("0401028F" + "03040506" + "04480000" + "E1100600")
+    pages += bytes([0x03, len(message)]) + message + b"\xFE"
+    pages = pages.ljust(64, b"\0")
+
+    def answer(command):
+        if command[0] == 0x30 and command[1] < 16:
+            begin = 4 * command[1]
+            return (pages + pages)[begin : begin + 16]
+        # It does not know it, as with GET_VERSION of later chips.
+        return None
+
+    clf = frontend(place)
+    end = time.time() + LIFE
+    local = nfc.clf.LocalTarget(
+        "106A",
+        sens_res=bytearray.fromhex("4400"),
+        sdd_res=bytearray.fromhex("04010203040506"),
+        sel_res=bytearray.fromhex("00"),
+    )
+    while time.time() < end:
+        target = clf.listen(local, timeout=1.0)
+        if target is None or target.tt2_cmd is None:
+            continue
+        heard = target.tt2_cmd
+        try:
+            while goes_on(heard):
+                heard = clf.exchange(answer(heard), 5.0)
         except nfc.clf.CommunicationError:
             continue
 
@@ -170,8 +239,10 @@ def card(place, port=None):
 def give(place):
     def met(llc):
         def put():
-            print("put", nfc.snep.SnepClient(llc).put_records([RECORD], timeout=5.0), flush=True)
-            done.set()
+            # Where the link breaks on the way, the two meet again.
+            if nfc.snep.SnepClient(llc).put_records([RECORD], timeout=5.0):
+                print("put True", flush=True)
+                done.set()
 
         threading.Thread(target=put).start()
         return True
@@ -179,7 +250,8 @@ def give(place):
     done = threading.Event()
     clf = frontend(place)
     end = ends_at(time.time() + LIFE)
-    clf.connect(llcp={"role": "initiator", "on-connect": met}, terminate=lambda: done.is_set() or end())
+    while not done.is_set() and not end():
+        clf.connect(llcp={"role": "initiator", "on-connect": met}, terminate=lambda: done.is_set() or end())
     clf.close()
 
 
@@ -198,15 +270,17 @@ def take(place):
         return llc
 
     def met(llc):
-        servers[0].start()
+        servers[-1].start()
         return True
 
     clf = frontend(place)
     print("target", flush=True)
     llcp = {"role": "target", "on-startup": begin, "on-connect": met}
-    clf.connect(llcp=llcp, terminate=ends_at(time.time() + LIFE))
+    end = ends_at(time.time() + LIFE)
+    while not end():
+        clf.connect(llcp=llcp, terminate=end)
     clf.close()
 
 
-ROLES = {"read": read, "ndef": read_ndef, "card": card, "give": give, "take": take}
+ROLES = {"read": read, "ndef": read_ndef, "card": card, "felica": felica, "ultralight": ultralight, "give": give, "take": take}
 ROLES[sys.argv[1]](*sys.argv[2:])

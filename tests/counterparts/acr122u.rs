@@ -9,13 +9,14 @@ use std::time::Duration;
 use cardwright::air::link::pn532::{Deframer, Found, Frame, Line, Port, SPEED};
 use libtest_mimic::{Failed, Trial};
 
-use super::libnfc::{expect, pair};
+use super::libnfc::expect;
+use super::pn532::WAIT;
 use super::programs::done;
 use crate::support::chip::SimulatedChip;
 use crate::support::pcscd::PrivatePcscd;
-use crate::support::process::{OwnChild, SECONDS_20, run, wait_until};
+use crate::support::process::{OwnChild, PATIENCE, run, wait_until};
+use crate::support::require_or_skip;
 use crate::support::vpicc::FixedCard;
-use crate::support::{Skip, require_or_skip};
 
 const CARDWRIGHT: &str = env!("CARGO_BIN_EXE_cardwright");
 const NAME: &str = "ACS ACR122U PICC Interface";
@@ -23,57 +24,45 @@ const ADDRESS: &str = "pn532:pcsc:ACR122U";
 const ATR: &[u8] = &[0x3B, 0x80, 0x80, 0x01, 0x01];
 const PIECE: Duration = Duration::from_millis(100);
 
-type Test = fn(&Reader, &Path) -> Result<(), Failed>;
+type Test = fn(PrivatePcscd, &Path) -> Result<(), Failed>;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let trial = |name: &str, air: &'static str, test: Test| {
+    let trial = |name: &str, test: Test| {
         Trial::ignorable_test(format!("counterparts::acr122u::{name}"), move || {
-            require_or_skip(Reader::daemon(), |daemon| {
+            require_or_skip(PrivatePcscd::start(NAME), |daemon| {
                 let folder = tempfile::tempdir()?;
-                let (chip, other) = match air.starts_with("udp:") {
-                    true => {
-                        let port =
-                            air.rsplit(':').next().and_then(|port| port.parse().ok()).unwrap_or_default();
-                        let (chip, other) = pair(folder.path(), port)?;
-                        (chip, Some(other))
-                    }
-                    false => (SimulatedChip::start(folder.path(), "chip", air, &[])?, None),
-                };
-                let _inside = Reader::with(&daemon, &chip)?;
-                let reader = Reader { daemon, other };
-                // Of its two slots the daemon knows by then which one is meant.
-                reader.ours(&["watch", "--count", "1", "--for", "20", "--reader", "pcsc"])?;
-                test(&reader, folder.path())
+                test(daemon, folder.path())
             })
         })
     };
     vec![
-        trial("a card is read", "sim:ecash", read),
-        trial("a card is emulated", "udp:127.0.0.1:54441", emulate),
-        trial("a phone pays", "udp:127.0.0.1:54443", |reader, folder| touch(reader, folder, true)),
-        trial("a phone is paid", "udp:127.0.0.1:54444", |reader, folder| touch(reader, folder, false)),
+        trial("a card is read", read),
+        trial("a card is emulated", emulate),
+        trial("a phone pays", |daemon, folder| touch(daemon, folder, true)),
+        trial("a phone is paid", |daemon, folder| touch(daemon, folder, false)),
     ]
 }
 
-/// The reader, and another chip on the same air.
+/// The reader, with a chip inside.
 struct Reader {
+    // Dropped in this order: the daemon goes before what is in its reader.
     daemon: PrivatePcscd,
-    other: Option<SimulatedChip>,
+    _inside: FixedCard,
 }
 
 impl Reader {
-    fn daemon() -> Result<PrivatePcscd, Skip> {
-        PrivatePcscd::start(NAME)
-    }
-
     /// Puts a chip into the reader of a daemon.
-    fn with(daemon: &PrivatePcscd, chip: &SimulatedChip) -> Result<FixedCard, Failed> {
+    fn with(daemon: PrivatePcscd, chip: &SimulatedChip) -> Result<Self, Failed> {
         let mut inside = Inside { line: Box::new(Port::open(&chip.path.display().to_string(), SPEED)?) };
-        Ok(FixedCard::insert_answering(daemon, ATR, move |command| inside.answer(command))?)
+        let card = FixedCard::insert_answering(&daemon, ATR, move |command| inside.answer(command))?;
+        let reader = Self { daemon, _inside: card };
+        // Of its two slots the daemon knows by then which one is meant.
+        reader.ours(&["watch", "--count", "1", "--for", "60", "--reader", "pcsc"])?;
+        Ok(reader)
     }
 
     fn ours(&self, arguments: &[&str]) -> Result<String, Failed> {
-        done(run(self.daemon.command(CARDWRIGHT).args(arguments), "", SECONDS_20)?)
+        done(run(self.daemon.command(CARDWRIGHT).args(arguments), "", PATIENCE)?)
     }
 }
 
@@ -96,7 +85,7 @@ impl Inside {
     fn told(&mut self, told: &[u8]) -> Option<Vec<u8>> {
         self.line.write(&Frame::Command(told.to_vec()).to_bytes()).ok()?;
         let mut deframer = Deframer::default();
-        wait_until(SECONDS_20, || {
+        wait_until(PATIENCE, || {
             let mut buffer = [0; 512];
             let count = self.line.read(&mut buffer, PIECE).ok()?;
             deframer.push(&buffer[..count]);
@@ -111,33 +100,37 @@ impl Inside {
 }
 
 /// A card before the chip is read, watched, and told from a card behind PC/SC.
-fn read(reader: &Reader, _: &Path) -> Result<(), Failed> {
+fn read(daemon: PrivatePcscd, folder: &Path) -> Result<(), Failed> {
+    let chip = SimulatedChip::start(folder, "chip", "sim:ecash", &[])?;
+    let reader = Reader::with(daemon, &chip)?;
     let said = reader.ours(&["read", "--reader", ADDRESS])?;
     expect(&said, &["pn532:pcsc:ACR122U, contactless", "UID   08******", "balance             100.00 CNY"])?;
-    let said = reader.ours(&["watch", "--count", "1", "--for", "20", "--reader", ADDRESS])?;
+    let said = reader.ours(&["watch", "--count", "1", "--for", "60", "--reader", ADDRESS])?;
     expect(&said, &["pn532:pcsc:ACR122U  card, ATR 3B 87 80 01", "ATS 0C"])?;
     // The reader itself is a PC/SC reader still.
     expect(&reader.ours(&["readers"])?, &[NAME, "holds a card, ATR 3B 80 80 01 01"])
 }
 
 /// Our card is served by the chip inside, and read by another one.
-fn emulate(reader: &Reader, folder: &Path) -> Result<(), Failed> {
-    let other = reader.other.as_ref().ok_or("there is no other chip")?;
+fn emulate(daemon: PrivatePcscd, folder: &Path) -> Result<(), Failed> {
+    let (chip, other) = SimulatedChip::pair(folder)?;
+    let reader = Reader::with(daemon, &chip)?;
     let log = folder.join("served.log");
     let out = fs::File::create(&log)?;
     let mut serve = reader.daemon.command(CARDWRIGHT);
     serve.args(["card", "serve", "sim:ecash", "--on", ADDRESS]).arg("--state").arg(folder.join("state"));
     let _served = OwnChild(serve.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out).spawn()?);
-    let begun = || fs::read_to_string(&log).ok().filter(|log| log.contains(" is on "));
-    wait_until(SECONDS_20, begun).ok_or_else(|| fs::read_to_string(&log).unwrap_or_default())?;
+    chip.listens().map_err(|error| format!("{error}: {}", fs::read_to_string(&log).unwrap_or_default()))?;
     let mut ours = Command::new(CARDWRIGHT);
-    ours.args(["read", "--wait=20", "--reader", &other.address()]).current_dir(folder);
-    expect(&done(run(&mut ours, "", SECONDS_20)?)?, &["balance             100.00 CNY"])
+    ours.args(["read", WAIT, "--reader", &other.address()]).current_dir(folder);
+    expect(&done(run(&mut ours, "", PATIENCE)?)?, &["balance             100.00 CNY"])
 }
 
 /// Two phones touch, one of them by the chip inside: the money moves once.
-fn touch(reader: &Reader, folder: &Path, pays_inside: bool) -> Result<(), Failed> {
-    let other = reader.other.as_ref().ok_or("there is no other chip")?.address();
+fn touch(daemon: PrivatePcscd, folder: &Path, pays_inside: bool) -> Result<(), Failed> {
+    let (chip, other) = SimulatedChip::pair(folder)?;
+    let reader = Reader::with(daemon, &chip)?;
+    let other = other.address();
     let peers = if pays_inside { [ADDRESS, &other] } else { [&other, ADDRESS] };
     let books = format!("sqlite:{}", folder.join("cardwright.db").display());
     let command = |arguments: &[&str], state: &str| {
@@ -145,19 +138,19 @@ fn touch(reader: &Reader, folder: &Path, pays_inside: bool) -> Result<(), Failed
         command.args(arguments).args(["--store", &books]).arg("--state").arg(folder.join(state));
         command
     };
-    let ours = |arguments: &[&str], state: &str| done(run(&mut command(arguments, state), "", SECONDS_20)?);
+    let ours = |arguments: &[&str], state: &str| done(run(&mut command(arguments, state), "", PATIENCE)?);
     for (account, state) in [("A1", "alice"), ("B1", "bob")] {
         ours(&["account", "open", "--balance", "100.00", "--id", account], state)?;
         ours(&["p2p", "open", "--account", account], state)?;
     }
-    let receive = ["p2p", "receive", "20.00", "--offline", "--wait=20", "--peer", peers[1]];
+    let receive = ["p2p", "receive", "20.00", "--offline", WAIT, "--peer", peers[1]];
     let mut bob = command(&receive, "bob");
     let log = folder.join("bob.log");
     let out = fs::File::create(&log)?;
     let mut bob = OwnChild(bob.stdin(Stdio::null()).stdout(out.try_clone()?).stderr(out).spawn()?);
-    let paid = ours(&["p2p", "pay", "20.00", "--yes", "--wait=20", "--peer", peers[0]], "alice")?;
+    let paid = ours(&["p2p", "pay", "20.00", "--yes", WAIT, "--peer", peers[0]], "alice")?;
     expect(&paid, &["pays 20.00 CNY", "booked"])?;
-    wait_until(SECONDS_20, || bob.0.try_wait().ok().flatten()).ok_or("the payee's phone goes on")?;
+    wait_until(PATIENCE, || bob.0.try_wait().ok().flatten()).ok_or("the payee's phone goes on")?;
     expect(&fs::read_to_string(&log)?, &["gets 20.00 CNY"])?;
     for (state, account, balance) in [("alice", "A1", "80.00"), ("bob", "B1", "120.00")] {
         ours(&["p2p", "settle"], state)?;

@@ -8,7 +8,7 @@ use libtest_mimic::{Failed, Trial};
 
 use super::programs::done;
 use crate::support::pcscd::{PORT, PrivatePcscd};
-use crate::support::process::{OwnChild, SECONDS_20, run};
+use crate::support::process::{OwnChild, PATIENCE, run};
 use crate::support::{program, require_or_skip};
 
 const CARDWRIGHT: &str = env!("CARGO_BIN_EXE_cardwright");
@@ -67,7 +67,7 @@ fn a_script_plays_both(daemon: &PrivatePcscd, opensc_tool: &Path) -> Result<(), 
         "--state",
         &state,
     ]);
-    done(run(&mut add, "", SECONDS_20)?)?;
+    done(run(&mut add, "", PATIENCE)?)?;
     let mut playing = daemon.command(CARDWRIGHT);
     playing.args(["test", &script, "--unattended", "--report", &format!("tap={report}")]);
     playing.args(["--on", &format!("vpcd:127.0.0.1:{PORT}"), "--listen", HOST, "--store", &store]);
@@ -75,7 +75,7 @@ fn a_script_plays_both(daemon: &PrivatePcscd, opensc_tool: &Path) -> Result<(), 
     daemon.wait_for_card(opensc_tool)?;
     let mut load = daemon.command(CARDWRIGHT);
     load.args(["load", "5.00", "--reader", "pcsc", "--host", &format!("tcp:{HOST}")]);
-    let loaded = run(load.args(["--state", &state, "--pin-file", &pin]), "", SECONDS_20)?;
+    let loaded = run(load.args(["--state", &state, "--pin-file", &pin]), "", PATIENCE)?;
     if !loaded.stdout.contains("51 (insufficient funds)") {
         return Err(format!("expected a load that is refused, found {loaded:?}").into());
     }
@@ -96,7 +96,7 @@ fn card_and_host(daemon: &PrivatePcscd, opensc_tool: &Path) -> Result<(), Failed
     let store = format!("sqlite:{}", path("cardwright.db"));
     let here = |arguments: &[&str]| {
         let mut command = Command::new(CARDWRIGHT);
-        done(run(command.args(arguments).current_dir(folder.path()), "", SECONDS_20)?)
+        done(run(command.args(arguments).current_dir(folder.path()), "", PATIENCE)?)
     };
     here(&["certify", "init", "terminal"])?;
     here(&["host", "terminal", "add", "TERM0001", "MERCHANT0000001", "--store", &store, "--state", &state])?;
@@ -107,7 +107,7 @@ fn card_and_host(daemon: &PrivatePcscd, opensc_tool: &Path) -> Result<(), Failed
     daemon.wait_for_card(opensc_tool)?;
     let mut pay = daemon.command(CARDWRIGHT);
     pay.args(["pay", "12.50", "--reader", "pcsc", "--host", &format!("tcp:{HOST}"), "--state", &state]);
-    done(run(&mut pay, "", SECONDS_20)?)?;
+    done(run(&mut pay, "", PATIENCE)?)?;
     if !playing.0.wait()?.success() {
         return Err("expected every mandatory case to pass".into());
     }

@@ -10,7 +10,7 @@ use libtest_mimic::{Failed, Trial};
 
 use super::programs::{INTERFACES, done, opensc_tool, pyscard, scriptor};
 use crate::support::pcscd::{PORT, PrivatePcscd};
-use crate::support::process::{OwnChild, SECONDS_20, run};
+use crate::support::process::{OwnChild, PATIENCE, run};
 use crate::support::{Skip, program, python, require_or_skip};
 
 const CARDWRIGHT: &str = env!("CARGO_BIN_EXE_cardwright");
@@ -141,7 +141,7 @@ fn newest(folder: &Path) -> Option<SystemTime> {
 fn pcsc_scan(program: &Path) -> Result<(), Failed> {
     let mut command = Command::new(CARDWRIGHT);
     command.args(["pcsclite", "--reader", "sim:ecash,empty", "--"]).arg(program).args(["-n", "-c"]);
-    let said = done(run(&mut command, "", SECONDS_20)?)?;
+    let said = done(run(&mut command, "", PATIENCE)?)?;
     let expected = [
         "Reader 0: Cardwright 00 00",
         "Card inserted",
@@ -158,7 +158,7 @@ fn card_monitor(python: &Path) -> Result<(), Failed> {
     let mut command = Command::new(CARDWRIGHT);
     command.args(["pcsclite", "--control"]).arg(folder.path().join("hand"));
     command.arg("--").arg(python).args(["-c", CARD_MONITOR]);
-    let said = done(run(&mut command, "", SECONDS_20)?)?;
+    let said = done(run(&mut command, "", PATIENCE)?)?;
     let expected = "['came 1, went 0', 'came 0, went 1', 'came 1, went 0']";
     if said.trim() == expected { Ok(()) } else { Err(format!("expected {expected}, found {said}").into()) }
 }
@@ -169,7 +169,7 @@ fn example(language: &Path, name: &str) -> Result<(), Failed> {
     let mut command = Command::new(CARDWRIGHT);
     command.args(["pcsclite", "--control"]).arg(folder.path().join("hand")).arg("--");
     command.arg(language).arg(Path::new(HERE).join("examples").join(name));
-    done(run(&mut command, "", SECONDS_20 * 3)?).map(|_| ())
+    done(run(&mut command, "", PATIENCE * 3)?).map(|_| ())
 }
 
 /// Our own terminal reaches readers by the crate `pcsc`; here it finds our library, and a
@@ -179,7 +179,7 @@ fn the_crate_pcsc(cardwright: &Path) -> Result<(), Failed> {
     fs::write(folder.path().join("pin"), "123456\n")?;
     let here = |arguments: &[&str]| {
         let mut command = Command::new(cardwright);
-        done(run(command.args(arguments).current_dir(folder.path()), "", SECONDS_20)?)
+        done(run(command.args(arguments).current_dir(folder.path()), "", PATIENCE)?)
     };
     here(&["account", "open", "--balance", "500.00", "--id", "A1"])?;
     here(&["card", "new", "ecash", "my.card", "--account", "A1", "--balance", "100.00"])?;
@@ -209,7 +209,7 @@ fn as_pcscd_answers(python: &Path, opensc_tool: &Path, daemon: &PrivatePcscd) ->
     };
     let asked = |mut command: Command| -> Result<Vec<String>, Failed> {
         let command = command.arg(&script).env("PCSCLITE_NO_BLOCKING", "1");
-        Ok(lines(done(run(command, "", SECONDS_20)?)?))
+        Ok(lines(done(run(command, "", PATIENCE)?)?))
     };
     let ours = asked(on("contactless")(python))?;
     let mut card = daemon.command(CARDWRIGHT);

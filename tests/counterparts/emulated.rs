@@ -7,11 +7,12 @@ use std::process::Command;
 
 use libtest_mimic::{Failed, Trial};
 
-use super::libnfc::{begin, begin_relay, expect, pair};
+use super::libnfc::{begin, begin_on, begin_relay, expect};
 use super::pn532::{NFCPY, card_with_books, money_moves, serve, stays};
 use super::programs::done;
 use crate::support::chip::SimulatedChip;
-use crate::support::process::{OwnChild, SECONDS_20, run, wait_until};
+use crate::support::ports::{free_air, free_port};
+use crate::support::process::{OwnChild, PATIENCE, run, wait_until};
 use crate::support::{Skip, program, python, require_or_skip};
 
 type Test = fn(&Path, &Path) -> Result<(), Failed>;
@@ -62,68 +63,64 @@ pub(crate) fn trials() -> Vec<Trial> {
 fn load_by_a_relay(folder: &Path, _: &Path) -> Result<(), Failed> {
     card_with_books(folder)?;
     let original = SimulatedChip::start(folder, "original", "sim:my.card", &[])?;
-    let (card, reader) = pair(folder, 54_431)?;
+    let (card, reader) = SimulatedChip::pair(folder)?;
     // It ends with the reader's field.
     money_moves(folder, &reader, || begin_relay(folder, &original, &card))
 }
 
 fn load_by_nfcpy(folder: &Path, python: &Path) -> Result<(), Failed> {
-    let (place, port) = ("udp:127.0.0.1:54432", "54442");
+    let place = free_air()?;
     card_with_books(folder)?;
-    let _card = card_of_nfcpy(folder, python, place, port)?;
-    let reader = SimulatedChip::start(folder, "reader", place, &[])?;
+    let _card = card_of_nfcpy(folder, python, &place)?;
+    let reader = SimulatedChip::start(folder, "reader", &place, &[])?;
     money_moves(folder, &reader, stays)
 }
 
 fn load_by_nfcpy_on_a_chip(folder: &Path, python: &Path) -> Result<(), Failed> {
     card_with_books(folder)?;
-    let (card, reader) = pair(folder, 54_433)?;
-    let _card = card_of_nfcpy(folder, python, &card.path.display().to_string(), "54443")?;
+    let (card, reader) = SimulatedChip::pair(folder)?;
+    let _card = card_of_nfcpy(folder, python, &card.path.display().to_string())?;
     money_moves(folder, &reader, stays)
 }
 
 /// A card of nfcpy's whose commands ours answers: nfcpy speaks all of the radio protocol.
-fn card_of_nfcpy(folder: &Path, python: &Path, place: &str, port: &str) -> Result<[OwnChild; 2], Failed> {
-    let radio = begin_nfcpy(folder, python, &["card", place, port], "waiting for the card")?;
+fn card_of_nfcpy(folder: &Path, python: &Path, place: &str) -> Result<[OwnChild; 2], Failed> {
+    let port = free_port()?.to_string();
+    let radio = begin_nfcpy(folder, python, &["card", place, &port], "waiting for the card")?;
     let card = serve(folder, "sim:my.card", &format!("vpcd:127.0.0.1:{port}"))?;
     wait_for(folder, "card\n")?;
     Ok([radio, card])
 }
 
 fn tag4_read_by_nfcpy(folder: &Path, python: &Path) -> Result<(), Failed> {
-    tag_read_by_nfcpy(folder, python, ("nfc-emulate-forum-tag4", 54_434), "Type4ATag")
+    tag_read_by_nfcpy(folder, python, "nfc-emulate-forum-tag4", "Type4ATag")
 }
 
 fn tag2_read_by_nfcpy(folder: &Path, python: &Path) -> Result<(), Failed> {
-    tag_read_by_nfcpy(folder, python, ("nfc-emulate-forum-tag2", 54_435), "Type2Tag")
+    tag_read_by_nfcpy(folder, python, "nfc-emulate-forum-tag2", "Type2Tag")
 }
 
 /// A chip each: libnfc's tag, and nfcpy that reads it.
-fn tag_read_by_nfcpy(
-    folder: &Path,
-    python: &Path,
-    (tag, port): (&str, u16),
-    kind: &str,
-) -> Result<(), Failed> {
-    let (card, reader) = pair(folder, port)?;
-    let _tag = begin(&mut card.libnfc(tag), folder)?;
+fn tag_read_by_nfcpy(folder: &Path, python: &Path, tag: &str, kind: &str) -> Result<(), Failed> {
+    let (card, reader) = SimulatedChip::pair(folder)?;
+    let _tag = begin_on(&card, tag, folder)?;
     expect(&nfcpy(python, &["ndef", &reader.path.display().to_string()])?, &[kind, "http://libnfc.org"])
 }
 
 fn chip_puts_to_udp(folder: &Path, python: &Path) -> Result<(), Failed> {
-    let place = "udp:127.0.0.1:54436";
-    let chip = SimulatedChip::start(folder, "chip", place, &[])?;
-    puts(folder, python, &chip.path.display().to_string(), place)
+    let place = free_air()?;
+    let chip = SimulatedChip::start(folder, "chip", &place, &[])?;
+    puts(folder, python, &chip.path.display().to_string(), &place)
 }
 
 fn udp_puts_to_chip(folder: &Path, python: &Path) -> Result<(), Failed> {
-    let place = "udp:127.0.0.1:54437";
-    let chip = SimulatedChip::start(folder, "chip", place, &[])?;
-    puts(folder, python, place, &chip.path.display().to_string())
+    let place = free_air()?;
+    let chip = SimulatedChip::start(folder, "chip", &place, &[])?;
+    puts(folder, python, &place, &chip.path.display().to_string())
 }
 
 fn chip_puts_to_chip(folder: &Path, python: &Path) -> Result<(), Failed> {
-    let (target, initiator) = pair(folder, 54_438)?;
+    let (target, initiator) = SimulatedChip::pair(folder)?;
     puts(folder, python, &initiator.path.display().to_string(), &target.path.display().to_string())
 }
 
@@ -145,12 +142,12 @@ fn begin_nfcpy(folder: &Path, python: &Path, arguments: &[&str], word: &str) -> 
 /// Waits until what was begun says a word.
 fn wait_for(folder: &Path, word: &str) -> Result<(), Failed> {
     let log = || fs::read_to_string(folder.join("tag.log")).unwrap_or_default();
-    match wait_until(SECONDS_20, || log().contains(word).then_some(())) {
+    match wait_until(PATIENCE, || log().contains(word).then_some(())) {
         Some(()) => Ok(()),
         None => Err(format!("expected {word:?} in {}", log()).into()),
     }
 }
 
 fn nfcpy(python: &Path, arguments: &[&str]) -> Result<String, Failed> {
-    done(run(Command::new(python).arg(NFCPY).args(arguments), "", SECONDS_20)?)
+    done(run(Command::new(python).arg(NFCPY).args(arguments), "", PATIENCE)?)
 }

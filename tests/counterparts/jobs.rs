@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::support::pcscd::PrivatePcscd;
 use crate::support::postgres::PrivatePostgres;
-use crate::support::process::{Answer, OwnChild, SECONDS_20, run, wait_until};
+use crate::support::process::{Answer, OwnChild, PATIENCE, run, wait_until};
 use crate::support::vpicc::FixedCard;
 use crate::support::{program, require_or_skip};
 
@@ -242,7 +242,7 @@ impl Agent {
 
     /// Sends it a signal at a moment when it plays a job, and stays so.
     fn signal_while_it_plays(&self, name: &str) -> Result<(), Failed> {
-        let hit = wait_until(SECONDS_20, || {
+        let hit = wait_until(PATIENCE, || {
             if !self.plays() {
                 return None;
             }

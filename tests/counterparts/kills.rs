@@ -30,7 +30,7 @@ use cardwright::world::{
 use libtest_mimic::{Failed, Trial};
 
 use crate::support::postgres::PrivatePostgres;
-use crate::support::process::{SECONDS_20, wait_until};
+use crate::support::process::{PATIENCE, wait_until};
 use crate::support::served::Served;
 use crate::support::{number_or, require_or_skip};
 
@@ -194,7 +194,7 @@ fn play(
     must(books.total_minor() == (OPENING * clients.len() as u64) as i64, "the sum has changed")?;
     let mut check = Command::new(env!("CARGO_BIN_EXE_cardwright"));
     check.args(["host", "check", "--store", text, "--seal-key"]);
-    let answer = crate::support::process::run(&mut tap(check, &seal), "", SECONDS_20)?;
+    let answer = crate::support::process::run(&mut tap(check, &seal), "", PATIENCE)?;
     must(answer.success(), &format!("host check: {}{}", answer.stdout, answer.stderr))?;
     for server in servers.into_iter().flatten() {
         let (code, log) = server.end()?;

@@ -18,7 +18,8 @@ use cardwright::words::ndef::Message;
 use libtest_mimic::{Failed, Trial};
 
 use crate::support::chip::SimulatedChip;
-use crate::support::process::run;
+use crate::support::ports::free_air;
+use crate::support::process::{PATIENCE, run};
 use crate::support::{Skip, python, require_or_skip};
 
 /// The test programs, as `.ci/install` unpacks them.
@@ -33,24 +34,24 @@ const ECHO_HOLDS: usize = 3;
 const ECHO_TERMS: Terms = Terms { window: 2, connections: 1 };
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let trial = |name: &str, port: u16, program: &'static str, tests: &'static [&'static str]| {
+    let trial = |name: &str, program: &'static str, tests: &'static [&'static str]| {
         Trial::ignorable_test(format!("counterparts::nfcpy::{name}"), move || {
             require_or_skip(examples(), |python| {
-                let address = format!("127.0.0.1:{port}");
+                let air = free_air()?;
+                let address = air.trim_start_matches("udp:").to_owned();
                 let meets = move |identity: &Identity, context: &mut Context| {
                     let air = UdpAir::open(&address, UdpEnd::Listens)?;
                     let peer = NfcDepTarget::be_found(air, identity, LOOK, context)?;
                     Ok(Box::new(peer) as Box<dyn Peer>)
                 };
-                asked_by(&python, port, program, tests, meets)
+                asked_by(&python, &air, program, tests, meets)
             })
         })
     };
     vec![
-        trial("snep", 54_401, "snep-test-client.py", &["00", "01", "02", "03", "04", "05", "06", "07"]),
+        trial("snep", "snep-test-client.py", &["00", "01", "02", "03", "04", "05", "06", "07"]),
         trial(
             "llcp",
-            54_402,
             "llcp-test-client.py",
             &["01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14"],
         ),
@@ -71,12 +72,11 @@ pub(super) fn examples() -> Result<PathBuf, Skip> {
 /// Tests of a program, one link each, against our services.
 fn asked_by(
     python: &Path,
-    port: u16,
+    air: &str,
     program: &str,
     tests: &[&str],
     meets: impl Meets + Send + 'static,
 ) -> Result<(), Failed> {
-    let address = format!("127.0.0.1:{port}");
     let stop = Arc::new(AtomicBool::new(false));
     let told = Arc::clone(&stop);
     let serving = thread::spawn(move || serve(meets, &told));
@@ -84,28 +84,33 @@ fn asked_by(
     for test in tests {
         let mut client = Command::new(python);
         client.arg(Path::new(EXAMPLES).join(program));
-        client.args(["--mode", "i", "--device", &format!("udp:{address}"), "-t", test]);
-        let answer = run(&mut client, "", Duration::from_secs(60))?;
-        let said = format!("{}{}", answer.stdout, answer.stderr);
-        if !answer.stdout.lines().any(|line| line == format!("{test}: PASS")) {
-            failed.push(format!("test {test}: {said}"));
+        client.args(["--mode", "i", "--device", air, "-t", test]);
+        let passes = format!("{test}: PASS");
+        match run(&mut client, "", PATIENCE * 2) {
+            Ok(said) if said.stdout.lines().any(|line| line == passes) => {}
+            Ok(said) => failed.push(format!("test {test}: {}{}", said.stdout, said.stderr)),
+            Err(error) => failed.push(format!("test {test}: {error}")),
+        }
+        if serving.is_finished() {
+            break;
         }
     }
     stop.store(true, Ordering::Relaxed);
-    serving.join().map_err(|_| "our peer panicked")??;
+    let served = serving.join().map_err(|_| "our peer panicked")?;
+    failed.extend(served.err().map(|error| format!("our peer: {error}")));
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n").into()) }
 }
 
 /// Our peer is the driver of a PN532, whose chip has the air.
 fn snep_by_a_chip(python: &Path) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
-    let chip = SimulatedChip::start(folder.path(), "chip", "udp:127.0.0.1:54403", &[])?;
+    let chip = SimulatedChip::start(folder.path(), "chip", &free_air()?, &[])?;
     let path = chip.path.display().to_string();
     let meets = move |identity: &Identity, context: &mut Context| {
         let peer = Pn532Peer::be_found(&path, identity, LOOK * 4, context)?;
         Ok(Box::new(peer) as Box<dyn Peer>)
     };
-    asked_by(python, 54_403, "snep-test-client.py", &["00", "01", "02", "03"], meets)
+    asked_by(python, chip.air(), "snep-test-client.py", &["00", "01", "02", "03"], meets)
 }
 
 /// Lets itself be found, once.

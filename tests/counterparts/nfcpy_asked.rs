@@ -17,6 +17,7 @@ use cardwright::words::ndef::{Message, Record, TypeNameFormat};
 use libtest_mimic::{Failed, Trial};
 
 use super::nfcpy::{EXAMPLES, VALIDATION, examples};
+use crate::support::ports::free_air;
 use crate::support::process::OwnChild;
 use crate::support::require_or_skip;
 
@@ -49,16 +50,17 @@ struct Near {
 }
 
 impl Near {
-    fn meet(python: &Path, program: &str, port: u16) -> Result<Self, Failed> {
+    fn meet(python: &Path, program: &str) -> Result<Self, Failed> {
+        let place = free_air()?;
         let mut server = Command::new(python);
         server.arg(Path::new(EXAMPLES).join(program));
-        server.args(["--mode", "t", "--device", &format!("udp:127.0.0.1:{port}"), "--listen-time", "5000"]);
+        server.args(["--mode", "t", "--device", &place, "--listen-time", "5000"]);
         server.args(["--rwt", "12", "--lto", "2000", "-q"]);
         let server = server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let server = OwnChild(server.map_err(|error| format!("{program}: {error}"))?);
         let mut context = Context::system(Discard);
         let mut link = Link::new(LinkParameters::default());
-        let air = UdpAir::open(&format!("127.0.0.1:{port}"), UdpEnd::Speaks)?;
+        let air = UdpAir::open(place.trim_start_matches("udp:"), UdpEnd::Speaks)?;
         let identity = Identity { general: link.general_bytes(), timeout: 12 };
         let polling = Polling { timeout: Duration::from_secs(30), rate: BitRate::Kbps424 };
         let peer = Box::new(Initiator::find(air, &identity, polling, &mut context)?);
@@ -190,7 +192,7 @@ fn message(id: &str, length: usize) -> Result<Vec<u8>, Failed> {
 }
 
 fn snep(python: &Path) -> Result<(), Failed> {
-    let mut near = Near::meet(python, "snep-test-server.py", 54_411)?;
+    let mut near = Near::meet(python, "snep-test-server.py")?;
     // 00: something is put to the default server; 01: connected twice.
     near.put(DEFAULT_SERVER, &message("00", 10)?)?;
     for _ in 0..2 {
@@ -237,7 +239,7 @@ fn echo(near: &mut Near, from: Sap, to: Sap, sent: &[Vec<u8>], back: usize) -> R
 }
 
 fn llcp(python: &Path) -> Result<(), Failed> {
-    let mut near = Near::meet(python, "llcp-test-server.py", 54_412)?;
+    let mut near = Near::meet(python, "llcp-test-server.py")?;
     // 01: symmetry; the end of the link comes last.
     near.idle(Duration::from_secs(1))?;
     // 09: names are looked up.
@@ -296,7 +298,7 @@ fn llcp(python: &Path) -> Result<(), Failed> {
 
 /// 10 and 11: units that are not as they must be are rejected with their reason.
 fn llcp_frames(python: &Path) -> Result<(), Failed> {
-    let mut near = Near::meet(python, "llcp-test-server.py", 54_413)?;
+    let mut near = Near::meet(python, "llcp-test-server.py")?;
     for (name, flag) in [("10: too long", 0x4), ("11: wrong number", 0x1)] {
         let handle = near.connected()?;
         let agreed = near.heard.iter().rev().find(|unit| unit.kind == PduType::CC).cloned();

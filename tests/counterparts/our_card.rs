@@ -10,10 +10,12 @@ use libtest_mimic::{Failed, Trial};
 
 use super::programs::{INTERFACES, done, opensc_tool, pyscard, scriptor};
 use crate::support::pcscd::{PORT, PrivatePcscd};
-use crate::support::process::{Answer, OwnChild, SECONDS_20, run};
+use crate::support::process::{Answer, OwnChild, PATIENCE, Running, run, wait_until};
 use crate::support::{Skip, program, python, require_or_skip};
 
 pub(super) const CARDWRIGHT: &str = env!("CARGO_BIN_EXE_cardwright");
+/// What a command says that has no reader named, where one holds a card.
+const HINT: &str = "cardwright read --reader pcsc\n";
 
 pub(crate) fn trials() -> Vec<Trial> {
     INTERFACES.iter().flat_map(|(interface, atr)| of_interface(interface, atr)).collect()
@@ -82,7 +84,7 @@ impl Served {
         fs::write(folder.path().join("pin"), "123456\n")?;
         let here = |arguments: &[&str]| {
             let mut command = Command::new(CARDWRIGHT);
-            done(run(command.args(arguments).current_dir(folder.path()), "", SECONDS_20)?)
+            done(run(command.args(arguments).current_dir(folder.path()), "", PATIENCE)?)
         };
         here(&["account", "open", "--balance", "500.00", "--id", "A1"])?;
         here(&["card", "new", profile, "my.card", "--account", "A1", "--balance", "100.00"])?;
@@ -130,7 +132,7 @@ impl Served {
 
     /// Runs our own program on the reader, with the card's books.
     pub(super) fn cardwright(&self, arguments: &[impl AsRef<std::ffi::OsStr>]) -> Result<Answer, Failed> {
-        Ok(run(&mut self.command(arguments), "", SECONDS_20)?)
+        Ok(run(&mut self.command(arguments), "", PATIENCE)?)
     }
 
     fn command(&self, arguments: &[impl AsRef<std::ffi::OsStr>]) -> Command {
@@ -169,10 +171,10 @@ fn cardwright(served: &mut Served, _program: &Path, _atr: &str) -> Result<(), Fa
         same("the account", value(&["account", "list"])?["accounts"][0]["balance_minor"].as_u64(), minor)
     };
     // With no reader named, the first lines point to the card that is there.
-    let hint = done(run(served.daemon.command(CARDWRIGHT).arg("read"), "", SECONDS_20)?)?;
-    if !hint.contains("cardwright read --reader pcsc\n") {
-        return Err(format!("expected the command that reads the card, found {hint}").into());
-    }
+    // The command does not wait long for the daemon's word.
+    let hint = || run(served.daemon.command(CARDWRIGHT).arg("read"), "", PATIENCE);
+    let hinted = wait_until(PATIENCE, || hint().ok().filter(|said| said.stdout.contains(HINT)));
+    hinted.ok_or_else(|| format!("expected {HINT:?}, found {:?}", hint()))?;
     let readers = value(&["readers"])?;
     if readers["readers"][0]["atr"].as_str().is_none() {
         return Err(format!("expected a reader that holds a card, found {readers}").into());
@@ -198,14 +200,12 @@ fn pulled(served: &mut Served, program: &Path, _atr: &str) -> Result<(), Failed>
         Ok(serde_json::from_str(&done(served.cardwright(arguments)?)?)?)
     };
     for delay_ms in [10, 20, 30, 40, 50, 60, 80] {
-        let mut load = served.command(&["load", "1.00"]);
-        let load = load.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let load = Running::begin(&mut served.command(&["load", "1.00"]), "")?;
         std::thread::sleep(Duration::from_millis(delay_ms));
         served.pull()?;
-        let ended = load.wait_with_output()?;
-        let complaint = String::from_utf8_lossy(&ended.stderr).into_owned();
+        let Answer { code, stderr: complaint, .. } = load.end(PATIENCE)?;
         let holds_a_row = complaint.contains("the journal holds");
-        match ended.status.code() {
+        match code {
             Some(0) => {}
             Some(4) if !holds_a_row || complaint.contains("cardwright recover") => {}
             code => return Err(format!("after {delay_ms} ms: exit code {code:?}: {complaint}").into()),
@@ -214,7 +214,7 @@ fn pulled(served: &mut Served, program: &Path, _atr: &str) -> Result<(), Failed>
         let recovered = served.cardwright(&["recover"])?;
         let recovered = done(recovered).map_err(|why| {
             let told = why.message().unwrap_or_default();
-            format!("after {delay_ms} ms, exit code {:?}: {told}\n{complaint}", ended.status.code())
+            format!("after {delay_ms} ms, exit code {code:?}: {told}\n{complaint}")
         })?;
         let read = value(served, &["read"])?;
         let card = read["card"]["applications"][0]["ecash"][0]["balance"]["minor"].as_u64();

@@ -14,7 +14,7 @@ use libtest_mimic::{Failed, Trial};
 use super::our_card::{CARDWRIGHT, Served, same};
 use super::programs::{INTERFACES, done};
 use crate::support::pcscd::PORT;
-use crate::support::process::{SECONDS_20, run};
+use crate::support::process::{PATIENCE, run};
 use crate::support::{Skip, program, require_or_skip};
 
 /// What a card is read as: its electronic cash, of each purse application the holder's own money in
@@ -206,7 +206,7 @@ fn trial(
             let mut served = served?;
             let module = served.path("sam.card");
             let mut new = std::process::Command::new(CARDWRIGHT);
-            done(run(new.args(["card", "new", "psam", &module]), "", SECONDS_20)?)?;
+            done(run(new.args(["card", "new", "psam", &module]), "", PATIENCE)?)?;
             test(&mut served, &opensc_tool)
         })
     })
@@ -234,7 +234,7 @@ fn tear(served: &mut Served, opensc_tool: &Path) -> Result<(), Failed> {
             let network = daemon.network()?;
             // It ends with the card that it pulls, or with this program.
             std::thread::spawn(move || network.enter().and_then(|()| hand(BEHIND, pull, &begun)));
-            Ok(is_begun.recv_timeout(SECONDS_20)?)
+            Ok(is_begun.recv_timeout(PATIENCE)?)
         })?;
         served.daemon.wait_for_card(opensc_tool)?;
         before.map_or(Ok(()), |before| prove(before, served))?;

@@ -10,7 +10,7 @@ use cardwright::base::event::Discard;
 use libtest_mimic::{Failed, Trial};
 
 use crate::support::pcscd::{PORT, PrivatePcscd};
-use crate::support::process::{Answer, SECONDS_20, run};
+use crate::support::process::{Answer, PATIENCE, run};
 use crate::support::vpicc::FixedCard;
 use crate::support::{Skip, program, python, require_or_skip, skips_fail_where_required};
 
@@ -26,18 +26,21 @@ data, sw1, sw2 = connection.transmit([0x00, 0xA4, 0x04, 0x00])
 print(readers()[0], bytes(connection.getATR()).hex(), '%02X%02X' % (sw1, sw2))
 ";
 
-/// Sends 50 commands and says whether they took under 20 ms each.
+/// Sends 51 commands and says whether most took under 20 ms: this machine may have been busy at
+/// some, while what is late by its protocol is late each time.
 const PYSCARD_TIMED: &str = "
 import time
 from smartcard.System import readers
 connection = readers()[0].createConnection()
 connection.connect()
-begin = time.monotonic()
-for _ in range(50):
+took_ms = []
+for _ in range(51):
+    begin = time.monotonic()
     data, sw1, sw2 = connection.transmit([0x00, 0xA4, 0x04, 0x00])
+    took_ms.append((time.monotonic() - begin) * 1000)
     assert (sw1, sw2) == (0x90, 0x00)
-each_ms = (time.monotonic() - begin) * 1000 / 50
-print(bytes(connection.getATR()).hex(), 'in time' if each_ms < 20 else 'late: %.1f ms each' % each_ms)
+median_ms = sorted(took_ms)[25]
+print(bytes(connection.getATR()).hex(), 'in time' if median_ms < 20 else 'late: %.1f ms each' % median_ms)
 ";
 
 /// A daemon, and the program that will use it.
@@ -53,14 +56,14 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::ignorable_test("counterparts::private_reader::opensc_tool", || {
             require_or_skip(setup(program("opensc-tool", "opensc")), |setup| {
                 with_card(&setup, 0, |command| {
-                    has(run(command.arg("--atr"), "", SECONDS_20)?, "3b:80:80:01:01")
+                    has(run(command.arg("--atr"), "", PATIENCE)?, "3b:80:80:01:01")
                 })
             })
         }),
         Trial::ignorable_test("counterparts::private_reader::scriptor", || {
             require_or_skip(setup(program("scriptor", "pcsc-tools")), |setup| {
                 with_card(&setup, 2, |command| {
-                    has(run(command, "00A40400\n00A40400\n", SECONDS_20)?, "< 90 00")
+                    has(run(command, "00A40400\n00A40400\n", PATIENCE)?, "< 90 00")
                 })
             })
         }),
@@ -68,7 +71,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             require_or_skip(setup(python("smartcard")), |setup| {
                 with_card(&setup, 1, |command| {
                     has(
-                        run(command.args(["-c", PYSCARD]), "", SECONDS_20)?,
+                        run(command.args(["-c", PYSCARD]), "", PATIENCE)?,
                         "Virtual PCD 00 00 3b80800101 9000",
                     )
                 })
@@ -84,7 +87,7 @@ pub(crate) fn trials() -> Vec<Trial> {
                 let _card = FixedCard::insert(&with.daemon, ATR)?;
                 with.daemon.wait_for_card(&with.opensc_tool)?;
                 let mut list = without.daemon.command(&without.program);
-                let answer = run(list.arg("--list-readers"), "", SECONDS_20)?;
+                let answer = run(list.arg("--list-readers"), "", PATIENCE)?;
                 match answer.stdout.contains(" Yes ") {
                     true => {
                         Err(format!("a card in one reader shows in the other:\n{}", answer.stdout).into())
@@ -120,7 +123,7 @@ fn our_target(setup: Setup) -> Result<(), Failed> {
     });
     setup.daemon.wait_for_card(&setup.opensc_tool)?;
     let mut pyscard = setup.daemon.command(&setup.program);
-    let answer = run(pyscard.args(["-c", PYSCARD_TIMED]), "", SECONDS_20)?;
+    let answer = run(pyscard.args(["-c", PYSCARD_TIMED]), "", PATIENCE)?;
     has(answer, "3b80800101 in time")?;
     // The daemon ends here, and with it the reader: the card must notice.
     drop(setup);

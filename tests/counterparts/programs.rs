@@ -7,7 +7,7 @@ use std::process::Command;
 
 use libtest_mimic::Failed;
 
-use crate::support::process::{Answer, SECONDS_20, run};
+use crate::support::process::{Answer, PATIENCE, run};
 
 /// Makes the command that starts a program beside the reader.
 pub(crate) type On<'a> = &'a dyn Fn(&Path) -> Command;
@@ -38,14 +38,14 @@ print(bytes(connection.getATR()).hex(), bytes(data).hex().upper() + '%02X%02X' %
 
 /// Asks for the ATR, selects the application and reads its balance.
 pub(crate) fn opensc_tool(on: On<'_>, program: &Path, atr: &str) -> Result<(), Failed> {
-    let shown = done(run(on(program).arg("--atr"), "", SECONDS_20)?)?;
+    let shown = done(run(on(program).arg("--atr"), "", PATIENCE)?)?;
     let shown = shown.replace(':', "");
     if !shown.trim().starts_with(atr) {
         return Err(format!("expected an ATR that begins with {atr}, found {shown}").into());
     }
     let mut command = on(program);
     command.args(["--send-apdu", "00A4040008A00000033301010600", "--send-apdu", "80CA9F7900"]);
-    let sent = done(run(&mut command, "", SECONDS_20)?)?;
+    let sent = done(run(&mut command, "", PATIENCE)?)?;
     let ok = sent.matches("SW1=0x90, SW2=0x00").count();
     // Bytes stand in rows, with their characters beside them.
     let balance = sent.contains("9F 79 06 00 00 00 01 00 00");
@@ -63,7 +63,7 @@ pub(crate) fn scriptor(on: On<'_>, program: &Path) -> Result<(), Failed> {
         }
         let text = fs::read_to_string(&path)?;
         let expected: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("# expects ")).collect();
-        let said = done(run(on(program).arg(&path), "", SECONDS_20)?)?;
+        let said = done(run(on(program).arg(&path), "", PATIENCE)?)?;
         let answers = answers(&said);
         if expected.is_empty() || answers.len() != expected.len() {
             return Err(format!("{}: expected {expected:?}, found {said}", path.display()).into());
@@ -80,7 +80,7 @@ pub(crate) fn scriptor(on: On<'_>, program: &Path) -> Result<(), Failed> {
 
 /// Selects the application and reads its balance.
 pub(crate) fn pyscard(on: On<'_>, program: &Path, atr: &str) -> Result<(), Failed> {
-    let said = done(run(on(program).args(["-c", PYSCARD]), "", SECONDS_20)?)?;
+    let said = done(run(on(program).args(["-c", PYSCARD]), "", PATIENCE)?)?;
     let expected = format!("{BALANCE}9000");
     if said.starts_with(atr) && said.trim().ends_with(&expected) {
         return Ok(());

@@ -9,7 +9,7 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
 use super::programs::done;
-use crate::support::process::{SECONDS_20, run};
+use crate::support::process::{PATIENCE, run};
 use crate::support::{Skip, program, require_or_skip};
 
 /// A browser starts slowly on a busy machine.
@@ -84,7 +84,7 @@ fn ours(folder: &Path, arguments: &[&str], code: i32) -> Result<String, Failed> 
     let mut command = Command::new(env!("CARGO_BIN_EXE_cardwright"));
     command.args(arguments).current_dir(folder).env_remove("CARDWRIGHT_READER");
     command.env("HOME", folder).env("XDG_STATE_HOME", folder);
-    let answer = run(&mut command, "", SECONDS_20)?;
+    let answer = run(&mut command, "", PATIENCE)?;
     if answer.code == Some(code) {
         return Ok(answer.stdout);
     }
@@ -234,7 +234,7 @@ fn drawings(xmllint: &Path) -> Result<(), Failed> {
     if files.is_empty() {
         return Err(format!("there is nothing in {folder}").into());
     }
-    done(run(Command::new(xmllint).args(["--noout", "--nonet"]).args(files), "", SECONDS_20)?)?;
+    done(run(Command::new(xmllint).args(["--noout", "--nonet"]).args(files), "", PATIENCE)?)?;
     Ok(())
 }
 
@@ -243,7 +243,7 @@ fn junit(xmllint: &Path) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let file = report(folder.path(), "junit")?;
     let check = |file: &Path| {
-        run(Command::new(xmllint).args(["--noout", "--nonet", "--schema", SCHEMA]).arg(file), "", SECONDS_20)
+        run(Command::new(xmllint).args(["--noout", "--nonet", "--schema", SCHEMA]).arg(file), "", PATIENCE)
     };
     done(check(&file)?)?;
     let text = std::fs::read_to_string(&file)?;

@@ -12,7 +12,7 @@ use super::pn532::card_with_books;
 use super::programs::done;
 use crate::support::chip::SimulatedChip;
 use crate::support::pcscd::{PORT, PrivatePcscd};
-use crate::support::process::{Answer, OwnChild, SECONDS_20, run};
+use crate::support::process::{Answer, OwnChild, PATIENCE, run};
 use crate::support::{program, require_or_skip};
 
 const CARDWRIGHT: &str = env!("CARGO_BIN_EXE_cardwright");
@@ -50,7 +50,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 fn cards(folder: &Path) -> Result<(), Failed> {
     card_with_books(folder)?;
     let new = ["card", "new", "unionpay-transit", "transit.card", "--account", "A1"];
-    done(run(Command::new(CARDWRIGHT).args(new).current_dir(folder), "", SECONDS_20)?)?;
+    done(run(Command::new(CARDWRIGHT).args(new).current_dir(folder), "", PATIENCE)?)?;
     Ok(())
 }
 
@@ -111,7 +111,7 @@ fn recorded(
     if !reader.starts_with("replay:") {
         command.args(["--store", &format!("sqlite:{}", at("cardwright.db"))]);
     }
-    Ok(run(&mut command, "", SECONDS_20)?)
+    Ok(run(&mut command, "", PATIENCE)?)
 }
 
 fn succeeded(answer: &Answer) -> Result<(), Failed> {
@@ -125,8 +125,8 @@ fn succeeded(answer: &Answer) -> Result<(), Failed> {
 fn on_air(folder: &Path, name: &str) -> Result<(), Failed> {
     let file = folder.join(format!("{name}.cwt")).display().to_string();
     let timing = ["trace", "timing", &file, "--budget", "60000"];
-    let text = done(run(Command::new(CARDWRIGHT).args(timing), "", SECONDS_20)?)?;
-    let json = done(run(Command::new(CARDWRIGHT).args(timing).arg("--json"), "", SECONDS_20)?)?;
+    let text = done(run(Command::new(CARDWRIGHT).args(timing), "", PATIENCE)?)?;
+    let json = done(run(Command::new(CARDWRIGHT).args(timing).arg("--json"), "", PATIENCE)?)?;
     let value: Value = serde_json::from_str(&json)?;
     let timing = &value["timing"];
     let number = |name: &str| timing[name].as_u64().unwrap_or(0);

@@ -9,7 +9,7 @@ use cardwright::devices::gate::{Line, LineKind, Passage, PurseRules, Standing, T
 use cardwright::roles::card::Profile;
 use cardwright::roles::terminal::Depth;
 use cardwright::roles::terminal::journal::Journal;
-use cardwright::roles::terminal::purse::{Desk, PurseChange, PurseOrder, change, select};
+use cardwright::roles::terminal::purse::{Desk, PurseChange, PurseChoice, PurseOrder, change, select};
 use cardwright::roles::terminal::{Bytes, TerminalConfig, read};
 use cardwright::words::iso4217::{Amount, Currency};
 use cardwright::words::iso7816::command::ReadRecord;
@@ -238,7 +238,7 @@ fn load(kit: &mut Kit, rider: &mut Rider) {
     let seal = SealKey::random(&mut kit.context);
     let mut journal = Journal::open(Box::new(Sqlite::in_memory().unwrap()), seal).unwrap();
     let config = TerminalConfig::default();
-    let selected = select(&mut rider.card, &mut kit.context).unwrap().unwrap();
+    let selected = select(&mut rider.card, &PurseChoice::First, &mut kit.context).unwrap().unwrap();
     let order = PurseOrder {
         purse: PurseId::PURSE,
         change: PurseChange::Load,

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
-use super::process::{OwnChild, SECONDS_20, wait_until};
+use super::ports::{free_air, wait_for_listener};
+use super::process::{OwnChild, PATIENCE, wait_until};
 
 const CARDWRIGHT: &str = env!("CARGO_BIN_EXE_cardwright");
 
@@ -14,6 +14,7 @@ pub(crate) struct SimulatedChip {
     _child: OwnChild,
     /// What programs open as a serial port.
     pub(crate) path: PathBuf,
+    air: String,
 }
 
 impl SimulatedChip {
@@ -23,8 +24,6 @@ impl SimulatedChip {
     /// It does not start.
     pub(crate) fn start(folder: &Path, name: &str, air: &str, more: &[&str]) -> Result<Self, String> {
         let path = folder.join(name);
-        // One that was ended has left its link.
-        let _ = fs::remove_file(&path);
         let log = folder.join(format!("{name}.log"));
         let out = fs::File::create(&log).map_err(|error| error.to_string())?;
         let err = out.try_clone().map_err(|error| error.to_string())?;
@@ -33,14 +32,36 @@ impl SimulatedChip {
         command.arg(format!("pty:{}", path.display())).args(more).arg("--state").arg(folder.join("state"));
         let child = command.current_dir(folder).stdin(Stdio::null()).stdout(out).stderr(err).spawn();
         let child = OwnChild(child.map_err(|error| format!("{command:?}: {error}"))?);
-        let is_there = wait_until(SECONDS_20, || path.exists().then_some(()));
+        let is_there = wait_until(PATIENCE, || path.exists().then_some(()));
         is_there.ok_or_else(|| fs::read_to_string(&log).unwrap_or_default())?;
-        Ok(Self { _child: child, path })
+        Ok(Self { _child: child, path, air: air.into() })
+    }
+
+    /// Two chips on an air of their own: one for a card, one for its reader.
+    ///
+    /// # Errors
+    /// One does not start.
+    pub(crate) fn pair(folder: &Path) -> Result<(Self, Self), String> {
+        let air = free_air()?;
+        Ok((Self::start(folder, "card", &air, &[])?, Self::start(folder, "reader", &air, &[])?))
     }
 
     /// The address of a driver of ours.
     pub(crate) fn address(&self) -> String {
         format!("pn532:{}", self.path.display())
+    }
+
+    /// The air that it is on.
+    pub(crate) fn air(&self) -> &str {
+        &self.air
+    }
+
+    /// Waits until its host has told a chip on UDP to let itself be found.
+    ///
+    /// # Errors
+    /// It has not in time.
+    pub(crate) fn listens(&self) -> Result<(), String> {
+        wait_for_listener(&self.air)
     }
 
     /// A program of libnfc on this chip.
@@ -52,5 +73,10 @@ impl SimulatedChip {
     }
 }
 
-/// Long enough for a program to have begun to listen.
-pub(crate) const BEGUN: Duration = Duration::from_millis(700);
+impl Drop for SimulatedChip {
+    /// Its link goes before it does: who opened one that is left behind would have whatever terminal
+    /// the system gives that name next.
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}

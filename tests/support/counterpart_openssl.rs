@@ -41,7 +41,7 @@ fn rsa(openssl: &Path) -> Result<(), Failed> {
             command.current_dir(folder.path());
             command.args(["pkeyutl", verb, "-inkey", &made, "-keyform", "DER", "-in", input, "-out", "out"]);
             command.args(["-pkeyopt", "rsa_padding_mode:none"]);
-            let answer = process::run(&mut command, "", process::SECONDS_20)?;
+            let answer = process::run(&mut command, "", process::PATIENCE)?;
             if !answer.success() {
                 return Err(answer.stderr.into());
             }
@@ -107,7 +107,7 @@ fn sm2(openssl: &Path) -> Result<(), Failed> {
         command.args(["pkeyutl", "-verify", "-pubin", "-inkey", "public.der", "-keyform", "DER"]);
         command.args(["-in", "message", "-sigfile", "signature", "-rawin", "-digest", "sm3"]);
         command.args(["-pkeyopt", "distid:1234567812345678"]);
-        let answer = process::run(&mut command, "", process::SECONDS_20)?;
+        let answer = process::run(&mut command, "", process::PATIENCE)?;
         if answer.success() != right {
             return Err(format!("openssl on {message:?}: {}{}", answer.stdout, answer.stderr).into());
         }

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
-use super::process::{OwnChild, SECONDS_20, wait_until};
+use super::process::{OwnChild, PATIENCE, wait_until};
 
 /// A running program.
 pub(crate) struct Talking {
@@ -40,14 +40,14 @@ impl Talking {
     /// Its exit code, once it has ended by itself.
     pub(crate) fn end(mut self) -> Result<Option<i32>, String> {
         self.stdin = None;
-        let ended = wait_until(SECONDS_20, || self.child.0.try_wait().ok().flatten());
+        let ended = wait_until(PATIENCE, || self.child.0.try_wait().ok().flatten());
         Ok(ended.ok_or_else(|| format!("it goes on after {:#?}", self.heard))?.code())
     }
 
     /// Waits for a line that holds all of these.
     pub(crate) fn hear(&mut self, parts: &[&str]) -> Result<String, String> {
         loop {
-            let line = self.lines.recv_timeout(SECONDS_20);
+            let line = self.lines.recv_timeout(PATIENCE);
             let line = line.map_err(|_| format!("expected {parts:?} in a line after {:#?}", self.heard))?;
             self.heard.push(line.clone());
             if parts.iter().all(|part| line.contains(part)) {

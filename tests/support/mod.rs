@@ -3,6 +3,7 @@
 pub(crate) mod chip;
 pub(crate) mod lines;
 pub(crate) mod pcscd;
+pub(crate) mod ports;
 pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod served;
@@ -84,7 +85,7 @@ pub(crate) fn python(module: &str) -> Result<PathBuf, Skip> {
     let python = if own.is_file() { own } else { program("python3", "python3")? };
     let mut ask = std::process::Command::new(&python);
     ask.args(["-c", &format!("import {module}")]);
-    match process::run(&mut ask, "", process::SECONDS_20) {
+    match process::run(&mut ask, "", process::PATIENCE) {
         Ok(answer) if answer.success() => Ok(python),
         _ => Err(Skip(format!("Python has no module {module}: run .ci/install"))),
     }

@@ -7,10 +7,11 @@
 //! loopback that only this daemon and the programs started through it share.
 
 use std::fs;
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use super::process::{OwnChild, SECONDS_20, run, wait_until};
+use super::process::{OwnChild, PATIENCE, run, wait_until};
 use super::{Skip, program};
 
 /// The port on which the driver waits for a card.
@@ -38,6 +39,7 @@ exec "$1" --foreground --config "$2"
 #[derive(Debug)]
 pub(crate) struct PrivatePcscd {
     daemon: OwnChild,
+    pcscd: PathBuf,
     nsenter: PathBuf,
     folder: tempfile::TempDir,
 }
@@ -68,22 +70,30 @@ impl PrivatePcscd {
             .args(["--pdeathsig", "KILL"])
             .arg(unshare)
             .args(["--mount", "--net", "sh", "-c", BEGIN, "sh"])
-            .args([pcscd, configuration])
+            .args([&pcscd, &configuration])
             .stdin(Stdio::null())
             .stdout(log.try_clone().map_or_else(|_| Stdio::null(), Stdio::from))
             .stderr(log)
             .spawn()
             .map_err(|error| Skip(format!("unshare does not start: {error}")))?;
-        let mut own = Self { daemon: OwnChild(daemon), nsenter, folder };
+        let mut own = Self { daemon: OwnChild(daemon), pcscd, nsenter, folder };
+        own.wait_until_it_answers().map_err(Skip)?;
+        Ok(own)
+    }
 
-        let socket = format!("/proc/{}/root/run/pcscd/pcscd.comm", own.daemon.0.id());
-        let listening = wait_until(SECONDS_20, || {
-            let gone = own.daemon.0.try_wait().ok().flatten().map(|_| false);
-            gone.or_else(|| fs::exists(&socket).unwrap_or(false).then_some(true))
+    /// Waits until the process is the daemon, whose name spaces are then its own, and takes
+    /// connections: its socket is there before.
+    fn wait_until_it_answers(&mut self) -> Result<(), String> {
+        let process = PathBuf::from(format!("/proc/{}", self.daemon.0.id()));
+        let (program, socket) = (process.join("exe"), process.join("root/run/pcscd/pcscd.comm"));
+        let is_the_daemon = || fs::read_link(&program).is_ok_and(|program| program.ends_with("pcscd"));
+        let answers = wait_until(PATIENCE, || {
+            let gone = self.daemon.0.try_wait().ok().flatten().map(|_| false);
+            gone.or_else(|| (is_the_daemon() && UnixStream::connect(&socket).is_ok()).then_some(true))
         });
-        match listening {
-            Some(true) => Ok(own),
-            _ => Err(Skip(format!("pcscd does not come up: {}", own.log().trim()))),
+        match answers {
+            Some(true) => Ok(()),
+            _ => Err(format!("pcscd does not come up: {}", self.log().trim())),
         }
     }
 
@@ -104,8 +114,8 @@ impl PrivatePcscd {
     /// # Errors
     /// It does not in time; the daemon's log is told.
     pub(crate) fn wait_for_card(&self, opensc_tool: &std::path::Path) -> Result<(), String> {
-        let shown = wait_until(SECONDS_20, || {
-            let answer = run(self.command(opensc_tool).arg("--list-readers"), "", SECONDS_20).ok()?;
+        let shown = wait_until(PATIENCE, || {
+            let answer = run(self.command(opensc_tool).arg("--list-readers"), "", PATIENCE).ok()?;
             answer.stdout.lines().any(|line| line.contains(" Yes ")).then_some(())
         });
         shown.ok_or_else(|| format!("no reader shows a card; the daemon says: {}", self.log()))
@@ -121,13 +131,17 @@ impl PrivatePcscd {
         let _ = (self.daemon.0.kill(), self.daemon.0.wait());
         begun()?;
         let mut command = Command::new(&self.nsenter);
-        command.args(["--target", &beside.to_string(), "--mount", "--net", "--", "pcscd", "--foreground"]);
-        command.arg("--config").arg(self.folder.path().join("readers")).stdin(Stdio::null());
+        command.args(["--target", &beside.to_string(), "--mount", "--net", "--"]);
+        command
+            .arg(&self.pcscd)
+            .args(["--foreground", "--config"])
+            .arg(self.folder.path().join("readers"))
+            .stdin(Stdio::null());
         let log = fs::File::options().append(true).open(self.folder.path().join("log"));
         let log = log.map_err(|error| error.to_string())?;
         command.stdout(log.try_clone().map_err(|error| error.to_string())?).stderr(log);
         self.daemon = OwnChild(command.spawn().map_err(|error| error.to_string())?);
-        Ok(())
+        self.wait_until_it_answers()
     }
 
     /// Runs `work` on a thread whose network is the daemon's, for a card played by the
@@ -172,10 +186,10 @@ fn configure(folder: &std::path::Path, driver: &str, name: &str) -> std::io::Res
 }
 
 /// Whether this user and machine allow namespaces of one's own.
-fn may_unshare(unshare: &std::path::Path) -> Result<(), Skip> {
+pub(crate) fn may_unshare(unshare: &std::path::Path) -> Result<(), Skip> {
     let mut attempt = Command::new(unshare);
     attempt.args(["--mount", "--net", "sh", "-c", "mount -t tmpfs none /run && ip link set lo up"]);
-    match run(&mut attempt, "", SECONDS_20) {
+    match run(&mut attempt, "", PATIENCE) {
         Ok(answer) if answer.success() => Ok(()),
         Ok(answer) => Err(Skip(format!("namespaces need root: {}", answer.stderr.trim()))),
         Err(error) => Err(Skip(error)),

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::process::{OwnChild, SECONDS_20, run, wait_until};
+use super::process::{OwnChild, PATIENCE, run, wait_until};
 use super::{Skip, program};
 
 /// Whom the server runs as where the test is root, which PostgreSQL refuses to be:
@@ -41,7 +41,7 @@ impl PrivatePostgres {
         let mut own = Self { server: None, programs, folder, as_nobody, durable };
         let mut initdb = own.command("initdb");
         initdb.args(["-A", "trust", "-U", "cardwright", "-E", "UTF8", "--locale=C", "--no-sync", "-D"]);
-        match run(initdb.arg(own.data()), "", SECONDS_20) {
+        match run(initdb.arg(own.data()), "", PATIENCE) {
             Ok(answer) if answer.success() => own.resume().map(|()| own),
             Ok(answer) => Err(Skip(format!("initdb failed: {}", answer.stderr.trim()))),
             Err(error) => Err(Skip(format!("initdb does not run: {error}"))),
@@ -65,7 +65,7 @@ impl PrivatePostgres {
         server.stdin(Stdio::null()).stdout(written.try_clone().map_err(broken)?).stderr(written);
         let mut server = OwnChild(server.spawn().map_err(broken)?);
         let status = self.data().join("postmaster.pid");
-        let up = wait_until(SECONDS_20, || {
+        let up = wait_until(PATIENCE, || {
             let gone = server.0.try_wait().ok().flatten().map(|_| false);
             let ready = || fs::read_to_string(&status).is_ok_and(|text| text.contains("ready"));
             gone.or_else(|| ready().then_some(true))
@@ -87,7 +87,7 @@ impl PrivatePostgres {
     pub(crate) fn stop_immediately(&mut self) -> Result<(), String> {
         let mut stop = self.command("pg_ctl");
         stop.args(["stop", "-m", "immediate", "-D"]);
-        let answer = run(stop.arg(self.data()), "", SECONDS_20)?;
+        let answer = run(stop.arg(self.data()), "", PATIENCE)?;
         self.server = None;
         answer.success().then_some(()).ok_or(answer.stderr)
     }

@@ -2,10 +2,12 @@
 
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Long enough for a program that answers at once, on a busy machine.
-pub(crate) const SECONDS_20: Duration = Duration::from_secs(20);
+/// Long enough for what comes at once, on a machine at a tenth of its speed. Whoever waits so long
+/// waits for something to happen, and goes on as soon as it has.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a program left behind.
 #[derive(Debug)]
@@ -30,22 +32,49 @@ impl Answer {
 /// # Errors
 /// It does not start, or is not done in time; then it is ended.
 pub(crate) fn run(command: &mut Command, input: &str, limit: Duration) -> Result<Answer, String> {
-    let name = format!("{command:?}");
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = OwnChild(command.spawn().map_err(|error| format!("{name}: {error}"))?);
-    let stdout = reader(child.0.stdout.take());
-    let stderr = reader(child.0.stderr.take());
-    if let Some(mut stdin) = child.0.stdin.take() {
-        // A program that reads nothing closes its end: that is its choice.
-        let _ = stdin.write_all(input.as_bytes());
+    Running::begin(command, input)?.end(limit)
+}
+
+/// A program that is under way.
+pub(crate) struct Running {
+    child: OwnChild,
+    name: String,
+    stdout: JoinHandle<String>,
+    stderr: JoinHandle<String>,
+}
+
+impl Running {
+    /// Starts a program with this input.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub(crate) fn begin(command: &mut Command, input: &str) -> Result<Self, String> {
+        let name = format!("{command:?}");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = OwnChild(command.spawn().map_err(|error| format!("{name}: {error}"))?);
+        let stdout = reader(child.0.stdout.take());
+        let stderr = reader(child.0.stderr.take());
+        if let Some(mut stdin) = child.0.stdin.take() {
+            // A program that reads nothing closes its end: that is its choice.
+            let _ = stdin.write_all(input.as_bytes());
+        }
+        Ok(Self { child, name, stdout, stderr })
     }
-    let ended = wait_until(limit, || child.0.try_wait().ok().flatten());
-    drop(child);
-    let (stdout, stderr) = (stdout.join().unwrap_or_default(), stderr.join().unwrap_or_default());
-    let Some(status) = ended else {
-        return Err(format!("{name}: not done after {limit:?}\n{stdout}\n{stderr}"));
-    };
-    Ok(Answer { code: status.code(), stdout, stderr })
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// It is not done in time; then it is ended.
+    pub(crate) fn end(self, limit: Duration) -> Result<Answer, String> {
+        let Self { mut child, name, stdout, stderr } = self;
+        let ended = wait_until(limit, || child.0.try_wait().ok().flatten());
+        drop(child);
+        let (stdout, stderr) = (stdout.join().unwrap_or_default(), stderr.join().unwrap_or_default());
+        let Some(status) = ended else {
+            return Err(format!("{name}: not done after {limit:?}\n{stdout}\n{stderr}"));
+        };
+        Ok(Answer { code: status.code(), stdout, stderr })
+    }
 }
 
 /// A program that ends with its handle.
@@ -75,7 +104,7 @@ pub(crate) fn wait_until<T>(limit: Duration, mut ask: impl FnMut() -> Option<T>)
 }
 
 /// Reads an output to its end on a thread of its own, so that no pipe fills up.
-fn reader(output: Option<impl Read + Send + 'static>) -> std::thread::JoinHandle<String> {
+fn reader(output: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut output) = output {

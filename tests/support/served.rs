@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 
-use super::process::{OwnChild, SECONDS_20, wait_until};
+use super::process::{OwnChild, PATIENCE, wait_until};
 
 /// A running `cardwright host serve`.
 pub(crate) struct Served {
@@ -71,7 +71,7 @@ impl Served {
         if !told.is_ok_and(|status| status.success()) {
             return Err("it could not be told to end".into());
         }
-        let status = wait_until(SECONDS_20, || self.child.0.try_wait().ok().flatten());
+        let status = wait_until(PATIENCE, || self.child.0.try_wait().ok().flatten());
         let status = status.ok_or("it was told to end 20 s ago and has not")?;
         Ok((status.code(), self.log.join().unwrap_or_default()))
     }

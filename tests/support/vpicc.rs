@@ -7,7 +7,7 @@ use std::os::linux::net::TcpStreamExt;
 use std::thread::JoinHandle;
 
 use super::pcscd::{PORT, PrivatePcscd};
-use super::process::{SECONDS_20, wait_until};
+use super::process::{PATIENCE, wait_until};
 
 /// A card on the virtual reader. Dropping it pulls the card.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl FixedCard {
     ) -> std::io::Result<Self> {
         let stream = daemon.in_its_network(|| {
             // The driver listens a moment after the daemon does.
-            wait_until(SECONDS_20, || TcpStream::connect(("127.0.0.1", PORT)).ok())
+            wait_until(PATIENCE, || TcpStream::connect(("127.0.0.1", PORT)).ok())
         })?;
         let stream = stream.ok_or_else(|| std::io::Error::other("the virtual reader does not listen"))?;
         let (atr, own) = (atr.to_vec(), stream.try_clone()?);

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 /// How much longer than its waiting time a card or target on a socket may take.
 pub(super) const GRACE: Duration = Duration::from_millis(100);
-/// How long an answer to the last word is waited for: who is gone keeps nobody.
-pub(super) const PARTING: Duration = Duration::from_millis(150);
+/// How long an answer to the last word is waited for: who is gone keeps nobody, and libnfc gives its
+/// chip 350 ms for all of it.
+pub(super) const PARTING: Duration = Duration::from_millis(50);
 /// How often in a row more time is granted.
 const MOST_EXTENSIONS: u16 = 600;
 /// WTXM and RTOX have six bits; 0 and what is above 59 are not to be used.

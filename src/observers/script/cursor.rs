@@ -178,7 +178,9 @@ impl<'a> Cursor<'a> {
                 return Ok(Some(Token { kind: Kind::Sign, text: (*sign).to_owned(), span }));
             }
         }
-        Err(ParseError::new(Problem::Letter { found: letter }, self.span_of(begin, begin + 1)))
+        let error = ParseError::new(Problem::Letter { found: letter }, self.span_of(begin, begin + 1));
+        // What has one within it, and is no amount, is a name.
+        Err(if letter == '.' { error.hint("text stands in quotes: \"2PAY.SYS.DDF01\"") } else { error })
     }
 
     /// Takes a sign, if it stands here.

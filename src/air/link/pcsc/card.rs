@@ -166,7 +166,9 @@ fn broken(error: Error, during: String, reader: &str) -> LinkError {
         | Error::CommDataLost
         | Error::ReaderUnavailable
         | Error::UnknownReader
-        | Error::InvalidHandle => LinkError::Removed { during: format!("{during} ({reader}: {error})") },
+        | Error::InvalidHandle
+        // What pcsc-lite says where the daemon ended before it had read all.
+        | Error::SecurityViolation => LinkError::Removed { during: format!("{during} ({reader}: {error})") },
         error => unavailable(&during, error),
     }
 }
@@ -195,7 +197,8 @@ mod tests {
 
     #[test]
     fn a_lost_answer_is_a_removed_card() {
-        for error in [Error::RemovedCard, Error::NotTransacted, Error::CommError, Error::ResetCard] {
+        let lost = [Error::RemovedCard, Error::NotTransacted, Error::CommError, Error::ResetCard];
+        for error in lost.into_iter().chain([Error::SecurityViolation]) {
             let broken = broken(error, "during SELECT".into(), "reader");
             assert!(matches!(broken, LinkError::Removed { .. }), "{error:?}: {broken}");
         }

@@ -12,6 +12,8 @@ use std::time::Duration;
 /// The longest single wait for a change. A wait is cut into such pieces so that an
 /// event about another card does not end it.
 const WAIT: Duration = Duration::from_millis(250);
+/// How often the readers are listed until none has come meanwhile.
+const LISTINGS: u32 = 16;
 
 /// The readers that an address fits: one by its name, or all of them while it is open
 /// which will hold a card.
@@ -166,7 +168,13 @@ pub(super) fn list() -> Result<Vec<ReaderStatus>, LinkError> {
 
 /// The names of all readers; none is no error.
 pub(super) fn names(context: &pcsc::Context) -> Result<Vec<CString>, LinkError> {
-    match context.list_readers_owned() {
+    let mut last = context.list_readers_owned();
+    for _ in 1..LISTINGS {
+        // A reader came between the question how long the list is, and the one for the list.
+        let Err(Error::InsufficientBuffer) = last else { break };
+        last = context.list_readers_owned();
+    }
+    match last {
         Ok(names) => Ok(names),
         Err(Error::NoReadersAvailable) => Ok(Vec::new()),
         Err(error) => Err(unavailable("listing the readers", error)),

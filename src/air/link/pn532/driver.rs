@@ -1,9 +1,13 @@
 //! A PN532 as its host has it: commands are sent, acknowledged and answered within a time. A
 //! command that was not acknowledged is not said again, as the card may have acted.
 
-use super::command::{ChipCommand, FirmwareVersion, GetFirmwareVersion, SamConfiguration, Wire};
+use super::command::{
+    ChipCommand, FirmwareVersion, GetFirmwareVersion, SamConfiguration, Status, TgSetData, TgSetMetaData,
+    Wire,
+};
 use super::{Deframer, Found, Frame, Line};
 use crate::air::link::LinkError;
+use crate::air::link::parts::parts;
 use crate::base::bytes::Truncated;
 use std::io;
 use std::time::Duration;
@@ -16,6 +20,8 @@ const ATTEMPTS: u32 = 3;
 const ACKNOWLEDGEMENT: Duration = Duration::from_millis(250);
 /// How long an answer may take that wants no radio.
 pub(super) const AT_ONCE: Duration = Duration::from_millis(500);
+/// How long the chip may take to hand over a part of an answer: the other device has to take it.
+pub(super) const HAND_OVER: Duration = Duration::from_secs(3);
 /// How often a broken answer is asked for again.
 const RETRIES: u32 = 3;
 /// How long one look at the line takes.
@@ -128,6 +134,23 @@ impl Pn532 {
         }
         self.abort()?;
         Err(protocol(C::NAME, "an answer whose check sum is right", "broken frames, again and again".into()))
+    }
+
+    /// Gives a chip that is a target its answer to the other device, in parts of at most `most` bytes.
+    /// The status of the first part that is not taken, else of the last.
+    pub(super) fn hand_over(&mut self, answer: &[u8], most: usize) -> Result<Status, LinkError> {
+        let mut status = Status::OK;
+        for (part, more) in parts(answer, most) {
+            let data = part.to_vec();
+            status = match more {
+                true => self.call(&TgSetMetaData { data }, HAND_OVER)?,
+                false => self.call(&TgSetData { data }, HAND_OVER)?,
+            };
+            if !status.is_ok() {
+                break;
+            }
+        }
+        Ok(status)
     }
 
     /// Ends what the chip is doing.

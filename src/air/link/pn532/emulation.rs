@@ -1,10 +1,9 @@
 //! A PN532 as a place to serve a card: the chip speaks ISO-DEP, the commands come here.
 
 use super::Pn532;
-use super::command::{RfConfiguration, SetParameters, TgGetData, TgInitAsTarget, TgSetData, TgSetMetaData};
+use super::command::{RfConfiguration, SetParameters, TgGetData, TgInitAsTarget};
 use super::driver::AT_ONCE;
 use super::reader::open_chip;
-use crate::air::link::parts::parts;
 use crate::air::link::{LinkError, Target, TargetDriver, TargetRequest};
 use crate::base::context::Context;
 use crate::words::iso14443::SelRes;
@@ -19,8 +18,6 @@ pub const TARGET_DRIVER: TargetDriver = TargetDriver {
 
 /// How long a request is waited for before whoever serves is asked whether to go on.
 const QUIET: Duration = Duration::from_millis(250);
-/// How long the chip may take to hand over a part of an answer.
-const HAND_OVER: Duration = Duration::from_secs(2);
 /// SENS_RES of a single size identifier, least significant byte first.
 const SENS_RES: [u8; 2] = [0x04, 0x00];
 const SEL_RES: u8 = SelRes::ISO_DEP.0;
@@ -123,17 +120,9 @@ impl Target for Pn532Target {
     }
 
     fn send(&mut self, answer: &[u8], _context: &mut Context) -> Result<(), LinkError> {
-        for (part, more) in parts(answer, self.chip.most()) {
-            let data = part.to_vec();
-            let status = if more {
-                self.chip.call(&TgSetMetaData { data }, HAND_OVER)?
-            } else {
-                self.chip.call(&TgSetData { data }, HAND_OVER)?
-            };
-            if !status.is_ok() {
-                self.waits_for = Wait::Nothing;
-                return Ok(());
-            }
+        let most = self.chip.most();
+        if !self.chip.hand_over(answer, most)?.is_ok() {
+            self.waits_for = Wait::Nothing;
         }
         Ok(())
     }

@@ -36,6 +36,9 @@ pub struct Port<P> {
 pub const SPEED: u32 = 115_200;
 /// How long the line may hold back what is written.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How often a port is tried again that somebody else has, and after how long.
+const HELD: u32 = 10;
+const HOLD: Duration = Duration::from_millis(25);
 
 /// What a serial port is here.
 #[cfg(unix)]
@@ -47,8 +50,18 @@ pub type Native = serialport::COMPort;
 impl Port<Native> {
     /// Opens a serial port at a speed, Bd, for this program alone.
     pub fn open(path: &str, speed: u32) -> serialport::Result<Self> {
-        let port = serialport::new(path, speed).timeout(PATIENCE).open_native()?;
-        Ok(Self { port })
+        let open = || serialport::new(path, speed).timeout(PATIENCE).open_native();
+        let mut last = open();
+        for _ in 0..HELD {
+            // It is another's, who may be about to end.
+            let Err(serialport::Error { kind: serialport::ErrorKind::NoDevice, .. }) = last else { break };
+            if !std::path::Path::new(path).exists() {
+                break;
+            }
+            std::thread::sleep(HOLD);
+            last = open();
+        }
+        Ok(Self { port: last? })
     }
 }
 

@@ -23,4 +23,19 @@ pub use frame::{Deframer, Found, Frame};
 pub use line::Terminal;
 pub use line::{Line, Native, Port, SPEED};
 pub use peer::Pn532Peer;
-pub use reader::{DRIVER, Pn532Reader, open_line};
+pub use reader::{Pn532Reader, open_line};
+
+use super::ReaderDriver;
+use watch::Pn532Watcher;
+
+/// The row of this driver in the registry.
+pub const DRIVER: ReaderDriver = ReaderDriver {
+    scheme: "pn532",
+    rest: "DEVICE|pcsc:NAME-PART",
+    // Its cards are radio, and nobody else has the line: neither a protocol nor sharing is a choice.
+    open: |rest, _| Ok(Box::new(Pn532Reader::open(rest)?)),
+    watch: |rest| Ok(Box::new(Pn532Watcher::open(rest)?)),
+    // Asking a serial port what it is could disturb whatever it is.
+    list: || Ok(Vec::new()),
+    nothing_there: "serial ports are not searched; name one, as pn532:/dev/ttyUSB0",
+};

@@ -3,9 +3,9 @@
 use super::Pn532;
 use super::command::{
     ChipCommand, Exchanged, InDataExchange, InJumpForDep, InRelease, RfConfiguration, SetParameters, Status,
-    TgGetData, TgInitAsTarget, TgSetData, TgSetMetaData,
+    TgGetData, TgInitAsTarget,
 };
-use super::driver::AT_ONCE;
+use super::driver::{AT_ONCE, HAND_OVER};
 use super::reader::open_chip;
 use crate::air::link::nfc_dep::LONGEST_PAYLOAD;
 use crate::air::link::parts::{join, parts};
@@ -17,8 +17,6 @@ use std::time::Duration;
 
 /// How long one search for a target may take.
 const SEARCH: Duration = Duration::from_secs(2);
-/// How long the chip may take to hand over a part of an answer.
-const HAND_OVER: Duration = Duration::from_secs(3);
 /// The most data in one command of an initiator and of a target.
 const MOST: usize = 252;
 /// SENS_RES and SEL_RES of a target of NFC-DEP.
@@ -165,15 +163,8 @@ impl Pn532Peer {
     }
 
     fn answer(&mut self, payload: &[u8]) -> Result<(), LinkError> {
-        for (piece, more) in parts(payload, MOST) {
-            let data = piece.to_vec();
-            let status = match more {
-                true => self.chip.call(&TgSetMetaData { data }, HAND_OVER)?,
-                false => self.chip.call(&TgSetData { data }, HAND_OVER)?,
-            };
-            self.check(status)?;
-        }
-        Ok(())
+        let status = self.chip.hand_over(payload, MOST)?;
+        self.check(status)
     }
 }
 

@@ -6,29 +6,16 @@ use super::command::{
 };
 use super::driver::AT_ONCE;
 use super::line::{Native, SPEED};
-use super::watch::Pn532Watcher;
 use super::{Pn532, Port};
 use crate::air::link::iso_dep::LONGEST_RESPONSE;
 use crate::air::link::parts::{join, parts};
-use crate::air::link::{Activation, Card, Interface, LinkError, RadioIdentity, Reader, ReaderDriver};
+use crate::air::link::{Activation, Card, Interface, LinkError, RadioIdentity, Reader};
 use crate::base::bytes::Hex;
 use crate::base::context::Context;
 use crate::words::iso7816::{Atr, CommandApdu, ResponseApdu};
 use crate::words::iso14443::{Ats, SelRes, SensbRes};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-
-/// The row of this driver in the registry.
-pub const DRIVER: ReaderDriver = ReaderDriver {
-    scheme: "pn532",
-    rest: "DEVICE|pcsc:NAME-PART",
-    // Its cards are radio, and nobody else has the line: neither a protocol nor sharing is a choice.
-    open: |rest, _| Ok(Box::new(Pn532Reader::open(rest)?)),
-    watch: |rest| Ok(Box::new(Pn532Watcher::open(rest)?)),
-    // Asking a serial port what it is could disturb whatever it is.
-    list: || Ok(Vec::new()),
-    nothing_there: "serial ports are not searched; name one, as pn532:/dev/ttyUSB0",
-};
 
 /// A search is tried so often again.
 const SEARCHES: u8 = 1;

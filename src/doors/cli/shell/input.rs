@@ -1,6 +1,6 @@
 //! Where lines come from: a person at a terminal, with history and completion, or a pipe.
 
-use super::completion::complete;
+use super::completion::{Candidate, complete};
 use super::history::History;
 use crate::doors::cli::shared::failure::Failure;
 use crate::doors::cli::shared::journal::history_file;
@@ -12,7 +12,7 @@ use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
 use rustyline::history::MemHistory;
 use rustyline::validate::Validator;
-use rustyline::{Config, Editor, Helper};
+use rustyline::{CompletionType, Config, Editor, Helper};
 use std::io::{BufRead, IsTerminal, Read, StdinLock};
 
 const PROMPT: &str = "card> ";
@@ -32,7 +32,12 @@ impl Input {
             return Ok(Self::Piped(stdin.lock()));
         }
         let failed = |cause: ReadlineError| Failure::Usage(format!("this terminal cannot be used: {cause}"));
-        let config = Config::builder().auto_add_history(true).build();
+        // A list tells numbers by their names.
+        let config = Config::builder()
+            .auto_add_history(true)
+            .completion_type(CompletionType::List)
+            .completion_show_all_if_ambiguous(true)
+            .build();
         let mut editor =
             Editor::with_history(config.clone(), MemHistory::with_config(&config)).map_err(failed)?;
         editor.set_helper(Some(Words));
@@ -95,10 +100,17 @@ impl Completer for Words {
         position: usize,
         _: &rustyline::Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let (begin, found) = complete(line.get(..position).unwrap_or(line));
-        let pair = |candidate: super::completion::Candidate| Pair {
-            display: candidate.display,
-            replacement: candidate.replacement,
+        let before = line.get(..position).unwrap_or(line);
+        let (begin, found) = complete(before);
+        let typed = &before[begin..];
+        let goes_on = |candidate: &Candidate| {
+            candidate.replacement.get(..typed.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(typed))
+        };
+        // Of several that a name has found, what they have in common would take the name's place.
+        let stays = found.len() > 1 && !found.iter().all(goes_on);
+        let pair = |Candidate { display, replacement }: Candidate| Pair {
+            display,
+            replacement: if stays { typed.to_owned() } else { replacement },
         };
         Ok((begin, found.into_iter().map(pair).collect()))
     }

@@ -90,7 +90,8 @@ impl<'a> Session<'a> {
     }
 }
 
-/// The same line, its command in capitals as scripts have it.
+/// The same line as scripts have it: its command in capitals, a name such as 2PAY.SYS.DDF01 in
+/// quotes.
 fn spelt(text: &str) -> String {
     let line = text.trim();
     let begins = |name: &&str| {
@@ -98,5 +99,34 @@ fn spelt(text: &str) -> String {
         rest.is_some() && line[name.len()..].chars().next().is_none_or(char::is_whitespace)
     };
     let longest = command_names().map(|row| row.0).filter(begins).max_by_key(|name| name.len());
-    longest.map_or_else(|| line.to_owned(), |name| format!("{name}{}", &line[name.len()..]))
+    let Some(name) = longest else { return line.to_owned() };
+    let words = line[name.len()..].split_inclusive(char::is_whitespace);
+    std::iter::once(name.to_owned()).chain(words.map(quoted)).collect()
+}
+
+/// A word with what stands behind it, in quotes where it holds a point between letters: neither bytes
+/// nor an amount do.
+fn quoted(word: &str) -> String {
+    let name = word.trim_end();
+    let is_name = name.contains('.')
+        && name.contains(|letter: char| letter.is_ascii_alphabetic())
+        && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '.');
+    if is_name { format!("\"{name}\"{}", &word[name.len()..]) } else { word.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_line_is_spelt_as_scripts_have_it() {
+        for (typed, spelt) in [
+            ("select 2PAY.SYS.DDF01", "SELECT \"2PAY.SYS.DDF01\""),
+            ("Select 1PAY.SYS.DDF01  next", "SELECT \"1PAY.SYS.DDF01\"  next"),
+            ("select \"2PAY.SYS.DDF01\"", "SELECT \"2PAY.SYS.DDF01\""),
+            ("select A000000333", "SELECT A000000333"),
+            ("gpo amount=12.50", "GPO amount=12.50"),
+            ("expect 84 = PAY.SZT", "expect 84 = PAY.SZT"),
+        ] {
+            assert_eq!(super::spelt(typed), spelt);
+        }
+    }
 }
