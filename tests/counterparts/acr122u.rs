@@ -132,9 +132,10 @@ fn touch(daemon: PrivatePcscd, folder: &Path, pays_inside: bool) -> Result<(), F
     let reader = Reader::with(daemon, &chip)?;
     let other = other.address();
     let peers = if pays_inside { [ADDRESS, &other] } else { [&other, ADDRESS] };
+    let books = format!("sqlite:{}", folder.join("cardwright.db").display());
     let command = |arguments: &[&str], state: &str| {
         let mut command = reader.daemon.command(CARDWRIGHT);
-        command.args(arguments).arg("--state").arg(folder.join(state)).current_dir(folder);
+        command.args(arguments).args(["--store", &books]).arg("--state").arg(folder.join(state));
         command
     };
     let ours = |arguments: &[&str], state: &str| done(run(&mut command(arguments, state), "", PATIENCE)?);

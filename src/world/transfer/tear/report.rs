@@ -2,22 +2,14 @@
 
 use super::case::TouchCase;
 use crate::roles::p2p::transfer::TransferState;
-use crate::world::tear::{HostPoint, Tally};
+use crate::world::tear::Tally;
+use crate::world::transfer::seeds::TouchFault;
 use std::fmt;
 
-/// The kinds of fault that are played, by their words.
-const FAULTS: &[&str] = &[
-    "unit torn",
-    "unit cut",
-    HostPoint::RequestLost.word(),
-    HostPoint::AnswerLost.word(),
-    HostPoint::Twice.word(),
-    HostPoint::Down.word(),
-    HostPoint::Late.word(),
-    HostPoint::Delayed.word(),
-    "phone stopped before a write",
-    "phone stopped after a write",
-];
+/// The kinds of fault that are left to random worlds: a touch that is torn at each byte is parted,
+/// and what a holder does, or a thief, breaks nothing off.
+const NOT_PLAYED: &[&str] =
+    &["phones part", "unit changed", "units of before played again", "holder slow", "holder declined"];
 
 /// How many violations are told in full.
 const MOST_TOLD: usize = 10;
@@ -62,7 +54,8 @@ impl TouchReport {
     /// How often each kind of fault was played, in the order of the words.
     pub fn faults(&self) -> Vec<(&'static str, usize)> {
         let count = |word: &&str| self.rows.iter().filter(|row| row.case.fault.word() == *word).count();
-        FAULTS.iter().map(|word| (*word, count(word))).collect()
+        let played = TouchFault::WORDS.iter().filter(|word| !NOT_PLAYED.contains(word));
+        played.map(|word| (*word, count(word))).collect()
     }
 
     /// What the matrix should have shown and did not: a kind of fault that was never played, a

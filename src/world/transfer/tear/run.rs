@@ -22,7 +22,7 @@ pub struct TouchSettings {
     /// Of the bytes within a unit each so many; 1 is every byte, and without it units are cut at
     /// their ends alone.
     pub bytes: Option<usize>,
-    /// Of all cases, each so many is played; 1 is every one.
+    /// Of the cases in which a unit is torn or cut, each so many is played; 1 is every one.
     pub every: usize,
     /// Seed of the world.
     pub seed: u64,
@@ -80,7 +80,11 @@ fn cases(
             cases.extend(TouchAfterwards::ALL.iter().map(case));
         }
     }
-    Ok(cases.into_iter().step_by(settings.every.max(1)).collect())
+    let is_played = |(at, case): &(usize, TouchCase)| {
+        let is_unit = matches!(case.fault, TouchFault::Torn { .. } | TouchFault::Short { .. });
+        !is_unit || at % settings.every.max(1) == 0
+    };
+    Ok(cases.into_iter().enumerate().filter(is_played).map(|(_, case)| case).collect())
 }
 
 /// What parts the phones of an offline touch as the payee has kept what it was promised, and the
