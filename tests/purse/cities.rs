@@ -42,6 +42,33 @@ fn each_is_read_by_its_layout() {
     }
 }
 
+/// What public readers and validators of T-Union cards ask, as they spell it.
+#[test]
+fn a_t_union_card_has_the_files_that_are_asked_for() {
+    let asked = [
+        ("00A4040008A000000632010105", None),
+        ("00B095001E", Some(30)),
+        ("00B0960037", Some(55)),
+        ("00B097003C", Some(60)),
+        ("00B201D480", Some(128)),
+        ("805C030204", Some(4)),
+        ("805C020204", Some(4)),
+    ];
+    for profile in ["t-union", "three-in-one"] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_cardwright"));
+        command.args(["send", "--reader", &format!("sim:{profile}"), "--unmask", "--json"]);
+        let run = command.args(asked.map(|(apdu, _)| apdu)).output().unwrap();
+        let said: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+        let answers = said["exchanges"].as_array().unwrap_or_else(|| panic!("{said:#}"));
+        assert_eq!(answers.len(), asked.len(), "{profile}: {said:#}");
+        for (answer, (apdu, length)) in answers.iter().zip(asked) {
+            assert_eq!(answer["status"], "9000", "{profile}: {apdu}");
+            let data = answer["data"].as_str().unwrap();
+            assert!(length.is_none_or(|length| data.len() == 2 * length), "{profile}: {apdu}: {data}");
+        }
+    }
+}
+
 #[test]
 fn each_is_loaded_and_paid_with() {
     for (profile, ..) in CARDS {
