@@ -114,10 +114,11 @@ fn rides_that_are_charged_together_are_listed_so() {
     assert!(first.stdout.contains("messages to the host: 1; rides: 0 paid"), "{first:?}");
     assert!(first.stdout.contains("1 with money held"), "{first:?}");
     let said = gate(&["taps"]);
-    assert!(said.code == 0 && said.stdout.contains("1 rides of 2.00 CNY together until"), "{said:?}");
+    assert!(said.code == 0 && said.stdout.contains("1 ride of 2.00 CNY together until"), "{said:?}");
     assert!(said.stdout.contains("20.00 CNY held") && said.stdout.contains("629999******"), "{said:?}");
     let second = gate(&["run", "--reader", "sim:my.card"]);
     assert!(second.stdout.contains("messages to the host: 1; rides: 2 paid"), "{second:?}");
+    assert!(gate(&["taps"]).stdout.contains("approved: 2 rides, 4.00 CNY"));
     let json: Value = serde_json::from_str(&gate(&["taps", "--json"]).stdout).unwrap();
     let rides = &json["book"]["rides"];
     assert_eq!(rides[0]["charged_with"], serde_json::json!({ "batch": 1, "trace": 1 }), "{json}");

@@ -1,14 +1,14 @@
 //! The book as people read it: ride by ride, and which are charged together. What is asked of an
 //! issuer may not enter.
 
-use super::book::{Book, COLUMNS};
+use super::book::{Book, COLUMNS, state};
 use super::due::Asks;
 use super::error::GateError;
 use super::state::TapState;
 use crate::base::env::Timestamp;
 use crate::base::store::{Row, transact};
 use crate::words::emv::Pan;
-use crate::words::iso4217::Amount;
+use crate::words::iso4217::{Amount, Currency};
 
 /// A ride that the book has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,35 @@ pub enum Charged {
     },
 }
 
+/// Rides of one currency that stand alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StateSum {
+    /// How they stand.
+    pub state: TapState,
+    /// How many.
+    pub rides: u64,
+    /// What they come to; of free ones, what they would have.
+    pub sum: Amount,
+}
+
 impl Book {
+    /// What all rides come to, by how they stand.
+    pub fn sums(&mut self) -> Result<Vec<StateSum>, GateError> {
+        let sql = "SELECT state, currency, COUNT(*), CAST(SUM(amount) AS BIGINT) FROM gate_tap \
+                   GROUP BY state, currency ORDER BY state, currency";
+        let rows = transact(self.db.as_mut(), |tx| tx.query(sql, &[]))?;
+        let sum = |row: &Row| {
+            let number = |column| row.int(column).map(|value| u64::try_from(value).unwrap_or(0));
+            let currency = Currency(u16::try_from(row.int(1)?).unwrap_or_default());
+            Ok(StateSum {
+                state: state(row, 0, (0, 0))?,
+                rides: number(2)?,
+                sum: Amount::new(number(3)?, currency),
+            })
+        };
+        rows.iter().map(sum).collect()
+    }
+
     /// The newest rides, newest first.
     pub fn rides(&mut self, most: u32) -> Result<Vec<KeptRide>, GateError> {
         let sql = format!(

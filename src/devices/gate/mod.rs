@@ -36,7 +36,7 @@ pub use error::{DenyListError, GateError, LineError};
 pub use handle::Gate;
 pub use line::{AirRules, Line};
 pub use line_kind::LineKind;
-pub use listing::{Charged, KeptRide};
+pub use listing::{Charged, KeptRide, StateSum};
 pub use passage::{Passage, Timing, Why};
 pub use purse_rules::PurseRules;
 pub use state::TapState;

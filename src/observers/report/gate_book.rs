@@ -1,16 +1,15 @@
 //! A gate's book: its rides, how each stands, and which are charged together.
 
 use super::shared::values::pan;
-use crate::devices::gate::{Charged, KeptRide, Standing, TapState};
+use crate::devices::gate::{Charged, KeptRide, StateSum};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// The format's name.
 pub(super) const NAME: &str = "gate book";
 
 /// The rides as a table, and what stands how in all.
-pub fn gate_book_text(rides: &[KeptRide], standing: &BTreeMap<TapState, Standing>, unmask: bool) -> String {
+pub fn gate_book_text(rides: &[KeptRide], sums: &[StateSum], unmask: bool) -> String {
     let mut out = String::new();
     for ride in rides {
         let (batch, trace) = ride.trace;
@@ -27,8 +26,8 @@ pub fn gate_book_text(rides: &[KeptRide], standing: &BTreeMap<TapState, Standing
             charged(&ride.charged)
         );
     }
-    for (state, Standing { taps, minor }) in standing {
-        let _ = writeln!(out, "{state}: {taps} rides, {minor} minor units");
+    for StateSum { state, rides, sum } in sums {
+        let _ = writeln!(out, "{state}: {}, {sum}", count(*rides));
     }
     out
 }
@@ -40,13 +39,17 @@ fn charged(charged: &Charged) -> String {
         Charged::Together { rides, sum, nominal, is_held, ends_at } => {
             let held = if *is_held { "held" } else { "to be held" };
             let until = ends_at.map(|at| format!(" until {at} UTC")).unwrap_or_default();
-            format!(", {rides} rides of {sum} together{until}, {nominal} {held}")
+            format!(", {} of {sum} together{until}, {nominal} {held}", count(*rides))
         }
     }
 }
 
+fn count(rides: u64) -> String {
+    if rides == 1 { "1 ride".into() } else { format!("{rides} rides") }
+}
+
 /// The same as data.
-pub fn gate_book_json(rides: &[KeptRide], standing: &BTreeMap<TapState, Standing>, unmask: bool) -> Value {
+pub fn gate_book_json(rides: &[KeptRide], sums: &[StateSum], unmask: bool) -> Value {
     let number = |(batch, trace): (u32, u32)| json!({ "batch": batch, "trace": trace });
     let ride = |ride: &KeptRide| {
         let (with, together) = match ride.charged {
@@ -75,8 +78,10 @@ pub fn gate_book_json(rides: &[KeptRide], standing: &BTreeMap<TapState, Standing
             "charged_together": together,
         })
     };
-    let standing = standing.iter().map(
-        |(state, Standing { taps, minor })| json!({ "state": state.word(), "rides": taps, "minor": minor }),
-    );
-    json!({ "rides": rides.iter().map(ride).collect::<Vec<_>>(), "standing": standing.collect::<Vec<_>>() })
+    let sum = |StateSum { state, rides, sum }: &StateSum| {
+        json!({
+            "state": state.word(), "rides": rides, "minor": sum.minor, "currency": sum.currency.to_string()
+        })
+    };
+    json!({ "rides": rides.iter().map(ride).collect::<Vec<_>>(), "standing": sums.iter().map(sum).collect::<Vec<_>>() })
 }

@@ -50,8 +50,8 @@ fn run(call: &mut Call<'_>) -> Result<Exit, Failure> {
     let mut book = open_gate_book(&folder, &mut context)?;
     let most = call.arguments.get_one::<u32>("most").copied().unwrap_or(1);
     let rides = book.rides(most).map_err(WorldError::from)?;
-    let standing = book.standing().map_err(WorldError::from)?;
-    call.output.say(&gate_book_text(&rides, &standing, call.switches.unmask));
-    call.output.tell("book", gate_book_json(&rides, &standing, call.switches.unmask));
+    let sums = book.sums().map_err(WorldError::from)?;
+    call.output.say(&gate_book_text(&rides, &sums, call.switches.unmask));
+    call.output.tell("book", gate_book_json(&rides, &sums, call.switches.unmask));
     Ok(Exit::Done)
 }
