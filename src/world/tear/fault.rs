@@ -18,7 +18,7 @@ pub struct TearSize {
     pub messages: usize,
     /// Transactions of the journal's store.
     pub writes: usize,
-    /// Whether the card gets a script; see [`TearKind::has_script`].
+    /// Whether the card gets a script; see [`TearKind::has_script`](super::TearKind::has_script).
     pub has_script: bool,
 }
 
